@@ -1,0 +1,109 @@
+"""What every reader is: a Sequence of Scenes over a list of records made without decoding anything.
+
+A subclass lists its records once (`open`) and decodes one photo at a time (`read`).
+Records are small and plain, so a slice of a reader travels to a worker as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, Self, overload
+
+from ..samples import Problem, Scene
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How annotations become masks; equal for all sources of a build.
+
+    Attributes:
+        threshold: soft masks (more than two grey levels) are foreground where the value is above this, 0..254.
+        objects: `each` gives one sample per object, `merged` one per photo.
+        crowds: keep COCO crowd regions.
+        min_area: objects of fewer foreground pixels are left out; None is 400 for instance sets, 0 for others.
+        max_pixels: photos of more pixels are refused by their header, before decoding.
+    """
+
+    threshold: int = 127
+    objects: Literal["each", "merged"] = "each"
+    crowds: bool = False
+    min_area: int | None = None
+    max_pixels: int = 100_000_000
+
+
+class Record(NamedTuple):
+    """One photo before it is opened.
+
+    Attributes:
+        key: `label/name`, NFC, unique within the reader.
+        image: path of the picture, relative to the image root, '/'-separated.
+        annotation: what the layout needs to find the masks; only str, int, float, list, dict, None (it is hashed as JSON).
+        size: bytes of the image file, for cutting shards.
+    """
+
+    key: str
+    image: str
+    annotation: Any
+    size: int
+
+
+class Reader(Sequence[Scene], ABC):
+    """A data set on disk as a Sequence of Scenes, sorted by key.
+
+    `len(reader)` counts photos; `reader[i]` decodes one (and raises ItemError where the whole
+    photo is unusable); `reader[a:b]` is a reader of fewer records; iteration, like any Sequence's, stops at an error.
+
+    Attributes:
+        layout: name of the on-disk layout, as on the command line.
+        label: name of the source in keys.
+        root: folder all annotation paths are relative to.
+        images: folder all image paths are relative to.
+        records: one per photo, sorted by key.
+        problems: items that listing already ruled out (missing partner, stray file, …).
+        options: how annotations become masks.
+    """
+
+    layout: ClassVar[str]
+
+    def __init__(
+        self,
+        label: str,
+        root: Path,
+        images: Path,
+        records: Sequence[Record],
+        problems: Sequence[Problem],
+        options: ReadOptions,
+    ):
+        self.label = label
+        self.root = root
+        self.images = images
+        self.records = records
+        self.problems = tuple(problems)
+        self.options = options
+
+    @abstractmethod
+    def read(self, record: Record) -> Scene:
+        """Decode one photo and its objects.
+
+        Raises:
+            ItemError: the photo or its annotation file cannot be used at all.
+        """
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, index: int) -> Scene: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Scene | Self:
+        if not isinstance(index, slice):
+            return self.read(self.records[index])
+        part = copy.copy(self)
+        part.records = self.records[index]
+        part.problems = ()
+        return part

@@ -1,0 +1,148 @@
+"""The nouns that travel through the house: Photo, Sample, Scene, Problem, Triple.
+
+A reader yields one Scene per photo; a Scene holds one Sample per object and one
+Problem per object that gives none; `triples.make_triples` turns a Sample into Triples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Image, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An item without a sample, and why.
+
+    Attributes:
+        key: sample or photo key, `label/name` or `label/name#object`.
+        kind: `failed` is damage, `left-out` a choice (crowd, minimum area, empty, stray file).
+        stage: where it happened: `list`, `read`, `decode`, `mask`, `select` or `deform`.
+        reason: a few words that group equal causes in the summary, e.g. `truncated image`.
+        detail: the whole sentence: place, expected, found, way out. Paths are relative to the source root.
+    """
+
+    key: str
+    kind: Literal["failed", "left-out"]
+    stage: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One picture, decoded and encoded.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB, upright.
+        encoded: JPEG or PNG bytes which a plain `cv2.imdecode(…, IMREAD_COLOR)` turns into `pixels` (as BGR).
+        normalised: '' when `encoded` is the source file untouched, else why it was re-encoded
+            (`rotated`, `cmyk`, `16-bit`, `alpha`, `format`, `resized`, `augmented` …).
+        source_crc32: CRC-32 of the source file's bytes, to notice a changed source later.
+    """
+
+    pixels: Image
+    encoded: bytes
+    normalised: str
+    source_crc32: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One object of one photo.
+
+    Attributes:
+        key: unique in a build; `label/name`, with `#object` where a photo may hold several.
+        photo_key: key of the photo, equal for all its objects.
+        photo: the picture.
+        mask: (H, W) uint8, 0 or 1, not empty, same size as the photo.
+        object_id: number of the object in its source (annotation id, palette index); 1 where there is only one.
+        source_crc32: CRC-32 of the annotation (mask file's bytes, or canonical JSON of the record).
+        ignore: (H, W) uint8, 1 where the annotation is void; None when nothing is.
+        view: the drawn first-frame augmentation by name (empty for the photo as it is).
+    """
+
+    key: str
+    photo_key: str
+    photo: Photo
+    mask: Mask
+    object_id: int
+    source_crc32: int
+    ignore: Mask | None = None
+    view: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def image(self) -> Image:
+        """(H, W, 3) uint8 RGB."""
+        return self.photo.pixels
+
+    @property
+    def source(self) -> str:
+        """Label of the source, the first part of the key."""
+        return self.key.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One photo with all its objects: what a reader yields.
+
+    Attributes:
+        key: photo key, `label/name`.
+        samples: one per object, in order of object id.
+        problems: one per object that gives no sample.
+    """
+
+    key: str
+    samples: tuple[Sample, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """One training example: the image, a rough mask, and the mask it should become.
+
+    Attributes:
+        key: `<sample key>@<recipe>/<variant>`.
+        sample_key: key of the sample it was made from.
+        image: (H, W, 3) uint8 RGB.
+        deformed: (H, W) uint8, 0 or 1; the rough mask.
+        target: (H, W) uint8, 0 or 1; the undeformed mask.
+        ignore: (H, W) uint8, 1 where neither is judged; None when nothing is.
+        recipe: name of the recipe.
+        kind: `mask` or `box`: what the rough mask looks like.
+        variant: number of the draw, from 0.
+        object_id: as in the sample.
+        parameters: (P,) float64, every drawn number in the order of the recipe's `parameter_names`;
+            NaN where a step did not apply.
+        iou: IoU of `deformed` with `target`.
+        area_ratio: area of `deformed` over area of `target`.
+        redraws: draws thrown away before this one.
+        flags: '' or comma-separated remarks: `low-iou` (best of all redraws is still below the floor),
+            `no-tps` (mask too small or degenerate for the spline).
+    """
+
+    key: str
+    sample_key: str
+    image: Image
+    deformed: Mask
+    target: Mask
+    ignore: Mask | None
+    recipe: str
+    kind: str
+    variant: int
+    object_id: int
+    parameters: NDArray[np.float64]
+    iou: float
+    area_ratio: float
+    redraws: int
+    flags: str

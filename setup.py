@@ -1,0 +1,32 @@
+"""Install the three floors of the house and the `datakit` command."""
+
+from setuptools import find_packages, setup
+
+FLOORS = ("datakit", "model", "pipelines")
+
+setup(
+    name="masktrack-datakit",
+    version="0.1.0",
+    description="Static images with masks into training data for video object segmentation (MaskTrack).",
+    python_requires=">=3.11",
+    packages=find_packages(include=[*FLOORS, *(f"{floor}.*" for floor in FLOORS)]),
+    install_requires=[
+        "click>=8.1",
+        "dask>=2024.8",
+        "distributed>=2024.8",
+        "filelock>=3.12",
+        "h5py>=3.10",
+        "numpy>=1.26",
+        "opencv-python>=4.8",
+        "pillow>=10",
+        "pycocotools>=2.0.7",
+        "rich>=13",
+    ],
+    extras_require={
+        "model": ["torch>=2.2", "safetensors>=0.4"],
+        "dev": ["hypothesis", "mypy", "psutil", "pytest", "pytest-timeout", "ruff", "scipy"],
+        "bench": ["psutil", "scipy"],
+        "report": ["bokeh>=3.1"],
+    },
+    entry_points={"console_scripts": ["datakit = pipelines.cli:cli"]},
+)
