@@ -1,0 +1,17 @@
+"""Shards: the HDF5 format, its writer, reader, manifest and verification."""
+
+from .manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from .reader import Shard, ShardReader
+from .writer import ShardHeader, ShardStats, ShardWriter
+
+__all__ = [
+    "Manifest",
+    "Shard",
+    "ShardEntry",
+    "ShardHeader",
+    "ShardReader",
+    "ShardStats",
+    "ShardWriter",
+    "read_manifest",
+    "write_manifest",
+]

@@ -1,0 +1,113 @@
+"""The manifest: the list of a folder's shards, written last, its presence the mark of completeness.
+
+It carries its own digest, and per shard the size and SHA-256 that are judged before HDF5 opens a file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ShardError
+from ..files import digest_json, write_json
+
+FORMAT = "masktrack-datakit manifest"
+VERSION = 1
+NAME = "manifest.json"
+LEDGER = "errors.jsonl"
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """One shard as the manifest lists it.
+
+    Attributes:
+        file: name within the folder.
+        source: label of the source it was cut from.
+        plan_digest: SHA-256 over the records it was planned from.
+        bytes, sha256: of the file.
+        photos, samples, triples: counts.
+        items: samples, failed and left-out items of its photos together.
+    """
+
+    file: str
+    source: str
+    plan_digest: str
+    bytes: int
+    sha256: str
+    photos: int
+    samples: int
+    triples: int
+    items: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A complete folder of shards.
+
+    Attributes:
+        settings: resolved settings of the build.
+        tools: versions of what shaped the bytes.
+        sources: per label: layout, items, samples, failed, left_out, triples.
+        shards: in order of source label and number.
+        problems: counts of `errors.jsonl` by kind and reason.
+        ledger_sha256: of `errors.jsonl`.
+    """
+
+    settings: dict[str, Any]
+    tools: dict[str, str]
+    sources: dict[str, dict[str, Any]]
+    shards: tuple[ShardEntry, ...]
+    problems: dict[str, int]
+    ledger_sha256: str
+
+    @property
+    def triples(self) -> int:
+        """Number of triples in all shards."""
+        return sum(shard.triples for shard in self.shards)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form with its own digest."""
+        body = {"format": FORMAT, "version": VERSION, **asdict(self), "shards": [asdict(s) for s in self.shards]}
+        return {**body, "digest": digest_json(body)}
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Publish the folder: put `manifest.json` in place in one step."""
+    write_json(folder / NAME, manifest.to_dict())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check the manifest of a folder of shards.
+
+    Raises:
+        ShardError: there is none (not a shard folder, or a build that has not finished), it is damaged
+            (its digest does not fit), or it is of another version.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise ShardError(
+            f"{folder}: no {NAME}, so this is no finished folder of shards; "
+            "run the same `datakit build-shards` again to finish it"
+        )
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        digest, body_format, version = body.pop("digest"), body["format"], body["version"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ShardError(f"{path}: damaged, not a manifest ({error!r}); run `datakit build-shards` again") from error
+    if body_format != FORMAT or version != VERSION:
+        raise ShardError(f"{path}: is {body_format!r} version {version!r}, expected {FORMAT!r} version {VERSION}")
+    if digest_json(body) != digest:
+        raise ShardError(f"{path}: damaged, its digest does not fit its content; run `datakit build-shards` again")
+    return _from_body(path, body)
+
+
+def _from_body(path: Path, body: dict[str, Any]) -> Manifest:
+    del body["format"], body["version"]
+    try:
+        shards = tuple(ShardEntry(**shard) for shard in body.pop("shards"))
+        return Manifest(**body, shards=shards)
+    except TypeError as error:
+        raise ShardError(f"{path}: fields do not fit version {VERSION} ({error})") from error

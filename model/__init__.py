@@ -1,0 +1,1 @@
+"""Network floor: MaskTrack's network, its training and its propagation, fed by shards."""

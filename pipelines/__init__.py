@@ -1,0 +1,1 @@
+"""Command floor: one file per command, run in this process or through Dask."""

@@ -1,0 +1,316 @@
+"""`datakit build-shards`: sources in, a verified folder of shards out.
+
+Plan, keep what an earlier run finished, make the rest, publish the manifest last.
+Only this file knows the order of these steps; each step lives elsewhere.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from datakit.errors import DatakitError, ItemError, SettingsDiffer, TooManyFailed, UsageError
+from datakit.files import canonical_json, digest_json, file_sha256, write_json, write_text
+from datakit.samples import Problem
+from datakit.shards.manifest import LEDGER, NAME, Manifest, write_manifest
+from datakit.tools import tool_versions
+
+from .cluster import run_tasks
+from .interrupt import terminable
+from .lock import HOLDER, LOCK, run_lock
+from .plan import Plan, PlannedShard, largest_first, make_plan
+from .settings import BuildConfig, differences
+from .shard_task import RECORDS, SCRATCH, ShardRecord, ShardTask, build_shard, read_record, record_path
+
+SETTINGS = "settings.json"
+SOURCES = "sources.json"
+DISK_RESERVE = 1.1  # triples and index take a few percent on top of the image bytes; leave room beyond
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What a run did.
+
+    Attributes:
+        out: folder of shards.
+        manifest: as published.
+        kept: shards an earlier run had finished.
+        built: shards this run made.
+        seconds: of this run.
+    """
+
+    out: Path
+    manifest: Manifest
+    kept: int
+    built: int
+    seconds: float
+
+
+Tell = Callable[[str], None]
+Track = Callable[[int], Any]
+
+
+def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:
+    """Build or finish the folder of shards that `config` describes.
+
+    Args:
+        config: what to build and how.
+        tell: takes one line of news.
+        track: given the number of photos to do, gives a context manager of a `Progress`.
+
+    Raises:
+        UsageError, SettingsDiffer, Locked, TooManyFailed, DatakitError: see docs/cli.md for the exit codes.
+        KeyboardInterrupt: stopped; run the same command again to go on.
+    """
+    started = time.monotonic()
+    with terminable():
+        plan = make_plan(config)
+        check_output(config)
+        config.out.mkdir(parents=True, exist_ok=True)
+        with run_lock(config.out):
+            claim(config)
+            kept = kept_records(config, plan)
+            todo = [shard for shard in plan.shards if shard.file not in kept]
+            if kept:
+                tell(f"{len(kept)} of {len(plan.shards)} shards complete and verified, {len(todo)} to do")
+            preflight(config, todo)
+            retire(config, plan, todo)
+            records = kept | make_shards(config, plan, todo, track)
+            manifest = publish(config, plan, records)
+    return BuildSummary(config.out, manifest, len(kept), len(todo), time.monotonic() - started)
+
+
+def settings_digest(config: BuildConfig) -> str:
+    """SHA-256 over everything but the source that shapes a shard: settings and tool versions."""
+    return digest_json({"settings": config.settings.to_dict(), "tools": tool_versions()})
+
+
+def check_output(config: BuildConfig) -> None:
+    """Refuse an output folder that holds something else or was made with other settings; touch nothing.
+
+    Raises:
+        UsageError: `out` is a file, or a folder of other things.
+        SettingsDiffer: made with other settings or tool versions; the message lists key: old -> new.
+    """
+    out = config.out
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file, expected a folder")
+    stored = read_settings(out)
+    if stored is None:
+        foreign = sorted(path.name for path in out.iterdir() if path.name not in (LOCK, HOLDER)) if out.exists() else []
+        if foreign:
+            raise UsageError(f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it is no folder of ours; name another")
+        return
+    found = list(differences(stored, current_settings(config)))
+    if found and not config.overwrite:
+        raise SettingsDiffer(
+            f"{out}: made with other settings; nothing was touched\n  "
+            + "\n  ".join(found)
+            + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
+        )
+
+
+def current_settings(config: BuildConfig) -> dict[str, Any]:
+    """What `settings.json` holds for this run."""
+    return {"settings": config.settings.to_dict(), "tools": tool_versions()}
+
+
+def read_settings(out: Path) -> dict[str, Any] | None:
+    """What `settings.json` of an output folder holds; None where there is none."""
+    import json
+
+    path = out / SETTINGS
+    if not path.is_file():
+        return None
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return {"settings": stored["settings"], "tools": stored["tools"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatakitError(f"{path}: damaged ({error!r}); remove {out} or name another --out") from error
+
+
+def claim(config: BuildConfig) -> None:
+    """Make the locked folder ready: clear what a killed run left half done, note settings and roots."""
+    out = config.out
+    check_output(config)  # again, now that nobody else can change it
+    stored = read_settings(out)
+    if stored is not None and stored != current_settings(config):
+        clear(out)
+    shutil.rmtree(out / SCRATCH, ignore_errors=True)
+    for folder in (out / SCRATCH, out / RECORDS):
+        folder.mkdir(exist_ok=True)
+    write_json(out / SETTINGS, current_settings(config))
+    roots = {
+        spec.label: {
+            "root": str(Path(spec.root).absolute()),
+            "layout": spec.layout,
+            "images": str(config.images[spec.label].absolute()) if spec.label in config.images else None,
+        }
+        for spec in config.sources
+    }
+    write_json(out / SOURCES, roots)
+
+
+def clear(out: Path) -> None:
+    """Remove everything of ours from an output folder, the manifest first."""
+    (out / NAME).unlink(missing_ok=True)
+    for path in out.iterdir():
+        if path.is_dir() and path.name in (RECORDS, SCRATCH):
+            shutil.rmtree(path)
+        elif path.suffix == ".h5" or path.name in (SETTINGS, SOURCES, LEDGER):
+            path.unlink()
+
+
+def kept_records(config: BuildConfig, plan: Plan) -> dict[str, ShardRecord]:
+    """Records of planned shards that are already there, whole and made with these settings from these photos."""
+    digest = settings_digest(config)
+
+    def kept(shard: PlannedShard) -> ShardRecord | None:
+        record = read_record(config.out, shard.file)
+        path = config.out / shard.file
+        if record is None or (record.settings_digest, record.entry.plan_digest) != (digest, shard.digest):
+            return None
+        if not path.is_file() or path.stat().st_size != record.entry.bytes or file_sha256(path) != record.entry.sha256:
+            return None
+        return record
+
+    with ThreadPoolExecutor(config.jobs) as pool:
+        found = pool.map(kept, plan.shards)
+        return {shard.file: record for shard, record in zip(plan.shards, found, strict=True) if record}
+
+
+def preflight(config: BuildConfig, todo: list[PlannedShard]) -> None:
+    """Refuse to start what cannot fit.
+
+    Raises:
+        DatakitError: the disk has less room than the shards to do will take.
+    """
+    needed = int(sum(shard.bytes for shard in todo) * DISK_RESERVE)
+    free = shutil.disk_usage(config.out).free
+    if needed > free:
+        raise DatakitError(
+            f"{config.out}: about {needed / 1e9:.1f} GB needed and {free / 1e9:.1f} GB free; "
+            "free some space, name another --out, or store smaller images with --image-size"
+        )
+
+
+def retire(config: BuildConfig, plan: Plan, todo: list[PlannedShard]) -> None:
+    """Withdraw a manifest whose files are about to change: it must never name a file that is not there."""
+    if any((config.out / shard.file).exists() for shard in todo):
+        (config.out / NAME).unlink(missing_ok=True)
+
+
+def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track: Track) -> dict[str, ShardRecord]:
+    """Run one task per shard to do; the records by file name."""
+    if config.on_error == "fail":
+        for problem in plan.problems:
+            if problem.kind == "failed":
+                raise ItemError(problem)
+    tasks = [shard_task(config, plan, shard) for shard in largest_first(todo)]
+    records: dict[str, ShardRecord] = {}
+    photos = {shard.file: shard.stop - shard.start for shard in todo}
+    with track(sum(photos.values())) as progress:
+
+        def done(task: ShardTask, record: ShardRecord) -> None:
+            records[task.file] = record
+            progress.advance(photos[task.file])
+
+        run_tasks(
+            build_shard,
+            tasks,
+            [task.file for task in tasks],
+            done,
+            jobs=config.jobs,
+            scheduler=config.scheduler,
+            scratch=config.out / SCRATCH,
+            report=config.performance_report,
+        )
+    return records
+
+
+def shard_task(config: BuildConfig, plan: Plan, shard: PlannedShard) -> ShardTask:
+    """The task that makes one planned shard."""
+    return ShardTask(
+        folder=config.out.absolute(),
+        file=shard.file,
+        source=shard.source,
+        plan_digest=shard.digest,
+        settings_digest=settings_digest(config),
+        reader=plan.readers[shard.source][shard.start : shard.stop],
+        settings=config.settings,
+        fail_fast=config.on_error == "fail",
+    )
+
+
+def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) -> Manifest:
+    """Write the ledger, judge it, write the manifest, then remove what it no longer names.
+
+    Raises:
+        TooManyFailed: more items failed than `max_error_rate` allows; the ledger is there, the manifest is not.
+    """
+    ordered = [records[shard.file] for shard in plan.shards]
+    problems = plan.problems + [problem for record in ordered for problem in record.problems]
+    problems.sort(key=lambda problem: (problem.key, problem.stage, problem.reason))
+    lines = "".join(canonical_json(asdict(problem)) + "\n" for problem in problems)
+    write_text(config.out / LEDGER, lines)
+    manifest = Manifest(
+        settings=config.settings.to_dict(),
+        tools=tool_versions(),
+        sources=source_counts(plan, ordered),
+        shards=tuple(record.entry for record in ordered),
+        problems=dict(sorted(Counter(f"{p.kind}: {p.reason}" for p in problems).items())),
+        ledger_sha256=file_sha256(config.out / LEDGER),
+    )
+    judge(config, manifest)
+    write_manifest(config.out, manifest)
+    for path in stale(config.out, manifest):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(config.out / SCRATCH, ignore_errors=True)
+    return manifest
+
+
+def judge(config: BuildConfig, manifest: Manifest) -> None:
+    """Withhold the manifest where too much failed or nothing came out."""
+    items = sum(source["items"] for source in manifest.sources.values())
+    failed = sum(source["failed"] for source in manifest.sources.values())
+    if failed > config.max_error_rate * items:
+        (config.out / NAME).unlink(missing_ok=True)
+        raise TooManyFailed(
+            f"{failed} of {items} items failed, more than --max-error-rate {config.max_error_rate:g} allows; no manifest "
+            f"was published. The reasons are in {config.out / LEDGER}; mend the source, or allow more"
+        )
+
+
+def source_counts(plan: Plan, records: list[ShardRecord]) -> dict[str, dict[str, Any]]:
+    """Per label: layout and how many items became samples, failed or were left out."""
+    counts: dict[str, dict[str, Any]] = {}
+    for label, reader in plan.readers.items():
+        mine = [record for record in records if record.entry.source == label]
+        problems = [*reader.problems, *(problem for record in mine for problem in record.problems)]
+        failed = sum(problem.kind == "failed" for problem in problems)
+        items = len(reader.problems) + sum(record.entry.items for record in mine)
+        counts[label] = {
+            "layout": reader.layout,
+            "photos": len(reader.records),
+            "items": items,
+            "samples": items - len(problems),
+            "failed": failed,
+            "left_out": len(problems) - failed,
+            "triples": sum(record.entry.triples for record in mine),
+        }
+    return counts
+
+
+def stale(out: Path, manifest: Manifest) -> Iterator[Path]:
+    """Shards and records that a newly published manifest does not name."""
+    named = {shard.file for shard in manifest.shards}
+    keep = named | {record_path(out, file).name for file in named}
+    for path in [*out.glob("*.h5"), *(out / RECORDS).glob("*.json")]:
+        if path.name not in keep:
+            yield path

@@ -1,0 +1,220 @@
+"""Run tasks one after the other, on worker processes of this machine, or on a running Dask cluster.
+
+Dask lives here and nowhere else. At most a few tasks per worker are submitted at a time,
+so that a stop is prompt and the scheduler small.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any, TypeVar
+
+from datakit.errors import DatakitError, UsageError
+from datakit.tools import tool_versions
+
+from .interrupt import deferred
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+WINDOW = 3  # tasks submitted per worker thread: enough that none waits for the network
+POLL_S = 0.2  # how long Ctrl-C may go unnoticed
+
+
+def run_tasks(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    names: Sequence[str],
+    done: Callable[[Task, Result], None],
+    *,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    scratch: Path | None = None,
+    report: Path | None = None,
+) -> None:
+    """Run `function` over `tasks`, handing every result to `done` in this process as it comes.
+
+    Args:
+        function: importable by name on the workers.
+        tasks: picklable.
+        names: of the tasks, for messages.
+        done: called with task and result.
+        jobs: worker processes; 1 runs here, without a cluster.
+        scheduler: address of a Dask scheduler to use instead.
+        scratch: folder for the local cluster's own files.
+        report: HTML file for Dask's performance report.
+
+    Raises:
+        KeyboardInterrupt: stopped; no task of ours runs on.
+        DatakitError: a task killed its worker again and again, or the cluster cannot be used.
+        Exception: whatever a task raised, after the others were stopped.
+    """
+    if not tasks:
+        return
+    if scheduler is None and report is None and min(jobs, len(tasks)) == 1:
+        for task in tasks:
+            done(task, function(task))
+        return
+    if report is not None:
+        _need_bokeh()
+    with _client(min(jobs, len(tasks)), scheduler, scratch) as client, _reported(report):
+        _run(client, function, tasks, names, done)
+
+
+def _run(client: Any, function: Any, tasks: Sequence[Any], names: Sequence[str], done: Any) -> None:
+    waiting = list(zip(tasks, names, strict=True))[::-1]
+    running: dict[Any, tuple[Any, str]] = {}
+    window = WINDOW * max(sum(client.nthreads().values()), 1)
+    with deferred() as stop:
+        try:
+            while waiting or running:
+                while waiting and len(running) < window:
+                    task, name = waiting.pop()
+                    running[client.submit(function, task, pure=False, key=f"{name}-{id(task):x}")] = (task, name)
+                for future in _finished(list(running), stop):
+                    task, name = running.pop(future)
+                    done(task, _result(future, name))
+        finally:
+            client.cancel(list(running))
+
+
+def _finished(futures: list[Any], stop: threading.Event) -> list[Any]:
+    from distributed import wait
+
+    while True:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        with contextlib.suppress(TimeoutError):
+            return list(wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED").done)
+
+
+def _result(future: Any, name: str) -> Any:
+    from distributed import KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker as error:
+        raise DatakitError(
+            f"{name}: its worker died {error.allowed_failures + 1} times while making it (out of memory?); "
+            "the finished shards are kept: run the same command again, with fewer -j or smaller --shard-bytes"
+        ) from error
+    except CancelledError as error:
+        raise DatakitError(
+            f"{name}: lost, the scheduler went away; the finished shards are kept: run the same command again"
+        ) from error
+
+
+@contextlib.contextmanager
+def _client(jobs: int, scheduler: str | None, scratch: Path | None) -> Iterator[Any]:
+    """A client of a cluster of our own, or of the one at `scheduler`, which is left as it was found."""
+    from distributed import Client
+
+    with _quiet():
+        if scheduler is None:
+            with _local_cluster(jobs, scratch) as cluster, Client(cluster) as client:
+                yield client
+            return
+        try:
+            client = Client(scheduler, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise DatakitError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from error
+        with client:
+            check_workers(client, scheduler)
+            yield client
+
+
+@contextlib.contextmanager
+def _local_cluster(jobs: int, scratch: Path | None) -> Iterator[Any]:
+    from distributed import LocalCluster
+
+    # Children inherit an ignored SIGINT, so Ctrl-C reaches this process alone.
+    before = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if main:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        cluster = LocalCluster(
+            n_workers=jobs,
+            threads_per_worker=1,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            local_directory=scratch,
+        )
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
+    with cluster:
+        from distributed import Client
+
+        with Client(cluster) as client:
+            client.register_plugin(_ignore_interrupts())
+        yield cluster
+
+
+def _ignore_interrupts() -> Any:
+    """A plugin that holds for workers a nanny restarts too: those would inherit our handler otherwise."""
+    from distributed import WorkerPlugin
+
+    class IgnoreInterrupts(WorkerPlugin):  # type: ignore[misc]
+        def setup(self, worker: Any) -> None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return IgnoreInterrupts()
+
+
+def check_workers(client: Any, scheduler: str) -> None:
+    """Refuse a cluster whose workers would make other bytes.
+
+    Raises:
+        DatakitError: no worker, a worker without this package, or one with other versions.
+    """
+    try:
+        found = client.run(tool_versions)
+    except Exception as error:
+        raise DatakitError(
+            f"--scheduler {scheduler}: a worker cannot load this package ({error}); install masktrack-datakit there"
+        ) from error
+    if not found:
+        raise DatakitError(f"--scheduler {scheduler}: it has no workers; start some with `dask worker {scheduler}`")
+    here = tool_versions()
+    for worker, there in sorted(found.items()):
+        wrong = [f"{name} {there.get(name)} (here {here[name]})" for name in here if there.get(name) != here[name]]
+        if wrong:
+            raise DatakitError(f"worker {worker} has other versions: {', '.join(wrong)}; install the same ones")
+
+
+def _need_bokeh() -> None:
+    try:
+        import bokeh  # noqa: F401
+    except ImportError:
+        raise UsageError("--performance-report needs bokeh: pip install 'bokeh>=3.1'") from None
+
+
+@contextlib.contextmanager
+def _reported(report: Path | None) -> Iterator[None]:
+    if report is None:
+        yield
+        return
+    from distributed import performance_report
+
+    with performance_report(filename=str(report)):
+        yield
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the cluster's own log lines off the terminal; what matters comes as an error of ours."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,52 @@
+"""One run at a time on an output folder: an operating-system lock, and a note that says who holds it.
+
+The kernel releases the lock when its holder dies, so there is no stale lock to remove by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from datakit.errors import Locked
+from datakit.files import write_json
+
+LOCK = ".lock"
+HOLDER = ".lock-holder.json"
+
+
+@contextlib.contextmanager
+def run_lock(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this run.
+
+    Raises:
+        Locked: another run holds it; the message names its host, process and start time.
+    """
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Locked(f"{folder}: another run is building here: {_holder(folder)}; wait for it or stop it") from None
+    try:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        write_json(folder / HOLDER, {"host": socket.gethostname(), "pid": os.getpid(), "started": started})
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (folder / HOLDER).unlink()
+        lock.release()
+
+
+def _holder(folder: Path) -> str:
+    try:
+        holder = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        return f"host {holder['host']}, pid {holder['pid']}, started {holder['started']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it has not said who it is yet"

@@ -1,0 +1,77 @@
+"""Progress: a bar on a terminal, a plain line every ten seconds elsewhere, both with rate and time left."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TextIO
+
+LINE_EVERY_S = 10.0
+
+
+@dataclass
+class Progress:
+    """Counts what is done of `total` and tells it now and then.
+
+    Attributes:
+        total: number of units to do.
+        unit: what is counted, in the plural.
+        stream: where plain lines go.
+        bar: whether to draw a bar instead.
+    """
+
+    total: int
+    unit: str
+    stream: TextIO
+    bar: bool
+    done: int = 0
+    _started: float = field(default_factory=time.monotonic)
+    _told: float = field(default_factory=time.monotonic)
+
+    def advance(self, count: int) -> None:
+        """Count `count` more units as done."""
+        self.done += count
+        now = time.monotonic()
+        if not self.bar and (now - self._told >= LINE_EVERY_S or self.done == self.total):
+            self._told = now
+            self.stream.write(self.line(now - self._started) + "\n")
+            self.stream.flush()
+
+    def line(self, seconds: float) -> str:
+        """The plain line after so many seconds."""
+        rate = self.done / seconds if seconds else 0.0
+        left = (self.total - self.done) / rate if rate else 0.0
+        return f"{self.done}/{self.total} {self.unit}, {rate:.0f}/s, {clock(left)} left"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@contextlib.contextmanager
+def progress(total: int, unit: str, stream: TextIO) -> Iterator[Progress]:
+    """A running progress display on `stream`."""
+    if not stream.isatty():
+        yield Progress(total, unit, stream, bar=False)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(unit), rate, TimeRemainingColumn())
+    with Bar(*columns, console=Console(file=stream)) as bar:
+        task = bar.add_task(unit, total=total, rate="")
+
+        class Drawn(Progress):
+            def advance(self, count: int) -> None:
+                super().advance(count)
+                shown: Task = bar.tasks[0]
+                bar.update(task, completed=self.done, rate=f"{self.done / max(shown.elapsed or 0, 1e-9):.0f}/s")
+
+        yield Drawn(total, unit, stream, bar=True)

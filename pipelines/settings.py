@@ -1,0 +1,106 @@
+"""What a build depends on: settings that shape bytes, apart from the options that only say how to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from datakit.datasets import ReadOptions, SourceSpec
+from datakit.deformations import Recipe
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """Everything that shapes the bytes of a shard, beside the source itself.
+
+    Attributes:
+        recipes: one or more, of different names.
+        seed: root seed of every draw.
+        read: how annotations become masks.
+        image_size: longest side in pixels of stored images and masks; None keeps the source's.
+        image_codec: `source` (bytes untouched where possible), `png` or `jpeg:QUALITY`.
+        shard_bytes: a shard is cut when the image files in it reach this many bytes.
+        samples_per_shard: cut after this many photos instead.
+        limit: only the first so many photos of every source.
+    """
+
+    recipes: tuple[Recipe, ...]
+    seed: int = 0
+    read: ReadOptions = field(default_factory=ReadOptions)
+    image_size: int | None = None
+    image_codec: str = "source"
+    shard_bytes: int = 64_000_000
+    samples_per_shard: int | None = None
+    limit: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form, as stored in shards and the manifest."""
+        return {
+            "recipes": [recipe.to_dict() for recipe in self.recipes],
+            "seed": self.seed,
+            "read": asdict(self.read),
+            "image_size": self.image_size,
+            "image_codec": self.image_codec,
+            "shard_bytes": None if self.samples_per_shard else self.shard_bytes,
+            "samples_per_shard": self.samples_per_shard,
+            "limit": self.limit,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> BuildSettings:
+        """The settings a shard or manifest was made with."""
+        known = dict(stored)
+        known["recipes"] = tuple(Recipe.from_dict(recipe) for recipe in known["recipes"])
+        known["read"] = ReadOptions(**known["read"])
+        known["shard_bytes"] = known["shard_bytes"] or cls.shard_bytes
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """One run of `build-shards`: what to build and how to run it.
+
+    Attributes:
+        sources: where the photos are.
+        images: label -> image folder, where a layout does not find it by itself.
+        out: folder of shards.
+        settings: what shapes the bytes.
+        jobs: worker processes on this machine; 1 runs without a cluster.
+        scheduler: address of a running Dask scheduler to use instead.
+        overwrite: remove what an earlier run with other settings left in `out`.
+        on_error: `skip` records a failed item and goes on, `fail` stops at the first.
+        max_error_rate: fraction of failed items over all items beyond which nothing is published.
+        performance_report: HTML file for Dask's own report.
+    """
+
+    sources: tuple[SourceSpec, ...]
+    out: Path
+    settings: BuildSettings
+    images: Mapping[str, Path] = field(default_factory=dict)
+    jobs: int = 1
+    scheduler: str | None = None
+    overwrite: bool = False
+    on_error: Literal["skip", "fail"] = "skip"
+    max_error_rate: float = 0.01
+    performance_report: Path | None = None
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Lines `key: old -> new` for every leaf in which two JSON-able values differ."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (before, after) in enumerate(zip(old, new, strict=True)):
+            name = after.get("name", index) if isinstance(after, Mapping) else index
+            yield from differences(before, after, f"{path}[{name}]")
+    elif old != new:
+        yield f"{path}: {_shown(old)} -> {_shown(new)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return "[" + ", ".join(str(item.get("name", item.get("kind", "?"))) for item in value) + "]"
+    return repr(value)
