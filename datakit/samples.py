@@ -44,12 +44,14 @@ class Photo:
         normalised: '' when `encoded` is the source file untouched, else why it was re-encoded
             (`rotated`, `cmyk`, `16-bit`, `alpha`, `format`, `resized`, `augmented` …).
         source_crc32: CRC-32 of the source file's bytes, to notice a changed source later.
+        orientation: EXIF orientation of the source file, 1..8, already applied to `pixels`; masks are turned by it.
     """
 
     pixels: Image
     encoded: bytes
     normalised: str
     source_crc32: int
+    orientation: int = 1
 
     @property
     def size(self) -> tuple[int, int]:

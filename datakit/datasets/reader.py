@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Self, overload
+from typing import Any, Literal, NamedTuple, Self, overload
 
 from ..samples import Problem, Scene
 
@@ -67,7 +67,7 @@ class Reader(Sequence[Scene], ABC):
         options: how annotations become masks.
     """
 
-    layout: ClassVar[str]
+    layout: str
 
     def __init__(
         self,
@@ -103,7 +103,14 @@ class Reader(Sequence[Scene], ABC):
     def __getitem__(self, index: int | slice) -> Scene | Self:
         if not isinstance(index, slice):
             return self.read(self.records[index])
+        return self._with(self.records[index])
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """A reader of the photos at `indices` only, in the order given; like a slice it carries no listing problems."""
+        return self._with([self.records[index] for index in indices])
+
+    def _with(self, records: Sequence[Record]) -> Self:
         part = copy.copy(self)
-        part.records = self.records[index]
+        part.records = records
         part.problems = ()
         return part
