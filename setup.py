@@ -1,12 +1,15 @@
 """Install the three floors of the house and the `datakit` command."""
 
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 FLOORS = ("datakit", "model", "pipelines")
 
 setup(
     name="masktrack-datakit",
-    version="0.1.0",
+    version=re.search(r'__version__ = "(.+)"', Path("datakit/__init__.py").read_text())[1],
     description="Static images with masks into training data for video object segmentation (MaskTrack).",
     python_requires=">=3.11",
     packages=find_packages(include=[*FLOORS, *(f"{floor}.*" for floor in FLOORS)]),
@@ -21,9 +24,10 @@ setup(
         "pillow>=10",
         "pycocotools>=2.0.7",
         "rich>=13",
+        "safetensors>=0.4",
+        "torch>=2.2",
     ],
     extras_require={
-        "model": ["torch>=2.2", "safetensors>=0.4"],
         "dev": ["hypothesis", "mypy", "psutil", "pytest", "pytest-timeout", "ruff", "scipy"],
         "bench": ["psutil", "scipy"],
         "report": ["bokeh>=3.1"],

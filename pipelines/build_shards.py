@@ -105,7 +105,9 @@ def check_output(config: BuildConfig) -> None:
     if stored is None:
         foreign = sorted(path.name for path in out.iterdir() if path.name not in (LOCK, HOLDER)) if out.exists() else []
         if foreign:
-            raise UsageError(f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it is no folder of ours; name another")
+            raise UsageError(
+                f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it is no folder of ours; name another"
+            )
         return
     found = list(differences(stored, current_settings(config)))
     if found and not config.overwrite:

@@ -47,6 +47,7 @@ class Shard:
 
     Attributes:
         images, targets, triples: the tables of `layout`.
+        table_crc32: name of a table -> CRC-32 of its bytes when it was written.
         settings: resolved settings of the build.
         parameter_names: recipe name -> names of the drawn numbers.
 
@@ -62,6 +63,7 @@ class Shard:
                 self.images = file[layout.IMAGE_TABLE][()]
                 self.targets = file[layout.TARGET_TABLE][()]
                 self.triples = file[layout.TRIPLE_TABLE][()]
+                self.table_crc32 = {name: int(file[name].attrs["crc32"]) for name in layout.TABLES}
                 self._blobs = {kind: _read_blob(file, kind) for kind in layout.KINDS}
         except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise ShardError(f"{path}: not a readable shard ({error}); check it with `datakit verify`") from error
@@ -96,6 +98,15 @@ class Shard:
             raise ShardError(f"{self.path}: {kind}[{row}]: CRC-32 does not fit, the record is damaged; "
                              "find and repair it with `datakit verify --repair`")  # fmt: skip
         return record
+
+    def table(self, name: str) -> NDArray[Any]:
+        """One of the tables by its name in the file."""
+        tables = {layout.IMAGE_TABLE: self.images, layout.TARGET_TABLE: self.targets, layout.TRIPLE_TABLE: self.triples}
+        return tables[name]
+
+    def offsets(self, kind: str) -> NDArray[np.uint64]:
+        """(n + 1,) uint64: record `i` of a kind lies between `offsets[i]` and `offsets[i + 1]` of its data."""
+        return self._blobs[kind].offsets
 
     def size(self, image_row: int) -> tuple[int, int]:
         """(H, W) of a photo."""

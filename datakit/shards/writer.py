@@ -159,10 +159,16 @@ class ShardWriter:
         images = layout.image_dtype(_width(self._images, 0), _width(self._images, 3))
         targets = layout.target_dtype(_width(self._targets, 0))
         columns = max((len(row) for row in names.values()), default=0)
-        triples = layout.triple_dtype(_width(self._triples, 0), _width(self._triples, 1), _width(self._triples, 10), columns)
-        file.create_dataset(layout.IMAGE_TABLE, data=_table(self._images, images))
-        file.create_dataset(layout.TARGET_TABLE, data=_table(self._targets, targets))
-        file.create_dataset(layout.TRIPLE_TABLE, data=_table(self._triples, triples))
+        triples = layout.triple_dtype(
+            _width(self._triples, 0), _width(self._triples, 1), _width(self._triples, 10), columns
+        )
+        _store_table(file, layout.IMAGE_TABLE, _table(self._images, images))
+        _store_table(file, layout.TARGET_TABLE, _table(self._targets, targets))
+        _store_table(file, layout.TRIPLE_TABLE, _table(self._triples, triples))
+
+
+def _store_table(file: h5py.File, name: str, table: np.ndarray[Any, Any]) -> None:
+    file.create_dataset(name, data=table).attrs["crc32"] = np.uint32(zlib.crc32(table.tobytes()))
 
 
 def _triple_row(triple: Triple, image_row: int, target_row: int) -> tuple[Any, ...]:

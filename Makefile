@@ -1,0 +1,51 @@
+# Everything happens in .venv; nothing is installed elsewhere. `make help` lists the targets.
+PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
+PIP_ARGS ?=
+PY := .venv/bin/python
+DATAKIT := .venv/bin/datakit
+
+.PHONY: help install demo test check format bench clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/installed ## set up .venv with the datakit command
+
+.venv/installed: setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11; use another: make install PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) \
+		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[dev]'
+	@touch .venv/installed
+
+demo: install ## the main job on an embedded sample: data, shards, verify, inspect, picture
+	rm -rf demo
+	$(DATAKIT) sample-data demo/data
+	$(DATAKIT) build-shards demo/data/ecssd coco=demo/data/coco/annotations/instances_val2017.json \
+		--recipe masktrack --recipe masktrack-box --out demo/shards -j 2
+	$(DATAKIT) verify demo/shards
+	$(DATAKIT) inspect demo/shards
+	$(DATAKIT) preview-deformations demo/shards --out demo/preview.png
+	@echo "Look at demo/preview.png"
+
+test: install ## the whole test suite
+	$(PY) -m pytest -q --durations=10
+
+check: install ## formatting, lint, types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+format: install ## put the source in its standard form
+	$(PY) -m ruff check --fix --exit-zero .
+	$(PY) -m ruff format .
+
+bench: install ## speed figures, as ratios, into benchmarks/results
+	$(PY) -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[bench]'
+	$(PY) -m benchmarks
+
+clean: ## remove what the targets above made
+	rm -rf .venv demo benchmarks/work *.egg-info

@@ -1,0 +1,260 @@
+"""`datakit inspect`: what is in a folder of shards, and whether a triple is still what its source makes.
+
+Statistics come from the tables alone; `--sample` decodes the source anew and rebuilds the triple.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datakit.datasets import SourceSpec
+from datakit.errors import DatakitError, ItemError, UsageError
+from datakit.samples import Sample, Triple
+from datakit.shards import Shard, ShardReader
+from datakit.shards.layout import IMAGES
+from datakit.tools import tool_versions
+from datakit.triples import expand
+
+from .plan import open_source
+from .settings import BuildConfig, BuildSettings, differences
+from .shard_task import single_threaded_opencv
+
+BINS = np.linspace(0.0, 1.0, 11)
+RATIO_BINS = np.array([0.0, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0, np.inf])
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts and distributions of one group of triples (a source and a recipe, or all).
+
+    Attributes:
+        source, recipe, kind: of the group; `all` for the whole.
+        triples, samples, photos: counts.
+        heights, widths: (min, median, max) of the photos, in pixels.
+        iou_mean, iou_histogram: of rough mask and target, over ten equal bins.
+        area_ratio_mean, area_ratio_histogram: rough over true area, over `RATIO_BINS`.
+        redraws: draws thrown away.
+        flags: remark -> count.
+    """
+
+    source: str
+    recipe: str
+    kind: str
+    triples: int
+    samples: int
+    photos: int
+    heights: tuple[int, int, int]
+    widths: tuple[int, int, int]
+    iou_mean: float
+    iou_histogram: list[int]
+    area_ratio_mean: float
+    area_ratio_histogram: list[int]
+    redraws: int
+    flags: dict[str, int]
+
+
+def statistics(folder: Path) -> list[Statistics]:
+    """Statistics per source and recipe, and of everything last."""
+    reader = ShardReader(folder)
+    groups: dict[tuple[str, str, str], list[dict[str, NDArray[Any]]]] = {}
+    for number, shard in enumerate(reader.shards()):
+        source = reader.manifest.shards[number].source
+        columns = _columns(shard, number)
+        for recipe in np.unique(columns["recipe"]):
+            mine = {name: column[columns["recipe"] == recipe] for name, column in columns.items()}
+            groups.setdefault((source, recipe.decode(), mine["kind"][0].decode()), []).append(mine)
+    found = [_summarise(*group, _joined(parts)) for group, parts in sorted(groups.items())]
+    everything = [part for parts in groups.values() for part in parts]
+    return [*found, _summarise("all", "all", "all", _joined(everything))] if everything else []
+
+
+def _columns(shard: Shard, number: int) -> dict[str, NDArray[Any]]:
+    triples, images = shard.triples, shard.images
+    columns = {name: triples[name] for name in ("recipe", "kind", "iou", "area_ratio", "redraws", "flags")}
+    columns["height"] = images["height"][triples["image_row"]]
+    columns["width"] = images["width"][triples["image_row"]]
+    columns["photo"] = triples["image_row"].astype(np.int64) + (number << 32)
+    columns["sample"] = triples["target_row"].astype(np.int64) + (number << 32)
+    return columns
+
+
+def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _summarise(source: str, recipe: str, kind: str, columns: Mapping[str, NDArray[Any]]) -> Statistics:
+    _, photos = np.unique(columns["photo"], return_index=True)
+    flags, counts = np.unique(columns["flags"], return_counts=True)
+    return Statistics(
+        source=source,
+        recipe=recipe,
+        kind=kind,
+        triples=len(columns["iou"]),
+        samples=len(np.unique(columns["sample"])),
+        photos=len(photos),
+        heights=_spread(columns["height"][photos]),
+        widths=_spread(columns["width"][photos]),
+        iou_mean=float(columns["iou"].mean()),
+        iou_histogram=np.histogram(columns["iou"], BINS)[0].tolist(),
+        area_ratio_mean=float(columns["area_ratio"].mean()),
+        area_ratio_histogram=np.histogram(columns["area_ratio"], RATIO_BINS)[0].tolist(),
+        redraws=int(columns["redraws"].sum()),
+        flags={flag.decode(): int(count) for flag, count in zip(flags, counts, strict=True) if flag},
+    )
+
+
+def _spread(values: NDArray[Any]) -> tuple[int, int, int]:
+    return int(values.min()), int(np.median(values)), int(values.max())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One stored triple against the same triple made anew from its source.
+
+    Attributes:
+        key: of the triple.
+        differs: what is not equal, one sentence each; empty means identical.
+    """
+
+    key: str
+    differs: tuple[str, ...]
+
+
+def compare_with_source(folder: Path, keys: Sequence[str], sources: Sequence[SourceSpec] = ()) -> list[Comparison]:
+    """Rebuild triples from their sources and compare every byte and number with what is stored.
+
+    Args:
+        folder: a finished folder of shards.
+        keys: triple keys, or sample keys for all their triples.
+        sources: where the sources lie now; default where they lay when the folder was built.
+
+    Raises:
+        UsageError: a key the folder does not hold.
+        DatakitError: a source cannot be found.
+    """
+    reader = ShardReader(folder)
+    rebuilder = Rebuilder(reader, sources)
+    with single_threaded_opencv():
+        return [rebuilder.compare(index) for index in _rows(reader, keys)]
+
+
+def random_keys(folder: Path, count: int, seed: int) -> list[str]:
+    """`count` triple keys of a folder, drawn without replacement."""
+    keys = ShardReader(folder).keys
+    chosen = np.random.default_rng(seed).permutation(len(keys))[:count]
+    return [keys[index] for index in sorted(chosen)]
+
+
+def _rows(reader: ShardReader, keys: Sequence[str]) -> list[int]:
+    known = {key: [index] for index, key in enumerate(reader.keys)}
+    for key, index in list(known.items()):
+        known.setdefault(key.rpartition("@")[0], []).extend(index)
+    for key in keys:
+        if key not in known:
+            near = next((k for k in known if k.startswith(key.partition("@")[0])), next(iter(known), "none"))
+            raise UsageError(f"{reader.folder}: holds no {key!r}; a key looks like {near!r}")
+    return [index for key in keys for index in known[key]]
+
+
+class Rebuilder:
+    """Makes triples anew from the sources of a folder of shards; each source is listed once."""
+
+    def __init__(self, reader: ShardReader, sources: Sequence[SourceSpec] = ()):
+        self._reader = reader
+        self._settings = BuildSettings.from_dict(reader.manifest.settings)
+        self._specs = _stored_sources(reader.folder) | {spec.label: (spec, None) for spec in sources}
+        self._opened: dict[str, tuple[Any, dict[str, int]]] = {}
+
+    def compare(self, index: int) -> Comparison:
+        """Compare triple number `index` with its like from the source."""
+        shard, row = self._reader.locate(index)
+        stored = self._reader[index]
+        try:
+            sample, fresh = self._rebuild(stored)
+        except ItemError as error:
+            return Comparison(stored.key, (f"the source gives no such sample now: {error}", *self._tools()))
+        except LookupError as error:
+            return Comparison(stored.key, (str(error.args[0]), *self._tools()))
+        differs = tuple(_differences(shard, row, stored, sample, fresh))
+        return Comparison(stored.key, (*differs, *self._tools()) if differs else ())
+
+    def _tools(self) -> list[str]:
+        return list(differences(self._reader.manifest.tools, tool_versions(), "version of"))
+
+    def _rebuild(self, stored: Triple) -> tuple[Sample, Triple]:
+        label = stored.key.partition("/")[0]
+        reader, rows = self._open(label)
+        photo_key = stored.sample_key.partition("~")[0].partition("#")[0]
+        if photo_key not in rows:
+            raise LookupError(f"the source no longer holds {photo_key}")
+        for sample in reader[rows[photo_key]].samples:
+            for view, triples in expand(sample, self._settings.recipes, self._settings.seed):
+                for triple in triples:
+                    if triple.key == stored.key:
+                        return view, triple
+        raise LookupError(f"the source no longer gives {stored.sample_key}")
+
+    def _open(self, label: str) -> tuple[Any, dict[str, int]]:
+        if label not in self._opened:
+            if label not in self._specs:
+                raise DatakitError(
+                    f"{self._reader.folder}: where source {label!r} lies is not known; say --source {label}=ROOT"
+                )
+            spec, images = self._specs[label]
+            config = BuildConfig((spec,), self._reader.folder, self._settings, {label: images} if images else {})
+            reader = open_source(spec, config)
+            self._opened[label] = reader, {record.key: row for row, record in enumerate(reader.records)}
+        return self._opened[label]
+
+
+def _stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:
+    """Where the sources lay when the folder was built, from its `sources.json`; empty where that is gone."""
+    try:
+        stored = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+        return {
+            label: (
+                SourceSpec(label, entry["layout"], Path(entry["root"])),
+                Path(entry["images"]) if entry["images"] else None,
+            )
+            for label, entry in stored.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _differences(shard: Shard, row: int, stored: Triple, sample: Sample, fresh: Triple) -> Iterator[str]:
+    image_row = int(shard.triples[row]["image_row"])
+    if shard.images[image_row]["source_crc32"] != sample.photo.source_crc32:
+        yield "the source image file has changed"
+    if shard.targets[shard.triples[row]["target_row"]]["source_crc32"] != sample.source_crc32:
+        yield "the source annotation has changed"
+    if bytes(shard.record(IMAGES, image_row)) != sample.photo.encoded:
+        yield f"image: {_changed(stored.image, fresh.image)}"
+    for name in ("target", "deformed", "ignore"):
+        before, after = getattr(stored, name), getattr(fresh, name)
+        if (before is None) != (after is None) or (before is not None and not np.array_equal(before, after)):
+            yield f"{name}: {_changed(before, after)}"
+    if stored.parameters.tobytes() != fresh.parameters.tobytes():
+        yield f"drawn parameters: {stored.parameters.tolist()} stored, {fresh.parameters.tolist()} now"
+    for name in ("iou", "area_ratio", "redraws", "flags", "kind", "object_id"):
+        if getattr(stored, name) != getattr(fresh, name):
+            yield f"{name}: {getattr(stored, name)} stored, {getattr(fresh, name)} now"
+
+
+def _changed(before: NDArray[np.uint8] | None, after: NDArray[np.uint8] | None) -> str:
+    if before is None or after is None:
+        return "present in one only"
+    if before.shape != after.shape:
+        return f"{before.shape} stored, {after.shape} now"
+    pixels = (before != after).reshape(*before.shape[:2], -1).any(axis=2)
+    if not pixels.any():
+        return "encoded otherwise, pixels equal"
+    y, x = np.argwhere(pixels)[0]
+    return f"{int(pixels.sum())} pixels differ, the first at x {x}, y {y}"

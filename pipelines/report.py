@@ -1,0 +1,164 @@
+"""What commands say on standard output, as text for people or JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .progress import clock
+
+if TYPE_CHECKING:
+    from datakit.shards.verify import Finding
+
+    from .build_shards import BuildSummary
+    from .dry_run import DryRun
+    from .inspect_shards import Comparison, Statistics
+    from .settings import BuildSettings
+
+BAR = 40  # characters of the longest histogram bar
+
+
+def as_text(value: Any) -> str:
+    """JSON as every `--json` prints it."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def size_text(size: float) -> str:
+    """Bytes in a unit fit to read."""
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+def settings_lines(settings: BuildSettings) -> str:
+    """The resolved settings of a build, a line per recipe and one for the rest."""
+    stored = settings.to_dict()
+    lines = []
+    for recipe in stored.pop("recipes"):
+        steps = " → ".join(_step(step) for step in recipe["steps"]) or "no step"
+        rest = ", ".join(f"{k} {v}" for k, v in recipe.items() if k not in ("name", "steps") and v is not None)
+        lines.append(f"recipe {recipe['name']}: {steps}; {rest}")
+    read = stored.pop("read")
+    shown = {**stored, **read}
+    lines.append("settings: " + ", ".join(f"{key} {value}" for key, value in shown.items() if value is not None))
+    return "\n".join(lines)
+
+
+def _step(step: dict[str, Any]) -> str:
+    numbers = ", ".join(f"{key} {value}" for key, value in step.items() if key != "kind")
+    return f"{step['kind']}({numbers})"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns of text, the first left-aligned, the others right-aligned."""
+    cells = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    )
+
+
+def build_report(summary: BuildSummary, as_json: bool) -> str:
+    """Counts per source that add up, what was not used and why, and where it all lies."""
+    manifest = summary.manifest
+    if as_json:
+        body = {key: value for key, value in manifest.to_dict().items() if key in ("sources", "problems", "digest")}
+        return as_text({**body, "out": str(summary.out), "triples": manifest.triples, "shards": len(manifest.shards),
+                        "kept": summary.kept, "built": summary.built, "seconds": round(summary.seconds, 3)})  # fmt: skip
+    columns = ("photos", "items", "samples", "failed", "left_out", "triples")
+    rows = [
+        [label, source["layout"], *(source[name] for name in columns)] for label, source in manifest.sources.items()
+    ]
+    total = ["total", "", *(sum(source[name] for source in manifest.sources.values()) for name in columns)]
+    lines = [table(("source", "layout", "photos", "items", "samples", "failed", "left out", "triples"), [*rows, total])]
+    lines += [f"  {count} {reason}" for reason, count in manifest.problems.items()]
+    size = sum(shard.bytes for shard in manifest.shards)
+    lines.append(
+        f"{summary.out}: {len(manifest.shards)} shards ({summary.kept} kept, {summary.built} built), "
+        f"{manifest.triples} triples, {size_text(size)}, in {clock(summary.seconds)}"
+    )
+    return "\n".join(lines)
+
+
+def dry_run_report(run: DryRun, as_json: bool) -> str:
+    """Estimates per source, the total and the room there is."""
+    if as_json:
+        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.bytes < run.free_bytes})
+    head = ("source", "layout", "photos", "shards", "~samples", "~triples", "~size", "~time, 1 worker")
+    rows = [
+        [s.label, s.layout, s.photos, s.shards, s.samples, s.triples, size_text(s.bytes), clock(s.seconds)]
+        for s in run.sources
+    ]
+    fits = "fits" if run.bytes < run.free_bytes else "does NOT fit"
+    return "\n".join(
+        [
+            table(head, rows),
+            f"about {size_text(run.bytes)} and {clock(run.seconds)} with -j {run.jobs}; "
+            f"{size_text(run.free_bytes)} free: {fits}. Nothing was written.",
+        ]
+    )
+
+
+def verify_report(folder: Path, findings: Sequence[Finding], as_json: bool) -> str:
+    """Every finding with its place, or that there is none."""
+    if as_json:
+        return as_text({"folder": str(folder), "findings": [asdict(finding) for finding in findings]})
+    if not findings:
+        return f"{folder}: verified, nothing found"
+    lines = [f"{f.shard}: {f.place}{f' ({f.key})' if f.key else ''}: {f.text}" for f in findings]
+    shards = sorted({finding.shard for finding in findings})
+    return "\n".join([*lines, f"{folder}: {len(findings)} findings in {', '.join(shards)}; build again to mend them"])
+
+
+def comparison_report(compared: Sequence[Comparison], as_json: bool) -> str:
+    """`identical` or what differs, a line per triple."""
+    if as_json:
+        return as_text([{"key": c.key, "identical": not c.differs, "differs": list(c.differs)} for c in compared])
+    same = sum(not comparison.differs for comparison in compared)
+    lines = [f"{c.key}: {'; '.join(c.differs) or 'identical'}" for c in compared]
+    return "\n".join([*lines, f"{same} of {len(compared)} identical"])
+
+
+def statistics_report(folder: Path, groups: Sequence[Statistics], as_json: bool) -> str:
+    """Counts, sizes, and the distributions of IoU and area ratio as bars."""
+    if as_json:
+        return as_text({"folder": str(folder), "groups": [asdict(group) for group in groups]})
+    if not groups:
+        return f"{folder}: no triples"
+    head = ("source", "recipe", "kind", "photos", "samples", "triples", "median size", "IoU", "area ratio", "redraws")
+    rows = [
+        [g.source, g.recipe, g.kind, g.photos, g.samples, g.triples, f"{g.widths[1]}x{g.heights[1]}",
+         f"{g.iou_mean:.3f}", f"{g.area_ratio_mean:.2f}", g.redraws]
+        for g in groups
+    ]  # fmt: skip
+    everything = groups[-1]
+    flags = [f"  {count} flagged {flag}" for flag, count in everything.flags.items()]
+    iou_names = [f"{low / 10:.1f}-{(low + 1) / 10:.1f}" for low in range(10)]
+    ratio_names = ["< 0.5", "0.5-0.8", "0.8-1.0", "1.0-1.2", "1.2-1.5", "1.5-2.0", "2.0-3.0", "> 3.0"]
+    return "\n".join(
+        [
+            table(head, rows),
+            *flags,
+            "",
+            "IoU of rough mask and target",
+            histogram(iou_names, everything.iou_histogram),
+            "",
+            "area of rough mask over target",
+            histogram(ratio_names, everything.area_ratio_histogram),
+        ]
+    )
+
+
+def histogram(names: Sequence[str], counts: Sequence[int]) -> str:
+    """A bar of characters per bin, the largest `BAR` long."""
+    most = max(counts) or 1
+    width = max(len(name) for name in names)
+    return "\n".join(
+        f"  {name.rjust(width)}  {'█' * round(BAR * count / most)}{'▏' if 0 < BAR * count / most < 0.5 else ''} {count}"
+        for name, count in zip(names, counts, strict=True)
+    )
