@@ -41,7 +41,7 @@ class Record(NamedTuple):
     Attributes:
         key: `label/name`, NFC, unique within the reader.
         image: path of the picture, relative to the image root, '/'-separated.
-        annotation: what the layout needs to find the masks; only str, int, float, list, dict, None (it is hashed as JSON).
+        annotation: what the layout needs to find the masks; only str, int, float, list, dict, None (hashed as JSON).
         size: bytes of the image file, for cutting shards.
     """
 

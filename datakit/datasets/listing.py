@@ -1,0 +1,193 @@
+"""What lies in a folder, and which picture belongs to which mask: by name, never by position.
+
+Listing opens no file; it walks with `os.scandir`, so that millions of files cost one look each.
+Every file it meets ends up in a record or in a problem.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ..errors import UsageError
+from ..samples import Problem
+from .reader import Record
+
+ESCAPES = str.maketrans({"%": "%25", "#": "%23", "@": "%40"})  # '#' and '@' separate the parts of a key
+
+
+class Folder(NamedTuple):
+    """A folder to list: files are found under `root / inside`, and named relative to `root`."""
+
+    root: Path
+    inside: str
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.root / self.inside
+
+
+class Listed(NamedTuple):
+    """A file that was chosen for a name: path relative to the root, bytes."""
+
+    path: str
+    size: int
+
+
+def scan(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every file below a folder with its '/'-separated path relative to it; links are followed, loops are not.
+
+    Hidden folders and macOS resource folders are given as entries instead of being entered.
+
+    Raises:
+        UsageError: a folder cannot be listed.
+    """
+    waiting = [("", str(folder))]
+    while waiting:
+        prefix, path = waiting.pop()
+        for entry in _entries(path):
+            name = prefix + entry.name
+            if not entry.is_dir() or entry.name.startswith((".", "__MACOSX")):
+                yield name, entry
+            elif not (entry.is_symlink() and Path(path).resolve().is_relative_to(Path(entry.path).resolve())):
+                waiting.append((name + "/", entry.path))
+
+
+def _entries(path: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return list(entries)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be listed: {error.strerror}") from None
+
+
+def size_of(entry: os.DirEntry[str]) -> int:
+    """Bytes of a listed file; 0 where it is a dangling link, which reading will name."""
+    try:
+        return entry.stat().st_size
+    except OSError:
+        return 0
+
+
+def key_name(name: str) -> str:
+    """The part of a key that stands for a file: NFC, with the separators '#' and '@' (and '%') percent-escaped."""
+    name = name if name.isascii() else unicodedata.normalize("NFC", name)
+    return name.translate(ESCAPES)
+
+
+def split_suffix(path: str) -> tuple[str, str]:
+    """('a/b', '.jpg') of 'a/b.JPG'; a name that only begins with a dot has no suffix."""
+    stem, dot, suffix = path.rpartition(".")
+    has_suffix = dot and "/" not in suffix and stem and not stem.endswith("/")
+    return (stem, f".{suffix.lower()}") if has_suffix else (path, "")
+
+
+class Shelf:
+    """The files of one role (pictures or masks) by key name, the best suffix first.
+
+    Attributes:
+        suffixes: accepted ones, lower case, in order of preference.
+        files: key name -> file.
+        losers: (path, path of the file preferred to it).
+    """
+
+    def __init__(self, suffixes: Sequence[str]):
+        self.suffixes = suffixes
+        self.files: dict[str, Listed] = {}
+        self.losers: list[tuple[str, str]] = []
+
+    def offer(self, name: str, file: Listed) -> None:
+        """Keep the file unless a better one has its name."""
+        held = self.files.setdefault(name, file)
+        if held is not file:
+            best, loser = sorted((held, file), key=self._rank)
+            self.files[name] = best
+            self.losers.append((loser.path, best.path))
+
+    def _rank(self, file: Listed) -> tuple[int, str]:
+        return self.suffixes.index(split_suffix(file.path)[1]), file.path
+
+
+def list_pairs(
+    label: str,
+    images: Folder,
+    masks: Folder,
+    image_suffixes: Sequence[str],
+    mask_suffixes: Sequence[str],
+    unpaired: Literal["failed", "left-out"],
+) -> tuple[list[Record], list[Problem]]:
+    """Pair the pictures of one folder with the masks of another (or the same) by relative path without suffix.
+
+    Args:
+        label: name of the source in keys.
+        images: folder of the pictures.
+        masks: folder of the masks; where it is the same, suffixes tell the two apart.
+        image_suffixes: accepted ones, lower case, in order of preference.
+        mask_suffixes: the same for masks.
+        unpaired: what a picture without a mask is.
+
+    Returns:
+        Records sorted by key; annotation = [mask path, mask bytes]. Problems sorted by key.
+    """
+    pictures, annotations = Shelf(image_suffixes), Shelf(mask_suffixes)
+    problems: list[Problem] = []
+    if images.path == masks.path:
+        _shelve(label, images, [pictures, annotations], problems)
+    else:
+        _shelve(label, images, [pictures], problems)
+        _shelve(label, masks, [annotations], problems)
+    for path, best in pictures.losers + annotations.losers:
+        problems.append(_stray(label, path, f"a twin of {best}, which is read instead"))
+    records = []
+    for name, file in pictures.files.items():
+        mask = annotations.files.get(name)
+        if mask is None:
+            problems.append(_no_mask(f"{label}/{name}", file.path, masks.inside, unpaired))
+        else:
+            records.append(Record(f"{label}/{name}", file.path, [mask.path, mask.size], file.size))
+    for name in annotations.files.keys() - pictures.files.keys():
+        detail = f"{annotations.files[name].path}: no picture of that name in {images.inside}"
+        problems.append(Problem(f"{label}/{name}", "failed", "list", "missing image", detail))
+    return sorted(records, key=lambda record: record.key), sorted(problems, key=lambda problem: problem.key)
+
+
+def _shelve(label: str, folder: Folder, shelves: Sequence[Shelf], problems: list[Problem]) -> None:
+    """Put every file of the folder on the shelf that takes its suffix, or among the problems."""
+    prefix = "" if folder.inside in ("", ".") else folder.inside + "/"
+    takers = {suffix: shelf for shelf in reversed(shelves) for suffix in shelf.suffixes}
+    for name, entry in scan(folder.path):
+        stem, suffix = split_suffix(name)
+        if not name.isascii() and not _is_utf8(name):
+            problems.append(_bad_name(label, prefix + name))
+        elif suffix not in takers or entry.name.startswith("."):
+            problems.append(_stray(label, prefix + name, f"expected {', '.join(takers)}"))
+        else:
+            takers[suffix].offer(key_name(stem), Listed(prefix + name, size_of(entry)))
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that the file system could not decode
+        return False
+    return True
+
+
+def _bad_name(label: str, path: str) -> Problem:
+    shown = path.encode("utf-8", "backslashreplace").decode()
+    detail = f"{shown}: the file name is not UTF-8, so no key can be made of it; rename it"
+    return Problem(f"{label}/{key_name(shown)}", "failed", "list", "name not UTF-8", detail)
+
+
+def _stray(label: str, path: str, why: str) -> Problem:
+    detail = f"{path}: not read: {why}"
+    return Problem(f"{label}/{key_name(path)}", "left-out", "list", "stray file", detail)
+
+
+def _no_mask(key: str, path: str, inside: str, unpaired: Literal["failed", "left-out"]) -> Problem:
+    reason = "missing mask" if unpaired == "failed" else "no mask"
+    return Problem(key, unpaired, "list", reason, f"{path}: no mask of that name in {inside}")

@@ -1,0 +1,222 @@
+"""Readers over readers: fewer photos, several sets, no tiny objects, smaller pictures.
+
+A view is a Sequence of Scenes with the attributes of a reader. Slicing a view slices
+what lies beneath it, so a slice is as small to send to a worker as a reader's own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate, groupby
+from pathlib import Path
+from typing import Self, overload
+
+import numpy as np
+
+from ..errors import UsageError
+from ..images import parse_codec, resize_mask, resize_photo
+from ..samples import Problem, Sample, Scene
+from .reader import Reader, ReadOptions, Record
+
+
+class View(Sequence[Scene]):
+    """A reader with its scenes changed; by itself it changes nothing.
+
+    Attributes:
+        base: the reader or view beneath.
+        problems: items that listing already ruled out; a slice has none.
+    """
+
+    def __init__(self, base: AnyReader):
+        self.base = base
+        self.problems: tuple[Problem, ...] = tuple(base.problems)
+
+    def change(self, scene: Scene) -> Scene:
+        """What the view makes of a scene."""
+        return scene
+
+    @property
+    def label(self) -> str:
+        """Name of the source in keys."""
+        return self.base.label
+
+    @property
+    def layout(self) -> str:
+        """Name of the on-disk layout."""
+        return self.base.layout
+
+    @property
+    def root(self) -> Path:
+        """Folder all annotation paths are relative to."""
+        return self.base.root
+
+    @property
+    def images(self) -> Path:
+        """Folder all image paths are relative to."""
+        return self.base.images
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """One per photo, sorted by key."""
+        return self.base.records
+
+    @property
+    def options(self) -> ReadOptions:
+        """How annotations become masks."""
+        return self.base.options
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    @overload
+    def __getitem__(self, index: int) -> Scene: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Scene | Self:
+        if not isinstance(index, slice):
+            return self.change(self.base[index])
+        return self._over(self.base[index])
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """The view of the photos at `indices` only, in the order given."""
+        return self._over(self.base.select(indices))
+
+    def _over(self, base: AnyReader) -> Self:
+        part = copy.copy(self)
+        part.base, part.problems = base, ()
+        return part
+
+
+AnyReader = Reader | View
+
+
+class Subset(View):
+    """The photos at some indices, in order of key."""
+
+    def __init__(self, reader: AnyReader, indices: Sequence[int]):
+        if len(set(indices)) != len(indices) or not all(0 <= index < len(reader) for index in indices):
+            raise UsageError(f"subset of {len(reader)} photos: indices must be different and 0 to {len(reader) - 1}")
+        super().__init__(reader.select(sorted(indices)))
+
+
+class MinArea(View):
+    """Objects of fewer than `pixels` foreground pixels are left out, each with a problem that says so."""
+
+    def __init__(self, reader: AnyReader, pixels: int):
+        super().__init__(reader)
+        self.pixels = pixels
+
+    def change(self, scene: Scene) -> Scene:
+        """The scene without its small objects."""
+        areas = [int(np.count_nonzero(sample.mask)) for sample in scene.samples]
+        if all(area >= self.pixels for area in areas):
+            return scene
+        kept = tuple(sample for sample, area in zip(scene.samples, areas, strict=True) if area >= self.pixels)
+        small = zip(scene.samples, areas, strict=True)
+        problems = [self._too_small(sample.key, area) for sample, area in small if area < self.pixels]
+        return Scene(scene.key, kept, (*scene.problems, *problems))
+
+    def _too_small(self, key: str, area: int) -> Problem:
+        detail = f"{area} pixels, at least {self.pixels} are asked for; allow smaller objects with --min-area"
+        return Problem(key, "left-out", "select", "under minimum area", detail)
+
+
+class Resize(View):
+    """Photos shrunk to a longest side, masks with them, and encoded as asked.
+
+    Args:
+        reader: what to shrink.
+        longest: pixels of the longer side; None keeps the size. Nothing is enlarged.
+        codec: `source`, `png` or `jpeg:QUALITY`, as `images.resize_photo` takes it.
+    """
+
+    def __init__(self, reader: AnyReader, longest: int | None, codec: str = "source"):
+        super().__init__(reader)
+        if longest is not None and longest < 1:
+            raise UsageError(f"image size {longest}: expected at least 1 pixel for the longer side")
+        parse_codec(codec)
+        self.longest, self.codec = longest, codec
+
+    def change(self, scene: Scene) -> Scene:
+        """The scene at its new size; an object that vanishes becomes a problem."""
+        if not scene.samples:
+            return scene
+        photo = resize_photo(scene.samples[0].photo, self.longest, self.codec)
+        samples, problems = [], list(scene.problems)
+        for sample in scene.samples:
+            mask = resize_mask(sample.mask, photo.size)
+            if mask.any():
+                ignore = None if sample.ignore is None else resize_mask(sample.ignore, photo.size)
+                samples.append(replace(sample, photo=photo, mask=mask, ignore=ignore))
+            else:
+                problems.append(_vanished(sample, photo.size))
+        return Scene(scene.key, tuple(samples), tuple(problems))
+
+
+class Concat(View):
+    """Several sources as one, sorted by key; every label may occur once.
+
+    Attributes:
+        parts: the readers, in order of key.
+    """
+
+    def __init__(self, readers: Sequence[AnyReader]):
+        labels = [reader.label for reader in readers]
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice or not labels:
+            raise UsageError(f"concat of {labels}: expected one or more sources of different labels")
+        # "a-b/" sorts before "a/", although "a" sorts before "a-b"
+        self._join(sorted(readers, key=lambda reader: reader.label + "/"))
+        self.problems = tuple(problem for reader in self.parts for problem in reader.problems)
+
+    def _join(self, parts: Sequence[AnyReader]) -> None:
+        self.parts = tuple(parts)
+        self._ends = list(accumulate(len(part) for part in self.parts))
+        self.problems = ()
+
+    @property
+    def label(self) -> str:
+        """The labels of the parts, joined by '+'."""
+        return "+".join(dict.fromkeys(part.label for part in self.parts))
+
+    @property
+    def layout(self) -> str:
+        """`concat`."""
+        return "concat"
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """The records of all parts; paths are relative to the part's own folders."""
+        return [record for part in self.parts for record in part.records]
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> Scene: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Scene | Self:
+        if isinstance(index, slice):
+            return self.select(range(*index.indices(len(self))))
+        part, inside = self._locate(range(len(self))[index])
+        return self.parts[part][inside]
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """The photos at `indices` only, in the order given."""
+        places = [self._locate(index) for index in indices]
+        runs = groupby(places, key=lambda place: place[0])
+        chosen = copy.copy(self)
+        chosen._join([self.parts[part].select([inside for _, inside in run]) for part, run in runs])
+        return chosen
+
+    def _locate(self, index: int) -> tuple[int, int]:
+        part = int(np.searchsorted(self._ends, index, side="right"))
+        return part, index - (self._ends[part - 1] if part else 0)
+
+
+def _vanished(sample: Sample, size: tuple[int, int]) -> Problem:
+    detail = f"no foreground left at {size[0]}x{size[1]} pixels"
+    return Problem(sample.key, "left-out", "select", "empty mask", detail)
