@@ -1,0 +1,30 @@
+"""Deformations of masks, and the recipes that string them together.
+
+Numbers are drawn first and applied by pure functions, so every rough mask can be made again from
+the numbers stored with it.
+"""
+
+from .affine import Affine
+from .apply import Deformed, deform, replay
+from .augment import Augment
+from .box import Box
+from .dilate import Dilate
+from .presets import PRESETS, configure, load_recipe
+from .recipe import Deformation, Recipe
+from .tps import Tps
+
+__all__ = [
+    "PRESETS",
+    "Affine",
+    "Augment",
+    "Box",
+    "Deformation",
+    "Deformed",
+    "Dilate",
+    "Recipe",
+    "Tps",
+    "configure",
+    "deform",
+    "load_recipe",
+    "replay",
+]

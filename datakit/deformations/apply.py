@@ -1,0 +1,162 @@
+"""Drawing a deformed mask by a recipe, and making it again from the stored numbers.
+
+Both go through `_applied`, so a replay cannot differ from the draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Mask
+from .recipe import Morph, Recipe, Step, Warp
+from .tps import Tps
+from .warp import PointMap, object_box, warp
+
+Run = tuple[Step, ...]
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Deformed:
+    """A rough mask and where it came from.
+
+    Attributes:
+        mask: (H, W) uint8, 0 or 1.
+        parameters: (P,) float64, one for each of the recipe's `parameter_names`; NaN where a step did not
+            apply, and for a view's numbers, which belong to the sample.
+        iou: of `mask` with the mask it was made from.
+        area_ratio: area of `mask` over the area of the mask it was made from.
+        redraws: draws thrown away.
+        flags: '' or comma-joined: `low-iou` (no draw reached the recipe's floor, this is the best),
+            `no-tps` (too few or too straight control points for a spline).
+    """
+
+    mask: Mask
+    parameters: Numbers
+    iou: float
+    area_ratio: float
+    redraws: int
+    flags: str
+
+
+def deform(mask: Mask, recipe: Recipe, rng: np.random.Generator) -> Deformed:
+    """Draw one rough mask.
+
+    Args:
+        mask: (H, W) uint8, 0 or 1, not empty.
+        recipe: what to do.
+        rng: source of all numbers.
+
+    Raises:
+        ValueError: the mask is empty.
+
+    Source: arXiv 1612.02646 §3.1 and §4; the redraw rule is ours (docs/paper.md).
+    """
+    area = cv2.countNonZero(mask)
+    if not area:
+        raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
+    judged = _judged_runs(recipe)
+    rough, drawn, redraws, reached = _redrawn(mask, area, recipe, recipe.runs[:judged], rng)
+    rough, rest = _drawn(rough, recipe.runs[judged:], rng)
+    both, either, rough_area = _overlap(mask, rough, area)
+    return Deformed(
+        mask=rough.copy() if rough is mask else rough,
+        parameters=np.concatenate([np.full(_view_numbers(recipe), np.nan), *drawn, *rest]),
+        iou=both / either,
+        area_ratio=rough_area / area,
+        redraws=redraws,
+        flags=_flags(recipe, [*drawn, *rest], reached),
+    )
+
+
+def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
+    """The rough mask of stored numbers, bit for bit the one `deform` gave.
+
+    Args:
+        mask: (H, W) uint8, 0 or 1; the one deformed then.
+        recipe: the one used then.
+        parameters: (P,) float64, as in `Deformed`.
+
+    Returns:
+        (H, W) uint8, 0 or 1.
+
+    Raises:
+        ValueError: not as many numbers as the recipe draws.
+    """
+    expected = len(recipe.parameter_names)
+    if np.shape(parameters) != (expected,):
+        raise ValueError(f"replay: parameters are {np.shape(parameters)}, recipe {recipe.name} expects ({expected},)")
+    rough, at = mask, _view_numbers(recipe)
+    for run in recipe.runs:
+        drawn = []
+        for step in run:
+            drawn.append(parameters[at : at + len(step.names)])
+            at += len(step.names)
+        rough = _applied(rough, run, drawn)
+    return rough.copy() if rough is mask else rough
+
+
+def _judged_runs(recipe: Recipe) -> int:
+    """How many runs come before the IoU is judged: up to the last warp, so that coarsening after it is not counted."""
+    return max((n for n, run in enumerate(recipe.runs, 1) if isinstance(run[0], Warp)), default=0)
+
+
+def _redrawn(
+    mask: Mask, area: int, recipe: Recipe, runs: Sequence[Run], rng: np.random.Generator
+) -> tuple[Mask, list[Numbers], int, bool]:
+    """The first draw that reaches the recipe's floor, else the best: mask, numbers, draws thrown away, reached."""
+    best: tuple[float, Mask, list[Numbers]] | None = None
+    for redraws in range(recipe.max_redraws + 1):
+        rough, drawn = _drawn(mask, runs, rng)
+        if not runs:
+            return rough, drawn, 0, True
+        both, either, rough_area = _overlap(mask, rough, area)
+        if rough_area and both / either >= recipe.min_iou:
+            return rough, drawn, redraws, True
+        if best is None or both / either > best[0]:
+            best = both / either, rough, drawn
+    assert best is not None  # max_redraws >= 0: at least one draw was made
+    return best[1], best[2], recipe.max_redraws, False
+
+
+def _drawn(mask: Mask, runs: Sequence[Run], rng: np.random.Generator) -> tuple[Mask, list[Numbers]]:
+    numbers: list[Numbers] = []
+    for run in runs:
+        drawn = [step.draw(rng, mask) for step in run]
+        mask = _applied(mask, run, drawn)
+        numbers += drawn
+    return mask, numbers
+
+
+def _applied(mask: Mask, run: Run, drawn: Sequence[Numbers]) -> Mask:
+    """One run applied: warps in a row read the mask they start from once."""
+    box = object_box(mask)
+    maps: list[PointMap] = []
+    for step, numbers in zip(run, drawn, strict=True):
+        if isinstance(step, Morph):
+            return step.apply(mask, numbers)
+        bound = step.bind(numbers, box, maps) if box else None
+        if bound is not None:
+            maps.append(bound)
+    return warp(mask, maps) if maps else mask
+
+
+def _overlap(mask: Mask, rough: Mask, area: int) -> tuple[int, int, int]:
+    """Pixels in both, in either, and in `rough`; `area` is that of `mask`."""
+    both, rough_area = cv2.countNonZero(mask & rough), cv2.countNonZero(rough)
+    return both, area + rough_area - both, rough_area
+
+
+def _view_numbers(recipe: Recipe) -> int:
+    return len(recipe.augment.names) if recipe.augment else 0
+
+
+def _flags(recipe: Recipe, drawn: Sequence[Numbers], reached: bool) -> str:
+    steps = [step for run in recipe.runs for step in run]
+    skipped = any(isinstance(step, Tps) and np.isnan(n).any() for step, n in zip(steps, drawn, strict=True))
+    return ",".join(flag for flag, is_set in (("low-iou", not reached), ("no-tps", skipped)) if is_set)
