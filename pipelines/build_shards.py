@@ -6,6 +6,7 @@ Only this file knows the order of these steps; each step lives elsewhere.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections import Counter
@@ -17,7 +18,6 @@ from typing import Any
 
 from datakit.errors import DatakitError, ItemError, SettingsDiffer, TooManyFailed, UsageError
 from datakit.files import canonical_json, digest_json, file_sha256, write_json, write_text
-from datakit.samples import Problem
 from datakit.shards.manifest import LEDGER, NAME, Manifest, write_manifest
 from datakit.tools import tool_versions
 
@@ -70,7 +70,7 @@ def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:
     """
     started = time.monotonic()
     with terminable():
-        plan = make_plan(config)
+        plan = make_plan(config, tell)
         check_output(config)
         config.out.mkdir(parents=True, exist_ok=True)
         with run_lock(config.out):
@@ -125,8 +125,6 @@ def current_settings(config: BuildConfig) -> dict[str, Any]:
 
 def read_settings(out: Path) -> dict[str, Any] | None:
     """What `settings.json` of an output folder holds; None where there is none."""
-    import json
-
     path = out / SETTINGS
     if not path.is_file():
         return None
@@ -284,8 +282,8 @@ def judge(config: BuildConfig, manifest: Manifest) -> None:
     if failed > config.max_error_rate * items:
         (config.out / NAME).unlink(missing_ok=True)
         raise TooManyFailed(
-            f"{failed} of {items} items failed, more than --max-error-rate {config.max_error_rate:g} allows; no manifest "
-            f"was published. The reasons are in {config.out / LEDGER}; mend the source, or allow more"
+            f"{failed} of {items} items failed, more than --max-error-rate {config.max_error_rate:g} allows; "
+            f"no manifest was published. The reasons are in {config.out / LEDGER}; mend the source, or allow more"
         )
 
 

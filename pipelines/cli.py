@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable
@@ -130,10 +129,6 @@ def _sources(specs: tuple[str, ...], images: tuple[str, ...]) -> tuple[tuple[Any
 
 def _news(line: str) -> None:
     click.echo(line, err=True)
-
-
-def _size(bytes_: float) -> str:
-    return f"{bytes_ / 1e9:.2f} GB" if bytes_ >= 1e9 else f"{bytes_ / 1e6:.1f} MB"
 
 
 @cli.command("build-shards")
@@ -275,9 +270,14 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
     Example:
       datakit preview-deformations data/ECSSD --recipe masktrack --recipe lucid --out preview.png
     """
-    from pipelines.preview_deformations import PreviewConfig, preview_deformations as draw
+    from pipelines import report
+    from pipelines.preview_deformations import PreviewConfig
+    from pipelines.preview_deformations import preview_deformations as draw
 
-    raise NotImplementedError(PreviewConfig, draw)
+    _, images = _sources((), options["images"])
+    shown = {name: options[name] for name in ("out", "count", "keys")}
+    summary = draw(PreviewConfig(inputs, settings=_settings(options), images=images, **shown))
+    click.echo(report.preview_report(summary))
 
 
 @cli.command("sample-data")

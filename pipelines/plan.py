@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datakit.datasets import Reader, Resize, SourceSpec, open_dataset
+from datakit.datasets import Reader, Resize, SourceSpec, open_dataset, recognise
 from datakit.errors import UsageError
 from datakit.files import canonical_json
 from datakit.samples import Problem
@@ -62,8 +62,12 @@ class Plan:
         return sorted(found, key=lambda problem: (problem.key, problem.stage, problem.reason))
 
 
-def make_plan(config: BuildConfig) -> Plan:
+def make_plan(config: BuildConfig, tell: Callable[[str], None] = lambda _: None) -> Plan:
     """List every source and cut it into shards.
+
+    Args:
+        config: what to build.
+        tell: takes one line for every layout that was guessed.
 
     Raises:
         UsageError: two sources share a label, or a source cannot be read.
@@ -72,6 +76,8 @@ def make_plan(config: BuildConfig) -> Plan:
     for spec in sorted(config.sources, key=lambda spec: spec.label):
         if spec.label in readers:
             raise UsageError(f"two sources are labelled {spec.label!r}; give one another label: LABEL=ROOT")
+        if spec.layout is None and spec.label not in config.images:
+            tell(recognise(spec.root)[1])
         readers[spec.label] = open_source(spec, config)
     unknown = sorted(set(config.images) - set(readers))
     if unknown:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .build_shards import BuildSummary
     from .dry_run import DryRun
     from .inspect_shards import Comparison, Statistics
+    from .preview_deformations import PreviewSummary
     from .settings import BuildSettings
 
 BAR = 40  # characters of the longest histogram bar
@@ -69,7 +70,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     if as_json:
         body = {key: value for key, value in manifest.to_dict().items() if key in ("sources", "problems", "digest")}
         return as_text({**body, "out": str(summary.out), "triples": manifest.triples, "shards": len(manifest.shards),
-                        "kept": summary.kept, "built": summary.built, "seconds": round(summary.seconds, 3)})  # fmt: skip
+                        "kept": summary.kept, "built": summary.built, "seconds": summary.seconds})  # fmt: skip
     columns = ("photos", "items", "samples", "failed", "left_out", "triples")
     rows = [
         [label, source["layout"], *(source[name] for name in columns)] for label, source in manifest.sources.items()
@@ -102,6 +103,15 @@ def dry_run_report(run: DryRun, as_json: bool) -> str:
             f"{size_text(run.free_bytes)} free: {fits}. Nothing was written.",
         ]
     )
+
+
+def preview_report(summary: PreviewSummary) -> str:
+    """What was drawn, and what was asked for but could not be."""
+    height, width = summary.size
+    flagged = f", {summary.flagged} of them flagged" if summary.flagged else ""
+    lines = [f"  not shown: {problem.key}: {problem.detail}" for problem in summary.problems]
+    drawn = f"{summary.out}: {summary.samples} samples, {summary.triples} triples{flagged}, {width}x{height} pixels"
+    return "\n".join([*lines, drawn])
 
 
 def verify_report(folder: Path, findings: Sequence[Finding], as_json: bool) -> str:

@@ -1,0 +1,53 @@
+"""A small source on disk, and ways to run the command on it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli import cli
+from tests.runs import draw_source
+
+DATAKIT = [sys.executable, "-P", "-c", "from pipelines.cli import cli; cli()"]
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Twelve photos labelled `ecssd` when given as a bare root."""
+    return draw_source(tmp_path / "ecssd")
+
+
+@pytest.fixture
+def datakit():
+    """Run the command in this process; gives click's result."""
+
+    def run(*arguments: object):
+        return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+    return run
+
+
+@pytest.fixture
+def start():
+    """Start the command as a process group of its own; whatever is left of it is killed afterwards."""
+    started = []
+
+    def run(*arguments: object) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [*DATAKIT, *(str(argument) for argument in arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            cwd=Path(__file__).parents[2],
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

@@ -1,0 +1,27 @@
+"""A small source to build from, and what a build has published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+
+def draw_source(root: Path, count: int = 12, size: tuple[int, int] = (48, 64)) -> Path:
+    """`count` photos of noise with an ellipse as mask, in ECSSD's layout."""
+    for folder in ("images", "ground_truth_mask"):
+        (root / folder).mkdir(parents=True)
+    height, width = size
+    for number in range(count):
+        noise = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        mask = np.zeros(size, np.uint8)
+        cv2.ellipse(mask, (width // 2, height // 2), (width // 4 - number % 3, height // 4), 0, 0, 360, 255, -1)
+        cv2.imwrite(str(root / "images" / f"{number:04d}.jpg"), noise)
+        cv2.imwrite(str(root / "ground_truth_mask" / f"{number:04d}.png"), mask)
+    return root
+
+
+def shard_bytes(folder: Path) -> dict[str, bytes]:
+    """Name -> content of everything published in a folder of shards."""
+    return {path.name: path.read_bytes() for path in [*folder.glob("*.h5"), folder / "manifest.json"]}

@@ -1,0 +1,62 @@
+"""The rules of the house that a machine can hold: who imports whom, how long a file may get."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOORS = ("datakit", "model", "pipelines")
+CLOSED_TO = {
+    "datakit": {"torch", "dask", "distributed", "click", "rich", "model", "pipelines", "tests"},
+    "model": {"dask", "distributed", "click", "h5py", "pipelines", "tests"},
+    "pipelines": {"tests"},
+}
+MODULES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
+TOP_ONLY = {"torch", "dask", "distributed", "model"}
+
+
+def imported(tree: ast.AST, top_only: bool = False):
+    """Top-level name of every absolute import, at any depth or only outside functions."""
+    nodes = tree.body if top_only and isinstance(tree, ast.Module) else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_only_from_the_floors_below(path):
+    """Arrows only go down."""
+    floor = path.relative_to(ROOT).parts[0]
+    assert not CLOSED_TO[floor] & set(imported(ast.parse(path.read_text())))
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "pipelines" in p.parts], ids=name_of)
+def test_heavy_libraries_are_imported_where_they_are_used(path):
+    """No command pays for torch or Dask by being listed."""
+    assert not TOP_ONLY & set(imported(ast.parse(path.read_text()), top_only=True))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_module_needs_a_scroll_bar_to_understand(path):
+    """At most 400 lines a module, 60 a function, and a docstring that says what the file is for."""
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    assert len(path.read_text().splitlines()) <= 400
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 60, node.name
+
+
+def test_building_needs_no_torch():
+    """A machine without torch imports everything a Dask worker runs."""
+    code = "import sys; sys.modules['torch'] = None; import pipelines.build_shards, pipelines.cluster, pipelines.cli"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
