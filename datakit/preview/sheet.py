@@ -1,0 +1,286 @@
+"""Lays tiles and captions out on one sheet: a row per sample, a group of columns per recipe.
+
+What is in a tile is left to `tiles`, the words below it to `words`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
+
+from ..arrays import Box, Image
+from ..deformations import Recipe
+from ..samples import Triple
+from . import tiles, words
+from .tiles import Colour
+
+TILE = (180, 240)
+MARGIN, GAP, GROUP_GAP, ROW_GAP = 24, 10, 26, 22
+LINE = 17
+INK: Colour = (34, 34, 34)
+SOFT: Colour = (90, 90, 90)
+PAPER: Colour = (255, 255, 255)
+RULE: Colour = (205, 205, 205)
+
+# Draws shown for each recipe: the more recipes stand side by side, the fewer.
+SHOWN = {1: 4, 2: 2, 3: 2}
+MOST_SHOWN = max(SHOWN.values())
+
+LEGEND: tuple[tuple[Colour, bool, str], ...] = (
+    (tiles.TARGET, True, "target: the accurate mask"),
+    (tiles.ROUGH, True, "rough mask: what the network gets"),
+    ((200, 200, 200), False, "kept"),
+    (tiles.ADDED, False, "added (false positive)"),
+    (tiles.LOST, False, "lost (false negative)"),
+)
+LEGEND_VOID: tuple[Colour, bool, str] = (tiles.VOID, False, "void: not judged")
+LEGEND_FLAG: tuple[Colour, bool, str] = (tiles.FLAGGED, True, "flagged")
+
+
+@dataclass(frozen=True)
+class _Line:
+    text: str
+    colour: Colour = SOFT
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A tile with its caption; `flags` and `more` are badges in its corners."""
+
+    tile: Image
+    caption: tuple[_Line, ...]
+    flags: str = ""
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The columns of one recipe: `left` edges of its tiles, and its heading."""
+
+    name: str
+    heading: str
+    lefts: tuple[int, ...]
+
+
+def contact_sheet(
+    rows: Sequence[Sequence[Triple]],
+    recipes: Mapping[str, Recipe],
+    title: str,
+    totals: Sequence[Mapping[str, int]] = (),
+) -> Image:
+    """Draw samples and their deformed masks with the drawn numbers.
+
+    Args:
+        rows: the triples of one sample each, of one or several recipes.
+        recipes: recipe name -> Recipe; their order is the order of the columns, and each has a column even where
+            a row holds none of its triples.
+        title: stands above everything.
+        totals: for each row, recipe name -> number of its draws, where `rows` holds only the first
+            `MOST_SHOWN` of them; default what `rows` holds.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    totals = totals or [Counter(triple.recipe for triple in row) for row in rows]
+    groups = _groups(totals, recipes)
+    width = max(group.lefts[-1] for group in groups) + TILE[1] + MARGIN
+    cells = [_cells(row, groups, recipes, total) for row, total in zip(rows, totals, strict=True)]
+    heights = [_row_height(row) for row in cells]
+    legend, legend_height = _legend(rows, width)
+    top = MARGIN + 34 + legend_height + 40
+    sheet = PillowImage.new("RGB", (width, top + sum(heights) - ROW_GAP + MARGIN), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    _write(draw, (MARGIN, MARGIN - 6), _Line(_fit(title, 20, width - 2 * MARGIN), INK, strong=True), 20)
+    _draw_legend(draw, legend)
+    _draw_headings(draw, groups, top - 34)
+    for row, height in zip(cells, heights, strict=True):
+        for left, cell in row.items():
+            _draw_cell(sheet, draw, (left, top), cell)
+        top += height
+    return np.asarray(sheet, np.uint8).copy()
+
+
+def _groups(totals: Sequence[Mapping[str, int]], recipes: Mapping[str, Recipe]) -> list[_Group]:
+    """Two columns for the photo and the target, then as many for each recipe as it has draws to show."""
+    left, groups = MARGIN + 2 * (TILE[1] + GAP) - GAP + GROUP_GAP, []
+    for name in recipes:
+        most = max((total.get(name, 0) for total in totals), default=0)
+        count = max(1, min(most, SHOWN.get(len(recipes), 1)))
+        lefts = tuple(left + k * (TILE[1] + GAP) for k in range(count))
+        draws = f"{most} draw{'s' * (most != 1)}"
+        groups.append(_Group(name, draws if most <= count else f"{count} of {draws}", lefts))
+        left = lefts[-1] + TILE[1] + GROUP_GAP
+    return groups
+
+
+def _cells(
+    row: Sequence[Triple], groups: Sequence[_Group], recipes: Mapping[str, Recipe], total: Mapping[str, int]
+) -> dict[int, _Cell]:
+    """Left edge -> cell, for one sample."""
+    by_recipe = {group.name: [triple for triple in row if triple.recipe == group.name] for group in groups}
+    shown = [triple for group in groups for triple in by_recipe[group.name][: len(group.lefts)]]
+    if not shown:
+        return {}
+    region = _common_region(shown)
+    cells = dict(zip((MARGIN, MARGIN + TILE[1] + GAP), _source_cells(shown[0], region), strict=True))
+    for group in groups:
+        triples = by_recipe[group.name]
+        for left, triple in zip(group.lefts, triples, strict=False):
+            more = total[group.name] - len(group.lefts) if left == group.lefts[-1] else 0
+            cells[left] = _triple_cell(triple, recipes[triple.recipe], _region(triple, shown[0], region), max(more, 0))
+    return cells
+
+
+def _common_region(shown: Sequence[Triple]) -> Box:
+    masks = [shown[0].target] + [t.deformed for t in shown if _same_photo(t, shown[0])]
+    return tiles.region_of(masks, TILE)
+
+
+def _region(triple: Triple, first: Triple, region: Box) -> Box:
+    """The row's region, or one of its own where the triple turned or mirrored its photo."""
+    return region if _same_photo(triple, first) else tiles.region_of([triple.target, triple.deformed], TILE)
+
+
+def _same_photo(a: Triple, b: Triple) -> bool:
+    return np.array_equal(a.target, b.target) and np.array_equal(a.image, b.image)
+
+
+def _source_cells(triple: Triple, region: Box) -> Iterator[_Cell]:
+    H, W = triple.target.shape
+    area = int(triple.target.sum())
+    key = _Line(_fit(triple.sample_key, 13, TILE[1]), INK, strong=True)
+    yield _Cell(tiles.picture_tile(triple.image, region, TILE), (key, _Line(f"{W} x {H} px")))
+    share = f"{area:,} px, {100 * area / (H * W):.2g} % of the photo"
+    caption: tuple[_Line, ...] = (_Line("target", INK, strong=True), _Line(share))
+    if region != (0, 0, W, H):
+        enlarged = tiles.zoom_of(region, TILE) / tiles.zoom_of((0, 0, W, H), TILE)
+        caption += (_Line(f"the framed part, enlarged x{enlarged:.1f}"),)
+    yield _Cell(tiles.target_tile(triple.image, triple.target, region, TILE), caption)
+
+
+def _triple_cell(triple: Triple, recipe: Recipe, region: Box, more: int) -> _Cell:
+    phrases = words.describe(recipe.parameter_names, triple.parameters.tolist())
+    if triple.redraws:
+        phrases.append(f"{triple.redraws} redraw{'s' * (triple.redraws > 1)}")
+    lines = [_Line(line) for line in _wrapped(phrases or ["the target as it is"], 12, TILE[1])]
+    head = _Line(words.measures(triple), INK, strong=True)
+    return _Cell(tiles.difference_tile(triple, region, TILE), (head, *lines), triple.flags, more)
+
+
+def _row_height(row: Mapping[int, _Cell]) -> int:
+    lines = max((len(cell.caption) for cell in row.values()), default=0)
+    return TILE[0] + 6 + lines * LINE + ROW_GAP
+
+
+def _legend(rows: Sequence[Sequence[Triple]], width: int) -> tuple[list[tuple[int, int, Colour, bool, str]], int]:
+    """Places of the legend's entries, broken into lines that fit, and their height."""
+    entries = list(LEGEND)
+    if any(triple.ignore is not None for row in rows for triple in row):
+        entries.append(LEGEND_VOID)
+    if any(triple.flags for row in rows for triple in row):
+        entries.append(LEGEND_FLAG)
+    placed, x, y = [], MARGIN, MARGIN + 30
+    for colour, hollow, text in entries:
+        needed = 24 + round(_length(text, 13))
+        if x > MARGIN and x + needed > width - MARGIN:
+            x, y = MARGIN, y + 22
+        placed.append((x, y, colour, hollow, text))
+        x += needed + 22
+    return placed, y - MARGIN - 30 + 20
+
+
+def _draw_legend(draw: ImageDraw.ImageDraw, entries: Sequence[tuple[int, int, Colour, bool, str]]) -> None:
+    for x, y, colour, hollow, text in entries:
+        swatch = (x, y + 2, x + 16, y + 14)
+        draw.rectangle(swatch, fill=(90, 90, 90) if hollow else colour, outline=(90, 90, 90))
+        if hollow:
+            draw.rectangle((x + 2, y + 4, x + 14, y + 12), outline=colour, width=2)
+        _write(draw, (x + 24, y), _Line(text, INK), 13)
+
+
+def _draw_headings(draw: ImageDraw.ImageDraw, groups: Sequence[_Group], top: int) -> None:
+    _rule(draw, MARGIN, MARGIN + 2 * TILE[1] + GAP, top + 25)
+    _write(draw, (MARGIN, top), _Line("photo and target", INK, strong=True), 15)
+    for group in groups:
+        left, right = group.lefts[0], group.lefts[-1] + TILE[1]
+        _rule(draw, left, right, top + 25)
+        name = _fit(group.name, 15, right - left)
+        _write(draw, (left, top), _Line(name, INK, strong=True), 15)
+        after = left + round(_length(name, 15)) + 10
+        if after + _length(group.heading, 12) <= right:
+            _write(draw, (after, top + 3), _Line(group.heading), 12)
+
+
+def _draw_cell(sheet: PillowImage.Image, draw: ImageDraw.ImageDraw, at: tuple[int, int], cell: _Cell) -> None:
+    left, top = at
+    sheet.paste(PillowImage.fromarray(cell.tile), at)
+    if cell.flags:
+        frame = (left, top, left + TILE[1] - 1, top + TILE[0] - 1)
+        draw.rectangle(frame, outline=tiles.FLAGGED, width=4)
+        _badge(draw, (left, top), cell.flags.replace(",", ", "), tiles.FLAGGED)
+    if cell.more:
+        text = f"+{cell.more} more"
+        corner = (left + TILE[1] - round(_length(text, 13)) - 14, top + TILE[0] - 22)
+        _badge(draw, corner, text, INK)
+    for k, line in enumerate(cell.caption):
+        _write(draw, (left, top + TILE[0] + 6 + k * LINE), line, 13 if line.strong else 12)
+
+
+def _badge(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, ground: Colour) -> None:
+    fitted = _fit(text, 13, TILE[1] - 14)
+    draw.rectangle((at[0], at[1], at[0] + round(_length(fitted, 13)) + 13, at[1] + 21), fill=ground)
+    _write(draw, (at[0] + 7, at[1] + 3), _Line(fitted, PAPER), 13)
+
+
+def _rule(draw: ImageDraw.ImageDraw, left: int, right: int, y: int) -> None:
+    draw.line((left, y, right - 1, y), fill=RULE, width=1)
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _length(text: str, size: int) -> float:
+    return _font(size).getlength(text)
+
+
+def _write(draw: ImageDraw.ImageDraw, at: tuple[float, float], line: _Line, size: int) -> None:
+    draw.text(at, line.text, fill=line.colour, font=_font(size))
+    if line.strong:  # the built-in face has no bold cut
+        draw.text((at[0] + 0.5, at[1]), line.text, fill=line.colour, font=_font(size))
+
+
+def _printable(text: str) -> str:
+    """Letters the built-in face lacks as `\\u....`, so that a key can still be told from another."""
+    return "".join(c if c.isascii() or c in "·±…" else c.encode("ascii", "backslashreplace").decode() for c in text)
+
+
+def _fit(text: str, size: int, width: int) -> str:
+    """`text` with its middle left out where it is too long."""
+    text = _printable(text)
+    keep = len(text)
+    short = text
+    while _length(short, size) > width - 1 and keep > 2:
+        keep -= 1
+        short = text[: keep // 2] + "…" + text[len(text) - (keep - keep // 2) :]
+    return short
+
+
+def _wrapped(phrases: Sequence[str], size: int, width: int) -> list[str]:
+    """Phrases joined by commas and broken into lines between them."""
+    lines: list[str] = []
+    for phrase in phrases:
+        phrase = _fit(phrase, size, width)
+        if lines and _length(f"{lines[-1]}, {phrase}", size) <= width:
+            lines[-1] = f"{lines[-1]}, {phrase}"
+        else:
+            lines.append(phrase)
+    return lines
