@@ -41,7 +41,7 @@ def start():
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[1],
         )
         started.append(process)
         return process

@@ -1,0 +1,94 @@
+"""Inspect counts what is there and tells a changed source from an identical one."""
+
+import json
+import shutil
+
+import cv2
+import pytest
+
+
+@pytest.fixture
+def shards(datakit, source, tmp_path):
+    """A build of `source` with masks and boxes."""
+    out = tmp_path / "out"
+    recipes = ("--recipe", "masktrack", "--recipe", "masktrack-box")
+    assert datakit("build-shards", source, "--out", out, *recipes).exit_code == 0
+    return out
+
+
+def test_statistics_add_up(datakit, shards):
+    """Groups per source and recipe sum to the whole; histograms hold every triple."""
+    groups = json.loads(datakit("inspect", shards, "--json").stdout)["groups"]
+    assert [(g["source"], g["recipe"], g["kind"], g["triples"]) for g in groups] == [
+        ("ecssd", "masktrack", "mask", 24),
+        ("ecssd", "masktrack-box", "box", 12),
+        ("all", "all", "all", 36),
+    ]
+    assert sum(groups[-1]["iou_histogram"]) == sum(groups[-1]["area_ratio_histogram"]) == 36
+    assert groups[-1]["photos"] == groups[-1]["samples"] == 12
+
+
+def test_the_text_shows_counts_and_bars(datakit, shards):
+    """A person sees the groups and the distribution of IoU."""
+    text = datakit("inspect", shards).output
+    assert "masktrack-box" in text
+    assert "█" in text
+
+
+def test_rebuilt_triples_are_identical(datakit, shards):
+    """All triples of the folder equal what their source gives."""
+    result = datakit("inspect", shards, "--random", 36)
+    assert result.exit_code == 0
+    assert "36 of 36 identical" in result.output
+
+
+def test_a_sample_key_stands_for_its_triples(datakit, shards):
+    """A sample's key compares all its triples, a triple's key one."""
+    assert "3 of 3 identical" in datakit("inspect", shards, "--sample", "ecssd/0003").output
+    assert "1 of 1 identical" in datakit("inspect", shards, "--sample", "ecssd/0003@masktrack/1").output
+
+
+def test_one_changed_mask_pixel_is_reported(datakit, shards, source):
+    """Exit 4, the pixel is named."""
+    path = str(source / "ground_truth_mask/0003.png")
+    mask = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+    mask[1, 2] = 255
+    cv2.imwrite(path, mask)
+    result = datakit("inspect", shards, "--sample", "ecssd/0003")
+    assert result.exit_code == 4
+    assert "1 pixels differ, the first at x 2, y 1" in result.output
+    assert "the source annotation has changed" in result.output
+
+
+def test_a_changed_photo_is_reported(datakit, shards, source):
+    """A photo encoded anew is not the stored one."""
+    path = str(source / "images/0003.jpg")
+    cv2.imwrite(path, 255 - cv2.imread(path))
+    result = datakit("inspect", shards, "--sample", "ecssd/0003@masktrack/0", "--json")
+    assert result.exit_code == 4
+    differs = json.loads(result.stdout)[0]["differs"]
+    assert any(text.startswith("image: ") for text in differs)
+
+
+def test_a_vanished_photo_is_reported(datakit, shards, source):
+    """A photo the source no longer holds is said to be gone."""
+    (source / "images/0003.jpg").unlink()
+    (source / "ground_truth_mask/0003.png").unlink()
+    result = datakit("inspect", shards, "--sample", "ecssd/0003")
+    assert result.exit_code == 4
+    assert "no longer holds ecssd/0003" in result.output
+
+
+def test_a_source_that_moved_is_found_by_its_new_place(datakit, shards, source, tmp_path):
+    """Without --source the old place is looked for; with it the new one serves."""
+    shutil.move(source, tmp_path / "moved")
+    assert datakit("inspect", shards, "--sample", "ecssd/0003").exit_code == 2
+    result = datakit("inspect", shards, "--sample", "ecssd/0003", "--source", f"ecssd={tmp_path / 'moved'}")
+    assert result.exit_code == 0, result.output
+
+
+def test_an_unknown_key_is_refused_with_an_example(datakit, shards):
+    """Exit 2 and a key that exists."""
+    result = datakit("inspect", shards, "--sample", "ecssd/nobody")
+    assert result.exit_code == 2
+    assert "a key looks like 'ecssd/" in result.output

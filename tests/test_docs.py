@@ -1,0 +1,102 @@
+"""The documentation is under test: every command, preset and layout is in it, and its code runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from datakit.datasets import LAYOUT_NAMES
+from datakit.deformations import PRESETS
+from datakit.shards import ShardReader
+from pipelines.cli import cli
+from tests.runs import draw_source
+
+ROOT = Path(__file__).parent.parent
+FLOORS = ("datakit", "model", "pipelines")
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_is_documented_and_shows_an_example(name):
+    """The help ends with an example that calls the command; docs/cli.md and the README name it."""
+    command = cli.commands[name]
+    text = command.get_help(click.Context(command, info_name=name))
+    assert f"datakit {name}" in text.split("Example:")[1]
+    assert f"`datakit {name}`" in (ROOT / "docs/cli.md").read_text()
+    assert f"datakit {name}" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_option_says_what_it_does(name):
+    """No option without help."""
+    for parameter in cli.commands[name].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_documented(name):
+    """docs/paper.md says where a preset's numbers come from."""
+    assert f"`{name}`" in (ROOT / "docs/paper.md").read_text()
+
+
+@pytest.mark.parametrize("name", LAYOUT_NAMES)
+def test_every_layout_is_documented(name):
+    """docs/datasets.md shows the folder tree of a layout."""
+    assert f"`{name}`" in (ROOT / "docs/datasets.md").read_text()
+
+
+def test_the_exit_codes_of_the_errors_are_documented():
+    """Every exit code an error can have stands in the table of docs/cli.md."""
+    from datakit import errors
+
+    documented = set(map(int, re.findall(r"^\| (\d+) \|", (ROOT / "docs/cli.md").read_text(), re.M)))
+    raised = {
+        value.exit_code for value in vars(errors).values() if isinstance(value, type) and hasattr(value, "exit_code")
+    }
+    assert raised <= documented
+    assert {0, 4, 130} <= documented
+
+
+def test_the_independent_reader_reads_what_was_built(tmp_path, datakit):
+    """The 20 lines of docs/shard-format.md give the triples our own reader gives."""
+    code = re.search(r"```python\n(.+?)```", (ROOT / "docs/shard-format.md").read_text(), re.S)[1]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 25
+    scope: dict = {"cv2": cv2, "h5py": h5py, "np": np}
+    exec(code, scope)
+    source = draw_source(tmp_path / "ecssd", 3)
+    out = tmp_path / "out"
+    assert datakit("build-shards", source, "--out", out, "--recipe", "masktrack-box").exit_code == 0
+    found = list(scope["triples"](out / "ecssd-00000.h5"))
+    reader = ShardReader(out)
+    assert [entry[0] for entry in found] == reader.keys
+    for (_, image, rough, true), triple in zip(found, reader, strict=True):
+        np.testing.assert_array_equal(image[:, :, ::-1], triple.image)
+        np.testing.assert_array_equal(rough, triple.deformed)
+        np.testing.assert_array_equal(true, triple.target)
+
+
+def test_the_map_in_the_readme_names_every_module():
+    """A module that is not on the map, or a line for one that is gone, fails."""
+    readme = (ROOT / "README.md").read_text()
+    block = re.search(r"<!-- map -->\n```\n(.+?)```", readme, re.S)[1]
+    listed = set(re.findall(r"^(\w[\w/]*\.py|\w[\w/]*/)", block, re.M))
+    modules = set()
+    for floor in FLOORS:
+        for path in (ROOT / floor).rglob("*.py"):
+            if path.name == "__init__.py":
+                continue
+            modules.add(str(path.relative_to(ROOT)))
+    assert modules == {entry for entry in listed if entry.endswith(".py")}
+
+
+def test_help_is_quick_to_import():
+    """The command line imports nothing heavy before a command runs."""
+    code = "import sys, pipelines.cli; print(*sorted({'torch', 'dask', 'cv2', 'numpy', 'h5py'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.split() == []
