@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,16 +94,18 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
         DatakitError: not one sample could be shown.
         OSError: `config.out` cannot be written.
     """
+    if config.out.suffix.lower() != ".png":
+        raise UsageError(f"--out {config.out}: expected a name that ends in .png")
     problems: list[Problem] = []
     inputs = [_open(text, config, problems) for text in config.inputs]
     recipes = _recipes(inputs)
     with single_threaded_opencv():
-        rows = list(_asked(inputs, config.keys) if config.keys else _spread(inputs, config.count))
+        rows = list(_asked(inputs, config.keys, problems) if config.keys else _spread(inputs, config.count))
     if not rows:
         why = f"; the first problem: {problems[0].detail}" if problems else ""
         raise DatakitError(f"{', '.join(config.inputs)}: there is no sample to show{why}")
     shown = [row.triples for row in rows]
-    sheet = contact_sheet(shown, recipes, _title(inputs), [row.totals for row in rows])
+    sheet = contact_sheet(shown, recipes, _title(inputs, config.settings.seed), [row.totals for row in rows])
     config.out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(config.out) as part:
         part.write_bytes(encode_png(sheet))
@@ -112,12 +115,21 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
 
 
 class _Input(NamedTuple):
-    """One source or folder of shards: keys that can be shown, and how to get their rows."""
+    """One source or folder of shards.
+
+    Attributes:
+        name: for the title.
+        is_drawn: False where the triples were stored by a build, whatever the seed is now.
+        recipes: recipe name -> Recipe.
+        keys: sorted; of photos (a source) or of samples (shards).
+        samples: of one key, and of the key the user asked for or '': a function for each sample that makes its row.
+    """
 
     name: str
+    is_drawn: bool
     recipes: Mapping[str, Recipe]
     keys: Sequence[str]
-    rows: Callable[[str], list[Row]]
+    samples: Callable[[str, str], list[Callable[[], Row]]]
 
 
 def _open(text: str, config: PreviewConfig, problems: list[Problem]) -> _Input:
@@ -128,18 +140,19 @@ def _open(text: str, config: PreviewConfig, problems: list[Problem]) -> _Input:
 
 def _open_shards(folder: Path) -> _Input:
     reader = ShardReader(folder)
-    indices: dict[str, dict[str, list[int]]] = {}
-    for index, key in enumerate(reader.keys):
-        sample, _, draw = key.rpartition("@")
-        indices.setdefault(VIEW.sub("", sample), {}).setdefault(draw.rpartition("/")[0], []).append(index)
     keys = reader.keys
+    stored: dict[str, dict[str, list[int]]] = {}
+    for index, key in enumerate(keys):
+        sample, _, draw = key.rpartition("@")
+        stored.setdefault(VIEW.sub("", sample), {}).setdefault(draw.rpartition("/")[0], []).append(index)
 
-    def rows(sample_key: str) -> list[Row]:
-        draws = indices[sample_key].values()
-        shown = [reader[i] for each in draws for i in (each[k] for k in _shown([keys[i] for i in each]))]
-        return [Row(shown, {name: len(each) for name, each in indices[sample_key].items()})]
+    def row(sample: str, asked: str) -> Row:
+        draws = stored[sample]
+        shown = [reader[each[k]] for each in draws.values() for k in _shown([keys[i] for i in each], asked)]
+        return Row(shown, {recipe: len(each) for recipe, each in draws.items()})
 
-    return _Input(folder.name, reader.recipes, sorted(indices), rows)
+    name = f"the shards in {folder.resolve().name}"
+    return _Input(name, False, reader.recipes, sorted(stored), lambda key, asked: [partial(row, key, asked)])
 
 
 def _open_source(text: str, config: PreviewConfig, problems: list[Problem]) -> _Input:
@@ -147,43 +160,48 @@ def _open_source(text: str, config: PreviewConfig, problems: list[Problem]) -> _
     reader: Any = open_source(spec, BuildConfig((spec,), config.out.parent, settings, config.images))
     position = {record.key: index for index, record in enumerate(reader.records)}
 
-    def rows(photo_key: str) -> list[Row]:
+    def samples(photo: str, asked: str) -> list[Callable[[], Row]]:
         try:
-            scene = reader[position[photo_key]]
+            scene = reader[position[photo]]
         except ItemError as error:
             problems.append(error.problem)
             return []
-        if not scene.samples:
-            problems.extend(scene.problems)
-        return [_row(sample, settings) for sample in scene.samples]
+        meant = [p for p in scene.problems if asked and _is_within(asked, p.key)]
+        problems.extend(meant if scene.samples else scene.problems)
+        return [partial(_row, sample, settings, asked) for sample in scene.samples]
 
-    return _Input(spec.label, {recipe.name: recipe for recipe in settings.recipes}, sorted(position), rows)
+    recipes = {recipe.name: recipe for recipe in settings.recipes}
+    return _Input(spec.label, True, recipes, sorted(position), samples)
 
 
-def _row(sample: Sample, settings: BuildSettings) -> Row:
+def _row(sample: Sample, settings: BuildSettings, asked: str) -> Row:
     """The first draws by every recipe; a draw is the same whether the others are made or not."""
     shown: list[Triple] = []
     totals: dict[str, int] = {}
     for recipe in settings.recipes:
-        looks = list(views(sample, recipe))
-        draws = [(look, variant) for look in looks for variant in range(recipe.variants)]
+        draws = [(look, variant) for look in views(sample, recipe) for variant in range(recipe.variants)]
         totals[recipe.name] = len(draws)
-        for index in _shown([triple_key(look.key, recipe.name, variant) for look, variant in draws]):
+        for index in _shown([triple_key(look.key, recipe.name, variant) for look, variant in draws], asked):
             look, variant = draws[index]
             shown.append(make_triples(look, replace(recipe, variants=variant + 1), settings.seed)[variant])
     return Row(shown, totals)
 
 
-def _shown(keys: Sequence[str]) -> list[int]:
-    """Positions of the draws to show: the first few, or of a sample with views the plain one and some turned ones."""
+def _shown(keys: Sequence[str], asked: str) -> list[int]:
+    """Positions of the draws to show: those asked for by view or triple key, then the first few.
+
+    Of a sample with views the first few are the plain view and some turned ones.
+    """
     first_of = {key.rpartition("@")[0]: index for index, key in reversed(list(enumerate(keys)))}
     looks = sorted(first_of.values())
-    if len(looks) == 1:
-        return list(range(min(len(keys), MOST_SHOWN)))
-    plain = [index for index in looks if PLAIN_VIEW.search(keys[index].rpartition("@")[0])]
-    turned = [index for index in looks if index not in plain]
-    some = turned[:: max(1, len(turned) // MOST_SHOWN)]
-    return (plain + some)[:MOST_SHOWN]
+    usual = list(range(min(len(keys), MOST_SHOWN)))
+    if len(looks) > 1:
+        plain = [index for index in looks if PLAIN_VIEW.search(keys[index].rpartition("@")[0])]
+        turned = [index for index in looks if index not in plain]
+        usual = plain + turned[:: max(1, len(turned) // MOST_SHOWN)]
+    meant = [index for index, key in enumerate(keys) if _is_within(key, asked)]
+    first = meant if len(meant) < len(keys) else []
+    return list(dict.fromkeys(first + usual))[:MOST_SHOWN]
 
 
 def _recipes(inputs: Sequence[_Input]) -> dict[str, Recipe]:
@@ -197,41 +215,49 @@ def _recipes(inputs: Sequence[_Input]) -> dict[str, Recipe]:
 
 def _spread(inputs: Sequence[_Input], count: int) -> Iterator[Row]:
     """One sample of each of `count` keys, evenly over the inputs and within each over its keys."""
-    for number, source in enumerate(inputs):
-        share = count // len(inputs) + (number < count % len(inputs))
+    for source, share in zip(inputs, _shares([len(source.keys) for source in inputs], count), strict=True):
         yield from _evenly(source, share)
+
+
+def _shares(sizes: Sequence[int], count: int) -> list[int]:
+    """`count` in nearly equal parts, none larger than its size; what the small ones leave goes to the others."""
+    shares = [0] * len(sizes)
+    smallest_first = sorted(range(len(sizes)), key=lambda n: sizes[n])
+    for turn, n in enumerate(smallest_first):
+        shares[n] = min(sizes[n], -(-(count - sum(shares)) // (len(sizes) - turn)))
+    return shares
 
 
 def _evenly(source: _Input, share: int) -> Iterator[Row]:
     """At evenly spaced keys a row; a key without one hands over to the next that is not yet taken."""
     total = len(source.keys)
-    starts = [int((k + 0.5) * total / share) for k in range(min(share, total))]
-    left = dict.fromkeys(range(total))
-    for turn, start in enumerate(starts):
+    taken: set[int] = set()
+    for turn in range(share):
+        start = int((turn + 0.5) * total / share)
         for index in (*range(start, total), *range(start)):
-            if index in left:
-                del left[index]
-                if rows := source.rows(source.keys[index]):
-                    yield rows[turn % len(rows)]
+            if index not in taken:
+                taken.add(index)
+                if makers := source.samples(source.keys[index], ""):
+                    yield makers[turn % len(makers)]()
                     break
 
 
-def _asked(inputs: Sequence[_Input], keys: Sequence[str]) -> Iterator[Row]:
-    for key in keys:
-        found = [row for source in inputs for row in _matching(source, key)]
-        if not found:
+def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Problem]) -> Iterator[Row]:
+    """Rows of photo, sample, view or triple keys; one that is known but gives no sample is among the problems."""
+    for asked in keys:
+        before = len(problems)
+        found = [row for source in inputs for row in _matching(source, asked)]
+        if not found and len(problems) == before:
             known = next((source.keys[0] for source in inputs if source.keys), "none")
-            raise UsageError(f"--sample {key}: no input holds it; a key looks like {known!r}")
+            raise UsageError(f"--sample {asked}: no input holds it; a key looks like {known!r}")
         yield from found
 
 
 def _matching(source: _Input, asked: str) -> Iterator[Row]:
-    """Rows of a sample, view or triple key, or of all objects of a photo key."""
     for key in source.keys:
         if _is_within(key, asked) or _is_within(asked, key):
-            for row in source.rows(key):
-                if any(_is_within(triple.key, asked) for triple in row.triples):
-                    yield row
+            rows = (make() for make in source.samples(key, asked))
+            yield from (row for row in rows if any(_is_within(triple.key, asked) for triple in row.triples))
 
 
 def _is_within(key: str, whole: str) -> bool:
@@ -239,5 +265,6 @@ def _is_within(key: str, whole: str) -> bool:
     return key == whole or key.startswith((f"{whole}#", f"{whole}~", f"{whole}@"))
 
 
-def _title(inputs: Sequence[_Input]) -> str:
-    return f"Rough masks from {', '.join(source.name for source in inputs)}"
+def _title(inputs: Sequence[_Input], seed: int) -> str:
+    drawn = f" · seed {seed}" if any(source.is_drawn for source in inputs) else ""
+    return f"Rough masks from {', '.join(source.name for source in inputs)}{drawn}"
