@@ -313,10 +313,12 @@ def _header(data: bytes) -> Header:
         opened = PngImagePlugin.PngImageFile(BytesIO(data))
     else:
         opened = PillowImage.open(BytesIO(data))
-        opened.load()  # raises where these formats are cut
+    orientation = _orientation(opened, data)
+    if opened.format not in ("JPEG", "PNG"):
+        opened.load()  # raises where these formats are cut, and turns a TIFF upright
     bits = data[24] if data.startswith(PNG_START) else 16 if opened.mode.startswith(("I", "F")) else 8
     width, height = opened.size
-    return Header(opened.format or "?", opened.mode, (height, width), bits, _orientation(opened, data))
+    return Header(opened.format or "?", opened.mode, (height, width), bits, orientation)
 
 
 def _orientation(opened: PillowImage.Image, data: bytes) -> int:

@@ -67,5 +67,5 @@ def polygons_to_mask(polygons: list[list[float]], size: tuple[int, int]) -> Mask
 
     Source: pycocotools, `maskApi.c`, rleFrPoly.
     """
-    runs = coco_mask.frPyObjects(polygons, *size)
-    return np.ascontiguousarray(coco_mask.decode(coco_mask.merge(runs)))
+    runs = coco_mask.merge(coco_mask.frPyObjects(polygons, *size))
+    return decode_rle(runs["counts"], size)

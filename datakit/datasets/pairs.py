@@ -25,12 +25,10 @@ COMMON = (
     ("images", "masks"),
     ("image", "mask"),
     ("imgs", "masks"),
-    ("imgs", "gt"),
     ("images", "gt"),
     ("img", "gt"),
-    ("images", "ground_truth_mask"),
-    ("imgs", "imgs"),  # one folder, as PoolNet and others repack the sets
 )
+REPACKED = ("Imgs", "Imgs")  # one folder, as PoolNet and others repack the sets
 
 
 @dataclass(frozen=True)
@@ -56,26 +54,26 @@ class Layout:
 ROWS = (
     Layout(
         "msra10k",
-        (("Imgs", "Imgs"), ("MSRA10K_Imgs_GT/Imgs", "MSRA10K_Imgs_GT/Imgs"), *COMMON, (".", ".")),
+        (REPACKED, ("MSRA10K_Imgs_GT/Imgs", "MSRA10K_Imgs_GT/Imgs"), *COMMON, (".", ".")),
         "MSRA10K_Imgs_GT.zip holds Readme.txt and one folder Imgs with N.jpg and N.png side by side, 10 000 of each"
         " (mmcheng.net/msra10k; Cheng et al., Global Contrast Based Salient Region Detection, TPAMI 2015).",
     ),
     Layout(
         "ecssd",
-        (("images", "ground_truth_mask"), *COMMON),
+        (("images", "ground_truth_mask"), *COMMON, REPACKED),
         "images.zip and ground_truth_mask.zip unpack to images/0001.jpg and ground_truth_mask/0001.png, 1 000 of each"
         " (Shi et al., Hierarchical Image Saliency Detection on Extended CSSD, TPAMI 2016).",
     ),
     Layout(
         "sod",
-        (("Images", "Masks"), ("Images", "GT"), ("Image", "GT"), *COMMON),
+        (("Images", "Masks"), ("Images", "GT"), ("Image", "GT"), *COMMON, REPACKED),
         "SOD.zip itself holds .mat boundaries for the 300 pictures of BSDS300 (Movahedi and Elder, Design and"
         " Perceptual Validation of Performance Measures for Salient Object Segmentation, 2010); what everybody"
         " uses, and what is read here, is the same as pictures with PNG masks.",
     ),
     Layout(
         "pascal-s",
-        (("datasets/imgs/pascal", "datasets/masks/pascal"), ("imgs/pascal", "masks/pascal"), *COMMON),
+        (("datasets/imgs/pascal", "datasets/masks/pascal"), ("imgs/pascal", "masks/pascal"), *COMMON, REPACKED),
         "salObj.zip unpacks to datasets/imgs/pascal/N.jpg and datasets/masks/pascal/N.png, 850 of each, beside other"
         " sets (Li et al., The Secrets of Salient Object Segmentation, CVPR 2014).",
     ),
@@ -87,13 +85,14 @@ ROWS = (
             ("DUTS-TE-Image", "DUTS-TE-Mask"),
             ("DUTS-TE/DUTS-TE-Image", "DUTS-TE/DUTS-TE-Mask"),
             *COMMON,
+            REPACKED,
         ),
         "DUTS-TR.zip unpacks to DUTS-TR/DUTS-TR-Image/*.jpg and DUTS-TR/DUTS-TR-Mask/*.png, 10 553 of each, DUTS-TE.zip"
         " likewise, 5 019 (Wang et al., Learning to Detect Salient Objects with Image-Level Supervision, CVPR 2017).",
     ),
     Layout(
         "hku-is",
-        (("imgs", "gt"), ("HKU-IS/imgs", "HKU-IS/gt"), *COMMON),
+        (("imgs", "gt"), ("HKU-IS/imgs", "HKU-IS/gt"), *COMMON, REPACKED),
         "HKU-IS.rar unpacks to imgs/*.png (the pictures are PNG) and gt/*.png, 4 447 of each (Li and Yu, Visual"
         " Saliency Based on Multiscale Deep Features, CVPR 2015).",
     ),
@@ -105,7 +104,7 @@ ROWS = (
     ),
     Layout(
         "pairs",
-        (*COMMON, (".", ".")),
+        (*COMMON, ("images", "ground_truth_mask"), ("imgs", "gt"), REPACKED, (".", ".")),
         "Any two folders with files of equal names, or one folder with .jpg pictures beside .png masks.",
     ),
 )
@@ -184,8 +183,8 @@ def _folders(root: Path, row: Layout, images: Path | None) -> tuple[Folder, Fold
             raise UsageError(f"{images}: expected the folder of pictures, there is no such folder")
         inside = next((found for _, masks in row.folders if (found := find_folder(root, masks))), "")
         return Folder(images, ""), Folder(root, inside)
-    found = find_folders(root, row)
-    if found is None:
+    both = find_folders(root, row)
+    if both is None:
         expected = ", ".join(sorted({f"{a}/ + {b}/" if a != b else f"{a}/" for a, b in row.folders}))
         raise UsageError(f"{root}: no layout {row.name} here: expected one of {expected}. {row.source}")
-    return Folder(root, found[0]), Folder(root, found[1])
+    return Folder(root, both[0]), Folder(root, both[1])

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ..errors import UsageError
 from .coco import CocoReader
 from .listing import split_suffix
-from .pairs import COMMON, JPEG, LAYOUTS, Layout, PairsReader, find_folder, find_folders
+from .pairs import COMMON, JPEG, LAYOUTS, REPACKED, Layout, PairsReader, find_folder, find_folders
 from .reader import ReadOptions
 from .videos import VIDEOS
 from .views import AnyReader, MinArea
@@ -25,10 +25,7 @@ MASK_FILE_LAYOUTS = {**LAYOUTS, VOC.name: VOC, VIDEOS.name: VIDEOS}
 LAYOUT_NAMES = (*MASK_FILE_LAYOUTS, "coco")
 DEFAULT_MIN_AREA = {"coco": 400, "voc": 400}  # 20x20 pixels; objects below are mostly annotation noise
 # folders that tell no set from another
-SHARED = {(".", "."), ("Images", "Masks"), ("Images", "GT"), ("Image", "GT"), *COMMON} - {
-    ("images", "ground_truth_mask"),
-    ("imgs", "gt"),
-}
+SHARED = {(".", "."), REPACKED, ("Images", "Masks"), ("Images", "GT"), ("Image", "GT"), *COMMON}
 LABEL = re.compile(r"[a-z0-9_-]+")
 
 
@@ -128,7 +125,7 @@ def recognise(root: Path) -> tuple[str, str]:
             return "coco", f"{root.name}: taken for coco, for its {file.parent.name}/{file.name}"
         for row in _candidates(root):
             found = find_folders(root, row)
-            if found is not None:
+            if found is not None and (found[0] != found[1] or _flat_layout(root / found[0])):
                 where = f"{found[0]}/ and {found[1]}/" if found[0] != found[1] else f"{found[0] or '.'}/"
                 return row.name, f"{root.name}: taken for {row.name}, for its {where}"
     raise UsageError(
@@ -144,8 +141,10 @@ def _candidates(root: Path) -> Iterator[Layout]:
         if _letters(row.name) in name:
             yield row if flat else replace(row, folders=tuple(pair for pair in row.folders if pair != (".", ".")))
     for row in (VOC, VIDEOS, *LAYOUTS.values()):
-        yield replace(row, folders=tuple(pair for pair in row.folders if pair not in SHARED))
+        own = [pair for pair in row.folders if pair not in SHARED]
+        yield from (replace(row, folders=(pair,)) for pair in own)
     yield replace(LAYOUTS["pairs"], folders=COMMON)
+    yield replace(LAYOUTS["msra10k"], folders=(REPACKED,))
     if flat:
         yield LAYOUTS[flat]
 

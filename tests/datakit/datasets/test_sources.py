@@ -1,0 +1,95 @@
+"""What a user writes: labels, layouts, roots, and the guess for a bare root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from datakit.datasets import LAYOUTS, open_dataset, parse_source, recognise
+from datakit.errors import UsageError
+from tests import tiny
+
+
+def test_label_layout_and_root_are_told_apart() -> None:
+    """All three forms, an '=' in a path, a home folder."""
+    assert parse_source("ecssd=data/e") == ("ecssd", None, Path("data/e"))
+    assert parse_source("val:coco=a=b.json") == ("val", "coco", Path("a=b.json"))
+    assert parse_source("data/My_Set") == ("my_set", None, Path("data/My_Set"))
+    assert parse_source("/data/a=b/ecssd") == ("ecssd", None, Path("/data/a=b/ecssd"))
+    assert parse_source("x/instances_val2017.json").label == "instances_val2017"
+    assert parse_source("a=~/e").root == Path.home() / "e"
+
+
+def test_bare_dot_takes_the_folders_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.` is called as the folder is."""
+    (tmp_path / "Photos").mkdir()
+    monkeypatch.chdir(tmp_path / "Photos")
+    assert parse_source(".").label == "photos"
+
+
+@pytest.mark.parametrize("text", ["Ecssd=x", "a b=x", "=x", "a#b=x", "data/my set", "é=x"])
+def test_bad_label_names_the_rule(text: str) -> None:
+    """Labels prefix keys and file names, so they are plain."""
+    with pytest.raises(UsageError, match="a-z, 0-9"):
+        parse_source(text)
+
+
+def test_unknown_layout_lists_the_known() -> None:
+    """A typing error is answered with the list."""
+    with pytest.raises(UsageError, match=r"'ecsd'.*ecssd"):
+        parse_source("a:ecsd=x")
+    with pytest.raises(UsageError, match="no ROOT"):
+        parse_source("a=")
+
+
+@pytest.mark.parametrize("name", ["ecssd", "pascal_s", "PASCAL-S", "my-duts-tr", "sod"])
+def test_folder_name_settles_common_folders(tmp_path: Path, name: str) -> None:
+    """images/ + masks/ in a folder called pascal_s are PASCAL-S."""
+    tiny.pairs(tmp_path / name)
+    assert recognise(tmp_path / name)[0] in LAYOUTS
+    assert recognise(tmp_path / name)[0] != "pairs"
+    assert recognise(tiny.pairs(tmp_path / "photos"))[0] == "pairs"
+
+
+def test_one_mixed_folder_is_recognised(tmp_path: Path) -> None:
+    """jpg beside png of one name."""
+    tiny.pair(tmp_path / "mixed", tmp_path / "mixed", "a", 1)
+    assert recognise(tmp_path / "mixed")[0] == "pairs" and len(open_dataset("m", tmp_path / "mixed")) == 1
+
+
+def test_class_folders_of_pairs_are_fss(tmp_path: Path) -> None:
+    """fewshot_data itself as root."""
+    assert recognise(tiny.fss_1000(tmp_path) / "fewshot_data")[0] == "fss-1000"
+    assert len(open_dataset("f", tmp_path / "fewshot_data")) == 4
+
+
+def test_coco_root_with_one_file_is_opened(tmp_path: Path) -> None:
+    """With two files the user says which."""
+    file = tiny.coco(tmp_path)
+    assert recognise(tmp_path)[0] == "coco" and len(open_dataset("c", tmp_path)) == 3
+    file.with_name("instances_train2017.json").write_bytes(file.read_bytes())
+    with pytest.raises(UsageError, match=r"instances_train2017\.json, .*instances_val2017\.json"):
+        open_dataset("c", tmp_path)
+
+
+def test_unknown_folder_lists_layouts_and_contents(tmp_path: Path) -> None:
+    """The message holds what is known and what was found."""
+    (tmp_path / "stuff").mkdir()
+    with pytest.raises(UsageError, match=r"msra10k.*Found: stuff/"):
+        recognise(tmp_path)
+    with pytest.raises(UsageError, match="no such file or folder"):
+        open_dataset("x", tmp_path / "none")
+
+
+def test_pascal_voc_xml_is_not_taken_for_videos(tmp_path: Path) -> None:
+    """JPEGImages + Annotations of a detection set hold no mask; that is said."""
+    root = tiny.voc(tmp_path)
+    (root / "SegmentationObject").rename(root / "x")
+    with pytest.raises(UsageError, match="no pictures with masks"):
+        open_dataset("v", root)
+
+
+def test_every_row_cites_its_source() -> None:
+    """A row says how the official archive lies."""
+    assert all(len(row.source) > 60 and row.folders for row in LAYOUTS.values())
