@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,9 +10,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Box, Mask
+from ..arrays import Box
+from .figure import Figure
 from .ranges import setting, settle
-from .warp import PointMap, Points, object_box
+from .warp import PointMap, Points
 
 
 @dataclass(frozen=True)
@@ -34,28 +36,27 @@ class Affine:
     def __post_init__(self) -> None:
         settle(self, self.kind)
 
-    def draw(self, rng: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
         """Draw one scale and shift.
 
         Args:
             rng: source of the numbers; three are used.
-            mask: (H, W) uint8, 0 or 1.
+            figure: the object, whose box the shift is measured by.
 
         Returns:
             (3,) float64: scale factor, shift in x and y in pixels; NaN for an empty mask.
         """
-        unit = 2 * rng.random(3) - 1
-        box = object_box(mask)
-        if box is None:
+        scale, x, y = (2 * unit - 1 for unit in rng.random(3).tolist())
+        if not figure.width:
             return np.full(3, np.nan)
-        x0, y0, x1, y1 = box
-        return np.array([1, 0, 0]) + unit * (self.scale, self.shift * (x1 - x0), self.shift * (y1 - y0))
+        reach_x, reach_y = self.shift * figure.width, self.shift * figure.height
+        return np.array([1 + self.scale * scale, reach_x * x, reach_y * y])
 
     def bind(self, parameters: NDArray[np.float64], box: Box, before: Sequence[PointMap]) -> PointMap | None:
         """The point map of drawn numbers for an object in `box`; earlier warps of the run do not change it."""
-        if np.isnan(parameters).any():
-            return None
         scale, dx, dy = parameters.tolist()
+        if math.isnan(scale):
+            return None
         return ScaleShift(scale, (box[0] + box[2] - 1) / 2, (box[1] + box[3] - 1) / 2, dx, dy)
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Mask
+from .figure import Figure
 from .recipe import Morph, Recipe, Step, Warp
 from .tps import Tps
-from .warp import PointMap, object_box, warp
+from .warp import PointMap, warp
 
 Run = tuple[Step, ...]
 Numbers = NDArray[np.float64]
@@ -57,18 +57,17 @@ def deform(mask: Mask, recipe: Recipe, rng: np.random.Generator) -> Deformed:
 
     Source: arXiv 1612.02646 §3.1 and §4; the redraw rule is ours (docs/paper.md).
     """
-    area = cv2.countNonZero(mask)
-    if not area:
+    target = Figure.of(mask)
+    if not target.width:
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
     judged = _judged_runs(recipe)
-    rough, drawn, redraws, reached = _redrawn(mask, area, recipe, recipe.runs[:judged], rng)
+    rough, drawn, redraws, reached = _redrawn(target, recipe, recipe.runs[:judged], rng)
     rough, rest = _drawn(rough, recipe.runs[judged:], rng)
-    both, either, rough_area = _overlap(mask, rough, area)
     return Deformed(
-        mask=rough.copy() if rough is mask else rough,
+        mask=rough.mask(),
         parameters=np.concatenate([np.full(_view_numbers(recipe), np.nan), *drawn, *rest]),
-        iou=both / either,
-        area_ratio=rough_area / area,
+        iou=rough.iou(target),
+        area_ratio=rough.area / target.area,
         redraws=redraws,
         flags=_flags(recipe, [*drawn, *rest], reached),
     )
@@ -91,14 +90,14 @@ def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
     expected = len(recipe.parameter_names)
     if np.shape(parameters) != (expected,):
         raise ValueError(f"replay: parameters are {np.shape(parameters)}, recipe {recipe.name} expects ({expected},)")
-    rough, at = mask, _view_numbers(recipe)
+    rough, at = Figure.of(mask), _view_numbers(recipe)
     for run in recipe.runs:
         drawn = []
         for step in run:
             drawn.append(parameters[at : at + len(step.names)])
             at += len(step.names)
         rough = _applied(rough, run, drawn)
-    return rough.copy() if rough is mask else rough
+    return rough.mask()
 
 
 def _judged_runs(recipe: Recipe) -> int:
@@ -107,49 +106,40 @@ def _judged_runs(recipe: Recipe) -> int:
 
 
 def _redrawn(
-    mask: Mask, area: int, recipe: Recipe, runs: Sequence[Run], rng: np.random.Generator
-) -> tuple[Mask, list[Numbers], int, bool]:
-    """The first draw that reaches the recipe's floor, else the best: mask, numbers, draws thrown away, reached."""
-    best: tuple[float, Mask, list[Numbers]] | None = None
+    target: Figure, recipe: Recipe, runs: Sequence[Run], rng: np.random.Generator
+) -> tuple[Figure, list[Numbers], int, bool]:
+    """The first draw that reaches the recipe's floor, else the best: object, numbers, draws thrown away, reached."""
+    best: tuple[float, Figure, list[Numbers]] | None = None
     for redraws in range(recipe.max_redraws + 1):
-        rough, drawn = _drawn(mask, runs, rng)
-        if not runs:
-            return rough, drawn, 0, True
-        both, either, rough_area = _overlap(mask, rough, area)
-        if rough_area and both / either >= recipe.min_iou:
+        rough, drawn = _drawn(target, runs, rng)
+        overlap = rough.iou(target) if runs else 1.0
+        if rough.width and overlap >= recipe.min_iou:
             return rough, drawn, redraws, True
-        if best is None or both / either > best[0]:
-            best = both / either, rough, drawn
+        if best is None or overlap > best[0]:
+            best = overlap, rough, drawn
     assert best is not None  # max_redraws >= 0: at least one draw was made
     return best[1], best[2], recipe.max_redraws, False
 
 
-def _drawn(mask: Mask, runs: Sequence[Run], rng: np.random.Generator) -> tuple[Mask, list[Numbers]]:
+def _drawn(figure: Figure, runs: Sequence[Run], rng: np.random.Generator) -> tuple[Figure, list[Numbers]]:
     numbers: list[Numbers] = []
     for run in runs:
-        drawn = [step.draw(rng, mask) for step in run]
-        mask = _applied(mask, run, drawn)
+        drawn = [step.draw(rng, figure) for step in run]
+        figure = _applied(figure, run, drawn)
         numbers += drawn
-    return mask, numbers
+    return figure, numbers
 
 
-def _applied(mask: Mask, run: Run, drawn: Sequence[Numbers]) -> Mask:
-    """One run applied: warps in a row read the mask they start from once."""
-    box = object_box(mask)
+def _applied(figure: Figure, run: Run, drawn: Sequence[Numbers]) -> Figure:
+    """One run applied: warps in a row read the object they start from once."""
     maps: list[PointMap] = []
     for step, numbers in zip(run, drawn, strict=True):
         if isinstance(step, Morph):
-            return step.apply(mask, numbers)
-        bound = step.bind(numbers, box, maps) if box else None
+            return step.apply(figure, numbers)
+        bound = step.bind(numbers, figure.box, maps)
         if bound is not None:
             maps.append(bound)
-    return warp(mask, maps) if maps else mask
-
-
-def _overlap(mask: Mask, rough: Mask, area: int) -> tuple[int, int, int]:
-    """Pixels in both, in either, and in `rough`; `area` is that of `mask`."""
-    both, rough_area = cv2.countNonZero(mask & rough), cv2.countNonZero(rough)
-    return both, area + rough_area - both, rough_area
+    return warp(figure, maps) if maps else figure
 
 
 def _view_numbers(recipe: Recipe) -> int:

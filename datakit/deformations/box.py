@@ -8,9 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Mask
+from .figure import Figure
 from .ranges import setting, settle
-from .warp import object_box
 
 
 @dataclass(frozen=True)
@@ -32,41 +31,29 @@ class Box:
     def __post_init__(self) -> None:
         settle(self, self.kind)
 
-    def draw(self, rng: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
         """Draw one box around the object.
 
         Args:
             rng: source of the numbers; four are used.
-            mask: (H, W) uint8, 0 or 1.
+            figure: the object.
 
         Returns:
             (4,) float64 whole numbers: x0, y0, x1, y1, half-open, inside the frame, at least
             one pixel wide and high; NaN for an empty mask.
         """
         unit = 2 * rng.random(4) - 1
-        box = object_box(mask)
-        if box is None:
+        if not figure.width:
             return np.full(4, np.nan)
-        x0, y0, x1, y1 = box
-        reach = self.jitter * np.array([x1 - x0, y1 - y0, x1 - x0, y1 - y0])
-        sides = np.rint(box + unit * reach)
-        height, width = mask.shape
+        reach = self.jitter * np.array([figure.width, figure.height] * 2)
+        sides = np.rint(figure.box + unit * reach)
+        height, width = figure.size
         low = np.clip(sides[:2], 0, (width - 1, height - 1))
         return np.concatenate([low, np.clip(sides[2:], low + 1, (width, height))])
 
-    def apply(self, mask: Mask, parameters: NDArray[np.float64]) -> Mask:
-        """Fill the drawn box.
-
-        Args:
-            mask: (H, W) uint8, 0 or 1; only its size matters.
-            parameters: (4,) float64, as drawn; with NaN the mask is given back as it is.
-
-        Returns:
-            (H, W) uint8, 0 or 1.
-        """
+    def apply(self, figure: Figure, parameters: NDArray[np.float64]) -> Figure:
+        """The filled box of drawn sides; with NaN, the (empty) object as it is."""
         if np.isnan(parameters).any():
-            return mask.copy()
-        x0, y0, x1, y1 = parameters.astype(int)
-        filled = np.zeros_like(mask)
-        filled[y0:y1, x0:x1] = 1
-        return filled
+            return figure
+        x0, y0, x1, y1 = (int(side) for side in parameters)
+        return Figure(figure.size, (x0, y0, x1, y1), np.ones((y1 - y0, x1 - x0), np.uint8))

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Mask
+from .figure import Figure
 from .ranges import setting, settle
-from .warp import object_box
 
 
 @dataclass(frozen=True)
@@ -33,34 +32,17 @@ class Dilate:
     def __post_init__(self) -> None:
         settle(self, self.kind)
 
-    def draw(self, rng: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
         """The radius, (1,) float64; takes no number from `rng`."""
         return np.array([self.radius], np.float64)
 
-    def apply(self, mask: Mask, parameters: NDArray[np.float64]) -> Mask:
-        """Grow `mask` by the disc of the stored radius; see `dilate`."""
-        return dilate(mask, int(parameters[0]))
-
-
-def dilate(mask: Mask, radius: int) -> Mask:
-    """Grow a mask by all pixels within `radius` of its foreground.
-
-    Args:
-        mask: (H, W) uint8, 0 or 1.
-        radius: of the disc, in pixels; dx² + dy² <= radius².
-
-    Returns:
-        (H, W) uint8, 0 or 1; contains `mask`.
-    """
-    grown = mask.copy()
-    box = object_box(mask)
-    if box is None or radius == 0:
-        return grown
-    x0, y0, x1, y1 = box
-    # Only the object's surroundings: the disc costs some 80 comparisons a pixel.
-    rows, columns = slice(max(y0 - radius, 0), y1 + radius), slice(max(x0 - radius, 0), x1 + radius)
-    grown[rows, columns] = cv2.dilate(mask[rows, columns], disc(radius))
-    return grown
+    def apply(self, figure: Figure, parameters: NDArray[np.float64]) -> Figure:
+        """Grow the object by all pixels within the stored radius of it; contains the object."""
+        radius = int(parameters[0])
+        if not (radius and figure.width):
+            return figure
+        padded, x, y = figure.padded(radius)
+        return Figure.placed(cv2.dilate(padded, disc(radius)), x, y, figure.size)  # type: ignore[arg-type]
 
 
 @cache

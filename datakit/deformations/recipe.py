@@ -17,12 +17,12 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Mask
 from ..errors import UsageError
 from .affine import Affine
 from .augment import Augment
 from .box import Box
 from .dilate import Dilate
+from .figure import Figure
 from .ranges import from_mapping, refuse_unknown, setting, settings_of, settle
 from .tps import Tps
 
@@ -33,7 +33,7 @@ class Deformation(Protocol):
     """What every step of a recipe is: a frozen dataclass of ranges.
 
     A step either has `bind` (a warp: gives a point map, and warps in a row are read in one go) or
-    `apply(mask, parameters)` (a morph: gives the changed mask). Both are pure: all chance is in `draw`.
+    `apply(figure, parameters)` (a morph: gives the changed object). Both are pure: all chance is in `draw`.
 
     Attributes:
         kind: its name in recipes.
@@ -45,8 +45,8 @@ class Deformation(Protocol):
     @property
     def names(self) -> tuple[str, ...]: ...
 
-    def draw(self, rng: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
-        """(len(names),) float64; NaN where the step does not apply to `mask`."""
+    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
+        """(len(names),) float64; NaN where the step does not apply to the object."""
         ...
 
 

@@ -6,18 +6,23 @@ left to `warp`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Box, Mask
+from ..arrays import Box
+from .figure import Figure
 from .ranges import setting, settle
-from .warp import PointMap, Points, object_box
+from .warp import PointMap, Points
+
+Pair = tuple[float, float]
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _ATTEMPTS = 10  # sets of points tried before a mask is given up as too straight
@@ -54,116 +59,131 @@ class Tps:
         """x0, y0, dx0, dy0, x1 …: every control point and its move, in pixels."""
         return tuple(f"{name}{i}" for i in range(self.points) for name in ("x", "y", "dx", "dy"))
 
-    def draw(self, rng: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
         """Draw control points and moves.
 
         Args:
             rng: source of the numbers.
-            mask: (H, W) uint8, 0 or 1.
+            figure: the object.
 
         Returns:
             (4 * points,) float64: x, y, dx, dy of each point in pixels; NaN where the ring has too
             few pixels, or ten sets of points all lay on a line.
         """
-        skipped = np.full(4 * self.points, np.nan)
-        box = object_box(mask)
-        if box is None:
-            return skipped
-        ring = outer_ring(mask, box)
-        if len(ring) < self.points:
-            return skipped
-        reach = self.shift * np.array([box[2] - box[0], box[3] - box[1]])
-        for _ in range(_ATTEMPTS):
-            sites = ring[_choose(rng, len(ring), self.points)].astype(np.float64)
-            moves = (2 * rng.random((self.points, 2)) - 1) * reach
-            if not (degenerate(sites) or degenerate(sites + moves)):
-                return np.concatenate([sites, moves], axis=1).ravel()
-        return skipped
+        ring = OuterRing(figure) if figure.width else ()
+        for _ in range(_ATTEMPTS if len(ring) >= self.points else 0):
+            units = rng.random(3 * self.points).tolist()
+            start = [ring[n] for n in chosen(units[: self.points], len(ring))]
+            moves = [
+                (self.shift * figure.width * (2 * x - 1), self.shift * figure.height * (2 * y - 1))
+                for x, y in zip(units[self.points :: 2], units[self.points + 1 :: 2], strict=True)
+            ]
+            end = [(x + dx, y + dy) for (x, y), (dx, dy) in zip(start, moves, strict=True)]
+            if not (degenerate(start) or degenerate(end)):
+                return np.array([point + move for point, move in zip(start, moves, strict=True)]).ravel()
+        return np.full(4 * self.points, np.nan)
 
     def bind(self, parameters: NDArray[np.float64], box: Box, before: Sequence[PointMap]) -> PointMap | None:
         """The point map of drawn numbers; the control points are first carried through the warps `before`."""
-        if np.isnan(parameters).any():
+        if math.isnan(parameters[0]):
             return None
         x, y, dx, dy = parameters.reshape(-1, 4).T
         for earlier in before:
             x, y = earlier.forward(x, y)
-        start = np.stack([x, y], axis=1)
-        end = start + np.stack([dx, dy], axis=1)
+        start = list(zip(x.tolist(), y.tolist(), strict=True))
+        end = list(zip((x + dx).tolist(), (y + dy).tolist(), strict=True))
         if before and (degenerate(start) or degenerate(end)):
             return None
         return Warping(start, end, self.spline == "smoothing")
 
 
-def outer_ring(mask: Mask, box: Box) -> NDArray[np.int64]:
-    """Pixels just outside the mask, of all its parts and holes, row by row.
+class OuterRing(Sequence[Pair]):
+    """Every background pixel with a foreground pixel above, below, left or right of it, row by row.
 
-    Args:
-        mask: (H, W) uint8, 0 or 1.
-        box: its bounding box.
-
-    Returns:
-        (N, 2) int64, x and y of every background pixel with a foreground pixel above, below, left
-        or right of it.
+    Those of all parts and holes of the object, inside the frame, as (x, y).
     """
-    x0, y0, x1, y1 = max(box[0] - 1, 0), max(box[1] - 1, 0), box[2] + 1, box[3] + 1
-    crop = mask[y0:y1, x0:x1]
-    ring = cv2.dilate(crop, _CROSS) - crop
-    # As bool: NumPy finds the few ones of a boolean array many times faster.
-    y, x = np.divmod(np.flatnonzero(ring.view(np.bool_)), ring.shape[1])
-    return np.stack([x + x0, y + y0], axis=1)
+
+    def __init__(self, figure: Figure):
+        padded, self._x, self._y = figure.padded(1)
+        ring = cv2.dilate(padded, _CROSS) - padded
+        # As bool: NumPy finds the few ones of a boolean array many times faster.
+        self._flat = np.flatnonzero(ring.view(np.bool_))
+        self._width = ring.shape[1]
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    def __getitem__(self, n: int) -> Pair:  # type: ignore[override]
+        y, x = divmod(int(self._flat[n]), self._width)
+        return float(x + self._x), float(y + self._y)
 
 
-def _choose(rng: np.random.Generator, total: int, count: int) -> list[int]:
-    """`count` different numbers below `total`, every set equally likely."""
-    chosen: list[int] = []
-    for k, unit in enumerate(rng.random(count).tolist()):
+def chosen(units: Sequence[float], total: int) -> list[int]:
+    """Different numbers below `total`, one for each number in [0, 1); every set is equally likely."""
+    picks: list[int] = []
+    for k, unit in enumerate(units):
         pick = int(unit * (total - k))
-        for earlier in sorted(chosen):
+        for earlier in sorted(picks):
             pick += pick >= earlier
-        chosen.append(pick)
-    return chosen
+        picks.append(pick)
+    return picks
 
 
-def degenerate(points: NDArray[np.float64]) -> bool:
-    """Whether (N, 2) points lie so nearly on a line, or two so close together, that no spline can be fitted."""
-    centred = points - points.mean(axis=0)
-    xx, xy, yy = (centred[:, 0] @ centred[:, 0], centred[:, 0] @ centred[:, 1], centred[:, 1] @ centred[:, 1])
+def degenerate(points: Sequence[Pair]) -> bool:
+    """Whether points lie so nearly on a line, or two so close together, that no spline can be fitted."""
+    _, _, xx, xy, yy = _moments(points)
     # det / trace² is nearly the squared ratio of the axes when it is small.
     if xx * yy - xy * xy <= _FLATTEST**2 * (xx + yy) ** 2:
         return True
-    gap = points[:, None] - points
-    squared = (gap * gap).sum(axis=2)
-    np.fill_diagonal(squared, np.inf)
-    return bool(squared.min() < _CLOSEST**2)
+    return min((ax - bx) ** 2 + (ay - by) ** 2 for (ax, ay), (bx, by) in combinations(points, 2)) < _CLOSEST**2
+
+
+def _moments(points: Sequence[Pair]) -> tuple[float, float, float, float, float]:
+    """Mean x and y, and the sums of squares and products about them: xx, xy, yy."""
+    n = len(points)
+    mean_x, mean_y = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
+    xx = sum((x - mean_x) ** 2 for x, _ in points)
+    xy = sum((x - mean_x) * (y - mean_y) for x, y in points)
+    return mean_x, mean_y, xx, xy, sum((y - mean_y) ** 2 for _, y in points)
 
 
 class Spline:
     """The thin-plate spline f of sites and values that bends least for what it keeps.
 
-    f(p) = a + B p + sum_i w_i r_i² log r_i², with sum w_i = 0 and sum w_i p_i = 0. `smoothing` adds
-    lambda to the diagonal, the mean of the kernel's diagonal across the linear functions.
+    f(p) = a + B p + sum_i w_i r_i² log r_i², with sum w_i = 0 and sum w_i p_i = 0; `smoothing` adds
+    lambda to the diagonal of the kernel matrix K, which is 0 there: lambda is the trace of K (I - Q) over
+    n - 3, Q the projection onto linear functions of the sites.
 
-    Source: tpaps documentation (its default p); Bookstein 1989 for the interpolating kind.
+    Attributes:
+        sites: (N, 2), centred and scaled to at most 1.
+        weights: (N + 3, 2): w, a, B.
+        origin: mean of the sites in pixels.
+        unit: pixels to 1 of the scaled sites.
+
+    Source: the default p of tpaps (Curve Fitting Toolbox); Bookstein 1989 for the interpolating kind.
     """
 
-    def __init__(self, sites: NDArray[np.float64], values: NDArray[np.float64], smoothing: bool):
-        """Fit (N, 2) values at (N, 2) sites."""
+    def __init__(self, sites: Sequence[Pair], values: Sequence[Pair], smoothing: bool):
+        """Fit N values (x, y) at N sites (x, y)."""
         n = len(sites)
-        self.origin = sites.mean(axis=0)
-        self.unit = float(np.abs(sites - self.origin).max())
-        self.sites = (sites - self.origin) / self.unit
-        gap = self.sites[:, None] - self.sites
-        squared = (gap * gap).sum(axis=2) + _TINY
+        mean_x, mean_y, *_ = _moments(sites)
+        self.origin = mean_x, mean_y
+        self.unit = max(max(abs(x - mean_x), abs(y - mean_y)) for x, y in sites)
+        scaled = [((x - mean_x) / self.unit, (y - mean_y) / self.unit) for x, y in sites]
+        self.sites = np.array(scaled)
         system = np.zeros((n + 3, n + 3))
-        system[:n, :n] = squared * np.log(squared)
         system[:n, n] = system[n, :n] = 1
         system[:n, n + 1 :] = self.sites
         system[n + 1 :, :n] = self.sites.T
+        _, _, xx, xy, yy = _moments(scaled)
+        determinant = xx * yy - xy * xy
+        traced = 0.0  # of K Q
+        for (i, (ax, ay)), (j, (bx, by)) in combinations(enumerate(scaled), 2):
+            squared = (ax - bx) ** 2 + (ay - by) ** 2
+            kernel = system[i, j] = system[j, i] = squared * math.log(squared)
+            traced += kernel * (2 / n + 2 * (ax * bx * yy - (ax * by + ay * bx) * xy + ay * by * xx) / determinant)
         if smoothing and n > 3:
-            linear = system[:n, n:]
-            inside = linear @ np.linalg.solve(linear.T @ linear, linear.T)
-            # trace(K (I - inside)) / (n - 3), and K has a zero diagonal
-            system[range(n), range(n)] -= (system[:n, :n] * inside).sum() / (n - 3)
+            system[range(n), range(n)] = -traced / (n - 3)
         right = np.zeros((n + 3, 2))
         right[:n] = values
         self.weights = np.linalg.solve(system, right)
@@ -188,14 +208,14 @@ class Spline:
 
 @dataclass(frozen=True)
 class Warping:
-    """Moves control points from `start` to `end`, (N, 2) each, and what lies between them smoothly along.
+    """Moves control points from `start` to `end`, (x, y) each, and what lies between them smoothly along.
 
     The pixels need the inverse map, so that is the spline fitted (end → start); `forward`, which only carries
     the control points of a later spline, is the spline fitted the other way round.
     """
 
-    start: NDArray[np.float64]
-    end: NDArray[np.float64]
+    start: Sequence[Pair]
+    end: Sequence[Pair]
     smoothing: bool
 
     @cached_property
@@ -226,4 +246,4 @@ class Warping:
 
     def knots(self) -> Points:
         """The moved control points."""
-        return self.end
+        return np.array(self.end)

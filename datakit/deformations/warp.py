@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Box, Mask
+from ..arrays import Box
+from .figure import Figure
 
 Points = NDArray[np.float64]
 
@@ -52,49 +53,36 @@ class PointMap(Protocol):
         """(N, 2) points around which `bend` does not hold."""
 
 
-def object_box(mask: Mask) -> Box | None:
-    """`arrays.bounding_box` by OpenCV, which takes a tenth of the time."""
-    x, y, width, height = cv2.boundingRect(mask)
-    return (x, y, x + width, y + height) if width else None
-
-
-def warp(mask: Mask, maps: Sequence[PointMap], whole_frame: bool = False) -> Mask:
-    """Move the pixels of a mask by all `maps`, first to last, reading each pixel once.
+def warp(figure: Figure, maps: Sequence[PointMap], whole_frame: bool = False) -> Figure:
+    """Move an object by all `maps`, first to last, reading each pixel once.
 
     Pixels that leave the frame are dropped; what comes in from outside is background.
 
     Args:
-        mask: (H, W) uint8, 0 or 1.
+        figure: the object.
         maps: forward direction, first applied first.
         whole_frame: compute every pixel of the frame; same result, for tests.
 
     Returns:
-        (H, W) uint8, 0 or 1.
+        The moved object, in a frame of the same size.
     """
-    warped = np.zeros_like(mask)
-    box = object_box(mask)
-    if box is None:
-        return warped
-    frame = _frame_nodes(mask.shape)
+    if not figure.width:
+        return figure
+    frame = _frame_nodes(figure.size)
     few = (frame[2] - frame[0]) * (frame[3] - frame[1]) <= _FEW_NODES
-    nodes = frame if whole_frame or few else _coarse_region(frame, maps, box)
-    if nodes is None:
-        return warped
-    u, v = lattice(nodes, maps, box)
+    nodes = frame if whole_frame or few else _coarse_region(frame, maps, figure.box)
+    u, v = lattice(nodes, maps, figure.box)
     if not whole_frame:
-        hit = _bounds(_meets(u, 0, box[2] - box[0], 0.5) & _meets(v, 0, box[3] - box[1], 0.5))
-        if hit is None:
-            return warped
-        u, v = (part[hit[1] : hit[3] + 1, hit[0] : hit[2] + 1] for part in (u, v))
-        nodes = (nodes[0] + hit[0], nodes[1] + hit[1], nodes[0] + hit[2] + 1, nodes[1] + hit[3] + 1)
-    _read(mask[box[1] : box[3], box[0] : box[2]], u, v, nodes, warped)
-    return warped
+        x0, y0, x1, y1 = _bounds(_meets(u, 0, figure.width, 0.5) & _meets(v, 0, figure.height, 0.5))
+        u, v = u[y0 : y1 + 1, x0 : x1 + 1], v[y0 : y1 + 1, x0 : x1 + 1]
+        nodes = (nodes[0] + x0, nodes[1] + y0, nodes[0] + x1 + 1, nodes[1] + y1 + 1)
+    return _read(figure, u, v, nodes)
 
 
-def _frame_nodes(shape: tuple[int, ...]) -> Box:
+def _frame_nodes(size: tuple[int, int]) -> Box:
     """Half-open range of nodes (x0, y0, x1, y1) around every pixel of a frame."""
     half = STEP // 2 - 1
-    return -1, -1, (shape[1] + half) // STEP + 1, (shape[0] + half) // STEP + 1
+    return -1, -1, (size[1] + half) // STEP + 1, (size[0] + half) // STEP + 1
 
 
 def lattice(nodes: Box, maps: Sequence[PointMap], box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -125,8 +113,8 @@ def _inverse(nodes: Box, every: int, maps: Sequence[PointMap]) -> tuple[Points, 
     return np.broadcast_to(x, shape), np.broadcast_to(y, shape)
 
 
-def _coarse_region(frame: Box, maps: Sequence[PointMap], box: Box) -> Box | None:
-    """Range of nodes outside which no pixel of the warped mask can be foreground; None when that is everywhere.
+def _coarse_region(frame: Box, maps: Sequence[PointMap], box: Box) -> Box:
+    """Range of nodes outside which no pixel of the warped mask can be foreground.
 
     A spline lies within `bend` of the bilinear interpolation of a cell's corners, which lies between
     them; cells around knots are always kept.
@@ -142,10 +130,7 @@ def _coarse_region(frame: Box, maps: Sequence[PointMap], box: Box) -> Box | None
     first = STEP * -1 + (STEP - 1) / 2
     for x, y in np.floor((maps[-1].knots() - first) / step).astype(int).tolist() if maps else ():
         hit[max(y - 1, 0) : max(y + 2, 0), max(x - 1, 0) : max(x + 2, 0)] = True
-    cells = _bounds(hit)
-    if cells is None:
-        return None
-    low_x, low_y, high_x, high_y = (_COARSE * side - 1 for side in cells)
+    low_x, low_y, high_x, high_y = (_COARSE * side - 1 for side in _bounds(hit))
     return low_x, low_y, min(high_x + 1, frame[2]), min(high_y + 1, frame[3])
 
 
@@ -158,32 +143,39 @@ def _meets(values: NDArray[np.floating], low: int, high: int, margin: float) -> 
     return meets
 
 
-def _bounds(hit: NDArray[np.bool_]) -> Box | None:
-    return object_box(hit.view(np.uint8))
+def _bounds(hit: NDArray[np.bool_]) -> Box:
+    """Half-open range of cells around all that are set."""
+    x, y, width, height = cv2.boundingRect(hit.view(np.uint8))
+    return x, y, x + width, y + height
 
 
-def _read(source: Mask, u: NDArray[np.float32], v: NDArray[np.float32], nodes: Box, warped: Mask) -> None:
-    """Fill the part of `warped` that lies between some nodes from `source`, one strip of cells after another."""
+def _read(figure: Figure, u: NDArray[np.float32], v: NDArray[np.float32], nodes: Box) -> Figure:
+    """What lies between some nodes, read from the object one strip of cells after another."""
+    x0, y0 = max(nodes[0] * STEP + STEP // 2, 0), max(nodes[1] * STEP + STEP // 2, 0)
+    x1 = max(min(nodes[2] * STEP - STEP // 2, figure.size[1]), x0)
+    y1 = max(min(nodes[3] * STEP - STEP // 2, figure.size[0]), y0)
+    moved = np.empty((y1 - y0, x1 - x0), np.uint8)
     width = u.shape[1] * STEP
     cells = max(_SCRATCH // (width * STEP) - 1, 1)
     scratch = _scratch(width * (cells + 1) * STEP)
-    x0, x1 = max(nodes[0] * STEP + STEP // 2, 0), min(nodes[2] * STEP - STEP // 2, warped.shape[1])
     columns = slice(x0 - nodes[0] * STEP, x1 - nodes[0] * STEP)
     for first in range(0, len(u) - 1, cells):
         top = (nodes[1] + first) * STEP
         height = len(u[first : first + cells + 1]) * STEP
-        y0, y1 = max(top + STEP // 2, 0), min(top + height - STEP // 2, warped.shape[0])
+        low, high = max(top + STEP // 2, y0), min(top + height - STEP // 2, y1)
         map_x, map_y = (
             cv2.resize(
                 part[first : first + cells + 1],
                 (width, height),
                 buffer[: width * height].reshape(height, width),
                 interpolation=cv2.INTER_LINEAR,
-            )[y0 - top : y1 - top, columns]
+            )[low - top : high - top, columns]
             for part, buffer in zip((u, v), scratch, strict=True)
         )
-        # Into `warped` itself: OpenCV writes through the view as size and type agree.
-        cv2.remap(source, map_x, map_y, cv2.INTER_NEAREST, warped[y0:y1, x0:x1], borderMode=cv2.BORDER_CONSTANT)
+        # Into `moved` itself: OpenCV writes through a view whose size and type agree.
+        strip = moved[low - y0 : high - y0]
+        cv2.remap(figure.pixels, map_x, map_y, cv2.INTER_NEAREST, strip, borderMode=cv2.BORDER_CONSTANT)
+    return Figure.placed(moved, x0, y0, figure.size)
 
 
 def _scratch(size: int) -> NDArray[np.float32]:

@@ -1,0 +1,91 @@
+"""The object of a mask without the empty frame around it: what deformations work on.
+
+A small object in a large picture costs what the object costs; the frame comes back at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from ..arrays import Box, Mask
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One object in its frame.
+
+    Attributes:
+        size: (H, W) of the frame.
+        box: the object's bounding box, half-open; (0, 0, 0, 0) when the mask is empty.
+        pixels: (y1 - y0, x1 - x0) uint8, 0 or 1: the mask inside the box. Never written to.
+    """
+
+    size: tuple[int, int]
+    box: Box
+    pixels: Mask
+
+    @classmethod
+    def of(cls, mask: Mask) -> Figure:
+        """The object of an (H, W) uint8 0/1 mask; shares its memory."""
+        return cls.placed(mask, 0, 0, (mask.shape[0], mask.shape[1]))
+
+    @classmethod
+    def placed(cls, pixels: Mask, x: int, y: int, size: tuple[int, int]) -> Figure:
+        """The object of a part of a mask whose upper left corner lies at (x, y) of the frame."""
+        left, top, width, height = cv2.boundingRect(pixels)
+        if not width:
+            return cls(size, (0, 0, 0, 0), pixels[:0, :0])
+        box = x + left, y + top, x + left + width, y + top + height
+        return cls(size, box, pixels[top : top + height, left : left + width])
+
+    @property
+    def width(self) -> int:
+        """Of the box, in pixels."""
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        """Of the box, in pixels."""
+        return self.box[3] - self.box[1]
+
+    @cached_property
+    def area(self) -> int:
+        """Foreground pixels."""
+        return cv2.countNonZero(self.pixels) if self.width else 0
+
+    def mask(self) -> Mask:
+        """The whole (H, W) uint8 0/1 mask, in memory of its own."""
+        mask = np.zeros(self.size, np.uint8)
+        x0, y0, x1, y1 = self.box
+        mask[y0:y1, x0:x1] = self.pixels
+        return mask
+
+    def padded(self, margin: int) -> tuple[Mask, int, int]:
+        """The pixels with up to `margin` of the frame around them, and the (x, y) of their upper left corner."""
+        x0, y0, x1, y1 = self.box
+        left, top = min(margin, x0), min(margin, y0)
+        right, bottom = min(margin, self.size[1] - x1), min(margin, self.size[0] - y1)
+        padded = cv2.copyMakeBorder(self.pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
+        return padded, x0 - left, y0 - top  # type: ignore[return-value]
+
+    def shared(self, other: Figure) -> int:
+        """Pixels in both."""
+        x0, y0 = max(self.box[0], other.box[0]), max(self.box[1], other.box[1])
+        x1, y1 = min(self.box[2], other.box[2]), min(self.box[3], other.box[3])
+        if x0 >= x1 or y0 >= y1:
+            return 0
+        mine, others = (
+            each.pixels[y0 - each.box[1] : y1 - each.box[1], x0 - each.box[0] : x1 - each.box[0]]
+            for each in (self, other)
+        )
+        return cv2.countNonZero(mine & others)
+
+    def iou(self, other: Figure) -> float:
+        """Intersection over union, from whole numbers; 1.0 when both are empty."""
+        both = self.shared(other)
+        either = self.area + other.area - both
+        return both / either if either else 1.0
