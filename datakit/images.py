@@ -1,30 +1,29 @@
-"""The only file that decodes or encodes pictures, masks and palettes, and that reads EXIF.
+"""The only file that decodes or encodes pictures, masks and palettes, and that turns them upright.
 
 Every picture leaves here upright, RGB, together with bytes that a plain `cv2.imdecode`
-turns into the same pixels; every mask as the plane its file stores. What in a mask is
-foreground is left to `datasets.masks`.
+turns into the same pixels; every mask as the plane its file stores. What a file says of
+itself is judged in `headers`; what in a mask is foreground is left to `datasets.masks`.
 """
 
 from __future__ import annotations
 
-import stat
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import JpegImagePlugin, PngImagePlugin
 
 from .arrays import Image, Mask
-from .errors import ItemError, UsageError
+from .errors import UsageError
+from .headers import Place, judge_header, read_file, why_normalise
 from .rle import decode_rle, encode_rle
-from .samples import Photo, Problem
+from .samples import Photo
 
 __all__ = [
     "MaskFile",
@@ -41,9 +40,6 @@ __all__ = [
     "turn",
 ]
 
-JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-EXIF_ORIENTATION = 0x0112
 UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
@@ -56,27 +52,6 @@ TURNS: dict[int, Callable[[Any], Any]] = {
     7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
     8: lambda a: np.rot90(a, 1),
 }
-
-
-class Place(NamedTuple):
-    """What an error is about: the key of the item, and the file's path relative to the source root."""
-
-    key: str
-    path: str
-
-    def failed(self, stage: str, reason: str, detail: str) -> ItemError:
-        """The error that says this item is damaged, how, and where."""
-        return ItemError(Problem(self.key, "failed", stage, reason, f"{self.path}: {detail}"))
-
-
-class Header(NamedTuple):
-    """What a picture file says about itself before it is decoded; `orientation` is 0 where it carries none."""
-
-    form: str
-    mode: str
-    size: tuple[int, int]
-    bits: int
-    orientation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +89,7 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     where = Place(key or place, place)
     data = read_file(path, where)
     header = judge_header(data, where, max_pixels)
-    why = _why_normalise(header)
+    why = why_normalise(header)
     pixels = _decode(data, UNTURNED if why else cv2.IMREAD_COLOR)
     if pixels is None and why:
         pixels = _decode_with_pillow(data)
@@ -151,46 +126,6 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     if stored is None:
         raise where.failed("decode", "damaged image", f"{header.form} header of {header.size} but no pixels behind it")
     return MaskFile(_single_plane(stored, where), "grey", orientation, zlib.crc32(data))
-
-
-def read_file(path: Path | str, where: Place) -> bytes:
-    """All bytes of a regular, non-empty file; a named pipe is refused instead of waited for.
-
-    Raises:
-        ItemError: stage `read`.
-    """
-    try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise where.failed("read", "not a regular file", "expected a regular file, found a folder, pipe or device")
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise where.failed("read", "missing file", "was listed but is not there now") from None
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or str(error)
-        raise where.failed("read", "unreadable file", f"cannot be read: {cause}") from None
-    if not data:
-        raise where.failed("read", "empty file", "holds zero bytes, expected a picture; copy it anew")
-    return data
-
-
-def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
-    """Find cut, foreign and oversized files without decoding a pixel.
-
-    Raises:
-        ItemError: stage `decode`.
-    """
-    if _is_cut(data):
-        raise where.failed("decode", "truncated image", f"ends after {len(data)} bytes without an end mark")
-    try:
-        header = _header(data)
-    except PillowImage.DecompressionBombError as error:
-        raise where.failed("decode", "too many pixels", f"{error}; allow more with --max-pixels") from None
-    except Exception as error:  # Pillow's parsers raise nearly anything on hostile bytes
-        raise where.failed("decode", "not an image", f"no picture Pillow can open ({type(error).__name__})") from None
-    if header.size[0] * header.size[1] > max_pixels:
-        found = f"{header.size[0]}x{header.size[1]} pixels, at most {max_pixels} are read"
-        raise where.failed("decode", "too many pixels", f"{found}; allow more with --max-pixels")
-    return header
 
 
 def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -289,61 +224,6 @@ def resize_mask(mask: Mask, size: tuple[int, int]) -> Mask:
         return mask
     area = cv2.resize(mask * np.uint8(255), size[::-1], interpolation=cv2.INTER_AREA)
     return (area > 127).view(np.uint8)
-
-
-def _is_cut(data: bytes) -> bool:
-    """Whether a JPEG or PNG stops before its end mark; what follows the mark does not matter."""
-    if data.startswith(PNG_START):
-        return PNG_END not in data[-64:] and PNG_END not in data
-    if not data.startswith(JPEG_START) or data.endswith(JPEG_END):
-        return False
-    at = 2  # walk to the first scan: a thumbnail in the segments before it has an end mark of its own
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        if data[at + 1] == 0xDA:
-            return data.find(JPEG_END, at) < 0
-        at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return True
-
-
-def _header(data: bytes) -> Header:
-    """Pillow's lazy view of the file; the two common plugins are opened directly, without its own pixel limit."""
-    if data.startswith(JPEG_START):
-        opened: PillowImage.Image = JpegImagePlugin.JpegImageFile(BytesIO(data))
-    elif data.startswith(PNG_START):
-        opened = PngImagePlugin.PngImageFile(BytesIO(data))
-    else:
-        opened = PillowImage.open(BytesIO(data))
-    orientation = _orientation(opened, data)
-    if opened.format not in ("JPEG", "PNG"):
-        opened.load()  # raises where these formats are cut, and turns a TIFF upright
-    bits = data[24] if data.startswith(PNG_START) else 16 if opened.mode.startswith(("I", "F")) else 8
-    width, height = opened.size
-    return Header(opened.format or "?", opened.mode, (height, width), bits, orientation)
-
-
-def _orientation(opened: PillowImage.Image, data: bytes) -> int:
-    """EXIF orientation 1..8, or 0 where there is none."""
-    if "exif" in opened.info:
-        exif = PillowImage.Exif()
-        exif.load(opened.info["exif"])
-    elif opened.format == "TIFF" or (opened.format == "PNG" and b"eXIf" in data):
-        exif = opened.getexif()  # decodes a PNG, so only where such a chunk may follow the pixels
-    else:
-        return 0
-    value = exif.get(EXIF_ORIENTATION, 0)
-    return value if value in range(1, 9) else 0
-
-
-def _why_normalise(header: Header) -> str:
-    """'' where the source bytes can be kept as they are, else the first reason why not."""
-    if header.form not in ("JPEG", "MPO", "PNG"):
-        return "format"
-    if header.orientation > 1:
-        return "rotated"
-    if header.bits > 8:
-        return "16-bit"
-    kinds = {"L": "", "RGB": "", "CMYK": "cmyk", "LA": "alpha", "RGBA": "alpha", "P": "palette", "1": "bilevel"}
-    return kinds.get(header.mode, "mode")
 
 
 def _decode(data: bytes, flags: int) -> NDArray[Any] | None:
