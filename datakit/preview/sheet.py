@@ -40,7 +40,10 @@ LEGEND: tuple[tuple[Colour, bool, str], ...] = (
     (tiles.LOST, False, "lost (false negative)"),
 )
 LEGEND_VOID: tuple[Colour, bool, str] = (tiles.VOID, False, "void: not judged")
-LEGEND_FLAG: tuple[Colour, bool, str] = (tiles.FLAGGED, True, "flagged")
+FLAG_WORDS = {
+    "low-iou": "low-iou: even the best of the redraws is far off",
+    "no-tps": "no-tps: too small or too straight for the spline",
+}
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,8 @@ def _legend(rows: Sequence[Sequence[Triple]], width: int) -> tuple[list[tuple[in
     entries = list(LEGEND)
     if any(triple.ignore is not None for row in rows for triple in row):
         entries.append(LEGEND_VOID)
-    if any(triple.flags for row in rows for triple in row):
-        entries.append(LEGEND_FLAG)
+    flags = {flag for row in rows for triple in row for flag in filter(None, triple.flags.split(","))}
+    entries += [(tiles.FLAGGED, True, FLAG_WORDS.get(flag, flag)) for flag in sorted(flags)]
     placed, x, y = [], MARGIN, MARGIN + 30
     for colour, hollow, text in entries:
         needed = 24 + round(_length(text, 13))

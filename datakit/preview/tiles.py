@@ -24,7 +24,7 @@ TARGET: Colour = (240, 228, 66)
 ROUGH: Colour = (255, 255, 255)
 FLAGGED: Colour = (185, 60, 140)
 VOID: Colour = (150, 130, 190)
-EMPTY: Colour = (238, 238, 238)
+EMPTY: Colour = (243, 243, 243)
 
 MAX_ZOOM = 6
 MARGIN_AROUND = 0.16
@@ -70,9 +70,9 @@ def picture_tile(image: Image, region: Box | None, tile: Size) -> Image:
     view = _View(whole, tile)
     picture = view.scale(image)
     if region not in (None, whole):
-        corners = [round(v * view.zoom) for v in region or whole]
-        for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-            cv2.rectangle(picture, (corners[0], corners[1]), (corners[2] - 1, corners[3] - 1), colour, thickness)
+        x0, y0, x1, y1 = (round(v * view.zoom) for v in region or whole)
+        for colour, inset in (((0, 0, 0), 0), ((255, 255, 255), 1), ((0, 0, 0), 2)):
+            cv2.rectangle(picture, (x0 + inset, y0 + inset), (x1 - 1 - inset, y1 - 1 - inset), colour, 1)
     return view.letterbox(picture)
 
 

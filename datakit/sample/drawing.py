@@ -20,6 +20,7 @@ from .figures import DARK, LIGHT, MAIN, Figure, Part, Points
 Picture = NDArray[np.float32]
 Cover = NDArray[np.float32]
 Palette = NDArray[np.float32]
+Window = tuple[slice, slice]
 
 OVERSAMPLING = 4
 LIGHT_FROM = np.array([-0.45, -0.65, 0.62], np.float32)
@@ -101,21 +102,24 @@ def place(points: Points, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return placed
 
 
-def part_cover(part: Part, matrix: NDArray[np.float64], size: tuple[int, int]) -> Cover:
-    """(H, W) float32: the share of each pixel that one part hides."""
-    H, W = size
-    canvas = np.zeros((H * OVERSAMPLING, W * OVERSAMPLING), np.uint8)
+def part_cover(part: Part, matrix: NDArray[np.float64], size: tuple[int, int]) -> tuple[Window, Cover]:
+    """The window of the (H, W) canvas that one part lies in, and the share of each of its pixels that it hides."""
     outline = place(part.points, matrix)
     if part.kind != "sharp":
         outline = curve(outline, closed=part.kind != "line")
-    corners = np.round(outline * OVERSAMPLING * 16).astype(np.int32)
+    width = part.width * math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    margin = math.ceil(width / 2) + 2
+    x0, y0 = np.clip(np.floor(outline.min(axis=0)).astype(int) - margin, 0, (size[1] - 1, size[0] - 1))
+    x1, y1 = np.clip(np.ceil(outline.max(axis=0)).astype(int) + margin, (x0 + 1, y0 + 1), (size[1], size[0]))
+    canvas = np.zeros(((y1 - y0) * OVERSAMPLING, (x1 - x0) * OVERSAMPLING), np.uint8)
+    corners = np.round((outline - (x0, y0)) * OVERSAMPLING * 16 - 8).astype(np.int32)
     if part.kind == "line":
-        width = part.width * math.sqrt(abs(np.linalg.det(matrix[:, :2]))) * OVERSAMPLING
-        cv2.polylines(canvas, [corners], False, 255, max(OVERSAMPLING, round(width)), cv2.LINE_8, 4)
+        thickness = max(OVERSAMPLING, round(width * OVERSAMPLING))
+        cv2.polylines(canvas, [corners], False, 255, thickness, cv2.LINE_8, 4)
     else:
         cv2.fillPoly(canvas, [corners], 255, cv2.LINE_8, 4)
-    small = cv2.resize(canvas, (W, H), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / np.float32(255)
+    small = cv2.resize(canvas, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+    return (slice(y0, y1), slice(x0, x1)), small.astype(np.float32) / np.float32(255)
 
 
 def light(cover: Cover, rng: np.random.Generator) -> Cover:
@@ -171,15 +175,15 @@ def paint(
     grain = 0.85 + 0.3 * noise(rng, size, max(3.0, scale / 25), 3)
     colours, cover = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
     for part in figure.parts:
-        own = part_cover(part, matrix, size)
+        window, own = part_cover(part, matrix, size)
         if part.kind == "hole":
-            cover = cover * (1 - own)
+            cover[window] *= 1 - own
             continue
-        skin = surface if part.tone == MAIN else tones[part.tone] * grain[..., None]
-        shine = light(own, rng) if part.tone != DARK else np.float32(0.9)
-        colours = blend(colours, skin * np.atleast_1d(shine)[..., None], own)
-        cover = np.maximum(cover, own)
-    return np.clip(colours / np.maximum(cover, 1e-3)[..., None], 0, 1).astype(np.float32), cover
+        skin = surface[window] if part.tone == MAIN else tones[part.tone] * grain[window][..., None]
+        shine = light(own, rng)[..., None] if part.tone != DARK else np.float32(0.9)
+        colours[window] = blend(colours[window], skin * shine, own)
+        cover[window] = np.maximum(cover[window], own)
+    return np.clip(colours / np.maximum(cover, 1e-3)[..., None], 0, 1), cover
 
 
 def shadow(cover: Cover, feet: float, stands: bool) -> Cover:

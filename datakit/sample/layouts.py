@@ -16,12 +16,14 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from ..arrays import Image, Labels, Mask, bounding_box
+from ..arrays import Labels, Mask, bounding_box
+from ..images import encode_jpeg, encode_png
 from ..seeds import generator
 from .figures import FIGURES
 from .scenes import Still, clip, flock, gathering, portrait
 
 FRAMES = 24
+QUALITY = 92
 SEQUENCE = "crossing"
 PALETTE = (0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0)
 CATEGORIES = tuple(FIGURES)
@@ -75,8 +77,9 @@ def draw_saliency_set(root: Path, seed: int, photos: int) -> None:
     """ECSSD layout: `images/0001.jpg` and `ground_truth_mask/0001.png` with values 0 and 255."""
     for k in range(photos):
         still = portrait(generator(seed, f"sample/ecssd/{k:04d}", 0), k)
-        _write_jpeg(root / "images" / f"{k + 1:04d}.jpg", still.image)
-        _write(root / "ground_truth_mask" / f"{k + 1:04d}.png", ".png", (still.labels > 0).astype(np.uint8) * 255)
+        _write(root / "images" / f"{k + 1:04d}.jpg", encode_jpeg(still.image, QUALITY))
+        mask = (still.labels > 0).astype(np.uint8) * np.uint8(255)
+        _write(root / "ground_truth_mask" / f"{k + 1:04d}.png", encode_png(mask))
 
 
 def draw_instance_set(root: Path, seed: int, scenes: int) -> tuple[Path, int]:
@@ -93,7 +96,7 @@ def draw_instance_set(root: Path, seed: int, scenes: int) -> tuple[Path, int]:
         rng = generator(seed, f"sample/coco/{k:04d}", 0)
         still = gathering(rng) if k else flock(rng)
         file, (H, W) = f"{k + 1:012d}.jpg", still.labels.shape
-        _write_jpeg(root / "val2017" / file, still.image)
+        _write(root / "val2017" / file, encode_jpeg(still.image, QUALITY))
         images.append({"id": k + 1, "file_name": file, "height": H, "width": W})
         annotations += annotate(still, k + 1, first_id=len(annotations) + 1, crowd=0 if k else 3)
     categories = [{"id": n, "name": name, "supercategory": "drawn"} for n, name in enumerate(CATEGORIES, 1)]
@@ -109,7 +112,7 @@ def draw_video_set(root: Path, seed: int) -> None:
     """DAVIS layout: JPEG frames and palette PNG ids of one clip of two fish that cross."""
     rng = generator(seed, "sample/davis/crossing", 0)
     for k, (image, labels) in enumerate(clip(rng, FRAMES)):
-        _write_jpeg(root / "JPEGImages" / "480p" / SEQUENCE / f"{k:05d}.jpg", image)
+        _write(root / "JPEGImages" / "480p" / SEQUENCE / f"{k:05d}.jpg", encode_jpeg(image, QUALITY))
         _write_palette(root / "Annotations" / "480p" / SEQUENCE / f"{k:05d}.png", labels)
 
 
@@ -169,18 +172,13 @@ def run_lengths(mask: Mask) -> dict[str, list[int]]:
     return {"size": list(mask.shape), "counts": counts}
 
 
-def _write(path: Path, suffix: str, pixels: Image | Labels, options: tuple[int, ...] = ()) -> None:
+def _write(path: Path, encoded: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _, encoded = cv2.imencode(suffix, pixels, options)
-    path.write_bytes(encoded.tobytes())
-
-
-def _write_jpeg(path: Path, image: Image) -> None:
-    _write(path, ".jpg", image[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 92))
+    path.write_bytes(encoded)
 
 
 def _write_palette(path: Path, labels: Labels) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = PIL.Image.fromarray(labels, mode="P")
+    picture = PIL.Image.fromarray(labels)
     picture.putpalette(PALETTE)
     picture.save(path)
