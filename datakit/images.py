@@ -8,7 +8,7 @@ itself is judged in `headers`; what in a mask is foreground is left to `datasets
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from .arrays import Image, Mask
+from .arrays import Image, Labels, Mask
 from .errors import UsageError
 from .headers import Place, judge_header, read_file, why_normalise
 from .rle import decode_rle, encode_rle
@@ -31,6 +31,7 @@ __all__ = [
     "decode_picture",
     "decode_rle",
     "encode_jpeg",
+    "encode_palette_png",
     "encode_png",
     "encode_rle",
     "read_mask",
@@ -118,7 +119,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     where = Place(key or place, place)
     data = read_file(path, where)
     header = judge_header(data, where, max_pixels)
-    orientation = 0 if header.form == "TIFF" else header.orientation
+    orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
     if header.mode in ("P", "PA"):
         plane, coding = _palette_plane(data, where)
         return MaskFile(plane, coding, orientation, zlib.crc32(data))
@@ -153,14 +154,25 @@ def decode_picture(encoded: bytes) -> Image:
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
-def encode_png(image: Image) -> bytes:
+def encode_png(image: Image, compact: bool = False) -> bytes:
     """PNG bytes of an (H, W, 3) RGB or (H, W) grey uint8 array.
 
     Run-length strategy and a fixed filter: what is left of zlib then has no match finder, the part whose
-    output differs between builds and processors in zlib-ng. Costs about 9 % in size on photos.
+    output differs between builds and processors in zlib-ng. Costs about 9 % in size on photos, but half on
+    pictures with text and flat colours; `compact` is for those that are only looked at.
     """
-    settings = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    return _encode(".png", image, settings)
+    if compact:
+        return _encode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, 0])
+    return _encode(".png", image, [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE])
+
+
+def encode_palette_png(labels: Labels, palette: Sequence[int]) -> bytes:
+    """PNG bytes whose indices are the (H, W) uint8 object ids; `palette` is red, green, blue of id 0, of id 1 …"""
+    picture = PillowImage.fromarray(labels)
+    picture.putpalette(palette)
+    stream = BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:

@@ -108,7 +108,7 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
     sheet = contact_sheet(shown, recipes, _title(inputs, config.settings.seed), [row.totals for row in rows])
     config.out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(config.out) as part:
-        part.write_bytes(encode_png(sheet))
+        part.write_bytes(encode_png(sheet, compact=True))
     flagged = sum(bool(triple.flags) for row in shown for triple in row)
     draws = sum(sum(row.totals.values()) for row in rows)
     return PreviewSummary(config.out, sheet.shape[:2], len(rows), draws, flagged, tuple(problems))

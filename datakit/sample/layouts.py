@@ -13,11 +13,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 
-from ..arrays import Labels, Mask, bounding_box
-from ..images import encode_jpeg, encode_png
+from ..arrays import Mask, bounding_box
+from ..images import encode_jpeg, encode_palette_png, encode_png
 from ..seeds import generator
 from .figures import FIGURES
 from .scenes import Still, clip, flock, gathering, portrait
@@ -113,7 +112,7 @@ def draw_video_set(root: Path, seed: int) -> None:
     rng = generator(seed, "sample/davis/crossing", 0)
     for k, (image, labels) in enumerate(clip(rng, FRAMES)):
         _write(root / "JPEGImages" / "480p" / SEQUENCE / f"{k:05d}.jpg", encode_jpeg(image, QUALITY))
-        _write_palette(root / "Annotations" / "480p" / SEQUENCE / f"{k:05d}.png", labels)
+        _write(root / "Annotations" / "480p" / SEQUENCE / f"{k:05d}.png", encode_palette_png(labels, PALETTE))
 
 
 def annotate(still: Still, image_id: int, first_id: int, crowd: int) -> list[dict[str, Any]]:
@@ -175,10 +174,3 @@ def run_lengths(mask: Mask) -> dict[str, list[int]]:
 def _write(path: Path, encoded: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encoded)
-
-
-def _write_palette(path: Path, labels: Labels) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture = PIL.Image.fromarray(labels)
-    picture.putpalette(PALETTE)
-    picture.save(path)

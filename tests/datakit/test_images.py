@@ -343,3 +343,22 @@ def test_resized_mask_is_the_majority_of_its_area() -> None:
     mask[:2, :2], mask[2, 2] = 1, 1
     mask[0, 2] = mask[1, 2] = mask[1, 3] = 1
     assert images.resize_mask(mask, (2, 2)).tolist() == [[1, 1], [0, 0]]
+
+
+def test_a_palette_png_keeps_the_ids_and_their_colours(tmp_path: Path) -> None:
+    """Indices come back as they were, and viewers show the palette's colours."""
+    ids = np.array([[0, 1], [2, 255]], np.uint8)
+    (tmp_path / "a.png").write_bytes(images.encode_palette_png(ids, [0, 0, 0, 128, 0, 0, 0, 128, 0]))
+    stored = PillowImage.open(tmp_path / "a.png")
+    assert stored.mode == "P" and np.array_equal(np.asarray(stored), ids)
+    assert stored.convert("RGB").getpixel((1, 0)) == (128, 0, 0)
+
+
+def test_a_compact_png_has_the_same_pixels_in_fewer_bytes() -> None:
+    """Only the packing differs."""
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[::2, ::3] = (9, 80, 200)
+    plain, compact = images.encode_png(image), images.encode_png(image, compact=True)
+    decoded = [cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in (plain, compact)]
+    assert np.array_equal(*decoded) and np.array_equal(decoded[0][..., ::-1], image)
+    assert len(compact) < len(plain)
