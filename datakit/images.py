@@ -169,7 +169,7 @@ def encode_png(image: Image, compact: bool = False) -> bytes:
 def encode_palette_png(labels: Labels, palette: Sequence[int]) -> bytes:
     """PNG bytes whose indices are the (H, W) uint8 object ids; `palette` is red, green, blue of id 0, of id 1 …"""
     picture = PillowImage.fromarray(labels)
-    picture.putpalette(palette)
+    picture.putpalette([*palette, *bytes(768 - len(palette))])  # fewer, and Pillow cuts ids to fewer bits
     stream = BytesIO()
     picture.save(stream, "PNG")
     return stream.getvalue()
