@@ -64,7 +64,7 @@ def read_file(path: Path | str, where: Place) -> bytes:
 
 
 def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
-    """Find cut, foreign and oversized files without decoding a pixel.
+    """Find cut, foreign and oversized files; JPEG and PNG, and whatever is oversized, without decoding a pixel.
 
     Raises:
         ItemError: stage `decode`.
@@ -72,15 +72,19 @@ def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
     if _is_cut(data):
         raise where.failed("decode", "truncated image", f"ends after {len(data)} bytes without an end mark")
     try:
-        header = _header(data)
+        opened = _open(data)
     except PillowImage.DecompressionBombError as error:
-        raise where.failed("decode", "too many pixels", f"{error}; allow more with --max-pixels") from None
+        raise where.failed("decode", "too many pixels", str(error)) from None
     except Exception as error:  # Pillow's parsers raise nearly anything on hostile bytes
         raise where.failed("decode", "not an image", f"no picture Pillow can open ({type(error).__name__})") from None
-    if header.size[0] * header.size[1] > max_pixels:
-        found = f"{header.size[0]}x{header.size[1]} pixels, at most {max_pixels} are read"
+    if opened.width * opened.height > max_pixels:
+        found = f"{opened.height}x{opened.width} pixels, at most {max_pixels} are read"
         raise where.failed("decode", "too many pixels", f"{found}; allow more with --max-pixels")
-    return header
+    orientation = _orientation(opened, data)
+    if opened.format not in ("JPEG", "PNG"):
+        _load(opened, where)
+    bits = data[24] if data.startswith(PNG_START) else 16 if opened.mode.startswith(("I", "F")) else 8
+    return Header(opened.format or "?", opened.mode, (opened.height, opened.width), bits, orientation)
 
 
 def why_normalise(header: Header) -> str:
@@ -109,30 +113,35 @@ def _is_cut(data: bytes) -> bool:
     return True
 
 
-def _header(data: bytes) -> Header:
+def _open(data: bytes) -> PillowImage.Image:
     """Pillow's lazy view of the file; the two common plugins are opened directly, without its own pixel limit."""
     if data.startswith(JPEG_START):
-        opened: PillowImage.Image = JpegImagePlugin.JpegImageFile(BytesIO(data))
-    elif data.startswith(PNG_START):
-        opened = PngImagePlugin.PngImageFile(BytesIO(data))
-    else:
-        opened = PillowImage.open(BytesIO(data))
-    orientation = _orientation(opened, data)
-    if opened.format not in ("JPEG", "PNG"):
-        opened.load()  # raises where these formats are cut, and turns a TIFF upright
-    bits = data[24] if data.startswith(PNG_START) else 16 if opened.mode.startswith(("I", "F")) else 8
-    width, height = opened.size
-    return Header(opened.format or "?", opened.mode, (height, width), bits, orientation)
+        return JpegImagePlugin.JpegImageFile(BytesIO(data))
+    if data.startswith(PNG_START):
+        return PngImagePlugin.PngImageFile(BytesIO(data))
+    return PillowImage.open(BytesIO(data))
+
+
+def _load(opened: PillowImage.Image, where: Place) -> None:
+    """Decode a rarer format once, only to learn whether it is whole; a TIFF's size is the upright one from here on."""
+    try:
+        opened.load()
+    except Exception as error:  # as in `judge_header`
+        reason = "truncated image" if "truncated" in str(error) else "damaged image"
+        raise where.failed("decode", reason, f"Pillow cannot decode this {opened.format}: {error}") from None
 
 
 def _orientation(opened: PillowImage.Image, data: bytes) -> int:
-    """EXIF orientation 1..8, or 0 where there is none."""
-    if "exif" in opened.info:
-        exif = PillowImage.Exif()
-        exif.load(opened.info["exif"])
-    elif opened.format == "TIFF" or (opened.format == "PNG" and b"eXIf" in data):
-        exif = opened.getexif()  # decodes a PNG, so only where such a chunk may follow the pixels
-    else:
+    """EXIF orientation 1..8, or 0 where there is none or the EXIF block is broken, as OpenCV takes it."""
+    try:
+        if "exif" in opened.info:
+            exif = PillowImage.Exif()
+            exif.load(opened.info["exif"])
+        elif opened.format == "TIFF" or (opened.format == "PNG" and b"eXIf" in data):
+            exif = opened.getexif()  # decodes a PNG, so only where such a chunk may follow the pixels
+        else:
+            return 0
+        value = exif.get(EXIF_ORIENTATION, 0)
+    except Exception:  # as in `judge_header`
         return 0
-    value = exif.get(EXIF_ORIENTATION, 0)
-    return value if value in range(1, 9) else 0
+    return int(value) if value in range(1, 9) else 0
