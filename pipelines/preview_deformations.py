@@ -102,7 +102,7 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
     with single_threaded_opencv():
         rows = list(_asked(inputs, config.keys, problems) if config.keys else _spread(inputs, config.count))
     if not rows:
-        why = f"; the first problem: {problems[0].detail}" if problems else ""
+        why = f"; the first problem: {problems[0].key}: {problems[0].detail}" if problems else ""
         raise DatakitError(f"{', '.join(config.inputs)}: there is no sample to show{why}")
     shown = [row.triples for row in rows]
     sheet = contact_sheet(shown, recipes, _title(inputs, config.settings.seed), [row.totals for row in rows])
