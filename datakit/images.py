@@ -142,7 +142,7 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     return array if change is None else np.ascontiguousarray(change(array))
 
 
-def decode_picture(encoded: bytes) -> Image:
+def decode_picture(encoded: bytes | memoryview) -> Image:
     """(H, W, 3) uint8 RGB of JPEG or PNG bytes, as `read_photo` gave them.
 
     Raises:
@@ -238,7 +238,7 @@ def resize_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     return (area > 127).view(np.uint8)
 
 
-def _decode(data: bytes, flags: int) -> NDArray[Any] | None:
+def _decode(data: bytes | memoryview, flags: int) -> NDArray[Any] | None:
     """What OpenCV makes of the bytes, BGR; None where it cannot."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)

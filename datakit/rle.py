@@ -22,7 +22,7 @@ def encode_rle(mask: Mask) -> bytes:
     return bytes(coco_mask.encode(np.asfortranarray(mask))["counts"])
 
 
-def decode_rle(data: bytes, size: tuple[int, int]) -> Mask:
+def decode_rle(data: bytes | memoryview, size: tuple[int, int]) -> Mask:
     """The mask behind a COCO compressed run-length string: (H, W) uint8, 0 or 1, C-contiguous.
 
     Decoded here because pycocotools leaves memory uninitialised where the runs are too few for the size.

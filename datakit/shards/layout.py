@@ -52,7 +52,8 @@ TABLES = (IMAGE_TABLE, TARGET_TABLE, TRIPLE_TABLE)
 
 def text(width: int) -> np.dtype[Any]:
     """Fixed-width UTF-8 string type of at least one byte."""
-    return np.dtype(h5py.string_dtype("utf-8", max(width, 1)))
+    dtype: np.dtype[Any] = np.dtype(h5py.string_dtype("utf-8", max(width, 1)))
+    return dtype
 
 
 def image_dtype(key_width: int, reason_width: int) -> np.dtype[Any]:

@@ -101,7 +101,11 @@ class Shard:
 
     def table(self, name: str) -> NDArray[Any]:
         """One of the tables by its name in the file."""
-        tables = {layout.IMAGE_TABLE: self.images, layout.TARGET_TABLE: self.targets, layout.TRIPLE_TABLE: self.triples}
+        tables: dict[str, NDArray[Any]] = {
+            layout.IMAGE_TABLE: self.images,
+            layout.TARGET_TABLE: self.targets,
+            layout.TRIPLE_TABLE: self.triples,
+        }
         return tables[name]
 
     def offsets(self, kind: str) -> NDArray[np.uint64]:

@@ -1,0 +1,103 @@
+"""Options that several commands share, and what their words become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def from_config(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+    """Take defaults from a TOML file whose keys are option names; options on the command line win."""
+    if path is None:
+        return
+    import tomllib
+
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise click.BadParameter(f"{path}: {error}") from error
+    known = {parameter.name for parameter in ctx.command.params} - {"config"}
+    given = {key.replace("-", "_"): value for key, value in values.items()}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise click.BadParameter(f"{path}: unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    ctx.default_map = {**(ctx.default_map or {}), **given}
+
+
+def reading_options(command: Command) -> Command:
+    """Options that say which masks a source gives; shared by every command that opens sources."""
+    for option in reversed(
+        [
+            click.option("--recipe", "recipe_names", multiple=True, default=["masktrack"],
+                         help="Preset or TOML file; repeat for several (masks and boxes in one build)."),
+            click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
+                         help="Change a recipe, e.g. tps.shift=0.05 or masktrack-box:box.jitter=0.1."),
+            click.option("--seed", default=0, help="Root seed of every draw."),
+            click.option("--images", multiple=True, metavar="LABEL=DIR",
+                         help="Image folder of a source that does not lie in its standard place."),
+            click.option("--threshold", type=click.IntRange(0, 254), default=127,
+                         help="Soft masks are foreground above this grey level."),
+            click.option("--objects", type=click.Choice(["each", "merged"]), default="each",
+                         help="One sample per object, or all objects of a photo as one."),
+            click.option("--crowds/--no-crowds", default=False, help="Keep COCO crowd regions."),
+            click.option("--min-area", type=click.IntRange(0), default=None,
+                         help="Leave out smaller objects (px²).  [default: 400 for instance sets, 0 for others]"),
+            click.option("--max-pixels", type=click.IntRange(1), default=100_000_000,
+                         help="Refuse photos of more pixels, judged by their header."),
+            click.option("--image-size", type=click.IntRange(16), default=None,
+                         help="Longest side of stored images and masks in pixels; default: as they are."),
+            click.option("--image-codec", default="source", metavar="source|png|jpeg:Q",
+                         help="How images are stored; `source` keeps the file's own bytes where it can."),
+            click.option("--limit", type=click.IntRange(1), default=None, help="First N photos of every source only."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def settings_from(options: dict[str, Any], **cut: Any) -> Any:
+    """BuildSettings from the options of `reading_options`."""
+    from datakit.datasets import ReadOptions
+    from datakit.deformations import configure, load_recipe
+    from datakit.errors import UsageError
+    from pipelines.settings import BuildSettings
+
+    recipes = configure([load_recipe(name) for name in options["recipe_names"]], options["set_"])
+    names = [recipe.name for recipe in recipes]
+    if len(set(names)) < len(names):
+        raise UsageError(f"--recipe: two recipes are named {max(names, key=names.count)!r}; give each its own name")
+    read = {name: options[name] for name in ("threshold", "objects", "crowds", "min_area", "max_pixels")}
+    kept = {name: options[name] for name in ("seed", "image_size", "image_codec", "limit")}
+    return BuildSettings(recipes=recipes, read=ReadOptions(**read), **kept, **cut)
+
+
+def sources_from(specs: tuple[str, ...], images: tuple[str, ...]) -> tuple[tuple[Any, ...], dict[str, Path]]:
+    from datakit.datasets import parse_source
+    from datakit.errors import UsageError
+
+    folders = {}
+    for entry in images:
+        label, equals, folder = entry.partition("=")
+        if not equals:
+            raise UsageError(f"--images {entry}: expected LABEL=DIR")
+        folders[label] = Path(folder)
+    return tuple(parse_source(spec) for spec in specs), folders
+
+
+def byte_count(text: str | int) -> int:
+    """`64MB`, `1.5GB`, `500kB` or a plain number of bytes."""
+    units = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "b": 1}
+    lowered = str(text).strip().lower()
+    unit = next((unit for unit in units if lowered.endswith(unit)), "")
+    try:
+        size = int(float(lowered.removesuffix(unit)) * units.get(unit, 1))
+    except (ValueError, OverflowError):
+        size = 0
+    if size < 1:
+        raise click.BadParameter(f"{text!r} is no size; expected e.g. 64MB", param_hint="--shard-bytes")
+    return size
