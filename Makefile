@@ -5,7 +5,7 @@ PIP_ARGS ?=
 PY := .venv/bin/python
 DATAKIT := .venv/bin/datakit
 
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test torture check format bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,6 +33,9 @@ demo: install ## the main job on an embedded sample: data, shards, verify, inspe
 
 test: install ## the whole test suite
 	$(PY) -m pytest -q --durations=10
+
+torture: install ## the long fault and fuzz loops, about an hour
+	DATAKIT_TORTURE=1 $(PY) -m pytest -q -m torture --timeout 7200
 
 check: install ## formatting, lint, types
 	$(PY) -m ruff format --check .

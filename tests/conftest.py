@@ -1,5 +1,6 @@
 """A small source on disk, and ways to run the command on it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,14 @@ from pipelines.cli import cli
 from tests.runs import draw_source
 
 DATAKIT = [sys.executable, "-P", "-c", "from pipelines.cli import cli; cli()"]
+
+
+def pytest_collection_modifyitems(items):
+    """The long loops run only when asked for (`make torture`)."""
+    if not os.environ.get("DATAKIT_TORTURE"):
+        for item in items:
+            if "torture" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="long form: make torture"))
 
 
 @pytest.fixture
