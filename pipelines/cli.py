@@ -200,5 +200,6 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
       datakit sample-data demo/data
     """
     from datakit.sample import draw_sample_data
+    from pipelines.report import sample_report
 
-    click.echo(draw_sample_data(out, seed, photos))
+    click.echo(sample_report(draw_sample_data(out, seed, photos)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .progress import clock
 
 if TYPE_CHECKING:
+    from datakit.sample import SampleData
     from datakit.shards.verify import Finding
 
     from .build_shards import BuildSummary
@@ -112,6 +113,17 @@ def preview_report(summary: PreviewSummary) -> str:
     lines = [f"  not shown: {problem.key}: {problem.detail}" for problem in summary.problems]
     drawn = f"{summary.out}: {summary.samples} samples, {summary.triples} triples{flagged}, {width}x{height} pixels"
     return "\n".join([*lines, drawn])
+
+
+def sample_report(sample: SampleData) -> str:
+    """What was drawn, and where."""
+    rows = [
+        [str(sample.ecssd), f"{sample.photos} photos with one mask each, as ECSSD lays them out"],
+        [str(sample.coco), f"{sample.scenes} photos with {sample.objects} objects, as COCO instances"],
+        [str(sample.davis), f"a clip of {sample.frames} frames with two objects, as DAVIS lays it out"],
+    ]
+    width = max(len(place) for place, _ in rows)
+    return "\n".join(f"{place.ljust(width)}  {text}" for place, text in rows)
 
 
 def verify_report(folder: Path, findings: Sequence[Finding], as_json: bool) -> str:
