@@ -59,7 +59,9 @@ def _news(line: str) -> None:
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="Use this running Dask cluster instead, e.g. tcp://host:8786.")
 @reading_options
-@click.option("--samples-per-shard", type=click.IntRange(1), default=None, help="Cut shards after this many photos.")
+@click.option(
+    "--samples-per-shard", type=click.IntRange(1), default=None, help="Cut shards at this many samples, between photos."
+)
 @click.option("--shard-bytes", default="64MB", help="Cut shards at this size of image files.")
 @click.option("--overwrite", is_flag=True, help="Replace a folder made with other settings.")
 @click.option("--on-error", type=click.Choice(["skip", "fail"]), default="skip",

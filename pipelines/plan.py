@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datakit.datasets import Reader, Resize, SourceSpec, open_dataset, recognise
+from datakit.datasets import Resize, SourceSpec, open_dataset, recognise
 from datakit.errors import UsageError
 from datakit.files import canonical_json
 from datakit.samples import Problem
@@ -104,20 +104,19 @@ def limited(reader: Any, limit: int | None) -> Any:
     return part
 
 
-def cut(reader: Reader, settings: BuildSettings) -> Iterator[PlannedShard]:
-    """Cut one source into shards, between photos, by source bytes or by count."""
-    photos, limit = settings.samples_per_shard, settings.shard_bytes
-    full: Callable[[int, int], bool] = lambda count, size: count >= photos if photos else size >= limit  # noqa: E731
-    start = size = 0
+def cut(reader: Any, settings: BuildSettings) -> Iterator[PlannedShard]:
+    """Cut one source into shards, between photos, by source bytes or by the samples listing expects."""
+    most = settings.samples_per_shard or settings.shard_bytes
+    start = size = full = number = 0
     digest = hashlib.sha256()
-    number = 0
     for index, record in enumerate(reader.records):
         digest.update(canonical_json(record).encode() + b"\n")
         size += record.size
-        if full(index + 1 - start, size) or index + 1 == len(reader.records):
+        full += reader.listed_samples(record) if settings.samples_per_shard else record.size
+        if full >= most or index + 1 == len(reader.records):
             file = f"{reader.label}-{number:05d}.h5"
             yield PlannedShard(file, reader.label, start, index + 1, size, digest.hexdigest())
-            start, size, number, digest = index + 1, 0, number + 1, hashlib.sha256()
+            start, size, full, number, digest = index + 1, 0, 0, number + 1, hashlib.sha256()
 
 
 def largest_first(shards: Sequence[PlannedShard]) -> list[PlannedShard]:

@@ -27,8 +27,8 @@ class Progress:
     stream: TextIO
     bar: bool
     done: int = 0
-    _started: float = field(default_factory=time.monotonic)
-    _told: float = field(default_factory=time.monotonic)
+    _started: float = field(default_factory=lambda: time.monotonic())
+    _told: float = field(default_factory=lambda: time.monotonic())
 
     def advance(self, count: int) -> None:
         """Count `count` more units as done."""

@@ -22,7 +22,7 @@ class BuildSettings:
         image_size: longest side in pixels of stored images and masks; None keeps the source's.
         image_codec: `source` (bytes untouched where possible), `png` or `jpeg:QUALITY`.
         shard_bytes: a shard is cut when the image files in it reach this many bytes.
-        samples_per_shard: cut after this many photos instead.
+        samples_per_shard: cut when a shard has this many samples instead, as far as listing knows them.
         limit: only the first so many photos of every source.
     """
 

@@ -46,6 +46,10 @@ class CocoReader(Reader):
         records = listing.pair(document["images"], document["annotations"])
         return cls(label, file.parent, folder, records, listing.problems, options)
 
+    def listed_samples(self, record: Record) -> int:
+        """The photo's objects, crowds and small ones included; one where they are merged."""
+        return 1 if self.options.objects == "merged" else len(record.annotation["objects"])
+
     def read(self, record: Record) -> Scene:
         """Decode one photo and draw its objects; see the base class."""
         size, objects = record.annotation["size"], record.annotation["objects"]

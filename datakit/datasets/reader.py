@@ -93,6 +93,10 @@ class Reader(Sequence[Scene], ABC):
             ItemError: the photo or its annotation file cannot be used at all.
         """
 
+    def listed_samples(self, record: Record) -> int:
+        """How many samples listing expects of a photo: 1 where only its mask file could tell."""
+        return 1
+
     def __len__(self) -> int:
         return len(self.records)
 

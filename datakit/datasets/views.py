@@ -67,6 +67,10 @@ class View(Sequence[Scene]):
         """How annotations become masks."""
         return self.base.options
 
+    def listed_samples(self, record: Record) -> int:
+        """How many samples listing expects of a photo."""
+        return self.base.listed_samples(record)
+
     def __len__(self) -> int:
         return len(self.base)
 

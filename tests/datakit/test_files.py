@@ -1,0 +1,43 @@
+"""A file is the old one or the whole new one."""
+
+import hashlib
+
+import pytest
+
+from datakit.files import canonical_json, digest_json, file_sha256, replacing, write_json
+
+
+def test_a_body_that_ends_well_replaces_the_file(tmp_path):
+    """The new content stands under the old name, and nothing else is left."""
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replacing(path) as part:
+        part.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_body_that_fails_changes_nothing(tmp_path):
+    """The old content stays, the part file goes."""
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing(path) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_canonical_json_does_not_depend_on_order():
+    """Equal values have equal text and digest."""
+    assert canonical_json({"b": 1, "a": [1.5, "ä"]}) == '{"a":[1.5,"ä"],"b":1}'
+    assert digest_json({"b": 1, "a": 2}) == digest_json({"a": 2, "b": 1})
+    with pytest.raises(ValueError, match="JSON compliant"):
+        canonical_json(float("nan"))
+
+
+def test_file_sha256_is_that_of_the_bytes(tmp_path):
+    """As sha256sum says."""
+    write_json(tmp_path / "a.json", {"a": 1})
+    assert file_sha256(tmp_path / "a.json") == hashlib.sha256(b'{\n  "a": 1\n}\n').hexdigest()

@@ -1,0 +1,43 @@
+"""Progress on something that is no terminal: plain lines, not too many."""
+
+import io
+
+import pytest
+
+from pipelines.progress import LINE_EVERY_S, Progress, clock, progress
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61, "1:01"), (3600, "1:00:00"), (3725.4, "1:02:05")])
+def test_clock(seconds, text):
+    """Minutes and seconds, hours when there are any."""
+    assert clock(seconds) == text
+
+
+def test_a_line_has_rate_and_time_left():
+    """Half done in ten seconds: ten more to go."""
+    assert Progress(100, "photos", io.StringIO(), bar=False, done=50).line(10.0) == "50/100 photos, 5/s, 0:10 left"
+
+
+def test_a_line_every_ten_seconds_and_one_at_the_end(monkeypatch):
+    """Many quick steps are not many lines."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    stream = io.StringIO()
+    with progress(100, "photos", stream) as shown:
+        for _ in range(100):
+            now[0] += 0.25
+            shown.advance(1)
+    assert len(stream.getvalue().splitlines()) == 25 // LINE_EVERY_S + 1
+
+
+def test_a_terminal_gets_a_bar():
+    """On a terminal the bar shows count and unit."""
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stream = Terminal()
+    with progress(2, "photos", stream) as shown:
+        shown.advance(2)
+    assert "2/2" in stream.getvalue()

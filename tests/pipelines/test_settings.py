@@ -1,0 +1,38 @@
+"""Settings survive storage, and differences are told leaf by leaf."""
+
+import json
+
+from datakit.datasets import ReadOptions
+from datakit.deformations import PRESETS
+from pipelines.settings import BuildSettings, differences
+
+
+def test_settings_come_back_from_json():
+    """What a shard stores is what was set."""
+    settings = BuildSettings(tuple(PRESETS.values()), seed=3, read=ReadOptions(threshold=9), samples_per_shard=7)
+    assert BuildSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+def test_equal_settings_have_no_differences():
+    """Nothing differs from itself."""
+    stored = BuildSettings((PRESETS["masktrack"],)).to_dict()
+    assert list(differences(stored, json.loads(json.dumps(stored)))) == []
+
+
+def test_a_changed_leaf_is_named_with_both_values():
+    """The path names recipe, step and number."""
+    old, new = (BuildSettings((PRESETS[name],)).to_dict() for name in ("masktrack", "masktrack"))
+    new["recipes"][0]["variants"] = 5
+    assert list(differences(old, new)) == ["recipes[masktrack].variants: 2 -> 5"]
+
+
+def test_added_and_missing_keys_differ():
+    """A key of one side only is a difference from None."""
+    assert list(differences({"a": 1}, {"b": 2})) == ["a: 1 -> None", "b: None -> 2"]
+
+
+def test_other_recipes_are_named():
+    """Lists of different length are shown by the names in them."""
+    old = {"recipes": [{"name": "masktrack"}]}
+    new = {"recipes": [{"name": "masktrack"}, {"name": "lucid"}]}
+    assert list(differences(old, new)) == ["recipes: [masktrack] -> [masktrack, lucid]"]
