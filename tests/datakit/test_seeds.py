@@ -17,10 +17,9 @@ def test_the_stream_never_changes():
     """Golden draws, equal in another process with another hash seed."""
     draws = generator(0, "ecssd/0001", 1).random(3).tolist()
     code = "from datakit.seeds import generator; print(generator(0, 'ecssd/0001', 1).random(3).tolist())"
-    other = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "7"}
-    )
-    assert eval(other.stdout) == draws
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert json.loads(other.stdout) == draws
     assert draws == GOLDEN
 
 
