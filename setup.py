@@ -28,7 +28,7 @@ setup(
         "torch>=2.2",
     ],
     extras_require={
-        "dev": ["hypothesis", "mypy", "psutil", "pytest", "pytest-timeout", "ruff", "scipy"],
+        "dev": ["hypothesis", "mypy", "psutil", "pytest", "pytest-timeout", "ruff", "scipy", "threadpoolctl"],
         "bench": ["psutil", "scipy"],
         "report": ["bokeh>=3.1"],
     },
