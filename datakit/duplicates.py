@@ -1,7 +1,7 @@
 """Photos that are the same picture twice: another size, another JPEG quality, cropped by a few percent, mirrored.
 
 Two stages over small grey thumbnails: a matrix product of their band-passed signatures names candidates, then each
-candidate pair is registered onto another and correlated. Equal files are found by their bytes, which is left to callers.
+candidate pair is registered onto another and correlated. Equal files are found by their bytes, which callers do.
 """
 
 from __future__ import annotations

@@ -20,6 +20,10 @@ from .samples import Problem
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 EXIF_ORIENTATION = 0x0112
+# what Pillow may be asked to open beside JPEG and PNG; others would start an interpreter (EPS) or are no pictures
+FORMATS = ("BMP", "DIB", "GIF", "PPM", "TIFF", "WEBP")
+BYTES_PER_PIXEL = 8  # of 16-bit RGBA, uncompressed
+ALWAYS_READ = 64_000_000  # bytes, whatever the limit of pixels: photos carry previews and video
 
 
 class Place(NamedTuple):
@@ -43,15 +47,20 @@ class Header(NamedTuple):
     orientation: int
 
 
-def read_file(path: Path | str, where: Place) -> bytes:
+def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
     """All bytes of a regular, non-empty file; a named pipe is refused instead of waited for.
 
     Raises:
-        ItemError: stage `read`.
+        ItemError: stage `read`; also where it is larger than any picture of so many pixels could be.
     """
+    most = max(ALWAYS_READ, BYTES_PER_PIXEL * max_pixels)
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
+        found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode):
             raise where.failed("read", "not a regular file", "expected a regular file, found a folder, pipe or device")
+        if found.st_size > most:
+            detail = f"{found.st_size} bytes, at most {most} are read; allow more with --max-pixels"
+            raise where.failed("read", "too many bytes", detail)
         data = Path(path).read_bytes()
     except FileNotFoundError:
         raise where.failed("read", "missing file", "was listed but is not there now") from None
@@ -72,7 +81,7 @@ def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
     if _is_cut(data):
         raise where.failed("decode", "truncated image", f"ends after {len(data)} bytes without an end mark")
     try:
-        opened = _open(data)
+        opened = open_lazily(data)
     except PillowImage.DecompressionBombError as error:
         raise where.failed("decode", "too many pixels", str(error)) from None
     except Exception as error:  # Pillow's parsers raise nearly anything on hostile bytes
@@ -113,13 +122,13 @@ def _is_cut(data: bytes) -> bool:
     return True
 
 
-def _open(data: bytes) -> PillowImage.Image:
+def open_lazily(data: bytes) -> PillowImage.Image:
     """Pillow's lazy view of the file; the two common plugins are opened directly, without its own pixel limit."""
     if data.startswith(JPEG_START):
         return JpegImagePlugin.JpegImageFile(BytesIO(data))
     if data.startswith(PNG_START):
         return PngImagePlugin.PngImageFile(BytesIO(data))
-    return PillowImage.open(BytesIO(data))
+    return PillowImage.open(BytesIO(data), formats=FORMATS)
 
 
 def _load(opened: PillowImage.Image, where: Place) -> None:

@@ -21,7 +21,7 @@ from PIL import Image as PillowImage
 
 from .arrays import Image, Labels, Mask
 from .errors import UsageError
-from .headers import Place, judge_header, read_file, why_normalise
+from .headers import Place, judge_header, open_lazily, read_file, why_normalise
 from .rle import decode_rle, encode_rle
 from .samples import Photo
 
@@ -88,7 +88,7 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
         ItemError: the file cannot be read (stage `read`) or is no whole picture (stage `decode`).
     """
     where = Place(key or place, place)
-    data = read_file(path, where)
+    data = read_file(path, where, max_pixels)
     header = judge_header(data, where, max_pixels)
     why = why_normalise(header)
     pixels = _decode(data, UNTURNED if why else cv2.IMREAD_COLOR)
@@ -117,7 +117,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
         ItemError: as `read_photo`; also stage `mask`, where the file holds no single plane of whole numbers.
     """
     where = Place(key or place, place)
-    data = read_file(path, where)
+    data = read_file(path, where, max_pixels)
     header = judge_header(data, where, max_pixels)
     orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
     if header.mode in ("P", "PA"):
@@ -249,7 +249,7 @@ def _decode(data: bytes | memoryview, flags: int) -> NDArray[Any] | None:
 def _decode_with_pillow(data: bytes) -> NDArray[Any] | None:
     """BGR pixels of a format OpenCV was built without."""
     try:
-        with PillowImage.open(BytesIO(data)) as opened:
+        with open_lazily(data) as opened:
             return np.ascontiguousarray(np.asarray(opened.convert("RGB"))[..., ::-1])
     except Exception:  # as in `judge_header`
         return None
@@ -258,7 +258,7 @@ def _decode_with_pillow(data: bytes) -> NDArray[Any] | None:
 def _palette_plane(data: bytes, where: Place) -> tuple[NDArray[np.uint8], Literal["grey", "palette"]]:
     """Palette indices of the file; grey values where the whole palette is grey, as scanners and GIMP write masks."""
     try:
-        with PillowImage.open(BytesIO(data)) as opened:
+        with open_lazily(data) as opened:
             indices = np.asarray(opened.getchannel(0) if opened.mode == "PA" else opened)
             colours = np.array(opened.getpalette() or [], np.uint8).reshape(-1, 3)
     except Exception as error:  # as in `judge_header`

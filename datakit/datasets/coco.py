@@ -7,8 +7,9 @@ its photo is read, and costs that object only.
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from ..arrays import Mask
 from ..errors import ItemError, UsageError
 from ..rle import decode_rle, polygons_to_mask, runs_to_mask
 from ..samples import Photo, Problem, Sample, Scene
-from .listing import key_name, scan, size_of, split_suffix
+from .listing import is_utf8, key_name, scan, size_of, split_suffix
 from .masks import align, stored_size
 from .reader import Reader, ReadOptions, Record
 
@@ -90,16 +91,21 @@ class Listing:
     def __init__(self, label: str, file: str, folder: Path):
         self.label, self.file, self.folder = label, file, folder
         self.problems: list[Problem] = []
+        self.shared: set[int | str] = set()  # image ids of several photos
+        self.named: set[str] = set()  # paths of photos the file speaks of
+        self._climbing: dict[str, bool] = {}
 
     def pair(self, entries: list[Any], annotations: list[Any]) -> list[Record]:
         """Records of all photos with objects, sorted by key; the rest goes to `problems`."""
         objects = self._objects(annotations)
+        self._drop_shared_ids(entries, objects)
         paths: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]]]] = {}
         keys: set[str] = set()
         for position, entry in enumerate(entries):
             found = self._path(position, entry)
             if found is None:
                 continue
+            self.named.add(found)
             mine = objects.pop(entry["id"], [])
             key = f"{self.label}/{key_name(split_suffix(found)[0])}"
             if key in keys:
@@ -111,8 +117,9 @@ class Listing:
                 paths[found] = key, entry, mine
             keys.add(key)
         for number, orphans in objects.items():
-            self._fail(f"{self.label}/image-{number}", orphans, "unknown image", f"no photo has the id {number}")
-        sizes = {path: size_of(entry) for path, entry in scan(self.folder) if path in paths}
+            key = f"{self.label}/image-{key_name(str(number))}"
+            self._fail(key, orphans, "unknown image", f"no photo has the id {number!r}")
+        sizes = self._sizes()
         records = []
         for path, (key, entry, mine) in paths.items():
             if path not in sizes:
@@ -123,6 +130,29 @@ class Listing:
         self.problems.sort(key=lambda problem: problem.key)
         return sorted(records, key=lambda record: record.key)
 
+    def _drop_shared_ids(self, entries: list[Any], objects: dict[Any, list[dict[str, Any]]]) -> None:
+        """Fail every annotation whose image id stands for several photos: nobody knows which one is meant."""
+        names = {(each["id"], str(each.get("file_name"))) for each in entries if _has_id(each)}
+        self.shared = {number for number, count in Counter(number for number, _ in names).items() if count > 1}
+        for number in self.shared:
+            mine = objects.pop(number, [])
+            if mine:
+                key, detail = f"{self.label}/image-{key_name(str(number))}", f"several photos have the id {number!r}"
+                self._fail(key, mine, "duplicate image id", detail)
+
+    def _sizes(self) -> dict[str, int]:
+        """Bytes of the named files that are there; every other file of the folder is left out by name."""
+        sizes = {}
+        for path, entry in scan(self.folder):
+            if path in self.named:
+                sizes[path] = size_of(entry)
+            else:
+                shown = path.encode("utf-8", "backslashreplace").decode()
+                detail = f"{shown}: not read: {self.file} does not name it"
+                key = f"{self.label}/{key_name(shown)}"
+                self.problems.append(Problem(key, "left-out", "list", "not listed", detail))
+        return sizes
+
     def _objects(self, annotations: list[Any]) -> dict[Any, list[dict[str, Any]]]:
         """Image id -> its annotations, reduced to what a mask needs."""
         objects: dict[Any, list[dict[str, Any]]] = defaultdict(list)
@@ -131,7 +161,7 @@ class Listing:
             key = f"{self.label}/annotation-{position}"
             number = each.get("id") if isinstance(each, dict) else None
             image = each.get("image_id") if isinstance(each, dict) else None
-            if type(number) is not int or not isinstance(image, int | str):
+            if type(number) is not int or number.bit_length() > 63 or not _is_id(image):
                 self._fail(key, [], "broken annotation", f"entry {position} lacks a whole `id` or an `image_id`")
             elif number in seen:
                 self._fail(key, [], "duplicate annotation id", f"entry {position} has the id {number} of another")
@@ -145,14 +175,29 @@ class Listing:
         """The photo's path below the image folder, or None and a problem."""
         key = f"{self.label}/photo-{position}"
         name = entry.get("file_name") if isinstance(entry, dict) else None
-        if not isinstance(name, str) or not isinstance(entry.get("id"), int | str) or not name or "\0" in name:
+        if not _has_id(entry) or not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
             self._fail(key, [], "broken image entry", f"image entry {position} lacks an `id` or a `file_name`")
             return None
         path = PurePosixPath(name.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or not path.parts:
+        if path.is_absolute() or ".." in path.parts or not path.parts or self._climbs(str(path.parent)):
             self._fail(key, [], "path outside the source", f"`file_name` {name!r} leaves the folder of photos")
             return None
+        if entry["id"] in self.shared:
+            self.named.add(str(path))
+            detail = f"{name!r}: its id {entry['id']!r} is that of another photo, too"
+            self._fail(key, [], "duplicate image id", detail)
+            return None
         return str(path)
+
+    def _climbs(self, parent: str) -> bool:
+        """Whether a folder of photos leads elsewhere by a link; a linked file, as DVC keeps them, does no harm."""
+        if parent not in self._climbing:
+            try:
+                inside = (self.folder / parent).resolve().is_relative_to(self.folder.resolve())
+            except (OSError, RuntimeError, ValueError):  # links that never end, names too long
+                inside = False
+            self._climbing[parent] = not inside
+        return self._climbing[parent]
 
     def _fail(self, key: str, objects: list[dict[str, Any]], reason: str, detail: str) -> None:
         """One failed problem for every object of a photo, or one for the entry itself."""
@@ -167,13 +212,26 @@ def load_instances(file: Path) -> dict[str, Any]:
         UsageError: it cannot be read, is no JSON, or holds something else.
     """
     try:
-        document: Any = json.loads(file.read_bytes())
+        if not file.is_file():
+            raise OSError("not a regular file")  # a pipe would be waited for
+        document = _parsed(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file}: expected a COCO instances file, cannot be read as JSON: {error}") from None
     for name in ("images", "annotations"):
         if not isinstance(document, dict) or not isinstance(document.get(name), list):
             raise UsageError(f"{file}: expected a COCO instances file with a list `{name}`, found none")
     return dict(document)
+
+
+def _parsed(data: bytes) -> Any:
+    """The JSON with every number that is not finite as its name, so that it can be hashed; outlines refuse it later."""
+    huge = re.search(rb"[eE]\+?\d{3}|\d{309}", data)  # only these overflow, and the hook below is slow
+    return json.loads(data, parse_constant=str, parse_float=_finite if huge else None)
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return number if np.isfinite(number) else text
 
 
 def find_images(file: Path) -> Path:
@@ -239,6 +297,14 @@ def _mask_of_runs(segmentation: dict[str, Any], size: tuple[int, int]) -> Mask:
     if not isinstance(counts, list) or any(type(run) is not int for run in counts):
         raise ValueError("`counts` is neither a string nor a list of whole numbers")
     return runs_to_mask(np.array(counts, np.int64), size)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int | str) and type(value) is not bool and is_utf8(str(value))
+
+
+def _has_id(entry: Any) -> bool:
+    return isinstance(entry, dict) and _is_id(entry.get("id"))
 
 
 def _size(entry: dict[str, Any]) -> list[int] | None:

@@ -41,7 +41,7 @@ class Listed(NamedTuple):
 def scan(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Every file below a folder with its '/'-separated path relative to it; links are followed, loops are not.
 
-    Hidden folders and macOS resource folders are given as entries instead of being entered.
+    Hidden folders, macOS resource folders and links to a folder above are given as entries instead of being entered.
 
     Raises:
         UsageError: a folder cannot be listed.
@@ -51,9 +51,9 @@ def scan(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
         prefix, path = waiting.pop()
         for entry in _entries(path):
             name = prefix + entry.name
-            if not entry.is_dir() or entry.name.startswith((".", "__MACOSX")):
+            if not _is_folder(entry) or entry.name.startswith((".", "__MACOSX")) or _is_loop(entry, path):
                 yield name, entry
-            elif not (entry.is_symlink() and Path(path).resolve().is_relative_to(Path(entry.path).resolve())):
+            else:
                 waiting.append((name + "/", entry.path))
 
 
@@ -63,6 +63,17 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
             return list(entries)
     except OSError as error:
         raise UsageError(f"{path}: cannot be listed: {error.strerror}") from None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, which reading will name
+        return False
+
+
+def _is_loop(entry: os.DirEntry[str], path: str) -> bool:
+    return entry.is_symlink() and Path(path).resolve().is_relative_to(Path(entry.path).resolve())
 
 
 def size_of(entry: os.DirEntry[str]) -> int:
@@ -161,7 +172,7 @@ def _shelve(label: str, folder: Folder, shelves: Sequence[Shelf], problems: list
     takers = {suffix: shelf for shelf in reversed(shelves) for suffix in shelf.suffixes}
     for name, entry in scan(folder.path):
         stem, suffix = split_suffix(name)
-        if not name.isascii() and not _is_utf8(name):
+        if not is_utf8(name):
             problems.append(_bad_name(label, prefix + name))
         elif suffix not in takers or entry.name.startswith("."):
             problems.append(_stray(label, prefix + name, f"expected {', '.join(takers)}"))
@@ -169,10 +180,13 @@ def _shelve(label: str, folder: Folder, shelves: Sequence[Shelf], problems: list
             takers[suffix].offer(key_name(stem), Listed(prefix + name, size_of(entry)))
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
+    """Whether a name can be written down; one made of bytes that are no text cannot."""
+    if name.isascii():
+        return True
     try:
         name.encode()
-    except UnicodeEncodeError:  # bytes that the file system could not decode
+    except UnicodeEncodeError:
         return False
     return True
 
@@ -184,6 +198,7 @@ def _bad_name(label: str, path: str) -> Problem:
 
 
 def _stray(label: str, path: str, why: str) -> Problem:
+    """The problem of a file nobody asked for."""
     detail = f"{path}: not read: {why}"
     return Problem(f"{label}/{key_name(path)}", "left-out", "list", "stray file", detail)
 

@@ -157,7 +157,10 @@ def test_path_outside_the_source_is_refused(tmp_path: Path, name: str) -> None:
         document["images"][2]["file_name"] = name
         document["annotations"] = document["annotations"][:4]
 
-    assert listing_problems(tmp_path, change) == [("c/photo-2", "failed", "path outside the source")]
+    assert listing_problems(tmp_path, change) == [
+        ("c/000000000003.jpg", "left-out", "not listed"),
+        ("c/photo-2", "failed", "path outside the source"),
+    ]
 
 
 def test_photo_without_annotation_is_left_out(tmp_path: Path) -> None:
@@ -176,6 +179,7 @@ def test_annotations_of_an_unknown_photo_are_failed(tmp_path: Path) -> None:
         del document["images"][2]
 
     assert listing_problems(tmp_path, change) == [
+        ("c/000000000003.jpg", "left-out", "not listed"),
         ("c/image-3#5", "failed", "unknown image"),
         ("c/image-3#6", "failed", "unknown image"),
     ]
