@@ -6,7 +6,7 @@ It carries its own digest, and per shard the size and SHA-256 that are judged be
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ FORMAT = "masktrack-datakit manifest"
 VERSION = 1
 NAME = "manifest.json"
 LEDGER = "errors.jsonl"
+SETTINGS = "settings.json"  # what the next run of the build compares itself with
+RECORDS = "records"  # one JSON per finished shard, what a resumed build trusts
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,12 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         digest, body_format, version = body.pop("digest"), body["format"], body["version"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        fits = digest_json(body) == digest
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ShardError(f"{path}: damaged, not a manifest ({error!r}); run `datakit build-shards` again") from error
     if body_format != FORMAT or version != VERSION:
         raise ShardError(f"{path}: is {body_format!r} version {version!r}, expected {FORMAT!r} version {VERSION}")
-    if digest_json(body) != digest:
+    if not fits:
         raise ShardError(f"{path}: damaged, its digest does not fit its content; run `datakit build-shards` again")
     return _from_body(path, body)
 
@@ -108,6 +111,26 @@ def _from_body(path: Path, body: dict[str, Any]) -> Manifest:
     del body["format"], body["version"]
     try:
         shards = tuple(ShardEntry(**shard) for shard in body.pop("shards"))
-        return Manifest(**body, shards=shards)
-    except TypeError as error:
+        manifest = Manifest(**body, shards=shards)
+        _check_types(manifest)
+    except (TypeError, KeyError) as error:
         raise ShardError(f"{path}: fields do not fit version {VERSION} ({error})") from error
+    for name in [shard.file for shard in shards]:
+        if Path(name).name != name or not name.endswith(".h5"):
+            raise ShardError(f"{path}: names {name!r} as a shard, expected a file of this folder that ends in .h5")
+    return manifest
+
+
+def _check_types(manifest: Manifest) -> None:
+    kinds = {"str": str, "int": int, "dict[str, Any]": dict, "dict[str, str]": dict, "dict[str, int]": dict,
+             "dict[str, dict[str, Any]]": dict, "tuple[ShardEntry, ...]": tuple}  # fmt: skip
+    parts: list[Manifest | ShardEntry] = [manifest, *manifest.shards]
+    for part in parts:
+        for field in fields(part):
+            value = getattr(part, field.name)
+            if (
+                not isinstance(value, kinds[str(field.type)])
+                or isinstance(value, bool)
+                or (isinstance(value, int) and value < 0)
+            ):
+                raise TypeError(f"{field.name} is {value!r}, expected {field.type}")

@@ -12,7 +12,7 @@ import mmap
 import os
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -21,15 +21,16 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Mask
+from ..arrays import Image, Mask
 from ..deformations import Recipe
 from ..errors import ShardError
 from ..images import decode_picture, decode_rle
 from ..samples import Triple
-from . import layout
+from . import layout, trust
 from .manifest import read_manifest
 
 Check = Literal["masks", "all", "none"]
+_NOT_A_SHARD = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,12 @@ class _Blob:
 class Shard:
     """One open shard file: its tables in memory, its records behind a memory map.
 
+    Whatever the file, opening it takes no more memory than its index, and ends in a shard that is laid out
+    as the format says or in an error. HDF5 itself may fall over a file made for that: see docs/shard-format.md.
+
     Args:
         path: the file.
+        max_pixels: refuse photos of more pixels, as the tables and the pictures' own headers say.
 
     Attributes:
         images, targets, triples: the tables of `layout`.
@@ -55,30 +60,55 @@ class Shard:
         ShardError: not a shard of this version, or its parts do not fit together.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, max_pixels: int = trust.MAX_PIXELS):
         self.path = path
         try:
+            self._map_file()
             with h5py.File(path, "r", locking=False, rdcc_nbytes=0) as file:
-                self._read_attributes(file)
-                self.images = file[layout.IMAGE_TABLE][()]
-                self.targets = file[layout.TARGET_TABLE][()]
-                self.triples = file[layout.TRIPLE_TABLE][()]
-                self.table_crc32 = {name: int(file[name].attrs["crc32"]) for name in layout.TABLES}
-                self._blobs = {kind: _read_blob(file, kind) for kind in layout.KINDS}
-        except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+                self._read_attributes(trust.read_attributes(file))
+                extents = trust.find_extents(file, len(self._map))
+                self.table_crc32 = {name: trust.read_crc32(file, name) for name in layout.TABLES}
+            self._read_index(extents)
+            records = {kind: len(blob.crc32) for kind, blob in self._blobs.items()}
+            trust.check_rows(self._tables, records, self.parameter_names, max_pixels)
+        except _NOT_A_SHARD as error:
             raise ShardError(f"{path}: not a readable shard ({error}); check it with `datakit verify`") from error
-        with path.open("rb") as handle:
+
+    def _map_file(self) -> None:
+        if not self.path.is_file():
+            raise ValueError("no such regular file")
+        with self.path.open("rb") as handle:
+            if handle.read(len(trust.SIGNATURE)) != trust.SIGNATURE:
+                raise ValueError("does not begin as an HDF5 file does")
             self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         self._view = memoryview(self._map)
 
-    def _read_attributes(self, file: h5py.File) -> None:
-        found = file.attrs.get("format"), file.attrs.get("version")
-        if found != (layout.FORMAT, layout.VERSION):
-            raise ShardError(f"{self.path}: is {found}, expected {(layout.FORMAT, layout.VERSION)}")
-        self.source = str(file.attrs["source"])
-        self.settings: dict[str, Any] = json.loads(file.attrs["settings_json"])
-        self.tools: dict[str, str] = json.loads(file.attrs["tools_json"])
-        self.parameter_names: dict[str, list[str]] = json.loads(file.attrs["parameter_names_json"])
+    def _read_attributes(self, found: Mapping[str, Any]) -> None:
+        kind = found["format"], found["version"]
+        if kind != (layout.FORMAT, layout.VERSION):
+            raise ValueError(f"is {kind}, expected {(layout.FORMAT, layout.VERSION)}")
+        self.source = str(found["source"])
+        self.settings_digest = str(found["settings_digest"])
+        self.settings: dict[str, Any] = json.loads(found["settings_json"])
+        self.tools: dict[str, str] = json.loads(found["tools_json"])
+        self.parameter_names: dict[str, list[str]] = json.loads(found["parameter_names_json"])
+        if not all(isinstance(value, dict) for value in (self.settings, self.tools, self.parameter_names)):
+            raise ValueError("an attribute ending in _json holds no JSON object")
+
+    def _read_index(self, extents: Mapping[str, trust.Extent]) -> None:
+        values = {path: self._values(extent) for path, extent in extents.items() if not path.endswith("/data")}
+        self._tables = {name: values[name] for name in layout.TABLES}
+        self.images, self.targets, self.triples = self._tables.values()
+        self._blobs = {}
+        for kind in layout.KINDS:
+            data, offsets, crc32 = extents[f"{kind}/data"], values[f"{kind}/offsets"], values[f"{kind}/crc32"]
+            trust.check_offsets(kind, offsets, crc32, data.rows)
+            self._blobs[kind] = _Blob(data.start, offsets, crc32)
+
+    def _values(self, extent: trust.Extent) -> NDArray[Any]:
+        if not extent.rows:
+            return np.zeros(0, extent.dtype)
+        return np.frombuffer(self._map, extent.dtype, extent.rows, extent.start).copy()
 
     def record(self, kind: str, row: int, check: bool = False) -> memoryview:
         """The encoded bytes of one record, without copying.
@@ -101,12 +131,7 @@ class Shard:
 
     def table(self, name: str) -> NDArray[Any]:
         """One of the tables by its name in the file."""
-        tables: dict[str, NDArray[Any]] = {
-            layout.IMAGE_TABLE: self.images,
-            layout.TARGET_TABLE: self.targets,
-            layout.TRIPLE_TABLE: self.triples,
-        }
-        return tables[name]
+        return self._tables[name]
 
     def offsets(self, kind: str) -> NDArray[np.uint64]:
         """(n + 1,) uint64: record `i` of a kind lies between `offsets[i]` and `offsets[i + 1]` of its data."""
@@ -123,14 +148,6 @@ class Shard:
         self._map.close()
 
 
-def _read_blob(file: h5py.File, kind: str) -> _Blob:
-    data = file[f"{kind}/data"]
-    offsets, crc32 = file[f"{kind}/offsets"][()], file[f"{kind}/crc32"][()]
-    if data.dtype != np.uint8 or len(offsets) != len(crc32) + 1 or int(offsets[-1]) != data.shape[0]:
-        raise ValueError(f"{kind}: data, offsets and crc32 do not fit together")
-    return _Blob(data.id.get_offset() or 0, offsets, crc32)
-
-
 def open_parts(shard: Shard, row: int) -> tuple[memoryview, memoryview, memoryview]:
     """Encoded (image, deformed, target) of one triple of a shard, as they lie in the file."""
     triple = shard.triples[row]
@@ -145,23 +162,39 @@ def decode_triple(shard: Shard, row: int, check: Check = "masks") -> Triple:
     """Decode one triple of a shard.
 
     Raises:
-        ShardError: a checked CRC-32 does not fit, the target is empty, or sizes disagree.
+        ShardError: a checked CRC-32 does not fit, a record cannot be decoded, the target is empty, or sizes disagree.
     """
     entry = shard.triples[row]
     image_row, target_row = int(entry["image_row"]), int(entry["target_row"])
     size = shard.size(image_row)
     masks = check != "none"
-    image = decode_picture(shard.record(layout.IMAGES, image_row, check == "all"))
-    target = decode_rle(shard.record(layout.TARGETS, target_row, masks), size)
-    deformed = decode_rle(shard.record(layout.DEFORMED, row, masks), size)
-    sample = shard.targets[target_row]
-    ignore_row = int(sample["ignore_row"])
-    ignore = decode_rle(shard.record(layout.IGNORES, ignore_row, masks), size) if ignore_row >= 0 else None
-    if image.shape[:2] != size:
-        raise ShardError(f"{shard.path}: triples[{row}]: image decodes to {image.shape[:2]}, the table says {size}")
+    ignore_row = int(shard.targets[target_row]["ignore_row"])
+    try:
+        image = decode_image(shard, image_row, check == "all")
+        target = decode_rle(shard.record(layout.TARGETS, target_row, masks), size)
+        deformed = decode_rle(shard.record(layout.DEFORMED, row, masks), size)
+        ignore = decode_rle(shard.record(layout.IGNORES, ignore_row, masks), size) if ignore_row >= 0 else None
+    except ValueError as error:
+        raise ShardError(f"{shard.path}: triples[{row}]: {error}; look closer with `datakit verify`") from error
     if masks and not target.any():
         raise ShardError(f"{shard.path}: triples[{row}]: the target is empty; rebuild the shard")
     return _triple(shard, entry, image, deformed, target, ignore)
+
+
+def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
+    """(H, W, 3) uint8 RGB of one photo of a shard, as large as the table says.
+
+    Raises:
+        ValueError: it is of another size, told before it is decoded, or no picture.
+        ShardError: the CRC-32 was to be checked and does not fit.
+    """
+    record, size = shard.record(layout.IMAGES, row, check), shard.size(row)
+    if (found := trust.picture_size(record)) != size:
+        raise ValueError(f"images[{row}]: the picture is {found}, the table says {size}")
+    image = decode_picture(record)
+    if image.shape[:2] != size:
+        raise ValueError(f"images[{row}]: decodes to {image.shape[:2]}, the table says {size}")
+    return image
 
 
 def _triple(

@@ -10,7 +10,8 @@ import pytest
 from datakit.files import file_sha256, write_text
 from datakit.shards import Manifest, Shard, ShardEntry, ShardWriter, write_manifest
 from datakit.shards.manifest import read_manifest
-from datakit.shards.verify import examine, verify
+from datakit.shards.examine import examine
+from datakit.shards.verify import verify
 from tests.made import made_header, made_sample, made_triples
 
 
@@ -124,7 +125,7 @@ def change(folder, table, column, value):
         ("triples", "iou", 0.123, "triples[0].iou"),
         ("targets/table", "area", 3, "targets[0]"),
         ("images/table", "width", 50, "images[0]"),
-        ("triples", "target_row", 99, "target_row"),
+        ("triples", "target_row", 99, "triples"),
     ],
 )
 def test_a_wrong_number_is_found_by_its_meaning(folder, table, column, value, place):
