@@ -13,6 +13,7 @@ setup(
     description="Static images with masks into training data for video object segmentation (MaskTrack).",
     python_requires=">=3.11",
     packages=find_packages(include=[*FLOORS, *(f"{floor}.*" for floor in FLOORS)]),
+    package_data={"datakit": ["preview/*.html", "preview/*.css", "preview/*.js"]},
     install_requires=[
         "click>=8.1",
         "dask>=2024.8",
@@ -28,7 +29,7 @@ setup(
         "torch>=2.2",
     ],
     extras_require={
-        "dev": ["hypothesis", "mypy", "psutil", "pytest", "pytest-timeout", "ruff", "scipy", "threadpoolctl"],
+        "dev": ["hypothesis", "mypy", "psutil", "pytest", "pytest-timeout", "ruff", "scipy", "websocket-client", "threadpoolctl"],
         "bench": ["psutil", "scipy"],
         "report": ["bokeh>=3.1"],
     },

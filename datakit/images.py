@@ -34,6 +34,7 @@ __all__ = [
     "encode_palette_png",
     "encode_png",
     "encode_rle",
+    "encode_webp",
     "read_mask",
     "read_photo",
     "resize_mask",
@@ -178,6 +179,11 @@ def encode_palette_png(labels: Labels, palette: Sequence[int]) -> bytes:
 def encode_jpeg(image: Image, quality: int) -> bytes:
     """JPEG bytes of an (H, W, 3) RGB uint8 array; `quality` is libjpeg's, 1..100."""
     return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def encode_webp(image: Image, quality: int) -> bytes:
+    """WebP bytes of an (H, W, 3) RGB uint8 array for looking at; `quality` is libwebp's, 1..100."""
+    return _encode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
 
 
 def parse_codec(codec: str) -> tuple[str, int]:

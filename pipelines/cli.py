@@ -110,26 +110,32 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> Any:
 
 
 @cli.command("verify")
-@click.argument("shards", type=click.Path(path_type=Path))
+@click.argument("shards", type=click.Path(path_type=Path), metavar="FOLDER|FILE.h5")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")
 @click.option("--quick", is_flag=True, help="Judge bytes only (sizes and SHA-256), decode nothing.")
+@click.option("--repair", is_flag=True, help="Restore damaged files from their sources to the very same bytes.")
+@click.option(
+    "--source", "sources", multiple=True, metavar="LABEL=ROOT", help="With --repair: where a source lies now."
+)
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
-def verify(ctx: click.Context, shards: Path, jobs: int, quick: bool, as_json: bool) -> None:
+def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
     """Check a folder of shards, from the manifest's digest down to the meaning of every mask.
 
-    Exits 4 when anything is found, naming shard, record and sample key.
+    A single file is checked by itself, in a child process: do so with what comes from a stranger.
+    Exits 4 when anything is found (after --repair: when anything remains), naming shard, record and sample key.
 
     \b
     Example:
       datakit verify shards -j 4
+      datakit verify shards --repair --source ecssd=/data/ECSSD
     """
-    from datakit.shards.verify import verify as check
-    from pipelines.report import verify_report
+    from pipelines import report
+    from pipelines.verify_shards import verify_shards
 
-    findings = check(shards, jobs, quick)
-    click.echo(verify_report(shards, findings, as_json))
-    if findings:
+    summary = verify_shards(shards, sources=sources_from(options.pop("sources"), ())[0], **options)
+    click.echo(report.verify_report(summary, as_json))
+    if summary.remaining:
         ctx.exit(EXIT_FOUND)
 
 
@@ -167,18 +173,23 @@ def inspect(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> 
 
 @cli.command("preview-deformations")
 @click.argument("inputs", nargs=-1, required=True, metavar="SOURCE|SHARDS...")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Picture to write (.png).")
-@click.option("--count", type=click.IntRange(1), default=8, help="Samples shown, spread over the sources.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
+              help="File to write: a picture (.png) or a page that works offline (.html).")  # fmt: skip
+@click.option("--count", type=click.IntRange(1), default=None,
+              help="Samples shown, spread over the sources.  [default: 8 in a picture; in a page all of a folder of "
+              "shards, up to 2000 of sources]")  # fmt: skip
 @click.option("--sample", "keys", multiple=True, metavar="KEY", help="Show this sample; repeat for several.")
 @reading_options
 def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
-    """Draw a contact sheet of rough masks beside their targets, by the very code that builds shards.
+    """Draw rough masks beside their targets, by the very code that builds shards: a picture or a page.
 
-    From a source it shows what would be stored, from a folder of shards what is.
+    From a source it shows what would be stored, from a folder of shards what is. The page holds every
+    sample in one file to sort, filter and enlarge, with the distributions of IoU and area.
 
     \b
     Example:
       datakit preview-deformations data/ECSSD --recipe masktrack --recipe lucid --out preview.png
+      datakit preview-deformations shards --out preview.html
     """
     from pipelines import report
     from pipelines.preview_deformations import PreviewConfig

@@ -1,4 +1,4 @@
-"""`datakit preview-deformations`: a contact sheet of rough masks, from sources or from shards.
+"""`datakit preview-deformations`: a contact sheet or a page of rough masks, from sources or from shards.
 
 From a source each triple is made by the functions that build shards, so it is the one that would be
 stored; from a folder of shards it is the one that is stored. Drawing is left to `datakit.preview`.
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from datakit.deformations import Recipe
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.files import replacing
 from datakit.images import encode_png
-from datakit.preview import MOST_SHOWN, contact_sheet
+from datakit.preview import MOST_SHOWN, PageSettings, contact_sheet, picture_bytes, write_page
 from datakit.samples import Problem, Sample, Triple
 from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
@@ -30,6 +31,9 @@ from .shard_task import single_threaded_opencv
 
 VIEW = re.compile(r"~r[+-][0-9.e+-]+f?$")
 PLAIN_VIEW = re.compile(r"~r\+0$")
+SHEET_SAMPLES = 8
+PAGE_SAMPLES = 2000  # of sources; a folder of shards is shown whole
+PAGE_DRAWS = 12  # most draws of one sample by one recipe on a page
 
 
 class Row(NamedTuple):
@@ -45,10 +49,11 @@ class PreviewConfig:
 
     Attributes:
         inputs: sources as on the command line (`LABEL[:LAYOUT]=ROOT` or ROOT), or finished folders of shards.
-        out: PNG file; its folder is made when missing.
+        out: a .png or .html file; its folder is made when missing.
         settings: recipes, seed and reading as in a build; a folder of shards brings its own.
         images: label -> image folder, where a layout does not find it by itself.
-        count: samples shown, spread evenly over the inputs and over their sorted keys.
+        count: samples shown, spread evenly over the inputs and over their sorted keys; default `SHEET_SAMPLES` on a
+            sheet; on a page every one of a folder of shards and up to `PAGE_SAMPLES` of the sources.
         keys: show these samples instead; a photo's key shows all its objects.
     """
 
@@ -56,7 +61,7 @@ class PreviewConfig:
     out: Path
     settings: BuildSettings
     images: Mapping[str, Path] = field(default_factory=dict)
-    count: int = 8
+    count: int | None = None
     keys: tuple[str, ...] = ()
 
 
@@ -65,16 +70,16 @@ class PreviewSummary:
     """What was drawn.
 
     Attributes:
-        out: the PNG file.
-        size: (H, W) of the sheet in pixels.
-        samples: rows of the sheet.
-        triples: these samples have in all; the sheet shows the first few of each recipe.
+        out: the file.
+        size: (H, W) of the sheet in pixels; None of a page.
+        samples: rows of the sheet, or objects on the page.
+        triples: these samples have in all; the first few of each recipe are shown.
         flagged: triples with a remark among those shown.
         problems: why photos or objects that were asked for are not shown.
     """
 
     out: Path
-    size: tuple[int, int]
+    size: tuple[int, int] | None
     samples: int
     triples: int
     flagged: int
@@ -87,23 +92,33 @@ class PreviewSummary:
 
 
 def preview_deformations(config: PreviewConfig) -> PreviewSummary:
-    """Draw the contact sheet.
+    """Draw the contact sheet (.png) or write the page (.html).
 
     Raises:
-        UsageError: an input is no source and no shards, a key is in none, or two inputs disagree on a recipe.
+        UsageError: another suffix, an input is no source and no shards, a key is in none, or two inputs disagree
+            on a recipe.
         DatakitError: not one sample could be shown.
         OSError: `config.out` cannot be written.
     """
-    if config.out.suffix.lower() != ".png":
-        raise UsageError(f"--out {config.out}: expected a name that ends in .png")
+    forms = {".png": _sheet, ".html": _page}
+    draw = forms.get(config.out.suffix.lower())
+    if draw is None:
+        raise UsageError(f"--out {config.out}: expected a name that ends in .png (a picture) or .html (a page)")
     problems: list[Problem] = []
-    inputs = [_open(text, config, problems) for text in config.inputs]
+    most = MOST_SHOWN if draw is _sheet else PAGE_DRAWS
+    inputs = [_open(text, config, problems, most) for text in config.inputs]
     recipes = _recipes(inputs)
     with single_threaded_opencv():
-        rows = list(_asked(inputs, config.keys, problems) if config.keys else _spread(inputs, config.count))
+        return draw(config, inputs, recipes, problems)
+
+
+def _sheet(
+    config: PreviewConfig, inputs: Sequence[_Input], recipes: Mapping[str, Recipe], problems: Sequence[Problem]
+) -> PreviewSummary:
+    count = SHEET_SAMPLES if config.count is None else config.count
+    rows = list(_asked(inputs, config.keys, problems) if config.keys else _spread(inputs, count))
     if not rows:
-        why = f"; the first problem: {problems[0].key}: {problems[0].detail}" if problems else ""
-        raise DatakitError(f"{', '.join(config.inputs)}: there is no sample to show{why}")
+        raise _nothing_to_show(config, problems)
     shown = [row.triples for row in rows]
     sheet = contact_sheet(shown, recipes, _title(inputs, config.settings.seed), [row.totals for row in rows])
     config.out.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +127,27 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
     flagged = sum(bool(triple.flags) for row in shown for triple in row)
     draws = sum(sum(row.totals.values()) for row in rows)
     return PreviewSummary(config.out, sheet.shape[:2], len(rows), draws, flagged, tuple(problems))
+
+
+def _page(
+    config: PreviewConfig, inputs: Sequence[_Input], recipes: Mapping[str, Recipe], problems: Sequence[Problem]
+) -> PreviewSummary:
+    rows = _asked(inputs, config.keys, problems) if config.keys else _all(inputs, config.count)
+    first = next(rows, None)
+    if first is None:
+        raise _nothing_to_show(config, problems)
+    # a view has a photo of its own
+    pictures = _expected(inputs, config) * (PAGE_DRAWS if any(recipe.augment for recipe in recipes.values()) else 1)
+    settings = PageSettings(_title(inputs, config.settings.seed), picture_bytes(pictures))
+    config.out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(config.out) as part, part.open("w", encoding="utf-8") as file:
+        counts = write_page(file, chain([first], rows), recipes, settings, problems)
+    return PreviewSummary(config.out, None, counts.samples, counts.triples, counts.flagged, tuple(problems))
+
+
+def _nothing_to_show(config: PreviewConfig, problems: Sequence[Problem]) -> DatakitError:
+    why = f"; the first problem: {problems[0].key}: {problems[0].detail}" if problems else ""
+    return DatakitError(f"{', '.join(config.inputs)}: there is no sample to show{why}")
 
 
 class _Input(NamedTuple):
@@ -132,13 +168,13 @@ class _Input(NamedTuple):
     samples: Callable[[str, str], list[Callable[[], Row]]]
 
 
-def _open(text: str, config: PreviewConfig, problems: list[Problem]) -> _Input:
+def _open(text: str, config: PreviewConfig, problems: list[Problem], most: int) -> _Input:
     if (Path(text) / MANIFEST).is_file():
-        return _open_shards(Path(text))
-    return _open_source(text, config, problems)
+        return _open_shards(Path(text), most)
+    return _open_source(text, config, problems, most)
 
 
-def _open_shards(folder: Path) -> _Input:
+def _open_shards(folder: Path, most: int) -> _Input:
     reader = ShardReader(folder)
     keys = reader.keys
     stored: dict[str, dict[str, list[int]]] = {}
@@ -148,14 +184,14 @@ def _open_shards(folder: Path) -> _Input:
 
     def row(sample: str, asked: str) -> Row:
         draws = stored[sample]
-        shown = [reader[each[k]] for each in draws.values() for k in _shown([keys[i] for i in each], asked)]
+        shown = [reader[each[k]] for each in draws.values() for k in _shown([keys[i] for i in each], asked, most)]
         return Row(shown, {recipe: len(each) for recipe, each in draws.items()})
 
     name = f"the shards in {folder.resolve().name}"
     return _Input(name, False, reader.recipes, sorted(stored), lambda key, asked: [partial(row, key, asked)])
 
 
-def _open_source(text: str, config: PreviewConfig, problems: list[Problem]) -> _Input:
+def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most: int) -> _Input:
     spec, settings = parse_source(text), config.settings
     reader: Any = open_source(spec, BuildConfig((spec,), config.out.parent, settings, config.images))
     position = {record.key: index for index, record in enumerate(reader.records)}
@@ -168,40 +204,40 @@ def _open_source(text: str, config: PreviewConfig, problems: list[Problem]) -> _
             return []
         meant = [p for p in scene.problems if asked and _is_within(asked, p.key)]
         problems.extend(meant if scene.samples else scene.problems)
-        return [partial(_row, sample, settings, asked) for sample in scene.samples]
+        return [partial(_row, sample, settings, asked, most) for sample in scene.samples]
 
     recipes = {recipe.name: recipe for recipe in settings.recipes}
     return _Input(spec.label, True, recipes, sorted(position), samples)
 
 
-def _row(sample: Sample, settings: BuildSettings, asked: str) -> Row:
+def _row(sample: Sample, settings: BuildSettings, asked: str, most: int) -> Row:
     """The first draws by every recipe; a draw is the same whether the others are made or not."""
     shown: list[Triple] = []
     totals: dict[str, int] = {}
     for recipe in settings.recipes:
         draws = [(look, variant) for look in views(sample, recipe) for variant in range(recipe.variants)]
         totals[recipe.name] = len(draws)
-        for index in _shown([triple_key(look.key, recipe.name, variant) for look, variant in draws], asked):
+        for index in _shown([triple_key(look.key, recipe.name, variant) for look, variant in draws], asked, most):
             look, variant = draws[index]
             shown.append(make_triples(look, replace(recipe, variants=variant + 1), settings.seed)[variant])
     return Row(shown, totals)
 
 
-def _shown(keys: Sequence[str], asked: str) -> list[int]:
+def _shown(keys: Sequence[str], asked: str, most: int) -> list[int]:
     """Positions of the draws to show: those asked for by view or triple key, then the first few.
 
     Of a sample with views the first few are the plain view and some turned ones.
     """
     first_of = {key.rpartition("@")[0]: index for index, key in reversed(list(enumerate(keys)))}
     looks = sorted(first_of.values())
-    usual = list(range(min(len(keys), MOST_SHOWN)))
+    usual = list(range(min(len(keys), most)))
     if len(looks) > 1:
         plain = [index for index in looks if PLAIN_VIEW.search(keys[index].rpartition("@")[0])]
         turned = [index for index in looks if index not in plain]
-        usual = plain + turned[:: max(1, len(turned) // MOST_SHOWN)]
+        usual = plain + turned[:: max(1, len(turned) // most)]
     meant = [index for index, key in enumerate(keys) if _is_within(key, asked)]
     first = meant if len(meant) < len(keys) else []
-    return list(dict.fromkeys(first + usual))[:MOST_SHOWN]
+    return list(dict.fromkeys(first + usual))[:most]
 
 
 def _recipes(inputs: Sequence[_Input]) -> dict[str, Recipe]:
@@ -240,6 +276,40 @@ def _evenly(source: _Input, share: int) -> Iterator[Row]:
                 if makers := source.samples(source.keys[index], ""):
                     yield makers[turn % len(makers)]()
                     break
+
+
+def _all(inputs: Sequence[_Input], count: int | None) -> Iterator[Row]:
+    """Every sample, or, where that is more than asked for, those of photos spread evenly over every input."""
+    stored = [] if count else [source for source in inputs if not source.is_drawn]
+    for source in stored:
+        yield from (make() for key in source.keys for make in source.samples(key, ""))
+    queues = [_scattered(source) for source in inputs if source not in stored]
+    left = count or PAGE_SAMPLES
+    while queues and left > 0:
+        for queue in list(queues):
+            makers = next(queue, None)
+            if makers is None:
+                queues.remove(queue)
+                continue
+            yield from (make() for make in makers[: max(0, left)])
+            left -= len(makers)
+
+
+def _scattered(source: _Input) -> Iterator[list[Callable[[], Row]]]:
+    """The samples of every key; the keys in an order whose every beginning is spread evenly over them."""
+    total = len(source.keys)
+    digits = max(1, (total - 1).bit_length())
+    for turn in range(1 << digits):
+        index = int(format(turn, f"0{digits}b")[::-1], 2)  # bits backwards: van der Corput's sequence
+        if index < total:
+            yield source.samples(source.keys[index], "")
+
+
+def _expected(inputs: Sequence[_Input], config: PreviewConfig) -> int:
+    """At most so many samples come to a page."""
+    stored = sum(len(source.keys) for source in inputs if not source.is_drawn)
+    drawn = PAGE_SAMPLES if any(source.is_drawn for source in inputs) else 0
+    return len(config.keys) or config.count or stored + drawn
 
 
 def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Problem]) -> Iterator[Row]:

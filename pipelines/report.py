@@ -12,13 +12,12 @@ from .progress import clock
 
 if TYPE_CHECKING:
     from datakit.sample import SampleData
-    from datakit.shards.verify import Finding
-
     from .build_shards import BuildSummary
     from .dry_run import DryRun
     from .inspect_shards import Comparison, Statistics
     from .preview_deformations import PreviewSummary
     from .settings import BuildSettings
+    from .verify_shards import Verification
 
 BAR = 40  # characters of the longest histogram bar
 
@@ -108,10 +107,12 @@ def dry_run_report(run: DryRun, as_json: bool) -> str:
 
 def preview_report(summary: PreviewSummary) -> str:
     """What was drawn, and what was asked for but could not be."""
-    height, width = summary.size
+    size = size_text(summary.out.stat().st_size)
+    if summary.size:
+        size = "{1}x{0} pixels".format(*summary.size)
     flagged = f", {summary.flagged} of them flagged" if summary.flagged else ""
     lines = [f"  not shown: {problem.key}: {problem.detail}" for problem in summary.problems]
-    drawn = f"{summary.out}: {summary.samples} samples, {summary.triples} triples{flagged}, {width}x{height} pixels"
+    drawn = f"{summary.out}: {summary.samples} samples, {summary.triples} triples{flagged}, {size}"
     return "\n".join([*lines, drawn])
 
 
@@ -126,15 +127,22 @@ def sample_report(sample: SampleData) -> str:
     return "\n".join(f"{place.ljust(width)}  {text}" for place, text in rows)
 
 
-def verify_report(folder: Path, findings: Sequence[Finding], as_json: bool) -> str:
-    """Every finding with its place, or that there is none."""
+def verify_report(summary: Verification, as_json: bool) -> str:
+    """Every finding with its place, or that there is none; what was repaired and what was refused."""
+    path, findings = summary.path, summary.remaining
     if as_json:
-        return as_text({"folder": str(folder), "findings": [asdict(finding) for finding in findings]})
-    if not findings:
-        return f"{folder}: verified, nothing found"
+        repair = {"repaired": list(summary.repaired), "refused": dict(summary.refused)} if summary.repair else {}
+        return as_text({"folder": str(path), "vouched_for": summary.vouched_for,
+                        "findings": [asdict(finding) for finding in findings], **repair})  # fmt: skip
     lines = [f"{f.shard}: {f.place}{f' ({f.key})' if f.key else ''}: {f.text}" for f in findings]
+    lines += [f"{name}: repaired" for name in summary.repaired]
+    lines += [f"{name}: not repaired: {why}" for name, why in summary.refused.items()]
+    if not summary.vouched_for:
+        lines.append(f"{path}: no manifest vouches for it; it was examined by itself, in a process apart")
     shards = sorted({finding.shard for finding in findings})
-    return "\n".join([*lines, f"{folder}: {len(findings)} findings in {', '.join(shards)}; build again to mend them"])
+    way_out = "" if summary.repair or not summary.vouched_for else "; `datakit verify --repair` mends what it can"
+    found = f"{len(findings)} findings in {', '.join(shards)}{way_out}" if findings else "verified, nothing found"
+    return "\n".join([*lines, f"{path}: {found}"])
 
 
 def comparison_report(compared: Sequence[Comparison], as_json: bool) -> str:

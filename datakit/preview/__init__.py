@@ -1,7 +1,8 @@
-"""Contact sheets: what a deformation does to real masks, and where it fails, seen at once."""
+"""Previews, a contact sheet or a page: what a deformation does to real masks, and where it fails, seen at once."""
 
 from __future__ import annotations
 
+from .page import PageCounts, PageSettings, picture_bytes, write_page
 from .sheet import MOST_SHOWN, contact_sheet
 
-__all__ = ["MOST_SHOWN", "contact_sheet"]
+__all__ = ["MOST_SHOWN", "PageCounts", "PageSettings", "contact_sheet", "picture_bytes", "write_page"]

@@ -1,0 +1,169 @@
+/* Cards: the data blocks as draws, pictures decoded when first looked at, and a list that holds only what is in sight. */
+
+function element(name, classes = "", text = "") {
+  const made = document.createElement(name);
+  if (classes) made.className = classes;
+  if (text !== "") made.textContent = text;
+  return made;
+}
+
+/* 12 345 with thin spaces, so that it breaks nowhere. */
+function number(value) {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
+/* Every draw of the page; `sample` holds what the draws of one photo share. */
+function readDraws() {
+  const draws = [];
+  let samples = 0;
+  for (const block of document.querySelectorAll("script.sample")) {
+    const sample = JSON.parse(block.textContent);
+    sample.id = samples++;
+    sample.pictures = block.nextElementSibling;
+    for (const draw of sample.draws) {
+      draw.sample = sample;
+      draw.key = `${sample.key}@${draw.recipe}/${draw.variant}`;
+      draws.push(draw);
+    }
+    block.remove();
+  }
+  const order = new Intl.Collator("en", { numeric: true }).compare;
+  draws.sort((a, b) => order(a.sample.key, b.sample.key) || (a.recipe < b.recipe ? -1 : a.recipe > b.recipe) || a.variant - b.variant);
+  draws.forEach((draw, rank) => { draw.rank = rank; });
+  return draws;
+}
+
+/* Decoded pictures and masks, the latest few hundred. */
+const KEPT = 256;
+const decoded = new Map();
+
+function remembered(key, make) {
+  const value = decoded.get(key) || make();
+  decoded.delete(key);
+  decoded.set(key, value);
+  if (decoded.size > KEPT) decoded.delete(decoded.keys().next().value);
+  return value;
+}
+
+/* Promise of a picture of a sample: 0 what is shown, 1 the whole photo where only a part is shown. */
+function pictureOf(sample, which = 0) {
+  return remembered(`picture ${sample.id} ${which}`, () => {
+    const text = atob(sample.pictures.textContent.split(",")[which]);
+    const bytes = Uint8Array.from(text, letter => letter.charCodeAt(0));
+    return createImageBitmap(new Blob([bytes], { type: "image/webp" }));
+  });
+}
+
+function masksOf(draw) {
+  const sample = draw.sample, [height, width] = sample.size;
+  const decode = (name, code) => code && remembered(`${name} ${sample.id}`, () => decodeMask(code, height, width));
+  return {
+    size: sample.size,
+    target: decode("target", sample.target),
+    void: decode("void", sample.void),
+    rough: decode(`${draw.recipe}/${draw.variant}`, draw.rough),
+  };
+}
+
+function describe(draw, show) {
+  const what = { differences: "Difference between rough mask and target", outlines: "Outlines of rough mask and target", photo: "Photo" }[show];
+  return `${what}: ${draw.sample.key}, ${draw.recipe} draw ${draw.variant}, IoU ${draw.iou.toFixed(2)}, area ratio ${draw.area.toFixed(2)}`
+    + (draw.flags.length ? `, flagged ${draw.flags.join(", ")}` : "");
+}
+
+function makeCard(draw, open) {
+  const card = element("button", "card");
+  card.type = "button";
+  const canvas = element("canvas");
+  canvas.setAttribute("role", "img");
+  const frame = element("span", "frame");
+  frame.append(canvas);
+  if (draw.flags.length) {
+    card.classList.add("flagged");
+    frame.append(element("span", "badge", draw.flags.join(", ")));
+  }
+  const key = element("span", "card-key"), end = Math.max(0, draw.sample.key.length - 8); // the end tells objects apart
+  key.append(element("span", "", draw.sample.key.slice(0, end)), element("span", "", draw.sample.key.slice(end)));
+  key.title = draw.sample.key;
+  const measures = element("span", "card-measures");
+  measures.append(element("b", "", `IoU ${draw.iou.toFixed(2)}`), ` · area ×${draw.area.toFixed(2)}`);
+  card.append(frame, key, measures, element("span", "card-draw soft", `${draw.recipe} · draw ${draw.variant}`));
+  card.addEventListener("click", () => open(draw));
+  return card;
+}
+
+/* A grid as long as all its cards that holds only the cards in sight and two rows on either side. */
+class CardList {
+  constructor(list, painter, open) {
+    Object.assign(this, { list, painter, open, draws: [], items: new Map(), waiting: false });
+    const later = () => { if (!this.waiting) { this.waiting = true; requestAnimationFrame(() => this.update()); } };
+    addEventListener("scroll", later, { passive: true });
+    new ResizeObserver(() => { this.measure(); later(); }).observe(list);
+  }
+
+  show(draws) {
+    this.draws = draws;
+    this.clear();
+    this.measure();
+    this.update();
+  }
+
+  clear() {
+    this.items.clear();
+    this.list.replaceChildren();
+  }
+
+  /* Columns and row height from the width; the caption's height is the style's. */
+  measure() {
+    const width = this.list.clientWidth, gap = width < 600 ? 10 : 16, least = width < 600 ? 150 : 216;
+    const columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
+    const cardWidth = Math.floor((width - gap * (columns - 1)) / columns);
+    const picture = [cardWidth, Math.round(cardWidth * 0.75)];
+    if (columns !== this.columns || cardWidth !== this.cardWidth) this.clear();
+    Object.assign(this, { columns, cardWidth, gap, picture, rowHeight: picture[1] + 74 + gap });
+    this.list.style.height = `${Math.ceil(this.draws.length / columns) * this.rowHeight}px`;
+  }
+
+  update() {
+    this.waiting = false;
+    const top = this.list.getBoundingClientRect().top, rows = Math.ceil(this.draws.length / this.columns);
+    const first = Math.max(0, Math.floor(-top / this.rowHeight) - 2) * this.columns;
+    const end = Math.min(rows, Math.max(0, Math.ceil((innerHeight - top) / this.rowHeight)) + 2) * this.columns;
+    const last = Math.min(this.draws.length, end);
+    for (const [index, item] of this.items) {
+      if ((index < first || index >= last) && !item.contains(document.activeElement)) {
+        item.remove();
+        this.items.delete(index);
+      }
+    }
+    for (let index = first; index < last; index++) if (!this.items.has(index)) this.add(index);
+  }
+
+  /* In the order of the list, so that Tab walks as the eye does. */
+  add(index) {
+    const item = element("div", "item"), draw = this.draws[index], card = makeCard(draw, this.open);
+    item.setAttribute("role", "listitem");
+    item.setAttribute("aria-setsize", this.draws.length);
+    item.setAttribute("aria-posinset", index + 1);
+    item.dataset.index = index;
+    const column = index % this.columns, row = Math.floor(index / this.columns);
+    item.style.width = `${this.cardWidth}px`;
+    item.style.transform = `translate(${column * (this.cardWidth + this.gap)}px, ${row * this.rowHeight}px)`;
+    item.append(card);
+    const follower = Array.from(this.list.children).find(other => Number(other.dataset.index) > index) || null;
+    this.list.insertBefore(item, follower);
+    this.items.set(index, item);
+    this.painter(draw, card.querySelector("canvas"), this.picture, () => item.isConnected);
+  }
+
+  /* Bring the card of a draw into sight and give it the focus. */
+  focus(draw) {
+    const index = this.draws.indexOf(draw);
+    if (index < 0) return;
+    const top = this.list.getBoundingClientRect().top + scrollY + Math.floor(index / this.columns) * this.rowHeight;
+    const bar = document.getElementById("bar").offsetHeight;
+    if (top < scrollY + bar || top + this.rowHeight > scrollY + innerHeight) scrollTo(0, top - bar - 16);
+    this.update();
+    this.items.get(index)?.querySelector("button").focus({ preventScroll: true });
+  }
+}

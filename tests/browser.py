@@ -1,0 +1,169 @@
+"""A real headless chromium, driven over its own protocol: what a page shows, says in its console and asks of a network.
+
+websocket-client is one pure package without dependencies; the protocol gives console, network and main-thread
+tasks first hand, and needs no driver program of the browser's very version.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import websocket
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--remote-debugging-port=0",
+)
+KEYS = {"ArrowLeft": 37, "ArrowRight": 39, "Escape": 27, "Enter": 13, "Tab": 9}
+
+
+def find_browser() -> str | None:
+    """Path of an installed chromium, or None."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+class Browser:
+    """One tab of one browser with a profile of its own.
+
+    Attributes:
+        console: text of every console message, exception and log entry since the last `open`.
+        requests: every address the page asked for since then, itself included.
+    """
+
+    def __init__(self, profile: Path, patience: float = 60):
+        self.patience = patience
+        self.console: list[str] = []
+        self.requests: list[str] = []
+        self._numbers = itertools.count(1)
+        command = [find_browser(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        port = self._wait_for(lambda: (profile / "DevToolsActivePort").read_text().split()[0])
+        targets = self._wait_for(lambda: self._tabs(port))
+        self._socket = websocket.create_connection(
+            targets[0]["webSocketDebuggerUrl"], timeout=patience, suppress_origin=True
+        )
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.send(f"{domain}.enable")
+
+    @staticmethod
+    def _tabs(port: str) -> list[Any]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
+            tabs = [tab for tab in json.load(answer) if tab["type"] == "page"]
+        if not tabs:
+            raise OSError("no tab yet")
+        return tabs
+
+    def _wait_for(self, ask: Any) -> Any:
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                return ask()
+            except (OSError, IndexError):
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.05)
+
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol and give its result; what the browser tells meanwhile is kept."""
+        number = next(self._numbers)
+        self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(self._socket.recv())
+            if message.get("id") == number:
+                assert "error" not in message, message
+                return message["result"]
+            self._note(message)
+
+    def _note(self, message: dict[str, Any]) -> None:
+        method, parameters = message.get("method"), message.get("params", {})
+        if method == "Network.requestWillBeSent":
+            self.requests.append(parameters["request"]["url"])
+        elif method == "Runtime.consoleAPICalled":
+            self.console.append(str([argument.get("value") for argument in parameters["args"]]))
+        elif method == "Runtime.exceptionThrown":
+            self.console.append(json.dumps(parameters["exceptionDetails"]))
+        elif method == "Log.entryAdded":
+            self.console.append(parameters["entry"]["text"])
+
+    def open(self, path: Path, width: int = 1280, height: int = 900, dark: bool = False) -> float:
+        """Load a file and wait until the page says it is ready; gives the seconds it took."""
+        self.console.clear()
+        self.requests.clear()
+        self.resize(width, height, dark)
+        started = time.monotonic()
+        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.until("document.documentElement?.dataset.ready === 'yes'")
+        return time.monotonic() - started
+
+    def resize(self, width: int, height: int, dark: bool = False) -> None:
+        """Another window, light or dark."""
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
+
+    def run(self, script: str) -> Any:
+        """Value of an expression in the page; promises are waited for."""
+        answer = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def until(self, script: str) -> Any:
+        """Wait until an expression is true."""
+        deadline = time.monotonic() + self.patience
+        while not (value := self.run(script)):
+            assert time.monotonic() < deadline, f"{script} is still {value!r}; console: {self.console}"
+            time.sleep(0.02)
+        return value
+
+    def press(self, key: str) -> None:
+        """Press and release a key."""
+        for kind in ("keyDown", "keyUp"):
+            text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
+            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key], **text)
+
+    def click(self, selector: str) -> None:
+        """Click in the middle of the first element that fits, with the mouse."""
+        place = self.run(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'nearest'}});"
+            "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+
+    def choose(self, selector: str, value: object) -> None:
+        """Set a field as a user would: its value, then the event."""
+        self.run(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.value = {json.dumps(str(value))};"
+            "e.dispatchEvent(new Event('input', {bubbles: true})); })()"
+        )
+
+    def screenshot(self, path: Path) -> Path:
+        """The window as a PNG."""
+        path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))
+        return path
+
+    def close(self) -> None:
+        """End the browser."""
+        try:
+            self.send("Browser.close")
+            self._process.wait(10)
+        except (OSError, AssertionError, websocket.WebSocketException, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
