@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from datakit.errors import DatakitError, ItemError, SettingsDiffer, TooManyFailed, UsageError
-from datakit.files import canonical_json, digest_json, file_sha256, write_json, write_text
+from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, write_json, write_text
+from datakit.samples import Problem
 from datakit.shards.manifest import LEDGER, NAME, Manifest, write_manifest
 from datakit.tools import tool_versions
 
@@ -142,7 +143,7 @@ def claim(config: BuildConfig) -> None:
     stored = read_settings(out)
     if stored is not None and stored != current_settings(config):
         clear(out)
-    shutil.rmtree(out / SCRATCH, ignore_errors=True)
+    sweep(out)
     for folder in (out / SCRATCH, out / RECORDS):
         folder.mkdir(exist_ok=True)
     write_json(out / SETTINGS, current_settings(config))
@@ -155,6 +156,12 @@ def claim(config: BuildConfig) -> None:
         for spec in config.sources
     }
     write_json(out / SOURCES, roots)
+
+
+def sweep(out: Path) -> None:
+    """Remove what a killed run left half written; nothing of it ever had a final name."""
+    for half in (out / SCRATCH, *out.glob(f"{PART_PREFIX}*"), *(out / RECORDS).glob(f"{PART_PREFIX}*")):
+        shutil.rmtree(half, ignore_errors=True)
 
 
 def clear(out: Path) -> None:
@@ -256,9 +263,7 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
     """
     ordered = [records[shard.file] for shard in plan.shards]
     problems = plan.problems + [problem for record in ordered for problem in record.problems]
-    problems.sort(key=lambda problem: (problem.key, problem.stage, problem.reason))
-    lines = "".join(canonical_json(asdict(problem)) + "\n" for problem in problems)
-    write_text(config.out / LEDGER, lines)
+    write_text(config.out / LEDGER, ledger_text(problems))
     manifest = Manifest(
         settings=config.settings.to_dict(),
         tools=tool_versions(),
@@ -273,6 +278,12 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
         path.unlink(missing_ok=True)
     shutil.rmtree(config.out / SCRATCH, ignore_errors=True)
     return manifest
+
+
+def ledger_text(problems: list[Problem]) -> str:
+    """`errors.jsonl`: a line per item without a triple, in order of key."""
+    ordered = sorted(problems, key=lambda problem: (problem.key, problem.stage, problem.reason))
+    return "".join(canonical_json(asdict(problem)) + "\n" for problem in ordered)
 
 
 def judge(config: BuildConfig, manifest: Manifest) -> None:

@@ -62,8 +62,21 @@ def run_tasks(
         return
     if report is not None:
         _need_bokeh()
-    with _client(min(jobs, len(tasks)), scheduler, scratch) as client, _reported(report):
+    with _loss_told(), _client(min(jobs, len(tasks)), scheduler, scratch) as client, _reported(report):
         _run(client, function, tasks, names, done)
+
+
+@contextlib.contextmanager
+def _loss_told() -> Iterator[None]:
+    """Turn what Dask raises when its scheduler goes away, in whichever call, into one sentence."""
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except (CommClosedError, CancelledError) as error:
+        raise DatakitError(
+            "the Dask scheduler went away; the finished shards are kept: run the same command again"
+        ) from error
 
 
 def _run(client: Any, function: Any, tasks: Sequence[Any], names: Sequence[str], done: Any) -> None:
@@ -80,7 +93,9 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], names: Sequence[str],
                     task, name = running.pop(future)
                     done(task, _result(future, name))
         finally:
-            client.cancel(list(running))
+            if running:
+                with contextlib.suppress(OSError):  # the scheduler may be gone
+                    client.cancel(list(running))
 
 
 def _finished(futures: list[Any], stop: threading.Event) -> list[Any]:
@@ -102,10 +117,6 @@ def _result(future: Any, name: str) -> Any:
         raise DatakitError(
             f"{name}: its worker died {error.allowed_failures + 1} times while making it (out of memory?); "
             "the finished shards are kept: run the same command again, with fewer -j or smaller --shard-bytes"
-        ) from error
-    except CancelledError as error:
-        raise DatakitError(
-            f"{name}: lost, the scheduler went away; the finished shards are kept: run the same command again"
         ) from error
 
 
@@ -208,13 +219,14 @@ def _reported(report: Path | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the cluster's own log lines off the terminal; what matters comes as an error of ours."""
+    """Keep the cluster's own log lines off the terminal; what matters comes as an error of ours.
+
+    After an error it stays quiet: Dask's background tasks go on complaining of it until the process ends.
+    """
     loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)

@@ -1,6 +1,7 @@
 """The same package versions give the same bytes on any processor: each switch that makes ours another one is thrown."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -30,9 +31,9 @@ def digests(switch: str, source: Path, out: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """Six drawn photos."""
+    """Two drawn photos."""
     folder = tmp_path_factory.mktemp("data")
-    draw_sample_data(folder, 0, 6)
+    draw_sample_data(folder, 0, 2)
     return folder / "ecssd"
 
 
@@ -45,5 +46,7 @@ def baseline(source, tmp_path_factory):
 @pytest.mark.parametrize("switch", [name for name in SWITCHES if name != "none"])
 def test_the_bytes_do_not_depend_on_the_processor(switch, source, baseline, tmp_path):
     """Original, shrunk, re-encoded and turned photos, with every recipe."""
+    if switch in ("numpy-baseline", "blas-generic", "ipp-off") and platform.machine() != "x86_64":
+        pytest.skip(f"the switch {switch} is one of x86-64")
     assert digests(switch, source, tmp_path) == baseline
     assert len(baseline) == 4

@@ -1,0 +1,75 @@
+"""Runs the datakit command with one thing going wrong: python -m tests.faults FAULT COMMAND...
+
+A fault named `kill-…` is a SIGKILL of the whole process group at that moment.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipelines import build_shards, cli, shard_task
+
+
+def kill_group(*_: object, **__: object) -> None:
+    """No handler, no cleaning up."""
+    os.killpg(0, signal.SIGKILL)
+
+
+def after(owner: Any, name: str, action: Callable[..., object], calls: int = 1) -> None:
+    """Let the `calls`-th call of a function be followed by an action."""
+    original, seen = getattr(owner, name), [0]
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        seen[0] += 1
+        if seen[0] == calls:
+            action()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def before(owner: Any, name: str, action: Callable[..., object], calls: int = 1) -> None:
+    """Let the `calls`-th call of a function be preceded by an action."""
+    original, seen = getattr(owner, name), [0]
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        seen[0] += 1
+        if seen[0] == calls:
+            action()
+        return original(*args, **kwargs)
+
+    setattr(owner, name, wrapped)
+
+
+def change_source(act: Callable[[Path], object]) -> Callable[[], None]:
+    """Do something to the eighth photo of the source named by the environment."""
+    return lambda: act(Path(os.environ["FAULT_SOURCE"]) / "images" / "0007.jpg") and None
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    "kill-planning": lambda: after(build_shards, "make_plan", kill_group),
+    "kill-claimed": lambda: after(build_shards, "claim", kill_group),
+    "kill-mid-shard": lambda: before(shard_task.ShardWriter, "add", kill_group, calls=7),
+    "kill-before-replace": lambda: before(Path, "replace", kill_group, calls=5),
+    "kill-before-record": lambda: before(shard_task, "write_record", kill_group, calls=2),
+    "kill-before-ledger": lambda: before(build_shards, "write_text", kill_group),
+    "kill-before-manifest": lambda: before(build_shards, "write_manifest", kill_group),
+    "kill-after-manifest": lambda: after(build_shards, "write_manifest", kill_group),
+    "no-preflight": lambda: setattr(build_shards, "preflight", lambda *_: None),
+    "photo-removed": lambda: after(build_shards, "make_plan", change_source(lambda path: path.unlink())),
+    "photo-changed": lambda: after(
+        build_shards, "make_plan", change_source(lambda path: path.write_bytes(path.read_bytes() + b"\0" * 9))
+    ),
+}
+
+
+if __name__ == "__main__":
+    FAULTS[sys.argv[1]]()
+    sys.argv[1:] = sys.argv[2:]
+    cli.cli()
