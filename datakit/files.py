@@ -29,11 +29,16 @@ def replacing(path: Path, scratch: Path | None = None) -> Iterator[Path]:
     try:
         part = folder / path.name
         yield part
-        _sync(part)
-        part.replace(path)
-        _sync(path.parent)
+        put_in_place(part, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give a finished file its final name, in one step and on disk; both on one file system."""
+    _sync(part)
+    part.replace(path)
+    _sync(path.parent)
 
 
 def _sync(path: Path) -> None:

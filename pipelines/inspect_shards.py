@@ -169,7 +169,7 @@ class Rebuilder:
     def __init__(self, reader: ShardReader, sources: Sequence[SourceSpec] = ()):
         self._reader = reader
         self._settings = BuildSettings.from_dict(reader.manifest.settings)
-        self._specs = _stored_sources(reader.folder) | {spec.label: (spec, None) for spec in sources}
+        self._specs = stored_sources(reader.folder) | {spec.label: (spec, None) for spec in sources}
         self._opened: dict[str, tuple[Any, dict[str, int]]] = {}
 
     def compare(self, index: int) -> Comparison:
@@ -214,7 +214,7 @@ class Rebuilder:
         return self._opened[label]
 
 
-def _stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:
+def stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:
     """Where the sources lay when the folder was built, from its `sources.json`; empty where that is gone."""
     try:
         stored = json.loads((folder / "sources.json").read_text(encoding="utf-8"))

@@ -15,11 +15,13 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
+from ..errors import ShardError
 from .examine import MAX_FINDINGS, Finding, examine
 from .reader import Shard
 from .trust import MAX_PIXELS
@@ -65,9 +67,9 @@ class Examiner:
             return [Finding(path.name, "structure", "", reply)]
         return [Finding(**found) for found in reply]
 
-    def source_crc32(self, path: Path) -> dict[str, int] | None:
-        """Key of every photo and sample -> CRC-32 of its source file; None where the shard cannot say."""
-        reply = self._ask("source_crc32", path, max_pixels=MAX_PIXELS)
+    def source_crc32(self, path: Path) -> dict[str, dict[str, int]] | None:
+        """`images` and `targets` -> key -> CRC-32 of its source file; None where the shard cannot say."""
+        reply = self._ask("source_crc32", path, max_pixels=1 << 30)
         return reply if isinstance(reply, dict) else None
 
     def _ask(self, question: str, path: Path, **arguments: Any) -> Any:
@@ -173,10 +175,15 @@ def _examine(path: Path, max_pixels: int, expected: Mapping[str, Any]) -> list[d
     return [asdict(finding) for finding in examine(path, max_pixels, expected)][:MAX_FINDINGS]
 
 
-def _source_crc32(path: Path, max_pixels: int) -> dict[str, int]:
-    shard = Shard(path, max_pixels)
-    rows = [*shard.images[["key", "source_crc32"]], *shard.targets[["key", "source_crc32"]]]
-    return {row["key"].decode(): int(row["source_crc32"]) for row in rows}
+def _source_crc32(path: Path, max_pixels: int) -> dict[str, dict[str, int]] | None:
+    try:
+        shard = Shard(path, max_pixels)
+    except ShardError:
+        return None
+    tables = {"images": shard.images, "targets": shard.targets}
+    if any(zlib.crc32(table.tobytes()) != shard.table_crc32[f"{name}/table"] for name, table in tables.items()):
+        return None
+    return {name: {row["key"].decode(): int(row["source_crc32"]) for row in table} for name, table in tables.items()}
 
 
 _QUESTIONS: dict[str, Callable[..., Any]] = {"examine": _examine, "source_crc32": _source_crc32}

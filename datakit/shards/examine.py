@@ -57,7 +57,8 @@ def examine(path: Path, max_pixels: int = MAX_PIXELS, expected: Mapping[str, Any
     try:
         shard = Shard(path, max_pixels)
     except ShardError as error:
-        return [_finding(path, getattr(error.__cause__, "place", "structure"), "", str(error))]
+        cause = error.__cause__ or error
+        return [_finding(path, getattr(cause, "place", "structure"), "", f"not a readable shard: {cause}")]
     findings = list(_table_findings(shard, expected or {}))
     for judge in (_record_findings, _target_findings, _triple_findings):
         if not findings:  # what lies behind the first kind of damage only repeats it

@@ -1,0 +1,267 @@
+"""`datakit verify --repair`: damaged files of a finished folder restored to the very bytes the manifest names.
+
+A shard is built anew from its source, beside, and takes the old one's place only if its SHA-256 is the
+manifest's. Whatever cannot be restored is refused by name, with what has changed since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datakit.datasets import SourceSpec
+from datakit.errors import DatakitError, ShardError
+from datakit.files import put_in_place, write_text
+from datakit.samples import Problem
+from datakit.shards.apart import Examiner
+from datakit.shards.bookkeeping import record_name, settings_digest, settings_text
+from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, Manifest, ShardEntry, read_manifest, write_manifest
+from datakit.shards.verify import Finding, verify
+from datakit.tools import tool_versions
+
+from .build_shards import ledger_text
+from .cluster import run_tasks
+from .inspect_shards import stored_sources
+from .interrupt import terminable
+from .lock import run_lock
+from .plan import cut, open_source
+from .settings import BuildConfig, BuildSettings, differences
+from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, write_record
+
+NAMED = 3  # changed photos named per shard; one is enough to know, three show a pattern
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What a repair did.
+
+    Attributes:
+        repaired: files that are again as published.
+        refused: file -> why it was left as it is.
+        remaining: what `verify` still finds.
+    """
+
+    repaired: tuple[str, ...]
+    refused: Mapping[str, str]
+    remaining: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class RepairConfig:
+    """How to repair.
+
+    Attributes:
+        folder: a finished folder of shards.
+        sources: where sources lie now; those not named are looked for where they lay when it was built.
+        images: label -> image folder, as for the build.
+        jobs: processes.
+        quick: judge sound shards by their bytes only.
+    """
+
+    folder: Path
+    sources: Sequence[SourceSpec] = ()
+    images: Mapping[str, Path] = field(default_factory=dict)
+    jobs: int = 1
+    quick: bool = False
+
+
+def repair(config: RepairConfig) -> Repair:
+    """Find what is damaged, restore what can be, and verify again.
+
+    Raises:
+        Locked: another run holds the folder.
+        OSError: the disk is full or read-only; no file is left half done.
+    """
+    folder = config.folder
+    with terminable(), run_lock(folder):
+        found = verify(folder, config.jobs, config.quick)
+        if not found:
+            return Repair((), {}, ())
+        try:
+            manifest = read_manifest(folder)
+        except ShardError:
+            why = "run the same `datakit build-shards` again: it keeps every whole shard and writes the manifest anew"
+            return Repair((), {NAME: why}, tuple(found))
+        damaged = {finding.shard for finding in found if finding.place == "file"}
+        workshop = Workshop(config, manifest)
+        try:
+            repaired = list(workshop.restore(damaged))
+        finally:
+            shutil.rmtree(workshop.scratch, ignore_errors=True)
+        judged = [finding for finding in found if finding.shard not in damaged]
+        remaining = [*verify(folder, config.jobs, quick=True), *judged]
+    return Repair(tuple(repaired), workshop.refused, tuple(remaining))
+
+
+class Workshop:
+    """One repair under way: opens each source once, and keeps what had to be refused."""
+
+    def __init__(self, config: RepairConfig, manifest: Manifest):
+        self.folder = config.folder.absolute()
+        self.scratch = self.folder / SCRATCH
+        self.refused: dict[str, str] = {}
+        self._config = config
+        self._manifest = manifest
+        self._settings = BuildSettings.from_dict(manifest.settings)
+        self._readers: dict[str, Any] = {}
+        self._damaged: set[str] = set()
+
+    def restore(self, damaged: set[str]) -> Iterator[str]:
+        """Restore files of the folder, yielding the name of each that is done."""
+        self._damaged = damaged
+        if NAME in damaged:  # its values are whole, or it could not have been read
+            write_manifest(self.folder, self._manifest)
+            yield NAME
+        if SETTINGS in damaged:
+            write_text(self.folder / SETTINGS, settings_text(self._manifest))
+            yield SETTINGS
+        ours = {name for entry in self._manifest.shards for name in (entry.file, record_name(entry.file))}
+        changed = "; ".join(differences(self._manifest.tools, tool_versions(), "version of"))
+        if changed:
+            why = f"made with other tools ({changed}); install those to repair it, or build anew"
+            self.refused |= dict.fromkeys(sorted(damaged & {*ours, LEDGER}), why)
+        else:
+            yield from self._rebuild()
+            yield from self._restore_ledger()
+        for name in sorted(damaged - {*ours, LEDGER, SETTINGS, NAME}):
+            self.refused[name] = "is no part of this build; move it elsewhere"
+
+    def _names(self, entry: ShardEntry) -> list[str]:
+        """The shard and its record, where damaged."""
+        return [name for name in (entry.file, record_name(entry.file)) if name in self._damaged]
+
+    def _refuse(self, entry: ShardEntry, why: str) -> None:
+        self.refused |= dict.fromkeys(self._names(entry), why)
+
+    def _rebuild(self) -> Iterator[str]:
+        """Build the damaged shards beside, and put those in place that have the published bytes."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        for folder in (self.scratch, self.scratch / SCRATCH, self.scratch / RECORDS):
+            folder.mkdir()
+        entries = {entry.file: entry for entry in self._manifest.shards if self._names(entry)}
+        tasks = [task for task in map(self._task, entries.values()) if task]
+        restored: list[str] = []
+
+        def done(task: ShardTask, record: ShardRecord) -> None:
+            restored.extend(self._put_back(task, record, entries[task.file]))
+
+        files = [task.file for task in tasks]
+        run_tasks(build_shard, tasks, files, done, jobs=self._config.jobs, scratch=self.scratch / SCRATCH)
+        yield from sorted(restored)
+
+    def _task(self, entry: ShardEntry) -> ShardTask | None:
+        """The task that makes a shard anew; None, and a reason in `refused`, where its source is not as it was."""
+        try:
+            reader = self._reader(entry.source)
+        except (DatakitError, OSError) as error:
+            return self._refuse(entry, str(error))
+        planned = next((shard for shard in cut(reader, self._settings) if shard.file == entry.file), None)
+        if planned is None:
+            return self._refuse(entry, f"source {entry.source!r} has changed since: it is too small now to fill it")
+        part = reader[planned.start : planned.stop]
+        if planned.digest != entry.plan_digest:
+            return self._refuse(entry, self._what_changed(entry, part))
+        return ShardTask(
+            folder=self.scratch,
+            file=entry.file,
+            source=entry.source,
+            plan_digest=entry.plan_digest,
+            settings_digest=settings_digest(self._manifest),
+            reader=part,
+            settings=self._settings,
+        )
+
+    def _put_back(self, task: ShardTask, record: ShardRecord, entry: ShardEntry) -> list[str]:
+        rebuilt = self.scratch / entry.file
+        if record.entry != entry:
+            rebuilt.unlink()
+            self._refuse(entry, self._what_changed(entry, task.reader))
+            return []
+        names = self._names(entry)
+        if entry.file in names:
+            put_in_place(rebuilt, self.folder / entry.file)
+        if record_name(entry.file) in names:
+            write_record(self.folder, record)
+        return names
+
+    def _reader(self, label: str) -> Any:
+        if label not in self._readers:
+            specs = stored_sources(self.folder) | {
+                spec.label: (spec, self._config.images.get(spec.label)) for spec in self._config.sources
+            }
+            if label not in specs:
+                raise DatakitError(f"where source {label!r} lies is not known; say --source {label}=ROOT")
+            spec, images = specs[label]
+            spec = with_layout(spec, self._manifest.sources.get(label, {}).get("layout"))
+            config = BuildConfig((spec,), self.folder, self._settings, {label: images} if images else {})
+            self._readers[label] = open_source(spec, config)
+        return self._readers[label]
+
+    def _what_changed(self, entry: ShardEntry, part: Any) -> str:
+        """Why the source no longer gives this shard, naming photos where what is left of the shard can tell."""
+        with Examiner() as child:
+            before = child.source_crc32(self.folder / entry.file)
+        if before is None:
+            return (
+                f"source {entry.source!r} has changed since, somewhere from {part.records[0].key} to "
+                f"{part.records[-1].key}; the shard can no longer be read to tell which"
+            )
+        changed = list(changes(before, part)) or ["other files, or files in another order"]
+        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+        return f"source {entry.source!r} has changed since: {'; '.join(changed[:NAMED])}{more}"
+
+    def _restore_ledger(self) -> Iterator[str]:
+        """Write the ledger anew from listing and records, if that is again what was published."""
+        if LEDGER not in self._damaged:
+            return
+        try:
+            text = ledger_text(list(self._problems()))
+        except (DatakitError, OSError) as error:
+            self.refused[LEDGER] = str(error)
+            return
+        if hashlib.sha256(text.encode()).hexdigest() != self._manifest.ledger_sha256:
+            self.refused[LEDGER] = "a source has changed since: other files of it cannot be used now"
+            return
+        write_text(self.folder / LEDGER, text)
+        yield LEDGER
+
+    def _problems(self) -> Iterator[Problem]:
+        for label in self._manifest.sources:
+            yield from self._reader(label).problems
+        for entry in self._manifest.shards:
+            record = read_record(self.folder, entry.file)
+            if record is None or record.entry != entry:
+                raise DatakitError(f"needs {record_name(entry.file)}, which is not there or damaged too")
+            yield from record.problems
+
+
+def changes(before: Mapping[str, Mapping[str, int]], part: Any) -> Iterator[str]:
+    """What a source gives otherwise than a shard remembers, a phrase for each photo or annotation.
+
+    Args:
+        before: `images` and `targets` -> key -> CRC-32 of the source file, as the shard stores them.
+        part: reader of the photos that the shard was planned from.
+    """
+    images: dict[str, int] = {}
+    targets: dict[str, int] = {}
+    for scene in scenes(part, fail_fast=False):
+        for sample in scene.samples:
+            images[scene.key] = sample.photo.source_crc32
+            targets[sample.key] = sample.source_crc32
+    for what, old, new in (("photo", before["images"], images), ("annotation", before["targets"], targets)):
+        old = {key.partition("~")[0]: crc32 for key, crc32 in old.items()}  # views of a photo share its file
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                state = (
+                    "is gone or cannot be used" if key not in new else "was not there" if key not in old else "differs"
+                )
+                yield f"the {what} of {key} {state}"
+
+
+def with_layout(spec: SourceSpec, layout: str | None) -> SourceSpec:
+    """A source with the layout it was built by, where the user names none."""
+    return spec._replace(layout=spec.layout or layout)
