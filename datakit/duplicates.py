@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,9 +24,12 @@ CANDIDATE = 0.6
 # the same photos, registered: made copies reach 0.94 and more, different photos 0.71 at most
 SAME = 0.85
 FLAT = 1.0  # grey levels: a band-passed thumbnail that varies less has nothing to be recognised by
-LEAST_OVERLAP = 0.6  # of the thumbnail after registration
+LEAST_OVERLAP = 0.5  # of the thumbnail after registration
 BLOCK = 512  # photos compared with all later ones at a time: 40 MB for 20 000 photos
-SETTLED = 0.97  # a correlation at which no other registration is tried
+SETTLED = 0.97  # a correlation at which no registration is tried
+HOPE = 0.5  # a correlation at half size below which no finer registration is tried
+STARTS = (0.0, CROPS[0], -CROPS[0], CROPS[1], -CROPS[1])
+COARSE_STEPS, FINE_STEPS = 10, 40
 
 Thumbnail = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -86,20 +90,25 @@ def find_near_duplicates(
 def similarity(first: Thumbnail, second: Thumbnail) -> float:
     """Correlation of two thumbnails after the second was registered onto the first, -1 to 1.
 
-    Registration is affine; it starts from the whole picture, then from a crop of either. What is correlated
-    is what lies between coarse brightness and fine noise, where the two overlap.
+    Registration is affine; at half size it starts from the whole picture and from a crop of either, and only the
+    best of these is refined, if it gives any hope. What is correlated is what lies between coarse brightness and
+    fine noise, where the two overlap.
 
     Source: Evangelidis and Psarakis, Parametric Image Alignment Using Enhanced Correlation Coefficient
     Maximization, TPAMI 2008, as OpenCV has it.
     """
-    best = _correlation(first, second, _centred(0.0))
-    for start in (0.0, CROPS[0], -CROPS[0]):
-        if best >= SETTLED:
-            break
-        warp = _register(first, second, _centred(start))
-        if warp is not None:
-            best = max(best, _correlation(first, second, warp))
-    return best
+    plain = _correlation(first, second, _centred(0.0))
+    if plain >= SETTLED:
+        return plain
+    halves = [cv2.resize(thumb, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA) for thumb in (first, second)]
+    starts = (_centred(crop, SIDE // 2) for crop in STARTS)
+    found = [warp for start in starts if (warp := _register(*halves, start, COARSE_STEPS)) is not None]
+    scored = [(_correlation(*halves, warp), warp) for warp in found]
+    hope, warp = max(scored, key=lambda pair: pair[0], default=(-1.0, _centred(0.0)))
+    if hope < HOPE:
+        return plain
+    refined = _register(first, second, warp * np.array([1, 1, 2], np.float32), FINE_STEPS)
+    return max(plain, -1.0 if refined is None else _correlation(first, second, refined))
 
 
 class _Groups:
@@ -158,46 +167,49 @@ def _signatures(thumbnails: Sequence[Thumbnail], crop: float) -> Plane:
         vector = _banded(_shrunk(cut if crop else thumb)).ravel()
         vectors[number] = vector - vector.mean()
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(lengths, 1e-6)).astype(np.float32)
+    return np.asarray(vectors / np.maximum(lengths, 1e-6), np.float32)
 
 
-def _shrunk(thumb: NDArray[np.generic]) -> Plane:
+def _shrunk(thumb: NDArray[Any]) -> Plane:
     plane = cv2.resize(thumb, (SIGNATURE_SIDE, SIGNATURE_SIDE), interpolation=cv2.INTER_AREA)
-    return plane.astype(np.float32)
+    return np.asarray(plane, np.float32)
 
 
 def _banded(plane: Plane) -> Plane:
     """The plane without its coarse brightness, in which most outdoor photos are alike."""
-    sigma = plane.shape[0] / 6 if plane.shape[0] == SIGNATURE_SIDE else SIDE / 16
-    return plane - cv2.GaussianBlur(plane, (0, 0), sigma)  # type: ignore[return-value]
+    side = plane.shape[0]
+    sigma = side / 6 if side == SIGNATURE_SIDE else side / 16
+    return np.asarray(plane - cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
 
 
-def _centred(crop: float) -> Plane:
+def _centred(crop: float, side: int = SIDE) -> Plane:
     """The affine map that shows a thumbnail with a fraction `crop` of each side cut off."""
     scale = 1 - 2 * crop
-    offset = crop * SIDE - 0.5 + scale * 0.5
+    offset = crop * side - 0.5 + scale * 0.5
     return np.array([[scale, 0, offset], [0, scale, offset]], np.float32)
 
 
-def _register(first: Thumbnail, second: Thumbnail, start: Plane) -> Plane | None:
+def _register(first: NDArray[Any], second: NDArray[Any], start: Plane, steps: int) -> Plane | None:
     """The affine map that lays `second` onto `first`; None where the search runs away."""
-    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-5)
+    whole = np.ones(first.shape, np.uint8)
+    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-4)
     try:
-        return cv2.findTransformECC(first, second, start, cv2.MOTION_AFFINE, stop, None, 3)[1]  # type: ignore[return-value]
+        found = cv2.findTransformECC(first, second, start, cv2.MOTION_AFFINE, stop, whole, 3)[1]
     except cv2.error:  # no overlap is left, or the pictures have nothing in common
         return None
+    return np.asarray(found, np.float32)
 
 
-def _correlation(first: Thumbnail, second: Thumbnail, warp: Plane) -> float:
+def _correlation(first: NDArray[Any], second: NDArray[Any], warp: Plane) -> float:
     """Correlation of `first` with the warped `second` where they overlap; -1 where they hardly do."""
     flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-    moved = cv2.warpAffine(second.astype(np.float32), warp, (SIDE, SIDE), flags=flags)
-    inside = cv2.warpAffine(np.ones((SIDE, SIDE), np.float32), warp, (SIDE, SIDE), flags=flags) > 0.999
+    moved = cv2.warpAffine(second.astype(np.float32), warp, first.shape, flags=flags)
+    inside = cv2.warpAffine(np.ones(first.shape, np.float32), warp, first.shape, flags=flags) > 0.999
     if inside.mean() < LEAST_OVERLAP:
         return -1.0
     plain = first.astype(np.float32)
     x, y = (
-        _banded(cv2.GaussianBlur(plane, (0, 0), 0.7))[inside]  # type: ignore[arg-type]
+        _banded(np.asarray(cv2.GaussianBlur(plane, (0, 0), 0.7)))[inside]
         for plane in (plain, np.where(inside, moved, plain))
     )
     x, y = x - x.mean(), y - y.mean()

@@ -143,7 +143,7 @@ class Listing:
     def _sizes(self) -> dict[str, int]:
         """Bytes of the named files that are there; every other file of the folder is left out by name."""
         sizes = {}
-        for path, entry in scan(self.folder):
+        for path, entry in scan(self.folder, stay=True):
             if path in self.named:
                 sizes[path] = size_of(entry)
             else:
@@ -224,9 +224,12 @@ def load_instances(file: Path) -> dict[str, Any]:
 
 
 def _parsed(data: bytes) -> Any:
-    """The JSON with every number that is not finite as its name, so that it can be hashed; outlines refuse it later."""
+    """The JSON, so that it can be hashed: numbers that are not finite as their names, half characters as '?'."""
     huge = re.search(rb"[eE]\+?\d{3}|\d{309}", data)  # only these overflow, and the hook below is slow
-    return json.loads(data, parse_constant=str, parse_float=_finite if huge else None)
+    document = json.loads(data, parse_constant=str, parse_float=_finite if huge else None)
+    if re.search(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]", data):  # may be halves of surrogate pairs
+        document = json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
+    return document
 
 
 def _finite(text: str) -> float | str:

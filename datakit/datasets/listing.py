@@ -38,20 +38,25 @@ class Listed(NamedTuple):
     size: int
 
 
-def scan(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def scan(folder: Path, stay: bool = False) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Every file below a folder with its '/'-separated path relative to it; links are followed, loops are not.
 
     Hidden folders, macOS resource folders and links to a folder above are given as entries instead of being entered.
+
+    Args:
+        folder: where to begin.
+        stay: give links to folders outside `folder` as entries, too.
 
     Raises:
         UsageError: a folder cannot be listed.
     """
     waiting = [("", str(folder))]
+    home = folder.resolve() if stay else None
     while waiting:
         prefix, path = waiting.pop()
         for entry in _entries(path):
             name = prefix + entry.name
-            if not _is_folder(entry) or entry.name.startswith((".", "__MACOSX")) or _is_loop(entry, path):
+            if not _is_folder(entry) or entry.name.startswith((".", "__MACOSX")) or _leads_away(entry, path, home):
                 yield name, entry
             else:
                 waiting.append((name + "/", entry.path))
@@ -72,8 +77,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_loop(entry: os.DirEntry[str], path: str) -> bool:
-    return entry.is_symlink() and Path(path).resolve().is_relative_to(Path(entry.path).resolve())
+def _leads_away(entry: os.DirEntry[str], path: str, home: Path | None) -> bool:
+    """Whether a folder is a link to one above it, or out of `home`."""
+    if not entry.is_symlink():
+        return False
+    target = Path(entry.path).resolve()
+    return Path(path).resolve().is_relative_to(target) or (home is not None and not target.is_relative_to(home))
 
 
 def size_of(entry: os.DirEntry[str]) -> int:
