@@ -100,10 +100,10 @@ def similarity(first: Thumbnail, second: Thumbnail) -> float:
     plain = _correlation(first, second, _centred(0.0))
     if plain >= SETTLED:
         return plain
-    halves = [cv2.resize(thumb, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA) for thumb in (first, second)]
+    half, other = (cv2.resize(thumb, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA) for thumb in (first, second))
     starts = (_centred(crop, SIDE // 2) for crop in STARTS)
-    found = [warp for start in starts if (warp := _register(*halves, start, COARSE_STEPS)) is not None]
-    scored = [(_correlation(*halves, warp), warp) for warp in found]
+    found = [warp for start in starts if (warp := _register(half, other, start, COARSE_STEPS)) is not None]
+    scored = [(_correlation(half, other, warp), warp) for warp in found]
     hope, warp = max(scored, key=lambda pair: pair[0], default=(-1.0, _centred(0.0)))
     if hope < HOPE:
         return plain

@@ -124,7 +124,7 @@ def encoded(image: PillowImage.Image, form: str) -> bytes:
 
 FORMS = {".jpg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WEBP", ".tif": "TIFF"}
 MODES = {".jpg": ("L", "RGB", "CMYK"), ".png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), ".gif": ("L", "P"),
-         ".bmp": ("1", "L", "P", "RGB"), ".tif": ("1", "L", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "LAB")}  # fmt: skip
+         ".bmp": ("1", "L", "P", "RGB"), ".tif": ("1", "L", "P", "RGB", "RGBA", "I;16", "F")}  # fmt: skip
 
 
 def damaged_file(role: str, suffix: str, damage: Callable[[bytes, random.Random], bytes]) -> Build:
@@ -149,7 +149,7 @@ def moded_file(role: str, suffix: str, mode: str) -> Build:
         victim = next((root / role).rglob("photo 1.*"))
         victim.unlink()
         source = tiny.picture(1) if role == "images" else tiny.mask(1) * np.uint8(255)
-        PillowImage.fromarray(source).convert("RGB" if mode == "LAB" else mode).save(victim.with_suffix(suffix))
+        PillowImage.fromarray(source).convert(mode).save(victim.with_suffix(suffix))
 
     return build
 
@@ -162,8 +162,9 @@ def sized_mask(height: int, width: int) -> Build:
     return build
 
 
-NAMES = ("a b", "ä", "e\u0301", "ア", "😀", "a#1", "a@2", "a%23", "a\nb", "a\tb", "\x1b[2J", "a\\b", "..a", "a..", "-rf",
-         "~", "CON", "a" * 200, "x.tar.gz", "'; DROP", "%s%n", "\u202egpj", "\u200b", "{0}", "é/é", "d/" * 30 + "x")  # fmt: skip
+NAMES = ("a b", "ä", "e\u0301", "ア", "😀", "a#1", "a@2", "a%23", "a\nb", "a\tb", "\x1b[2J", "a\\b", "..a", "a..",
+         "~", "-rf", "CON", "a" * 200, "x.tar.gz", "'; DROP", "%s%n", "\u202egpj", "\u200b", "{0}", "é/é",
+         "d/" * 30 + "x")  # fmt: skip
 
 
 def odd_name(name: str) -> Build:
@@ -226,8 +227,8 @@ SPECIALS: dict[str, Callable[[Path], Any]] = {
 # Annotation files -------------------------------------------------------------------------------
 
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 2, 1 << 40, 1 << 70, 0.5, float("nan"), float("inf"), -1e308, "", "x", "1", "\0", "\ud800",
-    "é", "a" * 5000, [], {}, [[]], [None], {"counts": "x"}, {"counts": [], "size": [0, 0]}, {"id": 1}, [[1, 2, 3, 4]],
+    None, True, False, 0, -1, 1, 2, 1 << 40, 1 << 70, 0.5, float("nan"), float("inf"), -1e308, "", "x", "1", "\0",
+    "\ud800", "é", "a" * 5000, [], {}, [[]], [None], {"counts": "x"}, {"counts": [], "size": [0, 0]}, {"id": 1}, [[1, 2, 3, 4]],
     "../outside/canary.jpg", "/etc/passwd", "000000000002.jpg", "OUTSIDE", "..", ".", "/", "linked/canary.jpg",
 )  # fmt: skip
 
@@ -285,7 +286,8 @@ def named_document(name: str) -> Build:
 CLIMBS = ("../outside/canary.jpg", "../../outside/canary.jpg", "OUTSIDE/canary.jpg", "./../../outside/canary.jpg",
           "linked/canary.jpg", "linked/../linked/canary.jpg", "up/../../outside/canary.jpg", "up/annotations/x.jpg",
           "..\\..\\outside\\canary.jpg", "/", "..", ".", "linked", "file:///etc/passwd", "~/x.jpg", "$HOME/x.jpg",
-          "//etc/passwd", "val2017/../../outside/canary.jpg", "sub/../000000000002.jpg", "000000000002.jpg/.")  # fmt: skip
+          "//etc/passwd", "val2017/../../outside/canary.jpg", "sub/../000000000002.jpg",
+          "000000000002.jpg/.")  # fmt: skip
 
 
 def cases() -> dict[str, Build]:
