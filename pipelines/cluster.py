@@ -223,10 +223,7 @@ def _quiet() -> Iterator[None]:
 
     After an error it stays quiet: Dask's background tasks go on complaining of it until the process ends.
     """
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     yield
-    for logger, level in zip(loggers, before, strict=True):
-        logger.setLevel(level)
+    logging.disable(before)
