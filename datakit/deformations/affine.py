@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..arrays import Box
 from .figure import Figure
 from .ranges import setting, settle
-from .warp import PointMap, Points
+from .warp import Frame, PointMap, Points
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,12 @@ class ScaleShift:
         """Where points of the warped mask come from."""
         return self.x + (x - (self.x + self.dx)) / self.scale, self.y + (y - (self.y + self.dy)) / self.scale
 
-    def stretch(self) -> float:
-        """By how much the inverse map enlarges distances."""
-        return 1 / self.scale
+    def spread(self, box: Frame) -> Frame:
+        """The moved box, and a pixel for rounding."""
+        x0, x1 = (self.x + self.scale * (x - self.x) + self.dx for x in (box[0], box[2]))
+        y0, y1 = (self.y + self.scale * (y - self.y) + self.dy for y in (box[1], box[3]))
+        return x0 - 1, y0 - 1, x1 + 1, y1 + 1
 
-    def bend(self, step: float, reach: float) -> float:
-        """A linear map equals its interpolation."""
+    def curvature(self) -> float:
+        """A linear map has none."""
         return 0.0
-
-    def knots(self) -> Points:
-        """None."""
-        return np.empty((0, 2))

@@ -38,9 +38,14 @@ class Figure:
         """The object of a part of a mask whose upper left corner lies at (x, y) of the frame."""
         left, top, width, height = cv2.boundingRect(pixels)
         if not width:
-            return cls(size, (0, 0, 0, 0), pixels[:0, :0])
+            return cls.nothing(size)
         box = x + left, y + top, x + left + width, y + top + height
         return cls(size, box, pixels[top : top + height, left : left + width])
+
+    @classmethod
+    def nothing(cls, size: tuple[int, int]) -> Figure:
+        """The object of an empty mask."""
+        return cls(size, (0, 0, 0, 0), np.empty((0, 0), np.uint8))
 
     @property
     def width(self) -> int:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..arrays import Box
 from .figure import Figure
 from .ranges import setting, settle
-from .warp import PointMap, Points
+from .warp import Frame, PointMap, Points
 
 Pair = tuple[float, float]
 
@@ -231,19 +231,13 @@ class Warping:
         """Where points of the warped mask come from."""
         return self.pull(x, y)
 
-    def stretch(self) -> float:
-        """Unknown."""
-        return np.inf
+    def spread(self, box: Frame) -> Frame:
+        """A box around the object and the moved points, with its own width and height on every side."""
+        x0, x1 = min(box[0], *(x for x, _ in self.end)), max(box[2], *(x for x, _ in self.end))
+        y0, y1 = min(box[1], *(y for _, y in self.end)), max(box[3], *(y for _, y in self.end))
+        return 2 * x0 - x1, 2 * y0 - y1, 2 * x1 - x0, 2 * y1 - y0
 
-    def bend(self, step: float, reach: float) -> float:
-        """See `PointMap.bend`: step²/8 times the sum of both second derivatives, the largest of x and y.
-
-        Those of r² log(r²/R²) are 2 log(r²/R²) + 2 + 4 cos² and … sin², for any R because the weights sum to
-        zero; R² = step * reach makes the logarithm log(reach/step) at most.
-        """
-        weights = np.abs(self.pull.weights[: len(self.end)]).sum(axis=0).max() / self.pull.unit**2
-        return float(step**2 / 8 * weights * (4 * np.log(reach / step) + 8))
-
-    def knots(self) -> Points:
-        """The moved control points."""
-        return np.array(self.end)
+    def curvature(self) -> float:
+        """Sum of the weights, the larger of x and y: the second derivatives are that times a logarithm."""
+        n = len(self.end)
+        return float(np.abs(self.pull.weights[:n]).sum(axis=0).max()) / self.pull.unit**2

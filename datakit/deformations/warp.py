@@ -1,7 +1,7 @@
 """From point maps to pixels: any number of warps in a row become one `cv2.remap`.
 
-The inverse map is evaluated on a lattice and upsampled. Lattice values are rounded to 1/32 px
-before that: what follows is exact in float32, so the pixels do not hang on how a CPU rounds. Only
+The inverse map is evaluated on a lattice and upsampled. Lattice values are rounded
+before that, to 1/32 px or less: what follows is exact in float32, so the pixels do not hang on how a CPU rounds. Only
 the part of the frame that can meet the object is computed. Which maps there are is left to
 `affine` and `tps`.
 """
@@ -21,12 +21,12 @@ from ..arrays import Box
 from .figure import Figure
 
 Points = NDArray[np.float64]
+Frame = tuple[float, float, float, float]  # a box like arrays.Box, of any numbers
 
-STEP = 8  # pixels between nodes; node i lies at 8 i + 3.5, where a resize by 8 puts it
-_COARSE = 4  # every fourth node decides which part of the frame is computed
-_FEW_NODES = 4096  # of a frame, up to which leaving some out costs more than computing them
-_STEPS_PER_PIXEL = 32
-_LIMIT = 1 << 16  # lattice values in rounding steps; 8 more bits of interpolation weights fill float32's 24
+_STEPS = (8, 4, 2, 1)  # pixels between nodes; node i lies at step * i + (step - 1) / 2, where a resize puts it
+_FLAT = 0.006  # most curvature * step² / thickness: IoU with the dense warp stays above 0.99 (benchmarks/warp.py)
+_FINEST = 256  # most parts of a pixel that lattice values are rounded to
+_LIMIT = 1 << 16  # most parts a value has; with 4 bits of weight for each of two interpolations, float32's 24
 _SCRATCH = 1 << 17  # pixels of a strip
 _kept = threading.local()
 
@@ -40,17 +40,11 @@ class PointMap(Protocol):
     def inverse(self, x: Points, y: Points) -> tuple[Points, Points]:
         """Where points of the warped mask come from."""
 
-    def stretch(self) -> float:
-        """By how much `inverse` enlarges distances at most; inf when that is unknown."""
+    def spread(self, box: Frame) -> Frame:
+        """A box that holds where an object in `box` goes; what lands outside is dropped."""
 
-    def bend(self, step: float, reach: float) -> float:
-        """Most pixels between `inverse` and its bilinear interpolation from nodes `step` px apart.
-
-        Holds farther than `step` from the knots and nearer than `reach`.
-        """
-
-    def knots(self) -> Points:
-        """(N, 2) points around which `bend` does not hold."""
+    def curvature(self) -> float:
+        """Size of the second derivatives of `inverse`, up to a factor the same for all maps; in 1/px."""
 
 
 def warp(figure: Figure, maps: Sequence[PointMap], whole_frame: bool = False) -> Figure:
@@ -61,85 +55,88 @@ def warp(figure: Figure, maps: Sequence[PointMap], whole_frame: bool = False) ->
     Args:
         figure: the object.
         maps: forward direction, first applied first.
-        whole_frame: compute every pixel of the frame; same result, for tests.
+        whole_frame: compute every pixel of the frame, for tests: the same inside the `window`.
 
     Returns:
         The moved object, in a frame of the same size.
     """
     if not figure.width:
         return figure
-    frame = _frame_nodes(figure.size)
-    few = (frame[2] - frame[0]) * (frame[3] - frame[1]) <= _FEW_NODES
-    nodes = frame if whole_frame or few else _coarse_region(frame, maps, figure.box)
-    u, v = lattice(nodes, maps, figure.box)
+    inside = (0, 0, figure.size[1], figure.size[0]) if whole_frame else window(figure, maps)
+    if inside[0] == inside[2] or inside[1] == inside[3]:
+        return Figure.nothing(figure.size)
+    step = lattice_step(figure, maps)
+    nodes = nodes_around(inside, step)
+    u, v = lattice(nodes, step, maps, figure.box)
     if not whole_frame:
-        x0, y0, x1, y1 = _bounds(_meets(u, 0, figure.width, 0.5) & _meets(v, 0, figure.height, 0.5))
+        x0, y0, x1, y1 = _bounds(_meets(u, figure.width) & _meets(v, figure.height))
+        if x0 == x1:
+            return Figure.nothing(figure.size)
         u, v = u[y0 : y1 + 1, x0 : x1 + 1], v[y0 : y1 + 1, x0 : x1 + 1]
         nodes = (nodes[0] + x0, nodes[1] + y0, nodes[0] + x1 + 1, nodes[1] + y1 + 1)
-    return _read(figure, u, v, nodes)
+    return _read(figure, u, v, nodes, step, inside)
 
 
-def _frame_nodes(size: tuple[int, int]) -> Box:
-    """Half-open range of nodes (x0, y0, x1, y1) around every pixel of a frame."""
-    half = STEP // 2 - 1
-    return -1, -1, (size[1] + half) // STEP + 1, (size[0] + half) // STEP + 1
+def window(figure: Figure, maps: Sequence[PointMap]) -> Box:
+    """The part of the frame a moved object may lie in; empty when that is outside.
+
+    A spline fitted to few points may fold, and bring distant places onto the object a second time:
+    those copies are not wanted, and need not be looked for.
+    """
+    box: Frame = figure.box
+    for each in maps:
+        box = each.spread(box)
+    x0, y0 = max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
+    return x0, y0, max(min(math.ceil(box[2]), figure.size[1]), x0), max(min(math.ceil(box[3]), figure.size[0]), y0)
 
 
-def lattice(nodes: Box, maps: Sequence[PointMap], box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def lattice_step(figure: Figure, maps: Sequence[PointMap]) -> int:
+    """Pixels between nodes: 8 unless the map bends so strongly, or the object is so thin, that it would show."""
+    thickness = 2 * figure.area / (figure.width + figure.height)
+    curvature = sum(each.curvature() for each in maps)
+    return next((step for step in _STEPS if curvature * step * step <= _FLAT * thickness), _STEPS[-1])
+
+
+def nodes_around(pixels: Box, step: int) -> Box:
+    """Half-open range of nodes around a range of pixels, at least one cell."""
+    half = step // 2
+    low_x, low_y = (pixels[0] - half) // step, (pixels[1] - half) // step
+    high_x, high_y = (pixels[2] - 1 - half) // step, (pixels[3] - 1 - half) // step
+    return low_x, low_y, max(high_x, low_x) + 2, max(high_y, low_y) + 2
+
+
+def lattice(
+    nodes: Box, step: int, maps: Sequence[PointMap], box: Box
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The inverse map at a range of nodes, as pixels from the corner of `box`, rounded.
 
-    Boxes of more than 1024 px round to 1/16, more than 2048 px to 1/8 …, so that bilinear upsampling by 8 in
-    float32 stays exact: 16 bits and a sign here, 4 for each of two interpolations.
+    Boxes up to 128 px round to 1/256, up to 256 px to 1/128 … up to 1024 px to 1/32, so that values reach to the
+    box's own size beyond it and bilinear upsampling by at most 8 is exact in float32: 16 bits and a sign here,
+    4 for each of two interpolations.
     """
-    u, v = _inverse(nodes, 1, maps)
-    side = max(box[2] - box[0], box[3] - box[1])
-    coarser = max(math.ceil(math.log2(side * _STEPS_PER_PIXEL * 2 / _LIMIT)), 0)
-    fine = _STEPS_PER_PIXEL / 2**coarser
-    return _rounded(u, box[0], fine), _rounded(v, box[1], fine)
-
-
-def _rounded(values: Points, origin: int, fine: float) -> NDArray[np.float32]:
-    # Nodes farther than _LIMIT steps from the object, that is its own size or more, need not be right.
-    steps = np.clip(np.rint((values - origin) * fine), -_LIMIT, _LIMIT)
-    return steps.astype(np.float32) / np.float32(fine)
-
-
-def _inverse(nodes: Box, every: int, maps: Sequence[PointMap]) -> tuple[Points, Points]:
-    x = STEP * np.arange(nodes[0], nodes[2], every, dtype=np.float64)[None, :] + (STEP - 1) / 2
-    y = STEP * np.arange(nodes[1], nodes[3], every, dtype=np.float64)[:, None] + (STEP - 1) / 2
+    x = step * np.arange(nodes[0], nodes[2], dtype=np.float64)[None, :] + (step - 1) / 2
+    y = step * np.arange(nodes[1], nodes[3], dtype=np.float64)[:, None] + (step - 1) / 2
     shape = y.size, x.size
     for each in reversed(maps):
         x, y = each.inverse(x, y)
-    return np.broadcast_to(x, shape), np.broadcast_to(y, shape)
+    side = max(box[2] - box[0], box[3] - box[1])
+    parts = 2.0 ** math.floor(math.log2(min(_LIMIT / (2 * side), _FINEST)))
+    return _rounded(x, box[0], parts, shape), _rounded(y, box[1], parts, shape)
 
 
-def _coarse_region(frame: Box, maps: Sequence[PointMap], box: Box) -> Box:
-    """Range of nodes outside which no pixel of the warped mask can be foreground.
-
-    A spline lies within `bend` of the bilinear interpolation of a cell's corners, which lies between
-    them; cells around knots are always kept.
-    """
-    step = STEP * _COARSE
-    reach = 2.0 * STEP * (frame[2] - frame[0] + frame[3] - frame[1] + 2 * _COARSE)
-    margin = math.prod((each.stretch() for each in maps[:-1]), start=maps[-1].bend(step, reach)) if maps else 0.0
-    if not margin < max(box[2] - box[0], box[3] - box[1]):
-        return frame
-    x1, y1 = frame[2] + _COARSE - 1, frame[3] + _COARSE - 1
-    u, v = _inverse((frame[0], frame[1], x1, y1), _COARSE, maps)
-    hit = _meets(u, box[0], box[2], margin + 1) & _meets(v, box[1], box[3], margin + 1)
-    first = STEP * -1 + (STEP - 1) / 2
-    for x, y in np.floor((maps[-1].knots() - first) / step).astype(int).tolist() if maps else ():
-        hit[max(y - 1, 0) : max(y + 2, 0), max(x - 1, 0) : max(x + 2, 0)] = True
-    low_x, low_y, high_x, high_y = (_COARSE * side - 1 for side in _bounds(hit))
-    return low_x, low_y, min(high_x + 1, frame[2]), min(high_y + 1, frame[3])
+def _rounded(values: Points, origin: int, parts: float, shape: tuple[int, int]) -> NDArray[np.float32]:
+    # Nodes farther than _LIMIT from the object, that is its own size or more, need not be right.
+    whole = np.clip(np.rint((values - origin) * parts), -_LIMIT, _LIMIT)
+    exact = whole.astype(np.float32) * np.float32(1 / parts)
+    return exact if exact.shape == shape else np.ascontiguousarray(np.broadcast_to(exact, shape))
 
 
-def _meets(values: NDArray[np.floating], low: int, high: int, margin: float) -> NDArray[np.bool_]:
-    """(h - 1, w - 1) bool: whether the values at a cell's four corners reach into low - margin … high - 1 + margin."""
+def _meets(values: NDArray[np.float32], length: int) -> NDArray[np.bool_]:
+    """(h - 1, w - 1) bool: whether what lies between a cell's four values rounds to 0 … length - 1 anywhere."""
     least = np.minimum(values[:, :-1], values[:, 1:])
     most = np.maximum(values[:, :-1], values[:, 1:])
     least, most = np.minimum(least[:-1], least[1:]), np.maximum(most[:-1], most[1:])
-    meets: NDArray[np.bool_] = (least <= high - 1 + margin) & (most >= low - margin)
+    meets: NDArray[np.bool_] = (least <= length - 0.5) & (most >= -0.5)
     return meets
 
 
@@ -149,20 +146,22 @@ def _bounds(hit: NDArray[np.bool_]) -> Box:
     return x, y, x + width, y + height
 
 
-def _read(figure: Figure, u: NDArray[np.float32], v: NDArray[np.float32], nodes: Box) -> Figure:
-    """What lies between some nodes, read from the object one strip of cells after another."""
-    x0, y0 = max(nodes[0] * STEP + STEP // 2, 0), max(nodes[1] * STEP + STEP // 2, 0)
-    x1 = max(min(nodes[2] * STEP - STEP // 2, figure.size[1]), x0)
-    y1 = max(min(nodes[3] * STEP - STEP // 2, figure.size[0]), y0)
+def _read(figure: Figure, u: NDArray[np.float32], v: NDArray[np.float32], nodes: Box, step: int, inside: Box) -> Figure:
+    """The pixels `inside` that lie between some nodes, read from the object one strip of cells after another."""
+    half = step // 2
+    x0, y0 = max(nodes[0] * step + half, inside[0]), max(nodes[1] * step + half, inside[1])
+    x1, y1 = min(nodes[2] * step - half, inside[2]), min(nodes[3] * step - half, inside[3])
+    if x0 >= x1 or y0 >= y1:
+        return Figure.nothing(figure.size)
     moved = np.empty((y1 - y0, x1 - x0), np.uint8)
-    width = u.shape[1] * STEP
-    cells = max(_SCRATCH // (width * STEP) - 1, 1)
-    scratch = _scratch(width * (cells + 1) * STEP)
-    columns = slice(x0 - nodes[0] * STEP, x1 - nodes[0] * STEP)
+    width = u.shape[1] * step
+    cells = max(_SCRATCH // (width * step) - 1, 1)
+    scratch = _scratch(width * (cells + 1) * step)
+    columns = slice(x0 - nodes[0] * step, x1 - nodes[0] * step)
     for first in range(0, len(u) - 1, cells):
-        top = (nodes[1] + first) * STEP
-        height = len(u[first : first + cells + 1]) * STEP
-        low, high = max(top + STEP // 2, y0), min(top + height - STEP // 2, y1)
+        top = (nodes[1] + first) * step
+        height = len(u[first : first + cells + 1]) * step
+        low, high = max(top + half, y0), min(top + height - half, y1)
         map_x, map_y = (
             cv2.resize(
                 part[first : first + cells + 1],
