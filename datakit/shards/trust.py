@@ -95,7 +95,7 @@ def _member(group: h5g.GroupID, name: str, kind: type[Any]) -> Any:
     encoded = name.encode()
     try:
         link = group.links.get_info(encoded)
-    except KeyError:
+    except (KeyError, ValueError, RuntimeError):
         raise Refusal(name, "is not there; this is no shard of this package") from None
     if link.type != h5l.TYPE_HARD:
         raise Refusal(name, "is a soft, external or foreign link, expected the data themselves")

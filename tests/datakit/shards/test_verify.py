@@ -9,8 +9,8 @@ import pytest
 
 from datakit.files import file_sha256, write_text
 from datakit.shards import Manifest, Shard, ShardEntry, ShardWriter, write_manifest
-from datakit.shards.manifest import read_manifest
 from datakit.shards.examine import examine
+from datakit.shards.manifest import read_manifest
 from datakit.shards.verify import verify
 from tests.made import made_header, made_sample, made_triples
 
