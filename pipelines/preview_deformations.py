@@ -140,7 +140,7 @@ def _page(
     pictures = _expected(inputs, config) * (PAGE_DRAWS if any(recipe.augment for recipe in recipes.values()) else 1)
     settings = PageSettings(_title(inputs, config.settings.seed), picture_bytes(pictures))
     config.out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(config.out) as part, part.open("w", encoding="utf-8") as file:
+    with replacing(config.out) as part, part.open("w", encoding="utf-8", errors="backslashreplace") as file:
         counts = write_page(file, chain([first], rows), recipes, settings, problems)
     return PreviewSummary(config.out, None, counts.samples, counts.triples, counts.flagged, tuple(problems))
 
@@ -283,16 +283,18 @@ def _all(inputs: Sequence[_Input], count: int | None) -> Iterator[Row]:
     stored = [] if count else [source for source in inputs if not source.is_drawn]
     for source in stored:
         yield from (make() for key in source.keys for make in source.samples(key, ""))
-    queues = [_scattered(source) for source in inputs if source not in stored]
+    queues = {n: _scattered(source) for n, source in enumerate(inputs) if source not in stored}
+    taken = dict.fromkeys(queues, 0)
     left = count or PAGE_SAMPLES
     while queues and left > 0:
-        for queue in list(queues):
-            makers = next(queue, None)
-            if makers is None:
-                queues.remove(queue)
-                continue
-            yield from (make() for make in makers[: max(0, left)])
-            left -= len(makers)
+        turn = min(queues, key=lambda n: taken[n])
+        makers = next(queues[turn], None)
+        if makers is None:
+            del queues[turn]
+            continue
+        yield from (make() for make in makers[:left])
+        taken[turn] += len(makers)
+        left -= len(makers)
 
 
 def _scattered(source: _Input) -> Iterator[list[Callable[[], Row]]]:

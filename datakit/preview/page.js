@@ -251,4 +251,4 @@ setUpView();
 fillHead();
 setShow(show);
 applyFilters();
-document.documentElement.dataset.ready = "yes";
+requestAnimationFrame(() => requestAnimationFrame(() => { document.documentElement.dataset.ready = "yes"; }));

@@ -101,7 +101,7 @@ def write_page(
         counts.shown += len(triples)
         counts.triples += sum(totals.values())
         counts.flagged += sum(bool(triple.flags) for triple in triples)
-        for _, group in groupby(triples, key=lambda triple: (triple.sample_key, id(triple.image))):
+        for _, group in groupby(triples, key=lambda triple: triple.sample_key):
             out.writelines(_sample_scripts(list(group), recipes, settings.picture_bytes))
     out.write(_json_script("footer", _footer(counts, problems)))
     out.write(after)
