@@ -1,0 +1,62 @@
+"""Options mean what the settings mean: the command line's defaults are the dataclasses' own."""
+
+import click
+import pytest
+
+from datakit.datasets import ReadOptions
+from pipelines.cli import cli
+from pipelines.options import byte_count
+from pipelines.settings import BuildConfig, BuildSettings
+
+
+@pytest.mark.parametrize("owner", [ReadOptions, BuildSettings, BuildConfig])
+def test_defaults_are_those_of_the_dataclasses(owner):
+    """No default is written down twice with two values."""
+    options = {option.name: option for option in cli.commands["build-shards"].params}
+    checked = 0
+    for name, field in owner.__dataclass_fields__.items():
+        if name in options and field.default.__class__.__name__ != "_MISSING_TYPE":
+            default = options[name].default
+            given = None if default.__class__.__name__ == "Sentinel" or default is ... else default
+            given = byte_count(given) if name == "shard_bytes" else given
+            assert (given or None) == (field.default or None), name
+            checked += 1
+    assert checked >= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("64MB", 64_000_000), ("1.5 GB", 1_500_000_000), ("500kb", 500_000), ("9", 9)]
+)
+def test_sizes_are_read_as_people_write_them(text, size):
+    """Decimal units, any case."""
+    assert byte_count(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MB", "-1MB", "64 parsecs", "0"])
+def test_what_is_no_size_is_refused(text):
+    """The message shows how a size looks."""
+    with pytest.raises(click.BadParameter, match=r"expected e\.g\. 64MB"):
+        byte_count(text)
+
+
+def test_two_recipes_of_one_name_are_refused(datakit, source, tmp_path):
+    """Triples of the two could not be told apart."""
+    result = datakit(
+        "build-shards", source, "--out", tmp_path / "out", "--recipe", "masktrack", "--recipe", "masktrack"
+    )
+    assert result.exit_code == 2
+    assert "two recipes are named 'masktrack'" in result.output
+
+
+def test_images_need_a_label(datakit, source, tmp_path):
+    """--images DIR alone does not say whose."""
+    result = datakit("build-shards", source, "--out", tmp_path / "out", "--images", "somewhere")
+    assert result.exit_code == 2
+    assert "expected LABEL=DIR" in result.output
+
+
+def test_an_unknown_setting_lists_the_known_ones(datakit, source, tmp_path):
+    """A typing error is not ignored."""
+    result = datakit("build-shards", source, "--out", tmp_path / "out", "--set", "tps.shfit=0.1")
+    assert result.exit_code == 2
+    assert "tps.shift" in result.output or "shift" in result.output
