@@ -1,5 +1,7 @@
 """Options mean what the settings mean: the command line's defaults are the dataclasses' own."""
 
+from dataclasses import MISSING, fields
+
 import click
 import pytest
 
@@ -12,16 +14,15 @@ from pipelines.settings import BuildConfig, BuildSettings
 @pytest.mark.parametrize("owner", [ReadOptions, BuildSettings, BuildConfig])
 def test_defaults_are_those_of_the_dataclasses(owner):
     """No default is written down twice with two values."""
-    options = {option.name: option for option in cli.commands["build-shards"].params}
-    checked = 0
-    for name, field in owner.__dataclass_fields__.items():
-        if name in options and field.default.__class__.__name__ != "_MISSING_TYPE":
-            default = options[name].default
-            given = None if default.__class__.__name__ == "Sentinel" or default is ... else default
-            given = byte_count(given) if name == "shard_bytes" else given
-            assert (given or None) == (field.default or None), name
-            checked += 1
-    assert checked >= 4
+    command = cli.commands["build-shards"]
+    options = {option.name: option for option in command.params}
+    defaults = {field.name: field.default for field in fields(owner) if field.default is not MISSING}
+    shared = sorted(defaults.keys() & options.keys())
+    assert len(shared) >= 4
+    for name in shared:
+        given = options[name].get_default(click.Context(command))
+        given = byte_count(given) if name == "shard_bytes" else given
+        assert given == defaults[name] or (defaults[name] is None and not isinstance(given, (str, int))), name
 
 
 @pytest.mark.parametrize(
