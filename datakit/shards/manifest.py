@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ShardError
 from ..files import digest_json, write_json
+from .trust import MAX_PIXELS
 
 FORMAT = "masktrack-datakit manifest"
 VERSION = 1
@@ -69,6 +70,13 @@ class Manifest:
     def triples(self) -> int:
         """Number of triples in all shards."""
         return sum(shard.triples for shard in self.shards)
+
+    @property
+    def max_pixels(self) -> int:
+        """The most pixels that a photo of this build may have."""
+        read = self.settings.get("read")
+        found = read.get("max_pixels") if isinstance(read, dict) else None
+        return max(found, MAX_PIXELS) if isinstance(found, int) else MAX_PIXELS
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form with its own digest."""

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from ..arrays import Image, Mask
 from ..deformations import Recipe
-from ..errors import ShardError
+from ..errors import DatakitError, ShardError
 from ..images import decode_picture, decode_rle
 from ..samples import Triple
 from . import layout, trust
-from .manifest import read_manifest
+from .manifest import Manifest, read_manifest
 
 Check = Literal["masks", "all", "none"]
 _NOT_A_SHARD = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError, MemoryError)
@@ -220,6 +220,13 @@ def _triple(
     )
 
 
+def _recipes(folder: Path, manifest: Manifest) -> dict[str, Recipe]:
+    try:
+        return {recipe["name"]: Recipe.from_dict(recipe) for recipe in manifest.settings["recipes"]}
+    except (DatakitError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ShardError(f"{folder}: the manifest's recipes are none of this version ({error})") from error
+
+
 class ShardReader(Sequence[Triple]):
     """All triples of a finished folder of shards, in order of source, shard and row.
 
@@ -242,7 +249,7 @@ class ShardReader(Sequence[Triple]):
         self.check: Check = check
         self.max_open = max_open
         self.manifest = read_manifest(self.folder)
-        self.recipes = {r["name"]: Recipe.from_dict(r) for r in self.manifest.settings["recipes"]}
+        self.recipes = _recipes(self.folder, self.manifest)
         self._ends = np.cumsum([shard.triples for shard in self.manifest.shards]).tolist()
         self._open: OrderedDict[int, Shard] = OrderedDict()
         self._pid = os.getpid()
@@ -296,7 +303,11 @@ class ShardReader(Sequence[Triple]):
         if found != entry.bytes:
             state = "is missing" if found is None else f"has {found} bytes"
             raise ShardError(f"{path}: {state}, the manifest says {entry.bytes}; run `datakit build-shards` again")
-        return Shard(path)
+        shard = Shard(path, self.manifest.max_pixels)
+        if len(shard.triples) != entry.triples:
+            count = f"holds {len(shard.triples)} triples, the manifest says {entry.triples}"
+            raise ShardError(f"{path}: {count}; run `datakit build-shards` again")
+        return shard
 
     def shards(self) -> Iterator[Shard]:
         """Every shard in order, opened one at a time."""

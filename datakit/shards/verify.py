@@ -20,7 +20,6 @@ from .apart import Examiner
 from .bookkeeping import bookkeeping_findings
 from .examine import Finding
 from .manifest import NAME, Manifest, ShardEntry, read_manifest
-from .trust import MAX_PIXELS
 
 __all__ = ["Finding", "byte_check", "verify", "verify_file"]
 
@@ -89,17 +88,10 @@ def byte_check(folder: Path, entry: ShardEntry) -> Iterator[Finding]:
         yield Finding(entry.file, "file", "", f"SHA-256 is {digest[:12]}…, the manifest says {entry.sha256[:12]}…")
 
 
-def max_pixels(manifest: Manifest) -> int:
-    """The most pixels that a photo of this build may have."""
-    read = manifest.settings.get("read")
-    found = read.get("max_pixels") if isinstance(read, dict) else None
-    return max(found, MAX_PIXELS) if isinstance(found, int) else MAX_PIXELS
-
-
 def _expectation(manifest: Manifest, entry: ShardEntry) -> dict[str, Any]:
     counts = {name: getattr(entry, name) for name in ("source", "photos", "samples", "triples")}
     expected = {**counts, "settings_digest": digest_json(manifest.settings)}
-    return {"max_pixels": max_pixels(manifest), "expected": expected}
+    return {"max_pixels": manifest.max_pixels, "expected": expected}
 
 
 Task = tuple[Path, dict[str, Any]]

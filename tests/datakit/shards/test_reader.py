@@ -1,5 +1,6 @@
 """The reader is a Sequence that travels between processes and refuses what is not whole."""
 
+import json
 import multiprocessing
 import pickle
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from datakit.errors import ShardError
-from datakit.files import write_text
+from datakit.files import digest_json, write_json, write_text
 from datakit.shards import Manifest, ShardEntry, ShardReader, ShardWriter, write_manifest
 from tests.made import made_header, made_sample, made_triples
 
@@ -87,6 +88,48 @@ def test_a_changed_manifest_is_refused(folder):
     path = folder / "manifest.json"
     path.write_text(path.read_text().replace('"triples": 6', '"triples": 7', 1))
     with pytest.raises(ShardError, match="digest"):
+        ShardReader(folder)
+
+
+def forge(folder, change):
+    """Rewrite the manifest as a stranger would: with a digest that fits."""
+    path = folder / "manifest.json"
+    body = json.loads(path.read_text())
+    del body["digest"]
+    change(body)
+    write_json(path, {**body, "digest": digest_json(body)})
+
+
+FORGERIES = {
+    "a shard outside the folder": lambda body: body["shards"][0].update(file="../made-00000.h5"),
+    "a shard at an absolute path": lambda body: body["shards"][0].update(file="/etc/passwd"),
+    "a count that is no number": lambda body: body["shards"][0].update(triples="many"),
+    "a count below zero": lambda body: body["shards"][0].update(triples=-6),
+    "another count": lambda body: body["shards"][0].update(triples=7),
+    "a field more": lambda body: body["shards"][0].update(more=1),
+    "a field less": lambda body: body.pop("tools"),
+    "settings that are a list": lambda body: body.update(settings=[]),
+    "no recipes": lambda body: body.update(settings={}),
+    "recipes of another kind": lambda body: body["settings"].update(recipes=[{"name": "x", "steps": 3}]),
+    "no shards but a text": lambda body: body.update(shards="x"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forged_manifest_is_refused(folder, name):
+    """Whatever it says ends in a ShardError, never outside the folder."""
+    forge(folder, FORGERIES[name])
+    with pytest.raises(ShardError):
+        ShardReader(folder)[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 100_000, '{"digest": NaN}', '{"digest": "\\ud800", "format": 1}', "\0"]
+)
+def test_what_is_no_manifest_is_refused(folder, text):
+    """Empty, deep, not finite and not Unicode: a ShardError."""
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(ShardError, match="manifest"):
         ShardReader(folder)
 
 
