@@ -190,20 +190,18 @@ class Spline:
 
     def __call__(self, x: Points, y: Points) -> tuple[Points, Points]:
         """f at points whose x and y broadcast against each other."""
+        n = len(self.sites)
         x, y = (x - self.origin[0]) / self.unit, (y - self.origin[1]) / self.unit
-        lift = (-1,) + (1,) * x.ndim
-        dx, dy = x - self.sites[:, 0].reshape(lift), y - self.sites[:, 1].reshape(lift)
+        first = (-1,) + (1,) * x.ndim
+        dx, dy = x - self.sites[:, 0].reshape(first), y - self.sites[:, 1].reshape(first)
         squared = (dx * dx + _TINY) + dy * dy
         kernel = np.log(squared)
         kernel *= squared
-        n = len(self.sites)
-        bent = self.weights[:n].T @ kernel.reshape(n, -1)
-        a, bx, by = self.weights[n:]
-        shape = squared.shape[1:]
-        return (
-            a[0] + bx[0] * x + by[0] * y + bent[0].reshape(shape),
-            a[1] + bx[1] * x + by[1] * y + bent[1].reshape(shape),
-        )
+        value: Points = (self.weights[:n].T @ kernel.reshape(n, -1)).reshape(2, *squared.shape[1:])
+        a, bx, by = (row.reshape(first) for row in self.weights[n:])
+        value += a + bx * x
+        value += by * y
+        return value[0], value[1]
 
 
 @dataclass(frozen=True)

@@ -67,14 +67,14 @@ def warp(figure: Figure, maps: Sequence[PointMap], whole_frame: bool = False) ->
         return Figure.nothing(figure.size)
     step = lattice_step(figure, maps)
     nodes = nodes_around(inside, step)
-    u, v = lattice(nodes, step, maps, figure.box)
+    values = lattice(nodes, step, maps, figure.box)
     if not whole_frame:
-        x0, y0, x1, y1 = _bounds(_meets(u, figure.width) & _meets(v, figure.height))
+        x0, y0, x1, y1 = _meeting(values, figure)
         if x0 == x1:
             return Figure.nothing(figure.size)
-        u, v = u[y0 : y1 + 1, x0 : x1 + 1], v[y0 : y1 + 1, x0 : x1 + 1]
+        values = values[:, y0 : y1 + 1, x0 : x1 + 1]
         nodes = (nodes[0] + x0, nodes[1] + y0, nodes[0] + x1 + 1, nodes[1] + y1 + 1)
-    return _read(figure, u, v, nodes, step, inside)
+    return _read(figure, values, nodes, step, inside)
 
 
 def window(figure: Figure, maps: Sequence[PointMap]) -> Box:
@@ -105,10 +105,8 @@ def nodes_around(pixels: Box, step: int) -> Box:
     return low_x, low_y, max(high_x, low_x) + 2, max(high_y, low_y) + 2
 
 
-def lattice(
-    nodes: Box, step: int, maps: Sequence[PointMap], box: Box
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The inverse map at a range of nodes, as pixels from the corner of `box`, rounded.
+def lattice(nodes: Box, step: int, maps: Sequence[PointMap], box: Box) -> NDArray[np.float32]:
+    """(2, h, w): x and y of the inverse map at a range of nodes, in pixels from the corner of `box`, rounded.
 
     Boxes up to 128 px round to 1/256, up to 256 px to 1/128 … up to 1024 px to 1/32, so that values reach to the
     box's own size beyond it and bilinear upsampling by at most 8 is exact in float32: 16 bits and a sign here,
@@ -116,37 +114,32 @@ def lattice(
     """
     x = step * np.arange(nodes[0], nodes[2], dtype=np.float64)[None, :] + (step - 1) / 2
     y = step * np.arange(nodes[1], nodes[3], dtype=np.float64)[:, None] + (step - 1) / 2
-    shape = y.size, x.size
+    values = np.empty((2, y.size, x.size))
     for each in reversed(maps):
         x, y = each.inverse(x, y)
+    np.subtract(x, box[0], out=values[0])
+    np.subtract(y, box[1], out=values[1])
     side = max(box[2] - box[0], box[3] - box[1])
     parts = 2.0 ** math.floor(math.log2(min(_LIMIT / (2 * side), _FINEST)))
-    return _rounded(x, box[0], parts, shape), _rounded(y, box[1], parts, shape)
-
-
-def _rounded(values: Points, origin: int, parts: float, shape: tuple[int, int]) -> NDArray[np.float32]:
+    values *= parts
     # Nodes farther than _LIMIT from the object, that is its own size or more, need not be right.
-    whole = np.clip(np.rint((values - origin) * parts), -_LIMIT, _LIMIT)
-    exact = whole.astype(np.float32) * np.float32(1 / parts)
-    return exact if exact.shape == shape else np.ascontiguousarray(np.broadcast_to(exact, shape))
+    exact = np.rint(values, out=values).clip(-_LIMIT, _LIMIT, out=values).astype(np.float32)
+    exact *= np.float32(1 / parts)
+    return exact
 
 
-def _meets(values: NDArray[np.float32], length: int) -> NDArray[np.bool_]:
-    """(h - 1, w - 1) bool: whether what lies between a cell's four values rounds to 0 … length - 1 anywhere."""
-    least = np.minimum(values[:, :-1], values[:, 1:])
-    most = np.maximum(values[:, :-1], values[:, 1:])
-    least, most = np.minimum(least[:-1], least[1:]), np.maximum(most[:-1], most[1:])
-    meets: NDArray[np.bool_] = (least <= length - 0.5) & (most >= -0.5)
-    return meets
-
-
-def _bounds(hit: NDArray[np.bool_]) -> Box:
-    """Half-open range of cells around all that are set."""
-    x, y, width, height = cv2.boundingRect(hit.view(np.uint8))
+def _meeting(values: NDArray[np.float32], figure: Figure) -> Box:
+    """Half-open range of cells around all where a bilinear value may round to a pixel of the object."""
+    pairs = values[:, :, :-1], values[:, :, 1:]
+    least, most = np.minimum(*pairs), np.maximum(*pairs)
+    least, most = np.minimum(least[:, :-1], least[:, 1:]), np.maximum(most[:, :-1], most[:, 1:])
+    high = np.array([figure.width - 0.5, figure.height - 0.5], np.float32).reshape(2, 1, 1)
+    meets = (least <= high) & (most >= -0.5)
+    x, y, width, height = cv2.boundingRect((meets[0] & meets[1]).view(np.uint8))
     return x, y, x + width, y + height
 
 
-def _read(figure: Figure, u: NDArray[np.float32], v: NDArray[np.float32], nodes: Box, step: int, inside: Box) -> Figure:
+def _read(figure: Figure, values: NDArray[np.float32], nodes: Box, step: int, inside: Box) -> Figure:
     """The pixels `inside` that lie between some nodes, read from the object one strip of cells after another."""
     half = step // 2
     x0, y0 = max(nodes[0] * step + half, inside[0]), max(nodes[1] * step + half, inside[1])
@@ -154,13 +147,13 @@ def _read(figure: Figure, u: NDArray[np.float32], v: NDArray[np.float32], nodes:
     if x0 >= x1 or y0 >= y1:
         return Figure.nothing(figure.size)
     moved = np.empty((y1 - y0, x1 - x0), np.uint8)
-    width = u.shape[1] * step
+    rows, width = values.shape[1], values.shape[2] * step
     cells = max(_SCRATCH // (width * step) - 1, 1)
     scratch = _scratch(width * (cells + 1) * step)
     columns = slice(x0 - nodes[0] * step, x1 - nodes[0] * step)
-    for first in range(0, len(u) - 1, cells):
+    for first in range(0, rows - 1, cells):
         top = (nodes[1] + first) * step
-        height = len(u[first : first + cells + 1]) * step
+        height = min(cells + 1, rows - first) * step
         low, high = max(top + half, y0), min(top + height - half, y1)
         map_x, map_y = (
             cv2.resize(
@@ -169,7 +162,7 @@ def _read(figure: Figure, u: NDArray[np.float32], v: NDArray[np.float32], nodes:
                 buffer[: width * height].reshape(height, width),
                 interpolation=cv2.INTER_LINEAR,
             )[low - top : high - top, columns]
-            for part, buffer in zip((u, v), scratch, strict=True)
+            for part, buffer in zip(values, scratch, strict=True)
         )
         # Into `moved` itself: OpenCV writes through a view whose size and type agree.
         strip = moved[low - y0 : high - y0]

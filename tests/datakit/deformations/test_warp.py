@@ -116,7 +116,7 @@ def exactly_upsampled(part, step):
 def test_lattice_values_fit_float32_with_eight_bits_to_spare(side):
     """At most 16 bits and a sign, whatever the size, and at least twice the box."""
     far = [ScaleShift(0.1, 0, 0, 0.0, 0.0)]
-    u, _ = lattice((-1, -1, 200, 3), 8, far, (0, 0, side, 5))
+    u = lattice((-1, -1, 200, 3), 8, far, (0, 0, side, 5))[0]
     quantum = np.abs(u[u != 0]).min()
     scale = 2.0 ** -np.floor(np.log2(quantum))
     assert np.abs(u).max() * 256 * scale <= 2**25
