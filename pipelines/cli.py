@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .options import byte_count, from_config, reading_options, settings_from, sources_from
+from .options import byte_count, from_config, reading_options, settings_from, source_options, sources_from
 
 EXIT_FOUND = 4
 EXIT_INTERRUPTED = 130
@@ -27,7 +27,7 @@ class House(click.Group):
             command = shlex.join(["datakit", *sys.argv[1:]])
             click.echo(f"\nInterrupted. What was finished is kept; to go on, run again:\n  {command}", err=True)
             ctx.exit(EXIT_INTERRUPTED)
-        except click.ClickException:
+        except (click.ClickException, click.exceptions.Exit):  # an Exit carries an exit code, too, and is no error
             raise
         except Exception as error:
             code = getattr(error, "exit_code", None)
@@ -107,6 +107,37 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> Any:
     return BuildConfig(
         specs, images=images, settings=settings_from(options, **cut), **{name: options[name] for name in run}
     )
+
+
+@cli.command("validate-source")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
+@click.option("--examples", type=click.IntRange(0), default=3, help="Examples shown of each problem and warning.")
+@click.option("--duplicates/--no-duplicates", "near", default=True, help="Look for near-duplicate photos.")
+@source_options
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
+@click.pass_context
+def validate_source(ctx: click.Context, sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Read every photo and mask of the sources and report what is wrong, odd or there twice; build nothing.
+
+    Exits 4 when an item failed or a photo is in two of the sources; warnings and what is left out do not count.
+
+    \b
+    Example:
+      datakit validate-source ecssd=data/ECSSD pascal-s=data/PASCAL-S -j 4
+    """
+    from pipelines import report
+    from pipelines.progress import progress
+    from pipelines.validate_source import BuildConfig
+    from pipelines.validate_source import validate_source as validate
+
+    specs, images = sources_from(sources, options["images"])
+    settings = settings_from({"recipe_names": ["masktrack"], "set_": (), "seed": 0, **options})
+    config = BuildConfig(specs, Path(), settings, images, jobs=options["jobs"])
+    found = validate(config, _news, lambda total: progress(total, "photos", sys.stderr), options["near"])
+    click.echo(report.validation_report(found, options["examples"], as_json))
+    if found.found:
+        ctx.exit(EXIT_FOUND)
 
 
 @cli.command("verify")

@@ -30,32 +30,43 @@ def from_config(ctx: click.Context, _parameter: click.Parameter, path: Path | No
 
 
 def reading_options(command: Command) -> Command:
-    """Options that say which masks a source gives; shared by every command that opens sources."""
-    for option in reversed(
-        [
-            click.option("--recipe", "recipe_names", multiple=True, default=["masktrack"],
-                         help="Preset or TOML file; repeat for several (masks and boxes in one build)."),
-            click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
-                         help="Change a recipe, e.g. tps.shift=0.05 or masktrack-box:box.jitter=0.1."),
-            click.option("--seed", default=0, help="Root seed of every draw."),
-            click.option("--images", multiple=True, metavar="LABEL=DIR",
-                         help="Image folder of a source that does not lie in its standard place."),
-            click.option("--threshold", type=click.IntRange(0, 254), default=127,
-                         help="Soft masks are foreground above this grey level."),
-            click.option("--objects", type=click.Choice(["each", "merged"]), default="each",
-                         help="One sample per object, or all objects of a photo as one."),
-            click.option("--crowds/--no-crowds", default=False, help="Keep COCO crowd regions."),
-            click.option("--min-area", type=click.IntRange(0), default=None,
-                         help="Leave out smaller objects (px²).  [default: 400 for instance sets, 0 for others]"),
-            click.option("--max-pixels", type=click.IntRange(1), default=100_000_000,
-                         help="Refuse photos of more pixels, judged by their header."),
-            click.option("--image-size", type=click.IntRange(16), default=None,
-                         help="Longest side of stored images and masks in pixels; default: as they are."),
-            click.option("--image-codec", default="source", metavar="source|png|jpeg:Q",
-                         help="How images are stored; `source` keeps the file's own bytes where it can."),
-            click.option("--limit", type=click.IntRange(1), default=None, help="First N photos of every source only."),
-        ]
-    ):  # fmt: skip
+    """Options that say which triples a source gives; shared by every command that makes them."""
+    recipes = [
+        click.option("--recipe", "recipe_names", multiple=True, default=["masktrack"],
+                     help="Preset or TOML file; repeat for several (masks and boxes in one build)."),
+        click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
+                     help="Change a recipe, e.g. tps.shift=0.05 or masktrack-box:box.jitter=0.1."),
+        click.option("--seed", default=0, help="Root seed of every draw."),
+    ]  # fmt: skip
+    return _with(recipes, source_options(command))
+
+
+def source_options(command: Command) -> Command:
+    """Options that say which photos and masks a source gives; shared by every command that opens sources."""
+    reading = [
+        click.option("--images", multiple=True, metavar="LABEL=DIR",
+                     help="Image folder of a source that does not lie in its standard place."),
+        click.option("--threshold", type=click.IntRange(0, 254), default=127,
+                     help="Soft masks are foreground above this grey level."),
+        click.option("--objects", type=click.Choice(["each", "merged"]), default="each",
+                     help="One sample per object, or all objects of a photo as one."),
+        click.option("--crowds/--no-crowds", default=False, help="Keep COCO crowd regions."),
+        click.option("--min-area", type=click.IntRange(0), default=None,
+                     help="Leave out smaller objects (px²).  [default: 400 for instance sets, 0 for others]"),
+        click.option("--max-pixels", type=click.IntRange(1), default=100_000_000,
+                     help="Refuse photos of more pixels, judged by their header."),
+        click.option("--image-size", type=click.IntRange(16), default=None,
+                     help="Longest side of stored images and masks in pixels; default: as they are."),
+        click.option("--image-codec", default="source", metavar="source|png|jpeg:Q",
+                     help="How images are stored; `source` keeps the file's own bytes where it can."),
+        click.option("--limit", type=click.IntRange(1), default=None, help="First N photos of every source only."),
+    ]  # fmt: skip
+    return _with(reading, command)
+
+
+def _with(options: list[Callable[[Command], Command]], command: Command) -> Command:
+    """The command with these options, shown in this order."""
+    for option in reversed(options):
         command = option(command)
     return command
 

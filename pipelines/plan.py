@@ -72,18 +72,29 @@ def make_plan(config: BuildConfig, tell: Callable[[str], None] = lambda _: None)
     Raises:
         UsageError: two sources share a label, or a source cannot be read.
     """
+    check_labels(config)
     readers: dict[str, Any] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
-        if spec.label in readers:
-            raise UsageError(f"two sources are labelled {spec.label!r}; give one another label: LABEL=ROOT")
         if spec.layout is None and spec.label not in config.images:
             tell(recognise(spec.root)[1])
         readers[spec.label] = open_source(spec, config)
-    unknown = sorted(set(config.images) - set(readers))
-    if unknown:
-        raise UsageError(f"--images names {unknown[0]!r}, which is no source; the sources are {', '.join(readers)}")
     shards = [shard for reader in readers.values() for shard in cut(reader, config.settings)]
     return Plan(readers, tuple(shards))
+
+
+def check_labels(config: BuildConfig) -> None:
+    """Refuse labels that are used twice or belong to no source.
+
+    Raises:
+        UsageError: as said.
+    """
+    labels = sorted(spec.label for spec in config.sources)
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice:
+        raise UsageError(f"two sources are labelled {twice!r}; give one another label: LABEL=ROOT")
+    unknown = sorted(set(config.images) - set(labels))
+    if unknown:
+        raise UsageError(f"--images names {unknown[0]!r}, which is no source; the sources are {', '.join(labels)}")
 
 
 def open_source(spec: SourceSpec, config: BuildConfig) -> Any:

@@ -12,13 +12,16 @@ from .progress import clock
 
 if TYPE_CHECKING:
     from datakit.sample import SampleData
+
     from .build_shards import BuildSummary
     from .dry_run import DryRun
     from .inspect_shards import Comparison, Statistics
     from .preview_deformations import PreviewSummary
     from .settings import BuildSettings
+    from .validate_source import Validation
     from .verify_shards import Verification
 
+MOST_TOLD = 20  # problems a preview prints
 BAR = 40  # characters of the longest histogram bar
 
 
@@ -86,6 +89,40 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     return "\n".join(lines)
 
 
+def validation_report(found: Validation, examples: int, as_json: bool) -> str:
+    """Counts per source that add up, problems and warnings by reason with examples, and every duplicate."""
+    from .validate_source import grouped
+
+    entries = [entry for source in found.sources.values() for entry in [*source.problems, *source.remarks]]
+    groups = grouped(entries, examples)
+    counts = {label: source.counts() for label, source in found.sources.items()}
+    if as_json:
+        duplicates = [asdict(duplicate) for duplicate in found.duplicates]
+        return as_text({"found": found.found, "sources": counts, "groups": groups, "duplicates": duplicates,
+                        "compared": found.compared})  # fmt: skip
+    names = ("layout", "photos", "items", "samples", "failed", "left_out", "warnings")
+    head = ("source", *(name.replace("_", " ") for name in names))
+    lines = [table(head, [[label, *(count[name] for name in names)] for label, count in counts.items()])]
+    for group in groups:
+        lines.append(f"  {group['count']} {group['kind']}: {group['reason']}")
+        lines += [f"      {plain(example['key'])}  {plain(example['detail'])}" for example in group["examples"]]
+        more = group["count"] - len(group["examples"])
+        lines += [f"      and {more} more"] if more and group["examples"] else []
+    for duplicate in sorted(found.duplicates, key=lambda duplicate: not duplicate.across):
+        where = "in two sources" if duplicate.across else "within one source"
+        pair = f"{plain(duplicate.first)} = {plain(duplicate.second)}"
+        lines.append(f"  duplicate {where}: {pair} ({duplicate.how}, {duplicate.score:.3f})")
+    lines.append(
+        f"{found.compared} photos compared with each other; " + ("found something" if found.found else "sound")
+    )
+    return "\n".join(lines)
+
+
+def plain(text: str) -> str:
+    """Text that cannot steer a terminal: control and direction characters of file names are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+
+
 def dry_run_report(run: DryRun, as_json: bool) -> str:
     """Estimates per source, the total and the room there is."""
     if as_json:
@@ -111,7 +148,9 @@ def preview_report(summary: PreviewSummary) -> str:
     if summary.size:
         size = "{1}x{0} pixels".format(*summary.size)
     flagged = f", {summary.flagged} of them flagged" if summary.flagged else ""
-    lines = [f"  not shown: {problem.key}: {problem.detail}" for problem in summary.problems]
+    lines = [f"  not shown: {problem.key}: {problem.detail}" for problem in summary.problems[:MOST_TOLD]]
+    if summary.skipped > MOST_TOLD:
+        lines.append(f"  not shown: {summary.skipped - MOST_TOLD} more")
     drawn = f"{summary.out}: {summary.samples} samples, {summary.triples} triples{flagged}, {size}"
     return "\n".join([*lines, drawn])
 

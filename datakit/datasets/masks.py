@@ -55,6 +55,14 @@ def label_plane(mask: MaskFile, threshold: int, ids: bool = False) -> LabelPlane
     return LabelPlane((soft > threshold).view(np.uint8), None, False)
 
 
+def is_soft(mask: MaskFile, ids: bool = False) -> bool:
+    """Whether `label_plane` would apply its threshold: grey levels between ground and the highest value."""
+    plane = mask.plane
+    top = int(plane.max(initial=0))
+    has_two = np.count_nonzero(plane == 0) + np.count_nonzero(plane == top) == plane.size
+    return not has_two and mask.coding == "grey" and not (ids and top <= VOID and _are_small_ids(plane))
+
+
 def _are_small_ids(plane: NDArray[Any]) -> bool:
     return 0 < int(plane[plane != VOID].max(initial=0)) <= LARGEST_GREY_ID
 

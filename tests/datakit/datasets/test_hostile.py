@@ -228,8 +228,9 @@ SPECIALS: dict[str, Callable[[Path], Any]] = {
 
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 1 << 40, 1 << 70, 0.5, float("nan"), float("inf"), -1e308, "", "x", "1", "\0",
-    "\ud800", "é", "a" * 5000, [], {}, [[]], [None], {"counts": "x"}, {"counts": [], "size": [0, 0]}, {"id": 1}, [[1, 2, 3, 4]],
-    "../outside/canary.jpg", "/etc/passwd", "000000000002.jpg", "OUTSIDE", "..", ".", "/", "linked/canary.jpg",
+    "\ud800", "é", "a" * 5000, [], {}, [[]], [None], {"counts": "x"}, {"counts": [], "size": [0, 0]}, {"id": 1},
+    [[1, 2, 3, 4]], "../outside/canary.jpg", "/etc/passwd", "000000000002.jpg", "OUTSIDE", "..", ".", "/",
+    "linked/canary.jpg",
 )  # fmt: skip
 
 

@@ -1,0 +1,103 @@
+"""What is legal in a source and yet worth a look: whole-photo masks, thresholded greys, turned or re-encoded photos.
+
+Damage and choices are the readers' problems; a remark costs nothing but attention. Duplicates are `duplicates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .arrays import Mask
+from .datasets import PairsReader, Record
+from .datasets.masks import is_soft
+from .datasets.views import AnyReader, View
+from .duplicates import is_flat, thumbnail
+from .images import read_mask
+from .samples import Photo, Sample, Scene
+
+TINY = 100  # pixels: a disc of 11 across, whose rough mask is mostly dilation
+OWN_CHOICE = ("", "rotated", "resized", "recoded")  # normalised for reasons that are said elsewhere or were asked for
+
+REASONS: Mapping[str, str] = {
+    "full mask": "the mask covers the whole photo",
+    "mask touches all borders": "the mask reaches all four borders; is it inverted?",
+    "tiny object": f"fewer than {TINY} pixels",
+    "soft mask": "grey levels between ground and object were thresholded",
+    "EXIF-rotated photo": "the photo is turned upright and stored anew, its mask is turned with it",
+    "normalised photo": "the photo is stored anew as PNG",
+    "flat photo": "too plain to be compared with other photos",
+    "decoder complaint": "the decoder met damaged data and made a picture of it all the same",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something legal that deserves a look.
+
+    Attributes:
+        key: sample or photo key.
+        reason: one of `REASONS`, for `normalised photo` with the reason of that behind a colon.
+        detail: the whole sentence.
+    """
+
+    key: str
+    reason: str
+    detail: str
+
+
+def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]:
+    """All remarks on one photo and its objects.
+
+    Args:
+        reader: where the scene comes from; its mask file is read once more to see its grey levels.
+        record: of the photo.
+        scene: as the reader gave it.
+    """
+    if not scene.samples:
+        return
+    photo = scene.samples[0].photo
+    yield from _of_photo(scene.key, record.image, photo)
+    for sample in scene.samples:
+        yield from _of_mask(sample)
+    base = _bottom(reader)
+    if isinstance(base, PairsReader):
+        name = record.annotation[0]
+        mask = read_mask(Path(base.root) / name, name, base.options.max_pixels, scene.key)
+        if is_soft(mask, base.ids):
+            levels = len(np.unique(mask.plane))
+            detail = f"{name}: {levels} grey levels, foreground is above --threshold {base.options.threshold}"
+            yield Remark(scene.key, "soft mask", detail)
+
+
+def _bottom(reader: AnyReader) -> Any:
+    while isinstance(reader, View):
+        reader = reader.base
+    return reader
+
+
+def _of_photo(key: str, path: str, photo: Photo) -> Iterator[Remark]:
+    if photo.orientation > 1:
+        yield Remark(key, "EXIF-rotated photo", f"{path}: EXIF orientation {photo.orientation}")
+    if photo.normalised not in OWN_CHOICE:
+        yield Remark(key, f"normalised photo: {photo.normalised}", f"{path}: {REASONS['normalised photo']}")
+    if is_flat(thumbnail(photo.pixels)):
+        yield Remark(key, "flat photo", f"{path}: {REASONS['flat photo']}")
+
+
+def _of_mask(sample: Sample) -> Iterator[Remark]:
+    area = int(np.count_nonzero(sample.mask))
+    if area == sample.mask.size:
+        yield Remark(sample.key, "full mask", f"{sample.key}: {REASONS['full mask']}")
+    elif _touches_all_borders(sample.mask):
+        yield Remark(sample.key, "mask touches all borders", f"{sample.key}: {REASONS['mask touches all borders']}")
+    if area < TINY:
+        yield Remark(sample.key, "tiny object", f"{sample.key}: {area} pixels")
+
+
+def _touches_all_borders(mask: Mask) -> bool:
+    return all(border.any() for border in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))

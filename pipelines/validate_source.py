@@ -1,0 +1,306 @@
+"""`datakit validate-source`: everything a build would stumble over, and photos that are there twice, without building.
+
+Every photo is read by the reader that a build uses. What is found is counted by reason, with a few examples
+each; the report is drawn in `report`, what makes a remark or a duplicate stands in `datakit`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datakit.datasets import recognise
+from datakit.duplicates import find_near_duplicates, thumbnail
+from datakit.errors import ItemError, UsageError
+from datakit.samples import Problem, Scene
+from datakit.validate import Remark, remarks
+
+from .cluster import run_tasks
+from .interrupt import terminable
+from .plan import check_labels, open_source
+from .settings import BuildConfig
+from .shard_task import single_threaded_opencv
+
+CHUNK = 64  # photos of a task: a second or two
+MOST_COMPARED = 50_000  # photos; the comparison grows with their square
+# what libjpeg says of data it had to guess; other messages concern colour profiles and the like
+COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression")
+
+Tell = Callable[[str], None]
+Track = Callable[[int], Any]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A slice of a source to read; `reader` is a slice of the source's reader."""
+
+    label: str
+    reader: Any
+
+
+@dataclass(frozen=True)
+class PhotoMark:
+    """What is kept of a photo to find it again: key, file, digest and a (64, 64) uint8 thumbnail."""
+
+    key: str
+    label: str
+    path: Path
+    size: int
+    crc32: int
+    family: str
+    thumbnail: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What reading a chunk found."""
+
+    samples: int
+    problems: list[Problem]
+    remarks: list[Remark]
+    photos: list[PhotoMark]
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """Two photos that are one.
+
+    Attributes:
+        first, second: their keys.
+        how: `equal file`, `near` or `near, mirrored`.
+        score: correlation after registration; 1 for equal files.
+        across: whether they belong to different sources.
+    """
+
+    first: str
+    second: str
+    how: str
+    score: float
+    across: bool
+
+
+@dataclass
+class SourceReport:
+    """Counts of one source; items = samples + problems."""
+
+    layout: str
+    photos: int
+    samples: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def counts(self) -> dict[str, Any]:
+        """The numbers by name, as a build's manifest has them."""
+        failed = sum(problem.kind == "failed" for problem in self.problems)
+        return {
+            "layout": self.layout,
+            "photos": self.photos,
+            "items": self.samples + len(self.problems),
+            "samples": self.samples,
+            "failed": failed,
+            "left_out": len(self.problems) - failed,
+            "warnings": len(self.remarks),
+        }
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All that was found.
+
+    Attributes:
+        sources: label -> report.
+        duplicates: photos that are there twice, in order of keys.
+        compared: photos that near-duplicates were looked for among.
+    """
+
+    sources: dict[str, SourceReport]
+    duplicates: list[Duplicate]
+    compared: int
+
+    @property
+    def found(self) -> bool:
+        """Whether something failed, or a photo is in two sources; warnings alone do not count."""
+        failed = any(report.counts()["failed"] for report in self.sources.values())
+        return failed or any(duplicate.across for duplicate in self.duplicates)
+
+
+def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = True) -> Validation:
+    """Read every photo and mask of the sources of `config` and say what is wrong, odd or there twice.
+
+    Args:
+        config: sources, reading options and jobs; nothing is written.
+        tell: takes one line of news.
+        track: given the number of photos, gives a context manager of a `Progress`.
+        near: whether to look for near-duplicates.
+
+    Raises:
+        UsageError: a source is not there, its layout is not recognised, or labels are used wrongly.
+    """
+    with terminable():
+        readers, reports = open_sources(config, tell)
+        photos: list[PhotoMark] = []
+        chunks = [
+            Chunk(label, reader[start : start + CHUNK])
+            for label, reader in readers.items()
+            for start in range(0, len(reader), CHUNK)
+        ]
+        with track(sum(len(reader) for reader in readers.values())) as progress:
+
+            def done(chunk: Chunk, result: ChunkResult) -> None:
+                report = reports[chunk.label]
+                report.samples += result.samples
+                report.problems += result.problems
+                report.remarks += result.remarks
+                photos.extend(result.photos)
+                progress.advance(len(chunk.reader))
+
+            names = [f"{chunk.label}-{number}" for number, chunk in enumerate(chunks)]
+            with tempfile.TemporaryDirectory() as scratch:
+                run_tasks(read_chunk, chunks, names, done, jobs=config.jobs, scratch=Path(scratch))
+        for report in reports.values():
+            report.problems.sort(key=lambda problem: (problem.key, problem.stage, problem.reason))
+            report.remarks.sort(key=lambda remark: (remark.key, remark.reason))
+        photos.sort(key=lambda photo: photo.key)
+        duplicates, compared = find_duplicates(photos, near, tell)
+    return Validation(reports, duplicates, compared)
+
+
+def open_sources(config: BuildConfig, tell: Tell) -> tuple[dict[str, Any], dict[str, SourceReport]]:
+    """Readers of all sources that can be listed, and a report on every source; one that cannot is a problem."""
+    check_labels(config)
+    readers: dict[str, Any] = {}
+    reports: dict[str, SourceReport] = {}
+    for spec in sorted(config.sources, key=lambda spec: spec.label):
+        layout = spec.layout or "pairs"
+        if spec.layout is None and spec.label not in config.images:
+            layout, why = recognise(spec.root)
+            tell(why)
+        if not spec.root.exists():
+            raise UsageError(f"{spec.root}: no such file or folder; the source {spec.label!r} was said to be there")
+        try:
+            reader = open_source(spec, config)
+        except UsageError as error:
+            problem = Problem(spec.label, "failed", "list", "unusable source", str(error))
+            reports[spec.label] = SourceReport(layout, 0, problems=[problem])
+            continue
+        readers[spec.label] = reader
+        reports[spec.label] = SourceReport(reader.layout, len(reader), problems=list(reader.problems))
+    return readers, reports
+
+
+def read_chunk(chunk: Chunk) -> ChunkResult:
+    """Read the photos of one chunk; runs on any worker."""
+    result = ChunkResult(0, [], [], [])
+    samples = 0
+    with single_threaded_opencv(), complaints() as heard:
+        for index, record in enumerate(chunk.reader.records):
+            try:
+                scene: Scene = chunk.reader[index]
+                found = list(remarks(chunk.reader, record, scene))
+            except ItemError as error:
+                result.problems.append(error.problem)
+                heard()
+                continue
+            samples += len(scene.samples)
+            result.problems.extend(scene.problems)
+            result.remarks.extend(found)
+            result.remarks.extend(Remark(scene.key, "decoder complaint", f"{record.image}: {line}") for line in heard())
+            if scene.samples:
+                result.photos.append(_mark(chunk, record, scene))
+    return ChunkResult(samples, result.problems, result.remarks, result.photos)
+
+
+def _mark(chunk: Chunk, record: Any, scene: Scene) -> PhotoMark:
+    photo = scene.samples[0].photo
+    family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.layout == "videos" else ""
+    path = chunk.reader.images / record.image
+    return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, thumbnail(photo.pixels))
+
+
+@contextlib.contextmanager
+def complaints() -> Iterator[Callable[[], list[str]]]:
+    """Inside, libjpeg's warnings are caught; the function handed out gives those since its last call.
+
+    OpenCV decodes damaged JPEG data without an error and lets libjpeg write to the process's standard error,
+    the one place where they can be had without decoding twice. Nothing else of it is kept.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            before = os.dup(2)
+        except OSError:  # no standard error, no warnings
+            yield list
+            return
+        stack.callback(os.close, before)
+        file = stack.enter_context(tempfile.TemporaryFile())
+        stack.callback(os.dup2, before, 2)
+        os.dup2(file.fileno(), 2)
+
+        def heard() -> list[str]:
+            if not file.tell() and not os.fstat(file.fileno()).st_size:
+                return []
+            file.seek(0)
+            lines = file.read().decode("utf-8", "replace").splitlines()
+            file.seek(0)
+            file.truncate()
+            return [line for line in dict.fromkeys(lines) if line.startswith(COMPLAINTS)]
+
+        yield heard
+
+
+def find_duplicates(photos: Sequence[PhotoMark], near: bool, tell: Tell) -> tuple[list[Duplicate], int]:
+    """Equal files by their bytes, then near-duplicates among what is left; and how many were compared."""
+    duplicates, single = _equal_files(photos)
+    if near and len(single) > MOST_COMPARED:
+        tell(f"{len(single)} photos are too many to look for near-duplicates, {MOST_COMPARED} at most; use --limit")
+    if not near or len(single) > MOST_COMPARED:
+        return duplicates, 0
+    numbers: dict[str, int] = {}
+    # a number of its own for every photo that belongs to no video
+    families = [numbers.setdefault(photo.family or photo.key, len(numbers)) for photo in single]
+    with single_threaded_opencv():
+        for pair in find_near_duplicates([photo.thumbnail for photo in single], families):
+            first, second = single[pair.first], single[pair.second]
+            how = "near, mirrored" if pair.mirrored else "near"
+            duplicates.append(Duplicate(first.key, second.key, how, pair.score, first.label != second.label))
+    return sorted(duplicates, key=lambda pair: (pair.first, pair.second)), len(single)
+
+
+def _equal_files(photos: Sequence[PhotoMark]) -> tuple[list[Duplicate], list[PhotoMark]]:
+    """Pairs of photos with equal bytes, and one photo of every kind."""
+    kinds: dict[tuple[int, int], list[PhotoMark]] = {}
+    duplicates: list[Duplicate] = []
+    for photo in photos:
+        known = kinds.setdefault((photo.size, photo.crc32), [])
+        twin = next((other for other in known if _same_bytes(other.path, photo.path)), None)
+        if twin is None:
+            known.append(photo)
+        else:
+            duplicates.append(Duplicate(twin.key, photo.key, "equal file", 1.0, twin.label != photo.label))
+    return duplicates, sorted((photo for kind in kinds.values() for photo in kind), key=lambda photo: photo.key)
+
+
+def _same_bytes(first: Path, second: Path) -> bool:
+    try:
+        return first.read_bytes() == second.read_bytes()
+    except OSError:  # gone since it was read
+        return False
+
+
+def grouped(entries: Sequence[Problem | Remark], examples: int) -> list[dict[str, Any]]:
+    """Entries counted by kind and reason, most first, each with its first few examples."""
+    counts = Counter((getattr(entry, "kind", "warning"), entry.reason) for entry in entries)
+    groups = []
+    for (kind, reason), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
+        mine = (e for e in entries if (getattr(e, "kind", "warning"), e.reason) == (kind, reason))
+        shown = [{"key": entry.key, "detail": entry.detail} for entry, _ in zip(mine, range(examples), strict=False)]
+        groups.append({"kind": kind, "reason": reason, "count": count, "examples": shown})
+    return groups
