@@ -5,7 +5,8 @@ A layout is a module or a row in a table; `sources` finds the one a folder is in
 
 from .coco import CocoReader
 from .pairs import LAYOUTS, Layout, PairsReader
-from .reader import Reader, ReadOptions, Record
+from .reader import Reader, ReadOptions
+from .records import Record
 from .sources import LAYOUT_NAMES, SourceSpec, open_dataset, parse_source, recognise
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
 

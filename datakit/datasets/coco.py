@@ -22,7 +22,8 @@ from ..rle import decode_rle, polygons_to_mask, runs_to_mask
 from ..samples import Photo, Problem, Sample, Scene
 from .listing import is_utf8, key_name, scan, size_of, split_suffix
 from .masks import align, stored_size
-from .reader import Reader, ReadOptions, Record
+from .reader import Reader, ReadOptions
+from .records import Record
 
 
 class CocoReader(Reader):

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from ..errors import UsageError
 from ..samples import Problem
-from .reader import Record
+from .records import Record
 
 ESCAPES = str.maketrans({"%": "%25", "#": "%23", "@": "%40"})  # '#' and '@' separate the parts of a key
 

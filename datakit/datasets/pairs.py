@@ -16,7 +16,8 @@ from ..errors import UsageError
 from ..samples import Scene
 from .listing import Folder, list_pairs
 from .masks import scene_of
-from .reader import Reader, ReadOptions, Record
+from .reader import Reader, ReadOptions
+from .records import Record
 
 JPEG = (".jpg", ".jpeg")
 IMAGE_SUFFIXES = (*JPEG, ".png", ".webp", ".bmp", ".tif", ".tiff")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self, overload
+from typing import Literal, Self, overload
 
 from ..samples import Problem, Scene
+from .records import PackedRecords, Record
 
 
 @dataclass(frozen=True)
@@ -33,22 +34,6 @@ class ReadOptions:
     crowds: bool = False
     min_area: int | None = None
     max_pixels: int = 100_000_000
-
-
-class Record(NamedTuple):
-    """One photo before it is opened.
-
-    Attributes:
-        key: `label/name`, NFC, unique within the reader.
-        image: path of the picture, relative to the image root, '/'-separated.
-        annotation: what the layout needs to find the masks; only str, int, float, list, dict, None (hashed as JSON).
-        size: bytes of the image file, for cutting shards.
-    """
-
-    key: str
-    image: str
-    annotation: Any
-    size: int
 
 
 class Reader(Sequence[Scene], ABC):
@@ -74,14 +59,14 @@ class Reader(Sequence[Scene], ABC):
         label: str,
         root: Path,
         images: Path,
-        records: Sequence[Record],
+        records: Iterable[Record],
         problems: Sequence[Problem],
         options: ReadOptions,
     ):
         self.label = label
         self.root = root
         self.images = images
-        self.records = records
+        self.records: Sequence[Record] = PackedRecords(records)
         self.problems = tuple(problems)
         self.options = options
 
@@ -115,6 +100,6 @@ class Reader(Sequence[Scene], ABC):
 
     def _with(self, records: Sequence[Record]) -> Self:
         part = copy.copy(self)
-        part.records = records
+        part.records = PackedRecords(records)
         part.problems = ()
         return part

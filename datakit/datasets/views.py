@@ -18,7 +18,8 @@ import numpy as np
 from ..errors import UsageError
 from ..images import parse_codec, resize_mask, resize_photo
 from ..samples import Problem, Sample, Scene
-from .reader import Reader, ReadOptions, Record
+from .reader import Reader, ReadOptions
+from .records import Record
 
 
 class View(Sequence[Scene]):
