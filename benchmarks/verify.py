@@ -1,0 +1,43 @@
+"""Verifying against what SHA-256 of the same files costs. Run alone: python -m benchmarks.verify [--rounds N]"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from datakit.files import file_sha256
+from datakit.shards.verify import verify
+
+from . import common
+
+DATAKIT = Path(sys.executable).with_name("datakit")
+
+
+def run(rounds: int = 7) -> None:
+    """`verify --quick`, the whole `verify`, and the digests alone, one process each."""
+    root = common.data_root().absolute()
+    out = common.WORK / "verify"
+    sources = [f"copy{number}={root}" for number in range(4)]
+    command = [DATAKIT, "build-shards", *sources, "--out", out, "-j", "2"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    files = sorted(out.glob("*.h5"))
+
+    def digests() -> None:
+        for path in files:
+            file_sha256(path)
+
+    sides = {"quick": lambda: verify(out, quick=True), "whole": lambda: verify(out), "sha256": digests}
+    seconds = common.by_turns(sides, rounds)
+    figures: dict[str, object] = {"MB": round(sum(path.stat().st_size for path in files) / 1e6), "rounds": rounds}
+    figures["seconds"] = common.medians(seconds)
+    for side in ("quick", "whole"):
+        figures[f"{side}: speed / SHA-256 alone"] = round(common.median_ratio(seconds["sha256"], seconds[side]), 3)
+    common.save("verify", figures)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    run(**vars(parser.parse_args()))
