@@ -47,7 +47,9 @@ format: install ## put the source in its standard form
 	$(PY) -m ruff format .
 
 bench: install ## speed figures, as ratios, into benchmarks/results
-	$(PY) -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[bench]'
+	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) \
+		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[bench]'
+	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps litdata
 	$(PY) -m benchmarks
 
 clean: ## remove what the targets above made
