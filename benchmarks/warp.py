@@ -24,7 +24,7 @@ if __package__ in (None, ""):
 
 from benchmarks import common
 from datakit.arrays import Mask
-from datakit.deformations import PRESETS, Recipe, Tps, deform
+from datakit.deformations import PRESETS, Tps, deform
 from datakit.deformations.figure import Figure
 from datakit.deformations.tps import Warping
 from datakit.deformations.warp import lattice, lattice_step, nodes_around, warp, window
@@ -160,18 +160,26 @@ def speed(folder: Path | None, rounds: int) -> dict[str, object]:
 
 
 def variants(folder: Path | None, rounds: int) -> dict[str, object]:
-    """A whole `masktrack` variant at 400x300, seed to mask, beside one full-frame remap and one dilation."""
+    """A `masktrack` variant at 400x300, as a build makes two of a mask, beside one full-frame remap and one dilation."""
     masks = [cv2.resize(m, (400, 300), interpolation=cv2.INTER_NEAREST) for m in masks_of(folder, 50)]
     x, y = np.meshgrid(np.arange(400, dtype=np.float32) + 0.25, np.arange(300, dtype=np.float32) + 0.25)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))
-    recipe: Recipe = PRESETS["masktrack"]
+    recipe = PRESETS["masktrack"]
     ours, floor = [], []
+
+    def drawn(mask: Mask, key: str) -> None:
+        figure = Figure.of(mask)
+        for variant in (0, 1):
+            deform(figure, recipe, generator(0, key, variant))
+
+    def least(mask: Mask) -> None:
+        for _ in (0, 1):
+            cv2.dilate(cv2.remap(mask, x, y, cv2.INTER_NEAREST), disc)
+
     for n in range(rounds):
         mask = masks[n % len(masks)]
-        if not mask.any():
-            continue
-        ours.append(best_of(lambda m=mask, n=n: deform(m, recipe, generator(0, f"variant-{n}", 0)), 1))
-        floor.append(best_of(lambda m=mask: cv2.dilate(cv2.remap(m, x, y, cv2.INTER_NEAREST), disc), 1))
+        ours.append(best_of(lambda m=mask, n=n: drawn(m, f"variant-{n}"), 1) / 2)
+        floor.append(best_of(lambda m=mask: least(m), 1) / 2)
     return {
         "400x300 masktrack variant ms, whole / remap and dilation alone": [milliseconds(ours), milliseconds(floor)],
     }

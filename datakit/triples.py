@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from .deformations import Recipe, deform
 from .deformations.augment import turned_image, turned_mask
+from .deformations.figure import Figure
 from .images import encode_png
 from .samples import Photo, Sample, Triple
 from .seeds import generator
@@ -31,11 +32,12 @@ def make_triples(sample: Sample, recipe: Recipe, seed: int) -> list[Triple]:
 
     Source: arXiv 1612.02646 §3.1: the mask is deformed, image and target are not.
     """
-    return [_triple(sample, recipe, seed, variant) for variant in range(recipe.variants)]
+    figure = Figure.of(sample.mask)
+    return [_triple(sample, figure, recipe, seed, variant) for variant in range(recipe.variants)]
 
 
-def _triple(sample: Sample, recipe: Recipe, seed: int, variant: int) -> Triple:
-    rough = deform(sample.mask, recipe, generator(seed, sample.key, variant))
+def _triple(sample: Sample, figure: Figure, recipe: Recipe, seed: int, variant: int) -> Triple:
+    rough = deform(figure, recipe, generator(seed, sample.key, variant))
     if recipe.augment and sample.view:
         names = recipe.augment.names
         rough.parameters[: len(names)] = [sample.view[name] for name in names]

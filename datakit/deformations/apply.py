@@ -44,11 +44,11 @@ class Deformed:
     flags: str
 
 
-def deform(mask: Mask, recipe: Recipe, rng: np.random.Generator) -> Deformed:
+def deform(mask: Mask | Figure, recipe: Recipe, rng: np.random.Generator) -> Deformed:
     """Draw one rough mask.
 
     Args:
-        mask: (H, W) uint8, 0 or 1, not empty.
+        mask: (H, W) uint8, 0 or 1, not empty; or its figure, which serves several draws from one mask.
         recipe: what to do.
         rng: source of all numbers.
 
@@ -57,7 +57,7 @@ def deform(mask: Mask, recipe: Recipe, rng: np.random.Generator) -> Deformed:
 
     Source: arXiv 1612.02646 §3.1 and §4; the redraw rule is ours (docs/paper.md).
     """
-    target = Figure.of(mask)
+    target = mask if isinstance(mask, Figure) else Figure.of(mask)
     if not target.width:
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
     judged = _judged_runs(recipe)

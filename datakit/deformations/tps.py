@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import combinations
 from typing import ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +23,6 @@ from .warp import Frame, PointMap, Points
 
 Pair = tuple[float, float]
 
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _ATTEMPTS = 10  # sets of points tried before a mask is given up as too straight
 _FLATTEST = 1e-3  # least ratio of the short to the long axis of a set of points
 _CLOSEST = 1 / 16  # least distance of two points in pixels; both bounds keep the equations solvable
@@ -70,7 +68,7 @@ class Tps:
             (4 * points,) float64: x, y, dx, dy of each point in pixels; NaN where the ring has too
             few pixels, or ten sets of points all lay on a line.
         """
-        ring = OuterRing(figure) if figure.width else ()
+        ring = figure.ring
         for _ in range(_ATTEMPTS if len(ring) >= self.points else 0):
             units = rng.random(3 * self.points).tolist()
             start = [ring[n] for n in chosen(units[: self.points], len(ring))]
@@ -92,30 +90,10 @@ class Tps:
             x, y = earlier.forward(x, y)
         start = list(zip(x.tolist(), y.tolist(), strict=True))
         end = list(zip((x + dx).tolist(), (y + dy).tolist(), strict=True))
-        if before and (degenerate(start) or degenerate(end)):
+        # Scaling and shifting keeps what `draw` made sure of; another spline may not.
+        if any(each.curvature() for each in before) and (degenerate(start) or degenerate(end)):
             return None
         return Warping(start, end, self.spline == "smoothing")
-
-
-class OuterRing(Sequence[Pair]):
-    """Every background pixel with a foreground pixel above, below, left or right of it, row by row.
-
-    Those of all parts and holes of the object, inside the frame, as (x, y).
-    """
-
-    def __init__(self, figure: Figure):
-        padded, self._x, self._y = figure.padded(1)
-        ring = cv2.dilate(padded, _CROSS) - padded
-        # As bool: NumPy finds the few ones of a boolean array many times faster.
-        self._flat = np.flatnonzero(ring.view(np.bool_))
-        self._width = ring.shape[1]
-
-    def __len__(self) -> int:
-        return len(self._flat)
-
-    def __getitem__(self, n: int) -> Pair:  # type: ignore[override]
-        y, x = divmod(int(self._flat[n]), self._width)
-        return float(x + self._x), float(y + self._y)
 
 
 def chosen(units: Sequence[float], total: int) -> list[int]:
@@ -170,23 +148,21 @@ class Spline:
         self.origin = mean_x, mean_y
         self.unit = max(max(abs(x - mean_x), abs(y - mean_y)) for x, y in sites)
         scaled = [((x - mean_x) / self.unit, (y - mean_y) / self.unit) for x, y in sites]
-        self.sites = np.array(scaled)
-        system = np.zeros((n + 3, n + 3))
-        system[:n, n] = system[n, :n] = 1
-        system[:n, n + 1 :] = self.sites
-        system[n + 1 :, :n] = self.sites.T
         _, _, xx, xy, yy = _moments(scaled)
         determinant = xx * yy - xy * xy
+        # Rows [K + lambda I, 1, x, y], then [1, 0], [x, 0], [y, 0]; as lists, which at this size are faster.
+        system = [[0.0] * n + [1.0, x, y] for x, y in scaled]
         traced = 0.0  # of K Q
         for (i, (ax, ay)), (j, (bx, by)) in combinations(enumerate(scaled), 2):
             squared = (ax - bx) ** 2 + (ay - by) ** 2
-            kernel = system[i, j] = system[j, i] = squared * math.log(squared)
+            system[i][j] = system[j][i] = kernel = squared * math.log(squared)
             traced += kernel * (2 / n + 2 * (ax * bx * yy - (ax * by + ay * bx) * xy + ay * by * xx) / determinant)
-        if smoothing and n > 3:
-            system[range(n), range(n)] = -traced / (n - 3)
-        right = np.zeros((n + 3, 2))
-        right[:n] = values
-        self.weights = np.linalg.solve(system, right)
+        for i in range(n if smoothing and n > 3 else 0):
+            system[i][i] = -traced / (n - 3)
+        x, y = zip(*scaled, strict=True)
+        system += [[1.0] * n + [0.0] * 3, [*x, 0.0, 0.0, 0.0], [*y, 0.0, 0.0, 0.0]]
+        self.sites = np.array(scaled)
+        self.weights = np.linalg.solve(np.array(system), np.array([*values, *[(0.0, 0.0)] * 3]))
 
     def __call__(self, x: Points, y: Points) -> tuple[Points, Points]:
         """f at points whose x and y broadcast against each other."""
@@ -237,5 +213,6 @@ class Warping:
 
     def curvature(self) -> float:
         """Sum of the weights, the larger of x and y: the second derivatives are that times a logarithm."""
-        n = len(self.end)
-        return float(np.abs(self.pull.weights[:n]).sum(axis=0).max()) / self.pull.unit**2
+        x, y = self.pull.weights[: len(self.end)].T.tolist()
+        largest: float = max(sum(map(abs, x)), sum(map(abs, y)))
+        return largest / self.pull.unit**2
