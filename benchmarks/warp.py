@@ -160,7 +160,7 @@ def speed(folder: Path | None, rounds: int) -> dict[str, object]:
 
 
 def variants(folder: Path | None, rounds: int) -> dict[str, object]:
-    """A `masktrack` variant at 400x300, as a build makes two of a mask, beside one full-frame remap and one dilation."""
+    """A `masktrack` variant at 400x300, as a build makes two of a mask, beside a full-frame remap and a dilation."""
     masks = [cv2.resize(m, (400, 300), interpolation=cv2.INTER_NEAREST) for m in masks_of(folder, 50)]
     x, y = np.meshgrid(np.arange(400, dtype=np.float32) + 0.25, np.arange(300, dtype=np.float32) + 0.25)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))
