@@ -92,7 +92,7 @@ def find_near_duplicates(
 def similarity(first: Thumbnail, second: Thumbnail) -> float:
     """Correlation of two thumbnails after the second was registered onto the first, -1 to 1.
 
-    Registration is affine; at half size it starts from the whole picture and from a crop of either, and only the
+    Registration is affine; at half size it starts from the whole picture, a shift, and crops of either, and only the
     best of these are refined, if they give any hope. What is correlated, where the two overlap, is the picture
     itself and what lies between its coarse brightness and fine noise; the lower of both counts.
 
@@ -103,7 +103,7 @@ def similarity(first: Thumbnail, second: Thumbnail) -> float:
     if plain >= SETTLED:
         return plain
     half, other = (cv2.resize(thumb, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA) for thumb in (first, second))
-    starts = (_centred(crop, SIDE // 2) for crop in STARTS)
+    starts = [_shifted(half, other), *(_centred(crop, SIDE // 2) for crop in STARTS)]
     found = [warp for start in starts if (warp := _register(half, other, start, COARSE_STEPS)) is not None]
     scored = [(_correlation(half, other, warp), warp) for warp in found]
     best = plain
@@ -192,6 +192,14 @@ def _centred(crop: float, side: int = SIDE) -> Plane:
     return np.array([[scale, 0, offset], [0, scale, offset]], np.float32)
 
 
+def _shifted(first: NDArray[Any], second: NDArray[Any]) -> Plane:
+    """The shift that lays `second` best onto `first`: where a small object on an even ground went."""
+    window = cv2.createHanningWindow(first.shape, cv2.CV_32F)
+    planes = [_banded(np.asarray(plane, np.float32)) for plane in (first, second)]
+    (x, y), _ = cv2.phaseCorrelate(*planes, window)
+    return np.array([[1, 0, x], [0, 1, y]], np.float32)
+
+
 def _register(first: NDArray[Any], second: NDArray[Any], start: Plane, steps: int) -> Plane | None:
     """The affine map that lays `second` onto `first`; None where the search runs away."""
     whole = np.ones(first.shape, np.uint8)
@@ -217,7 +225,10 @@ def _correlation(first: NDArray[Any], second: NDArray[Any], warp: Plane) -> floa
     if inside.mean() < LEAST_OVERLAP:
         return -1.0
     plain = first.astype(np.float32)
-    x, y = (np.asarray(cv2.GaussianBlur(plane, (0, 0), 0.7)) for plane in (plain, np.where(inside, moved, plain)))
+    x, y = (
+        np.asarray(cv2.GaussianBlur(plane, (0, 0), 0.7), np.float32)
+        for plane in (plain, np.where(inside, moved, plain))
+    )
     return min(_cosine(x[inside], y[inside]), _cosine(_banded(x)[inside], _banded(y)[inside]))
 
 
