@@ -195,8 +195,8 @@ def _centred(crop: float, side: int = SIDE) -> Plane:
 def _shifted(first: NDArray[Any], second: NDArray[Any]) -> Plane:
     """The shift that lays `second` best onto `first`: where a small object on an even ground went."""
     window = cv2.createHanningWindow(first.shape, cv2.CV_32F)
-    planes = [_banded(np.asarray(plane, np.float32)) for plane in (first, second)]
-    (x, y), _ = cv2.phaseCorrelate(*planes, window)
+    before, after = (_banded(np.asarray(plane, np.float32)) for plane in (first, second))
+    (x, y), _ = cv2.phaseCorrelate(before, after, window)
     return np.array([[1, 0, x], [0, 1, y]], np.float32)
 
 
