@@ -138,7 +138,9 @@ def _page(
         raise _nothing_to_show(config, problems)
     # a view has a photo of its own
     pictures = _expected(inputs, config) * (PAGE_DRAWS if any(recipe.augment for recipe in recipes.values()) else 1)
-    settings = PageSettings(_title(inputs, config.settings.seed), picture_bytes(pictures))
+    is_cut = not config.keys and bool(config.count or any(source.is_drawn for source in inputs))
+    most = _expected(inputs, config) if is_cut else 0
+    settings = PageSettings(_title(inputs, config.settings.seed), picture_bytes(pictures), most)
     config.out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(config.out) as part, part.open("w", encoding="utf-8", errors="backslashreplace") as file:
         counts = write_page(file, chain([first], rows), recipes, settings, problems)
@@ -196,6 +198,10 @@ def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most
     reader: Any = open_source(spec, BuildConfig((spec,), config.out.parent, settings, config.images))
     position = {record.key: index for index, record in enumerate(reader.records)}
 
+    tells_all = most > MOST_SHOWN and not config.keys  # a page says of everything why it is not there
+    if tells_all:
+        problems.extend(reader.problems)
+
     def samples(photo: str, asked: str) -> list[Callable[[], Row]]:
         try:
             scene = reader[position[photo]]
@@ -203,7 +209,7 @@ def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most
             problems.append(error.problem)
             return []
         meant = [p for p in scene.problems if asked and _is_within(asked, p.key)]
-        problems.extend(meant if scene.samples else scene.problems)
+        problems.extend(scene.problems if tells_all or not scene.samples else meant)
         return [partial(_row, sample, settings, asked, most) for sample in scene.samples]
 
     recipes = {recipe.name: recipe for recipe in settings.recipes}

@@ -128,7 +128,8 @@ class Browser:
         """Wait until an expression is true."""
         deadline = time.monotonic() + self.patience
         while not (value := self.run(script)):
-            assert time.monotonic() < deadline, f"{script} is still {value!r}; console: {self.console}"
+            broken = any("exceptionId" in line for line in self.console)
+            assert not broken and time.monotonic() < deadline, f"{script} is still {value!r}; console: {self.console}"
             time.sleep(0.02)
         return value
 

@@ -69,11 +69,11 @@ function strokeMask(context, box, mask, size, colour, line) {
   path.addPath(outlineOf(mask, height, width),
     new DOMMatrix([box.width / width, 0, 0, box.height / height, box.x, box.y]));
   context.lineJoin = context.lineCap = "round";
-  context.strokeStyle = "rgba(0, 0, 0, 0.55)";
-  context.lineWidth = 3 * line;
+  context.strokeStyle = "rgba(0, 0, 0, 0.65)";
+  context.lineWidth = 3.2 * line;
   context.stroke(path);
   context.strokeStyle = `rgb(${colour})`;
-  context.lineWidth = 1.3 * line;
+  context.lineWidth = 1.4 * line;
   context.stroke(path);
 }
 

@@ -239,9 +239,10 @@ function fillHead() {
     return entry;
   }));
   const rest = footer.triples > draws.length ? `, the first of ${number(footer.triples)} draws` : "";
-  $("about").textContent = `${number(sampleCount)} objects with ${number(draws.length)} rough masks${rest}. Click a picture to enlarge it.`;
+  const cut = footer.cut ? " More may be in the sources: --count sets how many are shown, spread evenly." : "";
+  $("about").textContent = `${number(sampleCount)} objects with ${number(draws.length)} rough masks${rest}.${cut} Click a picture to enlarge it.`;
   $("problems").hidden = !footer.problem_count;
-  $("problems").querySelector("summary").textContent = `${number(footer.problem_count)} not shown`;
+  $("problems").querySelector("summary").textContent = `Not shown, and why: ${number(footer.problem_count)}`;
   $("problems").querySelector("ul").replaceChildren(...footer.problems.map(([key, detail]) => element("li", "", `${key}: ${detail}`)));
 }
 

@@ -45,10 +45,12 @@ class PageSettings:
     Attributes:
         title: stands above everything.
         picture_bytes: most bytes of one WebP picture.
+        most: number of samples the page was cut at, where it was; 0 where it holds all.
     """
 
     title: str
     picture_bytes: int = MOST_A_PICTURE
+    most: int = 0
 
 
 @dataclass
@@ -103,7 +105,7 @@ def write_page(
         counts.flagged += sum(bool(triple.flags) for triple in triples)
         for _, group in groupby(triples, key=lambda triple: triple.sample_key):
             out.writelines(_sample_scripts(list(group), recipes, settings.picture_bytes))
-    out.write(_json_script("footer", _footer(counts, problems)))
+    out.write(_json_script("footer", _footer(counts, problems, settings.most)))
     out.write(after)
     return counts
 
@@ -146,9 +148,10 @@ def _header(recipes: Mapping[str, Recipe], title: str) -> dict[str, Any]:
     }
 
 
-def _footer(counts: PageCounts, problems: Sequence[Problem]) -> dict[str, Any]:
+def _footer(counts: PageCounts, problems: Sequence[Problem], most: int) -> dict[str, Any]:
     told = [[problem.key, problem.detail] for problem in problems[:MOST_PROBLEMS]]
-    return {"triples": counts.triples, "problems": told, "problem_count": len(problems)}
+    return {"triples": counts.triples, "problems": told, "problem_count": len(problems),
+            "cut": 0 < most <= counts.samples}  # fmt: skip
 
 
 def _sample_scripts(triples: Sequence[Triple], recipes: Mapping[str, Recipe], most: int) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import statistics
 from collections.abc import Iterator
@@ -324,6 +325,17 @@ def test_count_and_keys_choose_what_the_page_holds(tmp_path: Path) -> None:
     for chosen, keys in (({"count": 2}, ["e/0000", "e/0008"]), ({"keys": ("e/0003",)}, ["e/0003"])):
         summary = preview_deformations(PreviewConfig((f"e={source}",), tmp_path / "p.html", SETTINGS, **chosen))
         assert re.findall(r'"key":"(e/\d+)"', summary.out.read_text()) == keys and summary.samples == len(keys)
+        assert ('"cut":true' in summary.out.read_text()) == ("count" in chosen)
+
+
+def test_what_is_left_out_is_told_with_its_reason(tmp_path: Path) -> None:
+    """Small objects and crowds of photos that have other samples are in the page's list, not silently gone."""
+    root = coco(tmp_path / "coco")
+    summary = preview_deformations(PreviewConfig((f"c:coco={root}",), tmp_path / "p.html", BuildSettings(BOTH)))
+    footer = json.loads(re.search(r'id="footer" [^>]*>(.*)</script>', summary.out.read_text())[1])  # type: ignore[index]
+    assert summary.samples == 3 and footer["problem_count"] == summary.skipped == 4
+    assert [key for key, _ in footer["problems"]] == [problem.key for problem in summary.problems]
+    assert footer["cut"] is False
 
 
 def stub(name: str, photos: int, objects: int, is_drawn: bool = True) -> _Input:
