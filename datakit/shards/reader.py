@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ..arrays import Image, Mask
 from ..deformations import Recipe
 from ..errors import DatakitError, ShardError
+from ..headers import read_frame
 from ..images import decode_picture, decode_rle
 from ..samples import Triple
 from . import layout, trust
@@ -189,7 +190,7 @@ def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
         ShardError: the CRC-32 was to be checked and does not fit.
     """
     record, size = shard.record(layout.IMAGES, row, check), shard.size(row)
-    if (found := trust.picture_size(record)) != size:
+    if (found := read_frame(record).size) != size:
         raise ValueError(f"images[{row}]: the picture is {found}, the table says {size}")
     image = decode_picture(record)
     if image.shape[:2] != size:

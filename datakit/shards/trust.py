@@ -26,8 +26,6 @@ MAX_OTHER_BYTES = 4 << 20  # of the file that belong to no data set; HDF5's own 
 MAX_ROW_BYTES = 1 << 20  # of a table
 MAX_TEXT = 1 << 20  # characters of an attribute
 
-HEAD_BYTES = 1024  # of a picture; enough for most headers
-FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers that a size follows
 
 FIXED = {"data": h5t.STD_U8LE, "offsets": h5t.STD_U64LE, "crc32": h5t.STD_U32LE}
 MEMBERS = {
@@ -294,25 +292,3 @@ def _check_text(place: str, table: Table) -> None:
                     value.decode()
                 except UnicodeDecodeError:
                     raise Refusal(place, f"row {row}: {column} {value!r} is not UTF-8") from None
-
-
-def picture_size(encoded: bytes | memoryview) -> tuple[int, int]:
-    """(H, W) that a JPEG or PNG says it has, read from its header alone.
-
-    Raises:
-        ValueError: it is neither, or its header is broken.
-    """
-    head = bytes(encoded[:HEAD_BYTES])
-    if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) >= 24:
-        return int.from_bytes(head[20:24], "big"), int.from_bytes(head[16:20], "big")
-    at = 2
-    while head.startswith(b"\xff\xd8\xff"):
-        if at + 9 > len(head) and len(head) < len(encoded):
-            head = bytes(encoded)  # thumbnails and colour profiles can come first
-        if at + 9 > len(head) or head[at] != 0xFF:
-            break
-        marker = head[at + 1]
-        if marker in FRAMES:
-            return int.from_bytes(head[at + 5 : at + 7], "big"), int.from_bytes(head[at + 7 : at + 9], "big")
-        at += 1 if marker == 0xFF else 2 + int.from_bytes(head[at + 2 : at + 4], "big")
-    raise ValueError("is neither a JPEG nor a PNG with a readable header")
