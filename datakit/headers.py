@@ -6,6 +6,7 @@ Decoding is left to `images`.
 
 from __future__ import annotations
 
+import os
 import stat
 from io import BytesIO
 from pathlib import Path
@@ -105,7 +106,7 @@ def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
     """
     most = max(ALWAYS_READ, BYTES_PER_PIXEL * max_pixels)
     try:
-        found = Path(path).stat()
+        found = os.stat(path)  # noqa: PTH116, for every file of a build; before opening, as a pipe would be waited for
         if not stat.S_ISREG(found.st_mode):
             raise where.failed("read", "not a regular file", "expected a regular file, found a folder, pipe or device")
         if found.st_size > most:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from .arrays import Image, Labels, Mask
-from .errors import UsageError
-from .headers import Place, judge_header, open_lazily, read_file, why_normalise
+from .errors import ItemError, UsageError
+from .headers import Header, Place, judge_header, open_lazily, read_file, why_normalise
 from .rle import decode_rle, encode_rle
 from .samples import Photo
 
@@ -92,18 +92,41 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     data = read_file(path, where, max_pixels)
     header = judge_header(data, where, max_pixels)
     why = why_normalise(header)
-    pixels = _decode(data, UNTURNED if why else cv2.IMREAD_COLOR)
-    if pixels is None and why:
+    crc32, orientation = zlib.crc32(data), header.orientation or 1
+    if not why:
+        return Photo(data, _proved(data, header, where), why, crc32, orientation)
+    pixels = _normalised(data, header, where)
+    return Photo.decoded(pixels, encode_png(pixels), why, crc32, orientation)
+
+
+def _proved(data: bytes, header: Header, where: Place) -> tuple[int, int]:
+    """(H, W) of a plain picture that decodes from end to end.
+
+    A JPEG is decoded to an eighth of its size: all its bytes are read, a third of the time is saved.
+    """
+    part = 8 if header.form != "PNG" else 1
+    pixels = _decode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8 if part == 8 else cv2.IMREAD_COLOR)
+    found = None if pixels is None else pixels.shape[:2]
+    if found != tuple(-(-side // part) for side in header.size):
+        raise _damaged(header, where, found)
+    return header.size
+
+
+def _normalised(data: bytes, header: Header, where: Place) -> Image:
+    """Upright RGB pixels of a picture whose own bytes cannot be kept."""
+    pixels = _decode(data, UNTURNED)
+    if pixels is None:
         pixels = _decode_with_pillow(data)
     if pixels is None:
-        raise where.failed("decode", "damaged image", f"{header.form} header of {header.size} but no pixels behind it")
-    if why and header.form != "TIFF":  # OpenCV turns TIFF by itself, whatever the flags
+        raise _damaged(header, where, None)
+    if header.form != "TIFF":  # OpenCV turns TIFF by itself, whatever the flags
         pixels = turn(pixels, header.orientation)
-    elif pixels.shape[:2] != header.size:
-        raise where.failed("decode", "damaged image", f"header says {header.size}, pixels are {pixels.shape[:2]}")
-    image: Image = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[assignment]
-    encoded = encode_png(image) if why else data
-    return Photo(image, encoded, why, zlib.crc32(data), header.orientation or 1)
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+
+def _damaged(header: Header, where: Place, found: object) -> ItemError:
+    pixels = "no pixels behind it" if found is None else f"pixels of {found}"
+    return where.failed("decode", "damaged image", f"{header.form} header of {header.size} but {pixels}")
 
 
 def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> MaskFile:
@@ -126,7 +149,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
         return MaskFile(plane, coding, orientation, zlib.crc32(data))
     stored = _decode(data, cv2.IMREAD_UNCHANGED)
     if stored is None:
-        raise where.failed("decode", "damaged image", f"{header.form} header of {header.size} but no pixels behind it")
+        raise _damaged(header, where, None)
     return MaskFile(_single_plane(stored, where), "grey", orientation, zlib.crc32(data))
 
 
@@ -220,7 +243,7 @@ def resize_photo(photo: Photo, longest: int | None, codec: str = "source") -> Ph
     encoded = encode_jpeg(pixels, quality) if name == "jpeg" else encode_png(pixels)
     if name == "jpeg":
         pixels = decode_picture(encoded)
-    return Photo(pixels, encoded, "resized" if shrinks else "recoded", photo.source_crc32, photo.orientation)
+    return Photo.decoded(pixels, encoded, "resized" if shrinks else "recoded", photo.source_crc32, photo.orientation)
 
 
 def shrunk_size(size: tuple[int, int], longest: int | None) -> tuple[int, int]:

@@ -7,6 +7,7 @@ Problem per object that gives none; `triples.make_triples` turns a Sample into T
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -34,29 +35,38 @@ class Problem:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Photo:
-    """One picture, decoded and encoded.
+    """One picture as it is stored; its pixels are decoded when first asked for, which a build never does.
 
     Attributes:
-        pixels: (H, W, 3) uint8 RGB, upright.
         encoded: JPEG or PNG bytes which a plain `cv2.imdecode(…, IMREAD_COLOR)` turns into `pixels` (as BGR).
+        size: (H, W) in pixels, upright.
         normalised: '' when `encoded` is the source file untouched, else why it was re-encoded
             (`rotated`, `cmyk`, `16-bit`, `alpha`, `format`, `resized`, `augmented` …).
         source_crc32: CRC-32 of the source file's bytes, to notice a changed source later.
         orientation: EXIF orientation of the source file, 1..8, already applied to `pixels`; masks are turned by it.
     """
 
-    pixels: Image
     encoded: bytes
+    size: tuple[int, int]
     normalised: str
     source_crc32: int
     orientation: int = 1
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) in pixels."""
-        return self.pixels.shape[0], self.pixels.shape[1]
+    @classmethod
+    def decoded(cls, pixels: Image, encoded: bytes, normalised: str, source_crc32: int, orientation: int = 1) -> Photo:
+        """A photo whose pixels, those of `encoded`, are at hand already."""
+        photo = cls(encoded, (pixels.shape[0], pixels.shape[1]), normalised, source_crc32, orientation)
+        vars(photo)["pixels"] = pixels  # where cached_property keeps them
+        return photo
+
+    @cached_property
+    def pixels(self) -> Image:
+        """(H, W, 3) uint8 RGB, upright."""
+        from .images import decode_picture  # the only file that decodes; it is built on this one
+
+        return decode_picture(self.encoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +126,7 @@ class Triple:
     Attributes:
         key: `<sample key>@<recipe>/<variant>`.
         sample_key: key of the sample it was made from.
-        image: (H, W, 3) uint8 RGB.
+        photo: the picture; `image` is its pixels.
         deformed: (H, W) uint8, 0 or 1; the rough mask.
         target: (H, W) uint8, 0 or 1; the undeformed mask.
         ignore: (H, W) uint8, 1 where neither is judged; None when nothing is.
@@ -135,7 +145,7 @@ class Triple:
 
     key: str
     sample_key: str
-    image: Image
+    photo: Photo
     deformed: Mask
     target: Mask
     ignore: Mask | None
@@ -148,3 +158,8 @@ class Triple:
     area_ratio: float
     redraws: int
     flags: str
+
+    @property
+    def image(self) -> Image:
+        """(H, W, 3) uint8 RGB."""
+        return self.photo.pixels

@@ -44,7 +44,7 @@ def _triple(sample: Sample, figure: Figure, recipe: Recipe, seed: int, variant: 
     return Triple(
         key=triple_key(sample.key, recipe.name, variant),
         sample_key=sample.key,
-        image=sample.image,
+        photo=sample.photo,
         deformed=rough.mask,
         target=sample.mask,
         ignore=sample.ignore,
@@ -93,7 +93,7 @@ def _turned_photo(photo: Photo, angle: float, flip: bool) -> Photo:
     if not angle and not flip:
         return photo
     pixels = turned_image(photo.pixels, angle, flip)
-    return Photo(pixels, encode_png(pixels), "augmented", photo.source_crc32)
+    return Photo.decoded(pixels, encode_png(pixels), "augmented", photo.source_crc32)
 
 
 def expand(sample: Sample, recipes: Sequence[Recipe], seed: int) -> Iterator[tuple[Sample, list[Triple]]]:

@@ -16,7 +16,7 @@ RECIPES = (PRESETS["masktrack"], PRESETS["masktrack-box"])
 def made_photo(seed: int = 0, height: int = 60, width: int = 80) -> Photo:
     """A photo of noise."""
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    return Photo(pixels, encode_png(pixels), "", seed)
+    return Photo.decoded(pixels, encode_png(pixels), "", seed)
 
 
 def made_mask(height: int = 60, width: int = 80, inset: int = 15) -> np.ndarray:

@@ -26,7 +26,7 @@ from ..deformations import Recipe
 from ..errors import DatakitError, ShardError
 from ..headers import read_frame
 from ..images import decode_picture, decode_rle
-from ..samples import Triple
+from ..samples import Photo, Triple
 from . import layout, trust
 from .manifest import Manifest, read_manifest
 
@@ -201,11 +201,12 @@ def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
 def _triple(
     shard: Shard, entry: Any, image: NDArray[np.uint8], deformed: Mask, target: Mask, ignore: Mask | None
 ) -> Triple:
-    recipe = entry["recipe"].decode()
+    recipe, row = entry["recipe"].decode(), int(entry["image_row"])
+    photo, record = shard.images[row], shard.record(layout.IMAGES, row)
     return Triple(
         key=entry["key"].decode(),
         sample_key=shard.targets[entry["target_row"]]["key"].decode(),
-        image=image,
+        photo=Photo.decoded(image, bytes(record), photo["normalised"].decode(), int(photo["source_crc32"])),
         deformed=deformed,
         target=target,
         ignore=ignore,

@@ -161,7 +161,7 @@ def test_two_thousand_samples_stay_under_sixty_megabytes() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     mask = np.zeros((480, 640), np.uint8)
     cv2.ellipse(mask, (320, 240), (120, 90), 0, 0, 360, 1, -1)
-    sample = replace(made_sample(), photo=Photo(noise, b"", "", 0), mask=mask)
+    sample = replace(made_sample(), photo=Photo.decoded(noise, b"", "", 0), mask=mask)
     empty, full = len(written([])), len(written([made_triples(sample)]))
     assert picture_bytes(2000) == page.MOST_A_PICTURE
     assert (full - empty) * 2000 + empty < 60e6

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datakit.arrays import iou
+from datakit.images import encode_png
 from datakit.preview import contact_sheet, sheet, tiles, words
-from datakit.samples import Triple
+from datakit.samples import Photo, Triple
 
 AFFINE = ("affine.scale", "affine.dx", "affine.dy")
 TPS = tuple(f"tps.{name}{k}" for k in range(2) for name in ("x", "y", "dx", "dy"))
@@ -37,7 +38,7 @@ def triple(variant: int = 0, name: str = "masktrack", flags: str = "", shift: in
     return Triple(
         f"{key}@{name}/{variant}",
         key,
-        image,
+        Photo.decoded(image, encode_png(image), "", 0),
         deformed,
         target,
         None,
@@ -163,7 +164,9 @@ def test_captions_stay_within_their_tile() -> None:
 def test_a_turned_photo_is_framed_on_its_own() -> None:
     """A view of another size in the same row does not borrow the first photo's region."""
     first, upright = triple(), triple(1)
-    turned = {name: np.rot90(getattr(upright, name)).copy() for name in ("image", "target", "deformed")}
+    turned = {name: np.rot90(getattr(upright, name)).copy() for name in ("target", "deformed")}
+    pixels = np.rot90(upright.image).copy()
+    turned["photo"] = Photo.decoded(pixels, encode_png(pixels), "", 0)
     row, recipes = [first, replace(upright, **turned)], {"masktrack": recipe()}
     last = list(cells_of(row, recipes).values())[-1]
     alone = tiles.difference_tile(row[1], tiles.region_of([row[1].target, row[1].deformed], sheet.TILE), sheet.TILE)
