@@ -206,7 +206,9 @@ def test_a_second_run_is_told_who_holds_the_folder(start, datakit, tmp_path):
     while not (out / ".lock-holder.json").exists():
         assert first.poll() is None
         time.sleep(0.01)
+    first.send_signal(signal.SIGSTOP)  # so that it cannot finish before the second run asks
     result = datakit("build-shards", source, "--out", out)
+    first.send_signal(signal.SIGCONT)
     assert result.exit_code == 6
     assert f"pid {first.pid}" in result.output
     assert "host" in result.output
