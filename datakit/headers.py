@@ -112,7 +112,7 @@ def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
         if found.st_size > most:
             detail = f"{found.st_size} bytes, at most {most} are read; allow more with --max-pixels"
             raise where.failed("read", "too many bytes", detail)
-        data = Path(path).read_bytes()
+        data = _content(path)
     except FileNotFoundError:
         raise where.failed("read", "missing file", "was listed but is not there now") from None
     except (OSError, ValueError) as error:
@@ -121,6 +121,11 @@ def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
     if not data:
         raise where.failed("read", "empty file", "holds zero bytes, expected a picture; copy it anew")
     return data
+
+
+def _content(path: Path | str) -> bytes:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123, as above
+        return file.read()
 
 
 def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:

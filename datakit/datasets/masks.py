@@ -44,13 +44,14 @@ def label_plane(mask: MaskFile, threshold: int, ids: bool = False) -> LabelPlane
     if plane.dtype != np.uint8 and plane.max(initial=0) <= 255:
         plane = plane.astype(np.uint8)
     top = int(plane.max(initial=0))
-    has_two = np.count_nonzero(plane == 0) + np.count_nonzero(plane == top) == plane.size
+    is_top = plane == max(top, 1)
+    has_two = np.count_nonzero(is_top) == np.count_nonzero(plane)
     if mask.coding == "palette" or (ids and not (has_two and top == VOID) and _are_small_ids(plane)):
         void = plane == VOID
         labels = np.where(void, np.uint8(0), plane).astype(np.uint8)
         return LabelPlane(labels, void.view(np.uint8) if void.any() else None, True)
     if has_two:
-        return LabelPlane((plane == max(top, 1)).view(np.uint8), None, False)
+        return LabelPlane(is_top.view(np.uint8), None, False)
     soft = plane if plane.dtype == np.uint8 else plane // 257
     return LabelPlane((soft > threshold).view(np.uint8), None, False)
 
@@ -59,7 +60,8 @@ def is_soft(mask: MaskFile, ids: bool = False) -> bool:
     """Whether `label_plane` would apply its threshold: grey levels between ground and the highest value."""
     plane = mask.plane
     top = int(plane.max(initial=0))
-    has_two = np.count_nonzero(plane == 0) + np.count_nonzero(plane == top) == plane.size
+    is_top = plane == max(top, 1)
+    has_two = np.count_nonzero(is_top) == np.count_nonzero(plane)
     return not has_two and mask.coding == "grey" and not (ids and top <= VOID and _are_small_ids(plane))
 
 

@@ -173,8 +173,8 @@ class PairsReader(Reader):
     def read(self, record: Record) -> Scene:
         """Decode one picture and its mask file; see the base class."""
         mask_path, limit = record.annotation[0], self.options.max_pixels
-        photo = pictures.read_photo(self.images / record.image, record.image, limit, record.key)
-        mask = pictures.read_mask(self.root / mask_path, mask_path, limit, record.key)
+        photo = pictures.read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
+        mask = pictures.read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
         return scene_of(pictures.Place(record.key, mask_path), photo, mask, self.options, self.ids)
 
 

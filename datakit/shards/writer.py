@@ -118,7 +118,7 @@ class ShardWriter:
         ignore_row = -1
         if sample.ignore is not None:
             ignore_row = self._blobs[layout.IGNORES].append(encode_rle(sample.ignore))
-        area = int(np.count_nonzero(sample.mask))
+        area = int(np.count_nonzero(sample.mask.view(np.bool_)))
         crc32 = sample.source_crc32
         self._targets.append((sample.key, image_row, sample.object_id, area, ignore_row, crc32))
         for triple in triples:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from datakit import headers
 from datakit.datasets import ReadOptions, open_dataset
 from datakit.errors import ItemError, UsageError
 from datakit.files import canonical_json
@@ -327,14 +328,14 @@ def test_trap_full_mask(tmp_path: Path) -> None:
 def test_trap_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that may not be read costs its own photo only."""
     root = tiny.ecssd(tmp_path, 2)
-    reads = Path.read_bytes
+    content = headers._content
 
-    def refuse(path: Path) -> bytes:
-        if path.name == "0001.jpg":
+    def refuse(path: Path | str) -> bytes:
+        if Path(path).name == "0001.jpg":
             raise PermissionError(13, "Permission denied")
-        return reads(path)
+        return content(path)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(headers, "_content", refuse)
     reader = open_dataset("e", root)
     with pytest.raises(ItemError) as caught:
         reader[0]
