@@ -36,7 +36,7 @@ DAVIS_SIZE = (480, 854)  # where speed is judged
 def run(masks: Path | None = None, draws: int = 600, rounds: int = 60) -> dict[str, object]:
     """Accuracy over many draws, speed at 480x854 and per variant at 400x300."""
     cv2.setNumThreads(0)
-    figures: dict[str, object] = {"masks": str(masks) if masks else "synthetic"}
+    figures: dict[str, object] = {"masks": masks.name if masks else "synthetic"}
     for spline in ("smoothing", "interpolating"):
         figures |= {f"{spline}: {name}": value for name, value in accuracy(masks, spline, draws).items()}
     figures |= speed(masks, rounds) | variants(masks, rounds * 5)
