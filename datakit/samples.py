@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,18 +48,24 @@ class Photo:
         orientation: EXIF orientation of the source file, 1..8, already applied to `pixels`; masks are turned by it.
     """
 
-    encoded: bytes
+    encoded: bytes | memoryview
     size: tuple[int, int]
     normalised: str
     source_crc32: int
     orientation: int = 1
 
     @classmethod
-    def decoded(cls, pixels: Image, encoded: bytes, normalised: str, source_crc32: int, orientation: int = 1) -> Photo:
+    def decoded(
+        cls, pixels: Image, encoded: bytes | memoryview, normalised: str, source_crc32: int, orientation: int = 1
+    ) -> Photo:
         """A photo whose pixels, those of `encoded`, are at hand already."""
         photo = cls(encoded, (pixels.shape[0], pixels.shape[1]), normalised, source_crc32, orientation)
         vars(photo)["pixels"] = pixels  # where cached_property keeps them
         return photo
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A view into a shard becomes bytes of its own when the photo travels."""
+        return {**vars(self), "encoded": bytes(self.encoded)}
 
     @cached_property
     def pixels(self) -> Image:

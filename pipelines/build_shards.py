@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from datakit.errors import DatakitError, ItemError, SettingsDiffer, TooManyFailed, UsageError
+from datakit.errors import DatakitError, ItemError, SettingsDiffer, ShardError, TooManyFailed, UsageError
 from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, write_json, write_text
 from datakit.samples import Problem
-from datakit.shards.manifest import LEDGER, NAME, Manifest, write_manifest
+from datakit.shards.manifest import LEDGER, NAME, Manifest, read_manifest, write_manifest
 from datakit.tools import tool_versions
 
 from .cluster import run_tasks
@@ -78,6 +78,9 @@ def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:
             claim(config)
             kept = kept_records(config, plan)
             todo = [shard for shard in plan.shards if shard.file not in kept]
+            dropped = [path.name for path in stale(config.out, {s.file for s in plan.shards}) if path.suffix == ".h5"]
+            if dropped:
+                tell(f"{len(dropped)} shards of what is no longer among the sources will be removed: {dropped[0]} …")
             if kept:
                 tell(f"{len(kept)} of {len(plan.shards)} shards complete and verified, {len(todo)} to do")
             preflight(config, todo)
@@ -104,7 +107,7 @@ def check_output(config: BuildConfig) -> None:
         raise UsageError(f"--out {out}: is a file, expected a folder")
     stored = read_settings(out)
     if stored is None:
-        foreign = sorted(path.name for path in out.iterdir() if path.name not in (LOCK, HOLDER)) if out.exists() else []
+        foreign = sorted(path.name for path in out.iterdir() if not begun(path)) if out.exists() else []
         if foreign:
             raise UsageError(
                 f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it is no folder of ours; name another"
@@ -117,6 +120,11 @@ def check_output(config: BuildConfig) -> None:
             + "\n  ".join(found)
             + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
         )
+
+
+def begun(path: Path) -> bool:
+    """Whether a name in a folder without settings is what a run killed in its first moments leaves there."""
+    return path.name in (LOCK, HOLDER, SCRATCH, RECORDS) or path.name.startswith(PART_PREFIX)
 
 
 def current_settings(config: BuildConfig) -> dict[str, Any]:
@@ -141,12 +149,12 @@ def claim(config: BuildConfig) -> None:
     out = config.out
     check_output(config)  # again, now that nobody else can change it
     stored = read_settings(out)
-    if stored is not None and stored != current_settings(config):
+    if stored is not None and config.overwrite:
         clear(out)
     sweep(out)
+    write_json(out / SETTINGS, current_settings(config))  # first: it says that the folder is ours
     for folder in (out / SCRATCH, out / RECORDS):
         folder.mkdir(exist_ok=True)
-    write_json(out / SETTINGS, current_settings(config))
     roots = {
         spec.label: {
             "root": str(Path(spec.root).absolute()),
@@ -165,13 +173,20 @@ def sweep(out: Path) -> None:
 
 
 def clear(out: Path) -> None:
-    """Remove everything of ours from an output folder, the manifest first."""
+    """Remove everything of ours from an output folder: the manifest first, what says that it is ours last."""
     (out / NAME).unlink(missing_ok=True)
-    for path in out.iterdir():
-        if path.is_dir() and path.name in (RECORDS, SCRATCH):
-            shutil.rmtree(path)
-        elif path.suffix == ".h5" or path.name in (SETTINGS, SOURCES, LEDGER):
-            path.unlink()
+    for path in ours(out):
+        path.unlink(missing_ok=True)
+    for folder in (RECORDS, SCRATCH):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    for name in (SOURCES, LEDGER, SETTINGS):
+        (out / name).unlink(missing_ok=True)
+
+
+def ours(out: Path) -> list[Path]:
+    """Shards of an output folder that a record speaks of; another file of that ending is somebody else's."""
+    records = (out / RECORDS).glob("*.json")
+    return sorted(path for record in records if (path := out / f"{record.stem}.h5").is_file())
 
 
 def kept_records(config: BuildConfig, plan: Plan) -> dict[str, ShardRecord]:
@@ -183,6 +198,8 @@ def kept_records(config: BuildConfig, plan: Plan) -> dict[str, ShardRecord]:
         path = config.out / shard.file
         if record is None or (record.settings_digest, record.entry.plan_digest) != (digest, shard.digest):
             return None
+        if any(problem.kind == "failed" and problem.stage == "read" for problem in record.problems):
+            return None  # a file that could not be read then may be readable now
         if not path.is_file() or path.stat().st_size != record.entry.bytes or file_sha256(path) != record.entry.sha256:
             return None
         return record
@@ -208,8 +225,12 @@ def preflight(config: BuildConfig, todo: list[PlannedShard]) -> None:
 
 
 def retire(config: BuildConfig, plan: Plan, todo: list[PlannedShard]) -> None:
-    """Withdraw a manifest whose files are about to change: it must never name a file that is not there."""
-    if any((config.out / shard.file).exists() for shard in todo):
+    """Withdraw a manifest one of whose files is about to change: it must never name what is not there."""
+    try:
+        named = {shard.file for shard in read_manifest(config.out).shards}
+    except ShardError:
+        named = {shard.file for shard in todo}
+    if any(shard.file in named for shard in todo):
         (config.out / NAME).unlink(missing_ok=True)
 
 
@@ -263,7 +284,10 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
     """
     ordered = [records[shard.file] for shard in plan.shards]
     problems = plan.problems + [problem for record in ordered for problem in record.problems]
-    write_text(config.out / LEDGER, ledger_text(problems))
+    text, ledger = ledger_text(problems), config.out / LEDGER
+    if not ledger.is_file() or ledger.read_text(encoding="utf-8") != text:
+        (config.out / NAME).unlink(missing_ok=True)  # it vouches for the ledger that is about to change
+        write_text(ledger, text)
     manifest = Manifest(
         settings=config.settings.to_dict(),
         tools=tool_versions(),
@@ -274,7 +298,7 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
     )
     judge(config, manifest)
     write_manifest(config.out, manifest)
-    for path in stale(config.out, manifest):
+    for path in list(stale(config.out, {shard.file for shard in manifest.shards})):
         path.unlink(missing_ok=True)
     shutil.rmtree(config.out / SCRATCH, ignore_errors=True)
     return manifest
@@ -290,6 +314,11 @@ def judge(config: BuildConfig, manifest: Manifest) -> None:
     """Withhold the manifest where too much failed or nothing came out."""
     items = sum(source["items"] for source in manifest.sources.values())
     failed = sum(source["failed"] for source in manifest.sources.values())
+    if not any(source["samples"] for source in manifest.sources.values()):
+        (config.out / NAME).unlink(missing_ok=True)
+        raise DatakitError(
+            f"none of {items} items gave a sample, so nothing was published; the reasons are in {config.out / LEDGER}"
+        )
     if failed > config.max_error_rate * items:
         (config.out / NAME).unlink(missing_ok=True)
         raise TooManyFailed(
@@ -318,10 +347,8 @@ def source_counts(plan: Plan, records: list[ShardRecord]) -> dict[str, dict[str,
     return counts
 
 
-def stale(out: Path, manifest: Manifest) -> Iterator[Path]:
-    """Shards and records that a newly published manifest does not name."""
-    named = {shard.file for shard in manifest.shards}
-    keep = named | {record_path(out, file).name for file in named}
-    for path in [*out.glob("*.h5"), *(out / RECORDS).glob("*.json")]:
-        if path.name not in keep:
-            yield path
+def stale(out: Path, named: set[str]) -> Iterator[Path]:
+    """Shards of ours, each followed by its record, that are not among those named."""
+    for path in ours(out):
+        if path.name not in named:
+            yield from (path, record_path(out, path.name))

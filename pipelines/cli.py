@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ class House(click.Group):
             raise
         except Exception as error:
             code = getattr(error, "exit_code", None)
-            if code is None and not isinstance(error, OSError):
+            if code is None and (not isinstance(error, OSError) or error.errno == errno.EPIPE):
                 raise
             click.echo(f"Error: {error}", err=True)
             ctx.exit(code or 1)
@@ -63,7 +64,7 @@ def _news(line: str) -> None:
     "--samples-per-shard", type=click.IntRange(1), default=None, help="Cut shards at this many samples, between photos."
 )
 @click.option("--shard-bytes", default="64MB", help="Cut shards at this size of image files.")
-@click.option("--overwrite", is_flag=True, help="Replace a folder made with other settings.")
+@click.option("--overwrite", is_flag=True, help="Build anew, whatever the folder holds.")
 @click.option("--on-error", type=click.Choice(["skip", "fail"]), default="skip",
               help="Record a failed item and go on, or stop.")  # fmt: skip
 @click.option("--max-error-rate", type=click.FloatRange(0, 1), default=0.01,
@@ -92,7 +93,7 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
     config = _build_config(sources, options)
     _news(report.settings_lines(config.settings))
     if dry_run:
-        click.echo(report.dry_run_report(estimate(config), as_json))
+        click.echo(report.dry_run_report(estimate(config, _news), as_json))
         return
     summary = build(config, _news, lambda total: progress(total, "photos", sys.stderr))
     click.echo(report.build_report(summary, as_json))
@@ -148,6 +149,7 @@ def validate_source(ctx: click.Context, sources: tuple[str, ...], as_json: bool,
 @click.option(
     "--source", "sources", multiple=True, metavar="LABEL=ROOT", help="With --repair: where a source lies now."
 )
+@click.option("--images", multiple=True, metavar="LABEL=DIR", help="With --repair: where its pictures lie.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
@@ -164,18 +166,22 @@ def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> N
     from pipelines import report
     from pipelines.verify_shards import verify_shards
 
-    summary = verify_shards(shards, sources=sources_from(options.pop("sources"), ())[0], **options)
+    sources, images = sources_from(options.pop("sources"), options.pop("images"))
+    if (sources or images) and not options["repair"]:
+        raise click.UsageError("--source and --images say where to repair from; give --repair with them")
+    summary = verify_shards(shards, sources=sources, images=images, **options)
     click.echo(report.verify_report(summary, as_json))
     if summary.remaining:
         ctx.exit(EXIT_FOUND)
 
 
 @cli.command("inspect")
-@click.argument("shards", type=click.Path(path_type=Path))
+@click.argument("shards", type=click.Path(path_type=Path, exists=True))
 @click.option("--sample", "keys", multiple=True, metavar="KEY", help="Rebuild this triple or sample from its source.")
 @click.option("--random", "random", type=click.IntRange(1), help="Rebuild N triples drawn at random.")
 @click.option("--seed", default=0, help="Seed of --random.")
 @click.option("--source", "sources", multiple=True, metavar="LABEL=ROOT", help="Where a source lies now.")
+@click.option("--images", multiple=True, metavar="LABEL=DIR", help="Where its pictures lie, if not in their place.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def inspect(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
@@ -196,7 +202,7 @@ def inspect(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> 
     if not keys:
         click.echo(report.statistics_report(shards, inspect_shards.statistics(shards), as_json))
         return
-    compared = inspect_shards.compare_with_source(shards, keys, sources_from(options["sources"], ())[0])
+    compared = inspect_shards.compare_with_source(shards, keys, *sources_from(options["sources"], options["images"]))
     click.echo(report.comparison_report(compared, as_json))
     if any(comparison.differs for comparison in compared):
         ctx.exit(EXIT_FOUND)

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import signal
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -98,7 +99,7 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], names: Sequence[str],
             while waiting or running:
                 while waiting and len(running) < window:
                     task, name = waiting.pop()
-                    running[client.submit(function, task, pure=False, key=f"{name}-{id(task):x}")] = (task, name)
+                    running[client.submit(function, task, pure=False, key=f"{name}-{uuid.uuid4().hex}")] = (task, name)
                 for future in _finished(list(running), stop):
                     task, name = running.pop(future)
                     done(task, _result(future, name))

@@ -11,7 +11,7 @@ from typing import Any
 
 from datakit.datasets import Subset
 
-from .build_shards import settings_digest
+from .build_shards import Tell, check_output, settings_digest
 from .plan import Plan, make_plan
 from .settings import BuildConfig
 from .shard_task import RECORDS, SCRATCH, ShardTask, build_shard
@@ -66,9 +66,10 @@ class DryRun:
         return sum(source.seconds for source in self.sources) / self.jobs
 
 
-def dry_run(config: BuildConfig) -> DryRun:
+def dry_run(config: BuildConfig, tell: Tell = lambda _: None) -> DryRun:
     """List and cut the sources, build a few evenly spread photos of each elsewhere, and extrapolate."""
-    plan = make_plan(config)
+    plan = make_plan(config, tell)
+    check_output(config)
     sources = tuple(_probe(config, plan, label) for label in plan.readers)
     existing = next(path for path in (config.out, *config.out.absolute().parents) if path.exists())
     return DryRun(sources, config.jobs, shutil.disk_usage(existing).free)

@@ -127,20 +127,23 @@ class Comparison:
     differs: tuple[str, ...]
 
 
-def compare_with_source(folder: Path, keys: Sequence[str], sources: Sequence[SourceSpec] = ()) -> list[Comparison]:
+def compare_with_source(
+    folder: Path, keys: Sequence[str], sources: Sequence[SourceSpec] = (), images: Mapping[str, Path] | None = None
+) -> list[Comparison]:
     """Rebuild triples from their sources and compare every byte and number with what is stored.
 
     Args:
         folder: a finished folder of shards.
         keys: triple keys, or sample keys for all their triples.
         sources: where the sources lie now; default where they lay when the folder was built.
+        images: label -> picture folder, likewise.
 
     Raises:
         UsageError: a key the folder does not hold.
         DatakitError: a source cannot be found.
     """
     reader = ShardReader(folder)
-    rebuilder = Rebuilder(reader, sources)
+    rebuilder = Rebuilder(reader, sources, images)
     with single_threaded_opencv():
         return [rebuilder.compare(index) for index in _rows(reader, keys)]
 
@@ -166,10 +169,12 @@ def _rows(reader: ShardReader, keys: Sequence[str]) -> list[int]:
 class Rebuilder:
     """Makes triples anew from the sources of a folder of shards; each source is listed once."""
 
-    def __init__(self, reader: ShardReader, sources: Sequence[SourceSpec] = ()):
+    def __init__(
+        self, reader: ShardReader, sources: Sequence[SourceSpec] = (), images: Mapping[str, Path] | None = None
+    ):
         self._reader = reader
         self._settings = BuildSettings.from_dict(reader.manifest.settings)
-        self._specs = stored_sources(reader.folder) | {spec.label: (spec, None) for spec in sources}
+        self._specs = moved_sources(reader.folder, sources, images)
         self._opened: dict[str, tuple[Any, dict[str, int]]] = {}
 
     def compare(self, index: int) -> Comparison:
@@ -212,6 +217,25 @@ class Rebuilder:
             reader = open_source(spec, config)
             self._opened[label] = reader, {record.key: row for row, record in enumerate(reader.records)}
         return self._opened[label]
+
+
+def moved_sources(
+    folder: Path, sources: Sequence[SourceSpec], images: Mapping[str, Path] | None = None
+) -> dict[str, tuple[SourceSpec, Path | None]]:
+    """Where the sources lie now: as told, with the layout and picture folder from before where nothing is said of them.
+
+    Raises:
+        UsageError: a source is named that the folder was not built from.
+    """
+    stored, told = stored_sources(folder), dict(images or {})
+    unknown = sorted(({spec.label for spec in sources} | set(told)) - set(stored)) if stored else []
+    if unknown:
+        raise UsageError(f"{folder}: was not built from a source {unknown[0]!r}; its sources are {', '.join(stored)}")
+    now = dict(stored)
+    for spec in sources:
+        before, pictures = stored.get(spec.label, (spec, None))
+        now[spec.label] = SourceSpec(spec.label, spec.layout or before.layout, spec.root), pictures
+    return {label: (spec, told.get(label, pictures)) for label, (spec, pictures) in now.items()}
 
 
 def stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:

@@ -21,11 +21,14 @@ def from_config(ctx: click.Context, _parameter: click.Parameter, path: Path | No
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise click.BadParameter(f"{path}: {error}") from error
-    known = {parameter.name for parameter in ctx.command.params} - {"config"}
-    given = {key.replace("-", "_"): value for key, value in values.items()}
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise click.BadParameter(f"{path}: unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    options = [option for option in ctx.command.params if isinstance(option, click.Option) and option.name != "config"]
+    known = {name.removeprefix("--"): option for option in options for name in option.opts if name.startswith("--")}
+    given = {}
+    for key, value in values.items():
+        option = known.get(key.replace("_", "-"))
+        if option is None:
+            raise click.BadParameter(f"{path}: unknown key {key!r}; known: {', '.join(sorted(known))}")
+        given[str(option.name)] = [value] if option.multiple and not isinstance(value, list) else value
     ctx.default_map = {**(ctx.default_map or {}), **given}
 
 
@@ -93,8 +96,8 @@ def sources_from(specs: tuple[str, ...], images: tuple[str, ...]) -> tuple[tuple
 
     folders = {}
     for entry in images:
-        label, equals, folder = entry.partition("=")
-        if not equals:
+        label, _, folder = entry.partition("=")
+        if not (label and folder):
             raise UsageError(f"--images {entry}: expected LABEL=DIR")
         folders[label] = Path(folder)
     return tuple(parse_source(spec) for spec in specs), folders

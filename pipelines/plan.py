@@ -99,8 +99,10 @@ def check_labels(config: BuildConfig) -> None:
 
 def open_source(spec: SourceSpec, config: BuildConfig) -> Any:
     """The reader of one source with limit and image size applied."""
-    settings = config.settings
-    reader: Any = open_dataset(spec.label, spec.root, spec.layout, config.images.get(spec.label), settings.read)
+    settings, images = config.settings, config.images.get(spec.label)
+    # Absolute, since a worker may stand in another folder.
+    images = images.absolute() if images else None
+    reader: Any = open_dataset(spec.label, spec.root.absolute(), spec.layout, images, settings.read)
     if settings.image_size or settings.image_codec != "source":
         reader = Resize(reader, settings.image_size, settings.image_codec)
     return limited(reader, settings.limit)

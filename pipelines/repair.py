@@ -25,7 +25,7 @@ from datakit.tools import tool_versions
 
 from .build_shards import ledger_text
 from .cluster import run_tasks
-from .inspect_shards import stored_sources
+from .inspect_shards import moved_sources
 from .interrupt import terminable
 from .lock import run_lock
 from .plan import cut, open_source
@@ -190,9 +190,7 @@ class Workshop:
 
     def _reader(self, label: str) -> Any:
         if label not in self._readers:
-            specs = stored_sources(self.folder) | {
-                spec.label: (spec, self._config.images.get(spec.label)) for spec in self._config.sources
-            }
+            specs = moved_sources(self.folder, self._config.sources, self._config.images)
             if label not in specs:
                 raise DatakitError(f"where source {label!r} lies is not known; say --source {label}=ROOT")
             spec, images = specs[label]

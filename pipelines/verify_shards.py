@@ -37,7 +37,12 @@ class Verification:
 
 
 def verify_shards(
-    path: Path, jobs: int = 1, quick: bool = False, repair: bool = False, sources: Sequence[SourceSpec] = ()
+    path: Path,
+    jobs: int = 1,
+    quick: bool = False,
+    repair: bool = False,
+    sources: Sequence[SourceSpec] = (),
+    images: Mapping[str, Path] | None = None,
 ) -> Verification:
     """Check a folder of shards or one shard.
 
@@ -47,13 +52,14 @@ def verify_shards(
         quick: judge bytes only.
         repair: restore what is damaged.
         sources: with `repair`, where sources lie now.
+        images: with `repair`, where their pictures lie, by label.
 
     Raises:
         UsageError: there is no such path, or a single file was to be repaired or judged by bytes alone.
     """
     if path.is_dir():
         if repair:
-            done = mend(RepairConfig(path, sources, jobs=jobs, quick=quick))
+            done = mend(RepairConfig(path, sources, images or {}, jobs=jobs, quick=quick))
             return Verification(path, done.remaining, True, True, done.repaired, done.refused)
         return Verification(path, verify(path, jobs, quick), (path / NAME).is_file())
     if not path.is_file():

@@ -53,6 +53,7 @@ def change_source(act: Callable[[Path], object]) -> Callable[[], None]:
 
 
 FAULTS: dict[str, Callable[[], None]] = {
+    "kill-before-settings": lambda: before(Path, "replace", kill_group, calls=2),
     "kill-planning": lambda: after(build_shards, "make_plan", kill_group),
     "kill-claimed": lambda: after(build_shards, "claim", kill_group),
     "kill-mid-shard": lambda: before(shard_task.ShardWriter, "add", kill_group, calls=7),

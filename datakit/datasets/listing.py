@@ -16,7 +16,7 @@ from ..errors import UsageError
 from ..samples import Problem
 from .records import Record
 
-ESCAPES = str.maketrans({"%": "%25", "#": "%23", "@": "%40"})  # '#' and '@' separate the parts of a key
+ESCAPES = str.maketrans({"%": "%25", "#": "%23", "@": "%40", "~": "%7E"})  # they separate the parts of a key
 
 
 class Folder(NamedTuple):
@@ -94,7 +94,7 @@ def size_of(entry: os.DirEntry[str]) -> int:
 
 
 def key_name(name: str) -> str:
-    """The part of a key that stands for a file: NFC, with the separators '#' and '@' (and '%') percent-escaped."""
+    """The part of a key that stands for a file: NFC, with the separators '#', '@' and '~' (and '%') percent-escaped."""
     name = name if name.isascii() else unicodedata.normalize("NFC", name)
     return name.translate(ESCAPES)
 

@@ -163,6 +163,8 @@ class Resize(View):
 class Concat(View):
     """Several sources as one, sorted by key; every label may occur once.
 
+    It has no root, picture folder or options of its own: those are its parts'.
+
     Attributes:
         parts: the readers, in order of key.
     """
@@ -195,6 +197,11 @@ class Concat(View):
     def records(self) -> Sequence[Record]:
         """The records of all parts; paths are relative to the part's own folders."""
         return [record for part in self.parts for record in part.records]
+
+    def listed_samples(self, record: Record) -> int:
+        """How many samples listing expects of a photo."""
+        label = record.key.partition("/")[0]
+        return next(part for part in self.parts if part.label == label).listed_samples(record)
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0

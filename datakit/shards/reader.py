@@ -177,7 +177,7 @@ def decode_triple(shard: Shard, row: int, check: Check = "masks") -> Triple:
         ignore = decode_rle(shard.record(layout.IGNORES, ignore_row, masks), size) if ignore_row >= 0 else None
     except ValueError as error:
         raise ShardError(f"{shard.path}: triples[{row}]: {error}; look closer with `datakit verify`") from error
-    if masks and not target.any():
+    if masks and not target.view(np.bool_).any():
         raise ShardError(f"{shard.path}: triples[{row}]: the target is empty; rebuild the shard")
     return _triple(shard, entry, image, deformed, target, ignore)
 
@@ -206,7 +206,7 @@ def _triple(
     return Triple(
         key=entry["key"].decode(),
         sample_key=shard.targets[entry["target_row"]]["key"].decode(),
-        photo=Photo.decoded(image, bytes(record), photo["normalised"].decode(), int(photo["source_crc32"])),
+        photo=Photo.decoded(image, record, photo["normalised"].decode(), int(photo["source_crc32"])),
         deformed=deformed,
         target=target,
         ignore=ignore,

@@ -60,7 +60,7 @@ class _Blob:
         self.offsets = [0]
         self.crc32: list[int] = []
 
-    def append(self, record: bytes) -> int:
+    def append(self, record: bytes | memoryview) -> int:
         self._spool.write(record)
         self.offsets.append(self.offsets[-1] + len(record))
         self.crc32.append(zlib.crc32(record))

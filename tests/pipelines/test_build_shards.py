@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import psutil
 import pytest
 
@@ -83,7 +85,7 @@ def test_two_workers_give_the_bytes_of_one(datakit, source, tmp_path, reference)
     assert shard_bytes(tmp_path / "out") == reference
 
 
-def test_an_external_cluster_gives_the_same_bytes(datakit, source, tmp_path, reference):
+def test_an_external_cluster_gives_the_same_bytes(datakit, source, tmp_path, reference, monkeypatch):
     """`dask scheduler` and `dask worker` as processes of their own, left alive afterwards."""
     root = Path(__file__).parents[2]
     dask = [sys.executable, "-m", "dask"]
@@ -100,7 +102,8 @@ def test_an_external_cluster_gives_the_same_bytes(datakit, source, tmp_path, ref
     try:
         address = address_of(address_file)
         wait_for_workers(address)
-        result = build(datakit, source, tmp_path / "out", "--scheduler", address)
+        monkeypatch.chdir(source)  # the workers stand in another folder
+        result = build(datakit, "ecssd=.", tmp_path / "out", "--scheduler", address)
         assert result.exit_code == 0, result.output
         assert shard_bytes(tmp_path / "out") == reference
         assert scheduler.poll() is None
@@ -317,3 +320,55 @@ def test_limit_takes_the_first_photos(datakit, source, tmp_path):
     """--limit 3 builds the first three photos of every source."""
     assert build(datakit, source, tmp_path / "out", "--limit", 3).exit_code == 0
     assert len(ShardReader(tmp_path / "out")) == 6
+
+
+def test_a_file_of_somebody_else_in_the_folder_stays(datakit, source, tmp_path):
+    """Only shards that a record of ours speaks of are ever removed."""
+    out = tmp_path / "out"
+    build(datakit, source, out)
+    (out / "mine.h5").write_bytes(b"mine")
+    for more in ((), ("--overwrite",)):
+        assert build(datakit, source, out, *more).exit_code == 0
+        assert (out / "mine.h5").read_bytes() == b"mine"
+
+
+def test_dropping_a_source_is_announced(datakit, source, tmp_path):
+    """What will be removed is said before the work."""
+    other = draw_source(tmp_path / "other", 3)
+    out = tmp_path / "out"
+    datakit("build-shards", f"a={source}", f"b={other}", "--out", out)
+    result = datakit("build-shards", f"a={source}", "--out", out)
+    assert "1 shards of what is no longer among the sources will be removed: b-00000.h5" in result.output
+
+
+def test_a_source_without_a_single_sample_publishes_nothing(datakit, source, tmp_path):
+    """All masks empty: exit 1 with the ledger's place, not a success with nothing in it."""
+    for path in (source / "ground_truth_mask").iterdir():
+        cv2.imwrite(str(path), np.zeros((48, 64), np.uint8))
+    result = build(datakit, source, tmp_path / "out")
+    assert result.exit_code == 1
+    assert "none of 12 items gave a sample" in result.output
+    assert not (tmp_path / "out/manifest.json").exists()
+
+
+def test_overwrite_builds_anew_under_the_same_settings(datakit, source, tmp_path, reference):
+    """A photo changed in place to the same size is taken in by --overwrite."""
+    out = tmp_path / "out"
+    build(datakit, source, out)
+    path = source / "images/0003.jpg"
+    path.write_bytes(path.read_bytes()[:-2] + b"\xff\xd9")
+    assert "0 kept, 3 built" in build(datakit, source, out, "--overwrite").output
+
+
+def test_a_config_file_takes_option_names(datakit, source, tmp_path):
+    """`recipe` and `min-area` as on the command line; one recipe needs no list."""
+    config = tmp_path / "build.toml"
+    config.write_text('recipe = "masktrack-box"\nmin-area = 1\n')
+    assert datakit("build-shards", source, "--out", tmp_path / "out", "--config", config).exit_code == 0
+    assert ShardReader(tmp_path / "out")[0].kind == "box"
+
+
+def test_a_dry_run_refuses_what_the_build_would(datakit, source, tmp_path):
+    """Other settings than the folder's end a dry run, too."""
+    build(datakit, source, tmp_path / "out")
+    assert build(datakit, source, tmp_path / "out", "--seed", 3, "--dry-run").exit_code == 5

@@ -92,3 +92,33 @@ def test_an_unknown_key_is_refused_with_an_example(datakit, shards):
     result = datakit("inspect", shards, "--sample", "ecssd/nobody")
     assert result.exit_code == 2
     assert "a key looks like 'ecssd/" in result.output
+
+
+def test_a_moved_source_keeps_its_layout_and_pictures(datakit, source, tmp_path):
+    """Only what is said anew changes: a set of two odd folders is found again by --source and --images."""
+    out = tmp_path / "out"
+    masks, pictures = source / "ground_truth_mask", source / "images"
+    masks.rename(source / "m")
+    pictures.rename(source / "p")
+    build = ("build-shards", f"odd:pairs={source / 'm'}", "--images", f"odd={source / 'p'}", "--out", out)
+    assert datakit(*build).exit_code == 0
+    source.rename(tmp_path / "moved")
+    there = ("--source", f"odd={tmp_path / 'moved/m'}", "--images", f"odd={tmp_path / 'moved/p'}")
+    result = datakit("inspect", out, "--random", 5, *there)
+    assert result.exit_code == 0, result.output
+
+
+def test_an_unknown_source_is_refused(datakit, shards, source):
+    """A label the folder was not built from is a typing error."""
+    result = datakit("inspect", shards, "--sample", "ecssd/0003", "--source", f"escd={source}")
+    assert result.exit_code == 2
+    assert "'escd'" in result.output
+
+
+def test_a_tilde_in_a_file_name_is_no_view(datakit, source, tmp_path):
+    """Keys escape what separates their parts."""
+    for folder, suffix in (("images", "jpg"), ("ground_truth_mask", "png")):
+        (source / folder / f"0003.{suffix}").rename(source / folder / f"0003~r+2.{suffix}")
+    out = tmp_path / "out"
+    assert datakit("build-shards", source, "--out", out).exit_code == 0
+    assert "24 of 24 identical" in datakit("inspect", out, "--random", 24).output
