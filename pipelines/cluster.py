@@ -30,6 +30,7 @@ QUICK = {
     # A hundred looks a second at the running task cost it 5 %, and only a performance report shows them.
     "distributed.worker.profile.enabled": False,
 }
+RESULT_S = 2.0  # how long a finished task's result, a few hundred bytes, may take to arrive
 POLL_S = 0.2  # how long Ctrl-C may go unnoticed
 
 
@@ -101,8 +102,9 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], names: Sequence[str],
                     task, name = waiting.pop()
                     running[client.submit(function, task, pure=False, key=f"{name}-{uuid.uuid4().hex}")] = (task, name)
                 for future in _finished(list(running), stop):
-                    task, name = running.pop(future)
-                    done(task, _result(future, name))
+                    with contextlib.suppress(TimeoutError):  # lost with its worker after it was done: made again
+                        result = _result(future, running[future][1])
+                        done(running.pop(future)[0], result)
         finally:
             if running:
                 with contextlib.suppress(OSError):  # the scheduler may be gone
@@ -123,7 +125,7 @@ def _result(future: Any, name: str) -> Any:
     from distributed import KilledWorker
 
     try:
-        return future.result()
+        return future.result(timeout=RESULT_S)
     except KilledWorker as error:
         raise DatakitError(
             f"{name}: its worker died {error.allowed_failures + 1} times while making it (out of memory?); "
