@@ -19,7 +19,8 @@ from typing import Any
 from datakit.errors import DatakitError, ItemError, SettingsDiffer, ShardError, TooManyFailed, UsageError
 from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, write_json, write_text
 from datakit.samples import Problem
-from datakit.shards.manifest import LEDGER, NAME, Manifest, read_manifest, write_manifest
+from datakit.shards.bookkeeping import settings_body
+from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, SOURCES, Manifest, read_manifest, write_manifest
 from datakit.tools import tool_versions
 
 from .cluster import run_tasks
@@ -27,10 +28,8 @@ from .interrupt import terminable
 from .lock import HOLDER, LOCK, run_lock
 from .plan import Plan, PlannedShard, largest_first, make_plan
 from .settings import BuildConfig, differences
-from .shard_task import RECORDS, SCRATCH, ShardRecord, ShardTask, build_shard, read_record, record_path
+from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, record_path
 
-SETTINGS = "settings.json"
-SOURCES = "sources.json"
 DISK_RESERVE = 1.1  # triples and index take a few percent on top of the image bytes; leave room beyond
 
 
@@ -92,7 +91,7 @@ def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:
 
 def settings_digest(config: BuildConfig) -> str:
     """SHA-256 over everything but the source that shapes a shard: settings and tool versions."""
-    return digest_json({"settings": config.settings.to_dict(), "tools": tool_versions()})
+    return digest_json(current_settings(config))
 
 
 def check_output(config: BuildConfig) -> None:
@@ -129,7 +128,7 @@ def begun(path: Path) -> bool:
 
 def current_settings(config: BuildConfig) -> dict[str, Any]:
     """What `settings.json` holds for this run."""
-    return {"settings": config.settings.to_dict(), "tools": tool_versions()}
+    return settings_body(config.settings.to_dict(), tool_versions())
 
 
 def read_settings(out: Path) -> dict[str, Any] | None:
@@ -139,7 +138,7 @@ def read_settings(out: Path) -> dict[str, Any] | None:
         return None
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        return {"settings": stored["settings"], "tools": stored["tools"]}
+        return settings_body(stored["settings"], stored["tools"])
     except (ValueError, KeyError, TypeError) as error:
         raise DatakitError(f"{path}: damaged ({error!r}); remove {out} or name another --out") from error
 

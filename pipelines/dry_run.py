@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from datakit.datasets import Subset
+from datakit.shards.manifest import RECORDS
 
 from .build_shards import Tell, check_output, settings_digest
 from .plan import Plan, make_plan
 from .settings import BuildConfig
-from .shard_task import RECORDS, SCRATCH, ShardTask, build_shard
+from .shard_task import SCRATCH, ShardTask, build_shard
 
 PROBE_PHOTOS = 24  # per source: about a tenth of a second each
 

@@ -19,6 +19,7 @@ from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.samples import Sample, Triple
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IMAGES
+from datakit.shards.manifest import SOURCES
 from datakit.tools import tool_versions
 from datakit.triples import expand
 
@@ -241,7 +242,7 @@ def moved_sources(
 def stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:
     """Where the sources lay when the folder was built, from its `sources.json`; empty where that is gone."""
     try:
-        stored = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+        stored = json.loads((folder / SOURCES).read_text(encoding="utf-8"))
         return {
             label: (
                 SourceSpec(label, entry["layout"], Path(entry["root"])),

@@ -18,12 +18,12 @@ from datakit.errors import ItemError
 from datakit.files import digest_json, write_json
 from datakit.samples import Problem, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardWriter
+from datakit.shards.bookkeeping import record_name
 from datakit.tools import tool_versions
 from datakit.triples import expand
 
 from .settings import BuildSettings
 
-RECORDS = "records"
 SCRATCH = ".tmp"
 
 
@@ -117,7 +117,7 @@ def single_threaded_opencv() -> Iterator[None]:
 
 def record_path(folder: Path, file: str) -> Path:
     """Where the record of shard `file` lies."""
-    return folder / RECORDS / Path(file).with_suffix(".json").name
+    return folder / record_name(file)
 
 
 def write_record(folder: Path, record: ShardRecord) -> None:

@@ -6,23 +6,29 @@ They serve the next run of the build; a folder of shards and manifest alone, as 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ..files import digest_json, file_sha256, json_text
 from .examine import Finding
 from .manifest import LEDGER, NAME, RECORDS, SETTINGS, Manifest
 
 
+def settings_body(settings: Mapping[str, Any], tools: Mapping[str, str]) -> dict[str, Any]:
+    """What `settings.json` holds; its digest is what every record of the build carries."""
+    return {"settings": dict(settings), "tools": dict(tools)}
+
+
 def settings_text(manifest: Manifest) -> str:
-    """What `settings.json` of this build holds."""
-    return json_text({"settings": manifest.settings, "tools": manifest.tools})
+    """What `settings.json` of this build holds, as text."""
+    return json_text(settings_body(manifest.settings, manifest.tools))
 
 
 def settings_digest(manifest: Manifest) -> str:
     """The digest of settings and tools that every record of this build carries."""
-    return digest_json({"settings": manifest.settings, "tools": manifest.tools})
+    return digest_json(settings_body(manifest.settings, manifest.tools))
 
 
 def record_name(file: str) -> str:

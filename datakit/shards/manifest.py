@@ -20,6 +20,7 @@ NAME = "manifest.json"
 LEDGER = "errors.jsonl"
 SETTINGS = "settings.json"  # what the next run of the build compares itself with
 RECORDS = "records"  # one JSON per finished shard, what a resumed build trusts
+SOURCES = "sources.json"  # where the sources lay on this machine, for what rebuilds triples
 
 
 @dataclass(frozen=True)
