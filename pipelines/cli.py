@@ -234,7 +234,7 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
 
     _, images = sources_from((), options["images"])
     shown = {name: options[name] for name in ("out", "count", "keys")}
-    summary = draw(PreviewConfig(inputs, settings=settings_from(options), images=images, **shown))
+    summary = draw(PreviewConfig(inputs, settings=settings_from(options), images=images, **shown), _news)
     click.echo(report.preview_report(summary))
 
 

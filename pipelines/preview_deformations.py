@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datakit.datasets import parse_source
+from datakit.datasets import parse_source, recognise
 from datakit.deformations import Recipe
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.files import replacing
@@ -25,7 +25,7 @@ from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
 from datakit.triples import make_triples, triple_key, views
 
-from .plan import open_source
+from .plan import check_labels, open_source
 from .settings import BuildConfig, BuildSettings
 from .shard_task import single_threaded_opencv
 
@@ -91,8 +91,12 @@ class PreviewSummary:
         return len(self.problems)
 
 
-def preview_deformations(config: PreviewConfig) -> PreviewSummary:
+def preview_deformations(config: PreviewConfig, tell: Callable[[str], None] = lambda _: None) -> PreviewSummary:
     """Draw the contact sheet (.png) or write the page (.html).
+
+    Args:
+        config: what to show and where to put it.
+        tell: takes one line for every layout that was guessed.
 
     Raises:
         UsageError: another suffix, an input is no source and no shards, a key is in none, or two inputs disagree
@@ -105,6 +109,11 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
     if draw is None:
         raise UsageError(f"--out {config.out}: expected a name that ends in .png (a picture) or .html (a page)")
     problems: list[Problem] = []
+    specs = tuple(parse_source(text) for text in config.inputs if not _is_shards(text))
+    check_labels(BuildConfig(specs, config.out.parent, config.settings, config.images))
+    for spec in specs:
+        if spec.layout is None and spec.label not in config.images:
+            tell(recognise(spec.root)[1])
     most = MOST_SHOWN if draw is _sheet else PAGE_DRAWS
     inputs = [_open(text, config, problems, most) for text in config.inputs]
     recipes = _recipes(inputs)
@@ -171,9 +180,11 @@ class _Input(NamedTuple):
 
 
 def _open(text: str, config: PreviewConfig, problems: list[Problem], most: int) -> _Input:
-    if (Path(text) / MANIFEST).is_file():
-        return _open_shards(Path(text), most)
-    return _open_source(text, config, problems, most)
+    return _open_shards(Path(text), most) if _is_shards(text) else _open_source(text, config, problems, most)
+
+
+def _is_shards(text: str) -> bool:
+    return (Path(text) / MANIFEST).is_file()
 
 
 def _open_shards(folder: Path, most: int) -> _Input:

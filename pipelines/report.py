@@ -176,7 +176,7 @@ def verify_report(summary: Verification, as_json: bool) -> str:
     lines = [f"{f.shard}: {f.place}{f' ({f.key})' if f.key else ''}: {f.text}" for f in findings]
     lines += [f"{name}: repaired" for name in summary.repaired]
     lines += [f"{name}: not repaired: {why}" for name, why in summary.refused.items()]
-    if not summary.vouched_for:
+    if not summary.vouched_for and path.is_file():
         lines.append(f"{path}: no manifest vouches for it; it was examined by itself, in a process apart")
     shards = sorted({finding.shard for finding in findings})
     way_out = "" if summary.repair or not summary.vouched_for else "; `datakit verify --repair` mends what it can"

@@ -191,3 +191,12 @@ def test_another_suffix_than_png_is_refused(source: Path, tmp_path: Path) -> Non
     wrong = replace(config(tmp_path, f"e={source}"), out=tmp_path / "sheet.jpg")
     with pytest.raises(UsageError, match=r"\.png"):
         preview_deformations(wrong)
+
+
+def test_the_guessed_layout_is_named_and_labels_are_judged(datakit, source, tmp_path):
+    """As a build does: a bare root says what it was taken for, and no source may come twice."""
+    out = tmp_path / "sheet.png"
+    assert "taken for ecssd" in datakit("preview-deformations", source, "--out", out, "--count", 1).output
+    result = datakit("preview-deformations", source, source, "--out", out)
+    assert result.exit_code == 2
+    assert "two sources are labelled 'ecssd'" in result.output
