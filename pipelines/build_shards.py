@@ -140,7 +140,9 @@ def read_settings(out: Path) -> dict[str, Any] | None:
         stored = json.loads(path.read_text(encoding="utf-8"))
         return settings_body(stored["settings"], stored["tools"])
     except (ValueError, KeyError, TypeError) as error:
-        raise DatakitError(f"{path}: damaged ({error!r}); remove {out} or name another --out") from error
+        raise DatakitError(
+            f"{path}: damaged ({error!r}); mend it with `datakit verify {out} --repair`, or name another --out"
+        ) from error
 
 
 def claim(config: BuildConfig) -> None:

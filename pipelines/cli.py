@@ -25,7 +25,8 @@ class House(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            command = shlex.join(["datakit", *sys.argv[1:]])
+            # --overwrite would throw away what was finished.
+            command = shlex.join(["datakit", *(word for word in sys.argv[1:] if word != "--overwrite")])
             click.echo(f"\nInterrupted. What was finished is kept; to go on, run again:\n  {command}", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit):  # an Exit carries an exit code, too, and is no error

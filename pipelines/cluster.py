@@ -141,6 +141,7 @@ def _client(jobs: int, scheduler: str | None, scratch: Path | None, profiled: bo
     with _quiet():
         if scheduler is None:
             with _local_cluster(jobs, scratch, profiled) as cluster, Client(cluster) as client:
+                client.register_plugin(_ignore_interrupts())
                 yield client
             return
         try:
@@ -175,10 +176,6 @@ def _local_cluster(jobs: int, scratch: Path | None, profiled: bool) -> Iterator[
         if main:
             signal.signal(signal.SIGINT, before)
     with cluster:
-        from distributed import Client
-
-        with Client(cluster) as client:
-            client.register_plugin(_ignore_interrupts())
         yield cluster
 
 

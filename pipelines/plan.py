@@ -75,8 +75,7 @@ def make_plan(config: BuildConfig, tell: Callable[[str], None] = lambda _: None)
     check_labels(config)
     readers: dict[str, Any] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
-        if spec.layout is None and spec.label not in config.images:
-            tell(recognise(spec.root)[1])
+        tell_guess(spec, config, tell)
         readers[spec.label] = open_source(spec, config)
     shards = [shard for reader in readers.values() for shard in cut(reader, config.settings)]
     return Plan(readers, tuple(shards))
@@ -95,6 +94,19 @@ def check_labels(config: BuildConfig) -> None:
     unknown = sorted(set(config.images) - set(labels))
     if unknown:
         raise UsageError(f"--images names {unknown[0]!r}, which is no source; the sources are {', '.join(labels)}")
+
+
+def tell_guess(spec: SourceSpec, config: BuildConfig, tell: Callable[[str], None]) -> str | None:
+    """Name the layout a bare root is taken for, and why; gives the layout, None where `--images` makes it any pair.
+
+    Raises:
+        UsageError: no layout fits.
+    """
+    if spec.layout is not None or spec.label in config.images:
+        return spec.layout
+    layout, why = recognise(spec.root)
+    tell(why)
+    return layout
 
 
 def open_source(spec: SourceSpec, config: BuildConfig) -> Any:

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datakit.datasets import parse_source, recognise
+from datakit.datasets import parse_source
 from datakit.deformations import Recipe
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.files import replacing
@@ -25,7 +25,7 @@ from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
 from datakit.triples import make_triples, triple_key, views
 
-from .plan import check_labels, open_source
+from .plan import check_labels, open_source, tell_guess
 from .settings import BuildConfig, BuildSettings
 from .shard_task import single_threaded_opencv
 
@@ -110,10 +110,10 @@ def preview_deformations(config: PreviewConfig, tell: Callable[[str], None] = la
         raise UsageError(f"--out {config.out}: expected a name that ends in .png (a picture) or .html (a page)")
     problems: list[Problem] = []
     specs = tuple(parse_source(text) for text in config.inputs if not _is_shards(text))
-    check_labels(BuildConfig(specs, config.out.parent, config.settings, config.images))
+    sources = BuildConfig(specs, config.out.parent, config.settings, config.images)
+    check_labels(sources)
     for spec in specs:
-        if spec.layout is None and spec.label not in config.images:
-            tell(recognise(spec.root)[1])
+        tell_guess(spec, sources, tell)
     most = MOST_SHOWN if draw is _sheet else PAGE_DRAWS
     inputs = [_open(text, config, problems, most) for text in config.inputs]
     recipes = _recipes(inputs)

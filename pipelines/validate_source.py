@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datakit.datasets import recognise
 from datakit.duplicates import find_near_duplicates, thumbnail
 from datakit.errors import ItemError, UsageError
 from datakit.samples import Problem, Scene
@@ -26,7 +25,7 @@ from datakit.validate import Remark, remarks
 
 from .cluster import run_tasks
 from .interrupt import terminable
-from .plan import check_labels, open_source
+from .plan import check_labels, open_source, tell_guess
 from .settings import BuildConfig
 from .shard_task import single_threaded_opencv
 
@@ -180,10 +179,7 @@ def open_sources(config: BuildConfig, tell: Tell) -> tuple[dict[str, Any], dict[
     readers: dict[str, Any] = {}
     reports: dict[str, SourceReport] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
-        layout = spec.layout or "pairs"
-        if spec.layout is None and spec.label not in config.images:
-            layout, why = recognise(spec.root)
-            tell(why)
+        layout = tell_guess(spec, config, tell) or "pairs"
         if not spec.root.exists():
             raise UsageError(f"{spec.root}: no such file or folder; the source {spec.label!r} was said to be there")
         try:

@@ -39,6 +39,18 @@ def test_an_interrupt_shows_how_to_go_on(datakit, source, tmp_path, monkeypatch)
     assert "run again" in result.stderr
 
 
+def test_the_command_to_go_on_keeps_what_was_finished(datakit, source, tmp_path, monkeypatch):
+    """An interrupted --overwrite goes on without it: it would begin anew."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.build_shards.build_shards", stop)
+    monkeypatch.setattr("sys.argv", ["datakit", "build-shards", "a", "--overwrite", "--out", "b"])
+    result = datakit("build-shards", source, "--out", tmp_path / "out")
+    assert result.stderr.splitlines()[-1].strip() == "datakit build-shards a --out b"
+
+
 @pytest.mark.parametrize("name", ["verify", "inspect"])
 def test_a_folder_that_is_no_shards_is_refused(datakit, tmp_path, name):
     """A message with the way out, not a traceback."""
