@@ -1,0 +1,116 @@
+"""The pretrained part of the networks: EfficientNet-lite0 and the convolutions of VGG16 as DeepLab runs them.
+
+Both reproduce the features of their original weights to float tolerance; reading those weights is left to
+`pretrained`, the fourth input channel to `stem`.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# (repeats, kernel, stride of the first, expansion, output channels): EfficientNet-B0 without squeeze-and-excitation,
+# ReLU6 for swish. Source: arXiv 1905.11946 table 1; the "lite" changes, TensorFlow's TPU repository.
+LITE0_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+# The last stage before each halving, and the last of all.
+LITE0_TAPS = (1, 2, 4, 6)
+# The original's, from TensorFlow; with PyTorch's 1e-5 the pretrained classifier is measurably less sure of itself.
+LITE0_NORM = {"eps": 1e-3, "momentum": 0.01}
+
+
+class SameConv2d(nn.Conv2d):
+    """Convolution padded as TensorFlow's "SAME": to ceil(size / stride), the odd row and column at the far end.
+
+    A symmetric pad would shift the grid of every strided layer by one pixel at even sizes. On 300 photos, 224x224,
+    the pretrained classifier's mean log-probability of its own choice is -1.14 padded so and -1.22 symmetrically.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C', ceil(H / stride), ceil(W / stride))."""
+        rows, columns = (self._missing(x.shape[2 + axis], axis) for axis in (0, 1))
+        if rows % 2 == 0 and columns % 2 == 0:
+            padding = (rows // 2, columns // 2)
+        else:
+            x = F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
+            padding = (0, 0)
+        return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def _missing(self, size: int, axis: int) -> int:
+        kernel, stride = self.kernel_size[axis], self.stride[axis]
+        return max((-(-size // stride) - 1) * stride + kernel - size, 0)
+
+
+class InvertedResidual(nn.Module):
+    """Expand, filter each channel, project; added to its input where the shapes allow. Source: arXiv 1801.04381."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
+        super().__init__()
+        width = inputs * expansion
+        self.residual = stride == 1 and inputs == outputs
+        self.expand = nn.Conv2d(inputs, width, 1, bias=False) if expansion > 1 else None
+        self.expand_norm = nn.BatchNorm2d(width, **LITE0_NORM) if expansion > 1 else None
+        self.depthwise = SameConv2d(width, width, kernel, stride, groups=width, bias=False)
+        self.depthwise_norm = nn.BatchNorm2d(width, **LITE0_NORM)
+        self.project = nn.Conv2d(width, outputs, 1, bias=False)
+        self.project_norm = nn.BatchNorm2d(outputs, **LITE0_NORM)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C', ceil(H / stride), ceil(W / stride))."""
+        y = x
+        if self.expand is not None:
+            y = F.relu6(self.expand_norm(self.expand(y)), inplace=True)
+        y = F.relu6(self.depthwise_norm(self.depthwise(y)), inplace=True)
+        y = self.project_norm(self.project(y))
+        return x + y if self.residual else y
+
+
+class EfficientNetLite0(nn.Module):
+    """EfficientNet-lite0 without its 1280-channel top: four features, 3.4 M parameters.
+
+    `channels` and `strides` describe the features, finest first.
+    """
+
+    channels = tuple(LITE0_STAGES[tap][4] for tap in LITE0_TAPS)
+    strides = (4, 8, 16, 32)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = SameConv2d(3, 32, 3, 2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(32, **LITE0_NORM)
+        self.blocks = nn.ModuleList()
+        self.taps: list[int] = []
+        inputs = 32
+        for index, (repeats, kernel, stride, expansion, outputs) in enumerate(LITE0_STAGES):
+            for repeat in range(repeats):
+                self.blocks.append(InvertedResidual(inputs, outputs, kernel, 1 if repeat else stride, expansion))
+                inputs = outputs
+            if index in LITE0_TAPS:
+                self.taps.append(len(self.blocks) - 1)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(N, channels of the stem, H, W) to the features (N, C_i, ceil(H / s_i), ceil(W / s_i))."""
+        x = F.relu6(self.stem_norm(self.stem(x)), inplace=True)
+        features = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self.taps:
+                features.append(x)
+        return features
+
+
+def draw_he(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw every convolution of `module` anew for ReLUs (He et al., fan-out), biases zero."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

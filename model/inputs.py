@@ -1,0 +1,86 @@
+"""Image and rough mask into the four-channel tensor a network reads.
+
+The only place that knows mean, scale, channel order and mask coding; weights, sizes and crops are left to others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datakit.arrays import Image, Mask
+
+
+@dataclass(frozen=True)
+class InputCoding:
+    """What a trunk expects of its input: `(channel - mean) / scale`, and two numbers for the mask.
+
+    `mean` and `scale` are in grey levels of 0..255 and in the order of `order`; `mask_values` stand for
+    background and foreground. They lie on both sides of zero and reach about as far as the colours do, so that
+    the zeros a convolution pads with favour neither, and both kinds of filters are trained at like speed.
+    """
+
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
+    order: Literal["RGB", "BGR"]
+    mask_values: tuple[float, float]
+
+    @property
+    def fill(self) -> tuple[int, int, int]:
+        """RGB uint8 colour nearest to zero after normalisation, for what lies outside an image."""
+        red, green, blue = self.mean if self.order == "RGB" else self.mean[::-1]
+        return round(red), round(green), round(blue)
+
+    @property
+    def mask_amplitude(self) -> float:
+        """The largest number that stands for a mask value."""
+        return max(abs(value) for value in self.mask_values)
+
+
+# The colours are coded as the pretrained weights were trained. MaskTrack does not say how the mask is coded: ±100 for
+# VGG16 is what its best-known port uses ("similar to RGB values"), ±1 is the same thought for a trunk scaled to ±1.
+CODINGS = {
+    "efficientnet-lite0": InputCoding((127.0, 127.0, 127.0), (128.0, 128.0, 128.0), "RGB", (-1.0, 1.0)),
+    "vgg16": InputCoding((103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "BGR", (-100.0, 100.0)),
+}
+
+
+def pack_input(image: Image, mask: Mask, coding: InputCoding) -> Tensor:
+    """The network's input for one image and its rough mask, or for a batch of both.
+
+    Args:
+        image: (H, W, 3) or (N, H, W, 3) uint8 RGB.
+        mask: (H, W) or (N, H, W) uint8, 0 or 1, same size.
+        coding: of the network, `net.coding`.
+
+    Returns:
+        (4, H, W) or (N, 4, H, W) float32, contiguous: three colours, then the mask.
+
+    Raises:
+        ValueError: other shapes, types or mask values.
+    """
+    _check(image, mask)
+    colours = torch.from_numpy(np.ascontiguousarray(image)).movedim(-1, -3)
+    if coding.order == "BGR":
+        colours = colours.flip(-3)
+    packed = torch.empty((*image.shape[:-3], 4, *image.shape[-3:-1]), dtype=torch.float32)
+    mean, scale = torch.tensor(coding.mean), torch.tensor(coding.scale)
+    torch.sub(colours, mean[:, None, None], out=packed[..., :3, :, :])
+    packed[..., :3, :, :].div_(scale[:, None, None])
+    background, foreground = coding.mask_values
+    guide = packed[..., 3, :, :].copy_(torch.from_numpy(np.ascontiguousarray(mask)))
+    guide.mul_(foreground - background).add_(background)
+    return packed
+
+
+def _check(image: Image, mask: Mask) -> None:
+    if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[-1] != 3:
+        raise ValueError(f"pack_input: image is {image.shape} {image.dtype}, expected ([N,] H, W, 3) uint8 RGB")
+    if mask.dtype != np.uint8 or mask.shape != image.shape[:-1]:
+        raise ValueError(f"pack_input: mask is {mask.shape} {mask.dtype}, expected {image.shape[:-1]} uint8")
+    if mask.size and mask.max() > 1:
+        raise ValueError(f"pack_input: mask holds {int(mask.max())}, expected 0 and 1 only")

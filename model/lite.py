@@ -1,0 +1,54 @@
+"""The light network: EfficientNet-lite0 and a small feature pyramid, for CPUs and for shipping."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .backbones import EfficientNetLite0, draw_he
+from .inputs import CODINGS
+from .stem import StemInit, widen
+
+
+class PyramidHead(nn.Module):
+    """From the coarsest feature to the finest: enlarge, add the trunk's feature, filter.
+
+    Group normalisation, since a head that starts from nothing needs some, and must not depend on the batch: it is then
+    the same for one frame, for ten, on two machines, and when the trunk's statistics are frozen.
+    """
+
+    def __init__(self, channels: tuple[int, ...], width: int, groups: int = 8):
+        super().__init__()
+        self.lateral = nn.ModuleList(nn.Conv2d(inputs, width, 1) for inputs in channels)
+        self.smooth = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1, bias=False) for _ in channels)
+        self.norm = nn.ModuleList(nn.GroupNorm(groups, width) for _ in channels)
+        self.logit = nn.Conv2d(width, 1, 1)
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        """Features, finest first, to (N, 1, h, w) logits of the finest feature's size."""
+        x = None
+        for level in reversed(range(len(features))):
+            y = self.lateral[level](features[level])
+            if x is not None:
+                y = y + F.interpolate(x, size=y.shape[2:], mode="bilinear", align_corners=False)
+            x = F.relu(self.norm[level](self.smooth[level](y)), inplace=True)
+        return self.logit(x)
+
+
+class Lite(nn.Module):
+    """(N, 4, H, W) float to foreground logits (N, 1, ceil(H / 4), ceil(W / 4)); any size."""
+
+    coding = CODINGS["efficientnet-lite0"]
+    stride = 4
+
+    def __init__(self, generator: torch.Generator, stem: StemInit = "gaussian", width: int = 64):
+        super().__init__()
+        self.trunk = EfficientNetLite0()
+        self.head = PyramidHead(self.trunk.channels, width)
+        draw_he(self, generator)
+        widen(self.trunk.stem, self.coding, stem, generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits; x > 0 is foreground."""
+        return self.head(self.trunk(x))
