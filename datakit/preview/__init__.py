@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .page import PageCounts, PageSettings, picture_bytes, write_page
+from .results import results_sheet
 from .sheet import MOST_SHOWN, contact_sheet
 
-__all__ = ["MOST_SHOWN", "PageCounts", "PageSettings", "contact_sheet", "picture_bytes", "write_page"]
+__all__ = ["MOST_SHOWN", "PageCounts", "PageSettings", "contact_sheet", "picture_bytes", "results_sheet", "write_page"]

@@ -5,27 +5,24 @@ What is in a tile is left to `tiles`, the words below it to `words`.
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from ..arrays import Box, Image
 from ..deformations import Recipe
 from ..samples import Triple
 from . import tiles, words
+from .lettering import INK, PAPER, Line, fit, length, wrapped, write
 from .tiles import Colour
 
 TILE = (180, 240)
 MARGIN, GAP, GROUP_GAP, ROW_GAP = 24, 10, 26, 22
 LINE = 17
-INK: Colour = (34, 34, 34)
-SOFT: Colour = (90, 90, 90)
-PAPER: Colour = (255, 255, 255)
 RULE: Colour = (205, 205, 205)
 
 # Draws shown for each recipe: the more recipes stand side by side, the fewer.
@@ -47,18 +44,11 @@ FLAG_WORDS = {
 
 
 @dataclass(frozen=True)
-class _Line:
-    text: str
-    colour: Colour = SOFT
-    strong: bool = False
-
-
-@dataclass(frozen=True)
 class _Cell:
     """A tile with its caption; `flags` and `more` are badges in its corners."""
 
     tile: Image
-    caption: tuple[_Line, ...]
+    caption: tuple[Line, ...]
     flags: str = ""
     more: int = 0
 
@@ -100,7 +90,7 @@ def contact_sheet(
     top = MARGIN + 34 + legend_height + 40
     sheet = PillowImage.new("RGB", (width, top + sum(heights) - ROW_GAP + MARGIN), PAPER)
     draw = ImageDraw.Draw(sheet)
-    _write(draw, (MARGIN, MARGIN - 6), _Line(_fit(title, 20, width - 2 * MARGIN), INK, strong=True), 20)
+    write(draw, (MARGIN, MARGIN - 6), Line(fit(title, 20, width - 2 * MARGIN), INK, strong=True), 20)
     _draw_legend(draw, legend)
     _draw_headings(draw, groups, top - 34)
     for row, height in zip(cells, heights, strict=True):
@@ -158,13 +148,13 @@ def _same_photo(a: Triple, b: Triple) -> bool:
 def _source_cells(triple: Triple, region: Box) -> Iterator[_Cell]:
     H, W = triple.target.shape
     area = int(triple.target.sum())
-    key = _Line(_fit(triple.sample_key, 13, TILE[1]), INK, strong=True)
-    yield _Cell(tiles.picture_tile(triple.image, region, TILE), (key, _Line(f"{W} x {H} px")))
+    key = Line(fit(triple.sample_key, 13, TILE[1]), INK, strong=True)
+    yield _Cell(tiles.picture_tile(triple.image, region, TILE), (key, Line(f"{W} x {H} px")))
     share = f"{area:,} px, {100 * area / (H * W):.2g} % of the photo"
-    caption: tuple[_Line, ...] = (_Line("target", INK, strong=True), _Line(share))
+    caption: tuple[Line, ...] = (Line("target", INK, strong=True), Line(share))
     if region != (0, 0, W, H):
         enlarged = tiles.zoom_of(region, TILE) / tiles.zoom_of((0, 0, W, H), TILE)
-        caption += (_Line(f"the framed part, enlarged x{enlarged:.1f}"),)
+        caption += (Line(f"the framed part, enlarged x{enlarged:.1f}"),)
     yield _Cell(tiles.target_tile(triple.image, triple.target, region, TILE), caption)
 
 
@@ -172,8 +162,8 @@ def _triple_cell(triple: Triple, recipe: Recipe, region: Box, more: int) -> _Cel
     phrases = words.describe(recipe.parameter_names, triple.parameters.tolist())
     if triple.redraws:
         phrases.append(f"{triple.redraws} redraw{'s' * (triple.redraws > 1)}")
-    lines = [_Line(line) for line in _wrapped(phrases or ["the target as it is"], 12, TILE[1])]
-    head = _Line(words.measures(triple), INK, strong=True)
+    lines = [Line(line) for line in wrapped(phrases or ["the target as it is"], 12, TILE[1])]
+    head = Line(words.measures(triple), INK, strong=True)
     return _Cell(tiles.difference_tile(triple, region, TILE), (head, *lines), triple.flags, more)
 
 
@@ -191,7 +181,7 @@ def _legend(rows: Sequence[Sequence[Triple]], width: int) -> tuple[list[tuple[in
     entries += [(tiles.FLAGGED, True, FLAG_WORDS.get(flag, flag)) for flag in sorted(flags)]
     placed, x, y = [], MARGIN, MARGIN + 30
     for colour, hollow, text in entries:
-        needed = 24 + round(_length(text, 13))
+        needed = 24 + round(length(text, 13))
         if x > MARGIN and x + needed > width - MARGIN:
             x, y = MARGIN, y + 22
         placed.append((x, y, colour, hollow, text))
@@ -205,20 +195,20 @@ def _draw_legend(draw: ImageDraw.ImageDraw, entries: Sequence[tuple[int, int, Co
         draw.rectangle(swatch, fill=(90, 90, 90) if hollow else colour, outline=(90, 90, 90))
         if hollow:
             draw.rectangle((x + 2, y + 4, x + 14, y + 12), outline=colour, width=2)
-        _write(draw, (x + 24, y), _Line(text, INK), 13)
+        write(draw, (x + 24, y), Line(text, INK), 13)
 
 
 def _draw_headings(draw: ImageDraw.ImageDraw, groups: Sequence[_Group], top: int) -> None:
     _rule(draw, MARGIN, MARGIN + 2 * TILE[1] + GAP, top + 25)
-    _write(draw, (MARGIN, top), _Line("photo and target", INK, strong=True), 15)
+    write(draw, (MARGIN, top), Line("photo and target", INK, strong=True), 15)
     for group in groups:
         left, right = group.lefts[0], group.lefts[-1] + TILE[1]
         _rule(draw, left, right, top + 25)
-        name = _fit(group.name, 15, right - left)
-        _write(draw, (left, top), _Line(name, INK, strong=True), 15)
-        after = left + round(_length(name, 15)) + 10
-        if after + _length(group.heading, 12) <= right:
-            _write(draw, (after, top + 3), _Line(group.heading), 12)
+        name = fit(group.name, 15, right - left)
+        write(draw, (left, top), Line(name, INK, strong=True), 15)
+        after = left + round(length(name, 15)) + 10
+        if after + length(group.heading, 12) <= right:
+            write(draw, (after, top + 3), Line(group.heading), 12)
 
 
 def _draw_cell(sheet: PillowImage.Image, draw: ImageDraw.ImageDraw, at: tuple[int, int], cell: _Cell) -> None:
@@ -230,60 +220,17 @@ def _draw_cell(sheet: PillowImage.Image, draw: ImageDraw.ImageDraw, at: tuple[in
         _badge(draw, (left, top), cell.flags.replace(",", ", "), tiles.FLAGGED)
     if cell.more:
         text = f"+{cell.more} more"
-        corner = (left + TILE[1] - round(_length(text, 13)) - 14, top + TILE[0] - 22)
+        corner = (left + TILE[1] - round(length(text, 13)) - 14, top + TILE[0] - 22)
         _badge(draw, corner, text, INK)
     for k, line in enumerate(cell.caption):
-        _write(draw, (left, top + TILE[0] + 6 + k * LINE), line, 13 if line.strong else 12)
+        write(draw, (left, top + TILE[0] + 6 + k * LINE), line, 13 if line.strong else 12)
 
 
 def _badge(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, ground: Colour) -> None:
-    fitted = _fit(text, 13, TILE[1] - 14)
-    draw.rectangle((at[0], at[1], at[0] + round(_length(fitted, 13)) + 13, at[1] + 21), fill=ground)
-    _write(draw, (at[0] + 7, at[1] + 3), _Line(fitted, PAPER), 13)
+    fitted = fit(text, 13, TILE[1] - 14)
+    draw.rectangle((at[0], at[1], at[0] + round(length(fitted, 13)) + 13, at[1] + 21), fill=ground)
+    write(draw, (at[0] + 7, at[1] + 3), Line(fitted, PAPER), 13)
 
 
 def _rule(draw: ImageDraw.ImageDraw, left: int, right: int, y: int) -> None:
     draw.line((left, y, right - 1, y), fill=RULE, width=1)
-
-
-@functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
-
-
-def _length(text: str, size: int) -> float:
-    return _font(size).getlength(text)
-
-
-def _write(draw: ImageDraw.ImageDraw, at: tuple[float, float], line: _Line, size: int) -> None:
-    draw.text(at, line.text, fill=line.colour, font=_font(size))
-    if line.strong:  # the built-in face has no bold cut
-        draw.text((at[0] + 0.5, at[1]), line.text, fill=line.colour, font=_font(size))
-
-
-def _printable(text: str) -> str:
-    """Letters the built-in face lacks as `\\u....`, so that a key can still be told from another."""
-    return "".join(c if c.isascii() or c in "·±…" else c.encode("ascii", "backslashreplace").decode() for c in text)
-
-
-def _fit(text: str, size: int, width: int) -> str:
-    """`text` with its middle left out where it is too long."""
-    text = _printable(text)
-    keep = len(text)
-    short = text
-    while _length(short, size) > width - 1 and keep > 2:
-        keep -= 1
-        short = text[: keep // 2] + "…" + text[len(text) - (keep - keep // 2) :]
-    return short
-
-
-def _wrapped(phrases: Sequence[str], size: int, width: int) -> list[str]:
-    """Phrases joined by commas and broken into lines between them."""
-    lines: list[str] = []
-    for phrase in phrases:
-        phrase = _fit(phrase, size, width)
-        if lines and _length(f"{lines[-1]}, {phrase}", size) <= width:
-            lines[-1] = f"{lines[-1]}, {phrase}"
-        else:
-            lines.append(phrase)
-    return lines
