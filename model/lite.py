@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .backbones import EfficientNetLite0, draw_he
 from .inputs import CODINGS
+from .segmenter import Segmenter
 from .stem import StemInit, widen
 
 
@@ -36,19 +37,14 @@ class PyramidHead(nn.Module):
         return self.logit(x)
 
 
-class Lite(nn.Module):
-    """(N, 4, H, W) float to foreground logits (N, 1, ceil(H / 4), ceil(W / 4)); any size."""
+class Lite(Segmenter):
+    """EfficientNet-lite0 with a pyramid of `width` channels; logits at stride 4, 3.3 M parameters."""
 
     coding = CODINGS["efficientnet-lite0"]
     stride = 4
 
-    def __init__(self, generator: torch.Generator, stem: StemInit = "gaussian", width: int = 64):
-        super().__init__()
-        self.trunk = EfficientNetLite0()
-        self.head = PyramidHead(self.trunk.channels, width)
+    def __init__(self, generator: torch.Generator, stem: StemInit = "gaussian", width: int = 96):
+        trunk = EfficientNetLite0()
+        super().__init__(trunk, PyramidHead(trunk.channels, width))
         draw_he(self, generator)
-        widen(self.trunk.stem, self.coding, stem, generator)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits; x > 0 is foreground."""
-        return self.head(self.trunk(x))
+        widen(trunk.stem, self.coding, stem, generator)

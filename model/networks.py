@@ -8,17 +8,17 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import Tensor
 
 from datakit.errors import UsageError
 
 from .lite import Lite
+from .segmenter import Segmenter
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"lite": Lite}
+NETWORKS: dict[str, Callable[..., Segmenter]] = {"lite": Lite}
 
 
-def build_network(name: str, seed: int = 0, **options: Any) -> nn.Module:
+def build_network(name: str, seed: int = 0, **options: Any) -> Segmenter:
     """A network with random weights, a function of its name, options and seed; the global generator is left alone.
 
     Args:
@@ -27,9 +27,7 @@ def build_network(name: str, seed: int = 0, **options: Any) -> nn.Module:
         options: the network's own, for example `stem="zero"`.
 
     Returns:
-        A module with `trunk` (pretrained part, `pretrained.load_pretrained` fills it), `head` (new part), `coding` (how
-        `inputs.pack_input` makes its input) and `stride`; (N, 4, H, W) float to logits
-        (N, 1, ceil(H / stride), ceil(W / stride)), above 0 where foreground is likelier than background.
+        The network, in training mode; `pretrained.load_pretrained` fills its trunk.
 
     Raises:
         UsageError: unknown name or option.
@@ -48,13 +46,11 @@ def upsample(logits: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
 
 
-def freeze_norm(net: nn.Module) -> nn.Module:
+def freeze_norm(net: Segmenter) -> Segmenter:
     """Keep every batch normalisation at its stored statistics from now on, also after `net.train()`.
 
-    Their scale and shift stay trainable. Layers that know no batch are not touched.
+    Their scale and shift stay trainable; layers that know no batch are not touched.
     """
-    for layer in net.modules():
-        if isinstance(layer, _BatchNorm):
-            layer.eval()
-            layer.train = lambda mode=True, layer=layer: layer
+    net.norm_frozen = True
+    net.train(net.training)
     return net

@@ -1,0 +1,46 @@
+"""What every network of `networks` is: a pretrained trunk with a four-channel stem, and a head that starts from nothing."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from .inputs import InputCoding
+
+
+class Segmenter(nn.Module):
+    """(N, 4, H, W) float to foreground logits (N, 1, ceil(H / stride), ceil(W / stride)); any size.
+
+    One logit says the same as the paper's softmax over two classes, whose difference it is.
+
+    Attributes:
+        trunk: the part with pretrained weights, and the stem.
+        head: the new part, from the trunk's features to logits.
+        coding: how `inputs.pack_input` makes this network's input.
+        stride: of the logits, in input pixels.
+        norm_frozen: batch normalisation stays at its stored statistics, also in training.
+    """
+
+    coding: ClassVar[InputCoding]
+    stride: ClassVar[int]
+
+    def __init__(self, trunk: nn.Module, head: nn.Module):
+        super().__init__()
+        self.trunk = trunk
+        self.head = head
+        self.norm_frozen = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, above 0 where foreground is likelier than background."""
+        return self.head(self.trunk(x))
+
+    def train(self, mode: bool = True) -> Segmenter:
+        """As `nn.Module.train`, but frozen normalisation stays in evaluation mode."""
+        super().train(mode)
+        if self.norm_frozen:
+            for layer in self.modules():
+                if isinstance(layer, _BatchNorm):
+                    layer.eval()
+        return self
