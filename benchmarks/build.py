@@ -87,7 +87,7 @@ def worker_memory(sources: list[str], jobs: int) -> dict[str, float]:
         while not done.is_set():
             for process in parent.children(recursive=True):
                 try:
-                    if "spawn_main" in " ".join(process.cmdline()) or "build-shards" in process.cmdline():
+                    if "forkserver" in " ".join(process.cmdline()) or "build-shards" in process.cmdline():
                         peaks[process.pid] = max(peaks.get(process.pid, 0.0), process.memory_info().rss / 1e6)
                 except psutil.Error:
                     continue

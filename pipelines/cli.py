@@ -86,6 +86,10 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
       datakit build-shards ecssd=data/ECSSD val:coco=coco/annotations/instances_val2017.json \\
           --recipe masktrack --recipe masktrack-box --out shards -j 4
     """
+    if options["jobs"] > 1 and options["scheduler"] is None and not dry_run:
+        from pipelines.fork_server import start_fork_server
+
+        start_fork_server()  # before the imports that it makes too, so that both are made at once
     from pipelines import report
     from pipelines.build_shards import build_shards as build
     from pipelines.dry_run import dry_run as estimate

@@ -19,14 +19,13 @@ from typing import Any, TypeVar
 from datakit.errors import DatakitError, UsageError
 from datakit.tools import tool_versions
 
+from .fork_server import METHOD, interrupts_ignored, start_fork_server
 from .interrupt import deferred
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 WINDOW = 3  # tasks submitted per worker thread: enough that none waits for the network
 QUICK = {
-    # Dask has its workers give freed memory back at once; getting it again for every photo made them a third slower.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 256 << 20,
     # A hundred looks a second at the running task cost it 5 %, and only a performance report shows them.
     "distributed.worker.profile.enabled": False,
 }
@@ -155,16 +154,13 @@ def _client(jobs: int, scheduler: str | None, scratch: Path | None, profiled: bo
 
 @contextlib.contextmanager
 def _local_cluster(jobs: int, scratch: Path | None, profiled: bool) -> Iterator[Any]:
+    start_fork_server()
     import dask
     from distributed import LocalCluster
 
-    # Children inherit an ignored SIGINT, so Ctrl-C reaches this process alone.
-    before = signal.getsignal(signal.SIGINT)
-    main = threading.current_thread() is threading.main_thread()
-    if main:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with dask.config.set({} if profiled else QUICK):
+    # Until the end, since a nanny starts the worker that replaces a killed one by the same settings.
+    with dask.config.set({"distributed.worker.multiprocessing-method": METHOD} | ({} if profiled else QUICK)):
+        with interrupts_ignored():
             cluster = LocalCluster(
                 n_workers=jobs,
                 threads_per_worker=1,
@@ -172,11 +168,8 @@ def _local_cluster(jobs: int, scratch: Path | None, profiled: bool) -> Iterator[
                 silence_logs=logging.CRITICAL,
                 local_directory=scratch,
             )
-    finally:
-        if main:
-            signal.signal(signal.SIGINT, before)
-    with cluster:
-        yield cluster
+        with cluster:
+            yield cluster
 
 
 def _ignore_interrupts() -> Any:

@@ -109,8 +109,15 @@ def workers_of(process):
     """Worker processes of a running build."""
     with contextlib.suppress(psutil.Error):
         children = psutil.Process(process.pid).children(recursive=True)
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return [child for child in children if is_worker(child)]
     return []
+
+
+def is_worker(process):
+    """Whether a process was spawned, or forked from the server that forks workers and has its command line."""
+    command = " ".join(process.cmdline())
+    forked = "forkserver" in command and process.parent().cmdline() == process.cmdline()
+    return forked or "spawn_main" in command
 
 
 def test_a_killed_worker_is_replaced(start, datakit, tmp_path):

@@ -1,0 +1,63 @@
+"""The process that local workers are forked from: it imports once for all of them, while the parent plans.
+
+Started anew, every worker of a cluster would import NumPy, OpenCV, HDF5 and Dask by itself; that was
+two thirds of a cluster's start-up (docs/decisions.md). What workers do is left to `cluster`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+
+# The frameworks of macOS do not survive a fork.
+METHOD = "forkserver" if sys.platform == "linux" else "spawn"
+PRELOAD = ["distributed", "pipelines.shard_task"]
+ENVIRONMENT = {
+    # Dask has its workers give freed memory back at once; getting it again for every photo made them a third slower.
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    # With that set, glibc no longer learns to keep what it maps; this is as far as it would have learnt.
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    # One process per core is all the threads there should be; as Dask's nanny has it.
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+def start_fork_server() -> None:
+    """Start the process, without waiting for its imports; does nothing where it runs already, or may not fork."""
+    if METHOD != "forkserver":
+        return
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(PRELOAD)
+    with interrupts_ignored(), _environment(ENVIRONMENT):
+        forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Children started inside inherit an ignored SIGINT, so that Ctrl-C reaches this process alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
