@@ -109,6 +109,44 @@ class EfficientNetLite0(nn.Module):
         return features
 
 
+# Convolutions and channels of each block. Source: arXiv 1409.1556, configuration D.
+VGG16_BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
+
+
+class VGG16(nn.Module):
+    """The 13 convolutions of VGG16 as DeepLab runs them: one feature at stride 8, 14.7 M parameters.
+
+    Pools are 3x3; the last two do not stride, so the last block is dilated by 2 to see as far as in the original.
+    A size is halved as ceil(size / 2), which is what Caffe gives DeepLab for its odd crops.
+    `stem` is conv1_1, the others are called `conv1_2` to `conv5_3`. The 3x3 average pool that DeepLab-v1 puts after
+    pool5 is left out, as in v2's ASPP model.
+
+    Source: arXiv 1606.00915 §3.1.
+    """
+
+    channels = (VGG16_BLOCKS[-1][1],)
+    strides = (8,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        inputs = 3
+        for block, (repeats, outputs) in enumerate(VGG16_BLOCKS, start=1):
+            dilation = 2 if block == 5 else 1
+            for index in range(1, repeats + 1):
+                name = "stem" if inputs == 3 else f"conv{block}_{index}"
+                self.add_module(name, nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation))
+                inputs = outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels of the stem, H, W) to (N, 512, ceil(H / 8), ceil(W / 8))."""
+        convolutions = iter(self.children())
+        for block, (repeats, _) in enumerate(VGG16_BLOCKS, start=1):
+            for _ in range(repeats):
+                x = F.relu(next(convolutions)(x), inplace=True)
+            x = F.max_pool2d(x, 3, stride=2 if block <= 3 else 1, padding=1)
+        return x
+
+
 def draw_he(module: nn.Module, generator: torch.Generator) -> None:
     """Draw every convolution of `module` anew, N(0, 2 / fan-out) as for ReLUs, biases zero.
 

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from datakit.errors import UsageError
 
+from .deeplab import DeepLab
 from .lite import Lite
 from .segmenter import Segmenter
 
-NETWORKS: dict[str, Callable[..., Segmenter]] = {"lite": Lite}
+NETWORKS: dict[str, Callable[..., Segmenter]] = {"lite": Lite, "deeplab-vgg16": DeepLab}
 
 
 def build_network(name: str, seed: int = 0, **options: Any) -> Segmenter:

