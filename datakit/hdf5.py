@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -12,20 +11,23 @@ from numpy.typing import NDArray
 from .errors import DatakitError
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[np.floating[Any]]]:
+def read_arrays(path: Path) -> dict[str, NDArray[np.float32]]:
     """Every floating-point dataset of a file, by its path inside; links out of the file are not followed.
 
     Args:
         path: HDF5 file.
 
+    Returns:
+        float32 arrays, whatever the precision in the file.
+
     Raises:
         DatakitError: no such file, or not readable as HDF5.
     """
-    arrays: dict[str, NDArray[np.floating[Any]]] = {}
+    arrays: dict[str, NDArray[np.float32]] = {}
 
     def take(name: str, item: h5py.Group | h5py.Dataset) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind == "f" and not item.external:
-            arrays[name] = item[()]
+            arrays[name] = np.asarray(item[()], dtype=np.float32)
 
     try:
         with h5py.File(path, "r") as file:

@@ -20,11 +20,13 @@ class Segmenter(nn.Module):
         head: the new part, from the trunk's features to logits.
         coding: how `inputs.pack_input` makes this network's input.
         stride: of the logits, in input pixels.
+        channels_last_on: devices on which channels-last was measured faster than contiguous (docs/decisions.md).
         norm_frozen: batch normalisation stays at its stored statistics, also in training.
     """
 
     coding: ClassVar[InputCoding]
     stride: ClassVar[int]
+    channels_last_on: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
 
     def __init__(self, trunk: nn.Module, head: nn.Module):
         super().__init__()
