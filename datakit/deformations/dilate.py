@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Mask
 from .figure import Figure
 from .ranges import setting, settle
 
@@ -42,7 +43,9 @@ class Dilate:
         if not (radius and figure.width):
             return figure
         padded, x, y = figure.padded(radius)
-        return Figure.placed(cv2.dilate(padded, disc(radius)), x, y, figure.size)  # type: ignore[arg-type]
+        grown: Mask = cv2.dilate(padded, disc(radius))  # type: ignore[assignment]
+        # The object touches all sides of its box, so the grown one touches all sides of the padded box.
+        return Figure(figure.size, (x, y, x + grown.shape[1], y + grown.shape[0]), grown)
 
 
 @cache

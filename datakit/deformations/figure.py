@@ -116,7 +116,7 @@ class Figure:
             each.pixels[y0 - each.box[1] : y1 - each.box[1], x0 - each.box[0] : x1 - each.box[0]]
             for each in (self, other)
         )
-        return cv2.countNonZero(mine & others)
+        return cv2.countNonZero(cv2.bitwise_and(mine, others))
 
     def iou(self, other: Figure) -> float:
         """Intersection over union, from whole numbers; 1.0 when both are empty."""
