@@ -60,11 +60,10 @@ class _Blob:
         self.offsets = [0]
         self.crc32: list[int] = []
 
-    def append(self, record: bytes | memoryview, crc32: int | None = None) -> int:
-        """Add one record, whose CRC-32 may be known already; its row."""
+    def append(self, record: bytes | memoryview) -> int:
         self._spool.write(record)
         self.offsets.append(self.offsets[-1] + len(record))
-        self.crc32.append(zlib.crc32(record) if crc32 is None else crc32)
+        self.crc32.append(zlib.crc32(record))
         return len(self.crc32) - 1
 
     def store(self, file: h5py.File, kind: str) -> None:
@@ -129,8 +128,7 @@ class ShardWriter:
     def _image_row(self, sample: Sample) -> int:
         photo = sample.photo
         if not self._images or self._images[-1][0] != sample.photo_key:
-            known = None if photo.normalised else photo.source_crc32  # of the same bytes
-            self._blobs[layout.IMAGES].append(photo.encoded, known)
+            self._blobs[layout.IMAGES].append(photo.encoded)
             self._images.append((sample.photo_key, *photo.size, photo.normalised, photo.source_crc32))
         return len(self._images) - 1
 
