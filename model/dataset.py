@@ -1,0 +1,278 @@
+"""Triples of shards as a map-style torch Dataset: the network's input, its target, and where it is judged.
+
+An item is a pure function of (seed, epoch, key, repeat), whichever process makes it. In which order items come is
+left to `sampler`, what is drawn to `views`, pixels to `crop`, the tensor's coding to `inputs`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from datakit.arrays import Image, Mask
+from datakit.deformations import deform
+from datakit.errors import ShardError, UsageError
+from datakit.images import decode_rle
+from datakit.samples import Triple
+from datakit.seeds import generator, key_hash
+from datakit.shards import Shard, ShardReader
+from datakit.shards.layout import IGNORES, TARGETS
+from datakit.shards.reader import decode_image, decode_triple
+
+from .crop import cut_image, cut_mask
+from .inputs import InputCoding, pack_input
+from .views import ViewConfig, draw_faults, draw_light, draw_window
+
+Split = Literal["train", "val", "all"]
+Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+MAX_OPEN = 256  # shards kept open by each process; reopening one costs as much as some items
+_VIEW = re.compile(r"~r[+-][0-9.e+-]+f?$")  # what `triples.views` appends to the key of a turned photo
+
+
+class NothingLeft(UsageError):
+    """No triple is left to read."""
+
+
+def is_held_back(photo_key: str, share: float) -> bool:
+    """Whether a photo belongs to the share that is validated on and never trained on.
+
+    A photo's first-frame views go where the photo goes; in whichever folder it lies, with whatever other photos.
+
+    Args:
+        photo_key: `label/name`.
+        share: of all photos, 0..1.
+    """
+    return key_hash(_VIEW.sub("", photo_key)) < share * 2**64
+
+
+class Draw(NamedTuple):
+    """Which item, and which of its endlessly many appearances.
+
+    Attributes:
+        index: number of the item.
+        epoch: pass over the data.
+        repeat: how often the item came before in this epoch.
+    """
+
+    index: int
+    epoch: int = 0
+    repeat: int = 0
+
+
+class Example(NamedTuple):
+    """One item before it is cut: all of one size.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        guide: (H, W) uint8 0/1, the rough mask.
+        target: (H, W) uint8 0/1.
+        ignore: (H, W) uint8, 1 where nothing is judged; None where all is.
+        key: of the triple, or `<sample key>@<recipe>` where it was deformed anew.
+    """
+
+    image: Image
+    guide: Mask
+    target: Mask
+    ignore: Mask | None
+    key: str
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Where the items lie: one number each, no Python object."""
+
+    shard: NDArray[np.int32]  # number within all shards of all folders
+    row: NDArray[np.int32]  # of the triple within its shard
+    group: NDArray[np.int32]  # number of its (source, kind)
+
+
+class TripleDataset(Dataset[dict[str, Any]]):
+    """Items to train on or to validate with.
+
+    `dataset[Draw(index, epoch, repeat)]`, or `dataset[index]` for epoch 0, is a dict of
+    `input` (4, S, S) float32, `target` (S, S) uint8 0/1, `valid` (S, S) uint8, 0 where nothing is judged (void, or
+    beyond the photo), and `key`, a str.
+
+    Pickles without its open shards; every process opens the shards it needs when it needs them.
+
+    Args:
+        folders: one folder of shards or several; a single `.h5` file of such a folder stands for itself.
+        coding: of the network's input, `net.coding`.
+        view: what is drawn beyond the rough mask.
+        split: `train` leaves the held-back photos out; `val` reads only them and draws nothing: stored rough masks,
+            windows as propagation cuts them; `all` trains on every photo.
+        val_share: share of photos held back, chosen by the hash of the photo's key.
+        redraw: draw a fresh rough mask for every appearance, by the recipe stored in the shards, from the stored
+            target; the stored variants of a sample and recipe are then one item. First-frame views stay as stored.
+        weights: `SOURCE`, `SOURCE/KIND` or `*/KIND` -> how often such an item comes; all that fit multiply.
+        seed: root of all chance.
+
+    Attributes:
+        groups: (source, kind) that occur.
+        weights: (len,) float64, what `sampler.EpochSampler` draws by.
+
+    Raises:
+        ShardError: not a finished folder of shards of this version.
+        NothingLeft: no triple to read.
+        UsageError: a weight for a source or kind that is not there.
+    """
+
+    def __init__(
+        self,
+        folders: Folders,
+        coding: InputCoding,
+        view: ViewConfig | None = None,
+        *,
+        split: Split = "train",
+        val_share: float = 0.1,
+        redraw: bool = False,
+        weights: Mapping[str, float] | None = None,
+        seed: int = 0,
+    ):
+        view = view or ViewConfig()
+        self.coding, self.seed = coding, seed
+        self.view, self.redraw = (view.still(), False) if split == "val" else (view, redraw)
+        paths = [folders] if isinstance(folders, str | os.PathLike) else list(folders)
+        self._shards = [part for path in paths for part in _parts(Path(path))]
+        self._index, self.groups = self._read_index(split, val_share)
+        if not len(self):
+            raise NothingLeft(f"{', '.join(map(str, paths)) or 'no folder'}: no triples to read for split {split!r} "
+                              f"with a share of {val_share} held back; name a folder that `datakit build-shards` "
+                              "filled, or another share")  # fmt: skip
+        self.weights = group_weights(self.groups, weights or {})[self._index.group]
+        if not self.weights.any():
+            raise UsageError(f"weights {dict(weights or {})}: leave nothing to draw; give some source a weight above 0")
+
+    def __len__(self) -> int:
+        return len(self._index.row)
+
+    def __getitem__(self, draw: Draw | int) -> dict[str, Any]:
+        index, epoch, repeat = draw if isinstance(draw, Draw) else Draw(draw)
+        shard, row, reader = self._locate(index)
+        example = self._fresh(shard, row, reader, epoch, repeat) if self.redraw else self._stored(shard, row)
+        rng = generator(self.seed, f"{example.key} view {epoch}", repeat)
+        return make_item(example, self.view, self.coding, rng)
+
+    def triple(self, index: int) -> Triple:
+        """The stored triple of an item, whole; with `redraw`, the first of its variants."""
+        shard, row, _ = self._locate(index)
+        return decode_triple(shard, row)
+
+    def _stored(self, shard: Shard, row: int) -> Example:
+        triple = decode_triple(shard, row)
+        return Example(triple.image, triple.deformed, triple.target, triple.ignore, triple.key)
+
+    def _fresh(self, shard: Shard, row: int, reader: ShardReader, epoch: int, repeat: int) -> Example:
+        """The item with a new rough mask, the stored one not even decoded."""
+        entry = shard.triples[row]
+        image_row, target_row, recipe = int(entry["image_row"]), int(entry["target_row"]), entry["recipe"].decode()
+        ignore_row, size = int(shard.targets["ignore_row"][target_row]), shard.size(image_row)
+        key = f"{shard.targets['key'][target_row].decode()}@{recipe}"
+        try:
+            target = decode_rle(shard.record(TARGETS, target_row, check=True), size)
+            rough = deform(target, reader.recipes[recipe], generator(self.seed, f"{key} deform {epoch}", repeat))
+            ignore = decode_rle(shard.record(IGNORES, ignore_row, check=True), size) if ignore_row >= 0 else None
+            return Example(decode_image(shard, image_row), rough.mask, target, ignore, key)
+        except ValueError as error:
+            raise ShardError(f"{shard.path}: {key}: {error}; look closer with `datakit verify`") from error
+
+    def _locate(self, index: int) -> tuple[Shard, int, ShardReader]:
+        reader, number = self._shards[self._index.shard[index]]
+        return reader.shard(number), int(self._index.row[index]), reader
+
+    def _read_index(self, split: Split, val_share: float) -> tuple[_Index, list[tuple[str, str]]]:
+        groups: dict[tuple[str, str], int] = {}
+        shards, rows, of_group = [], [], []
+        for at, (reader, number) in enumerate(self._shards):
+            shard = reader.shard(number)
+            chosen = _chosen_rows(shard, split, val_share, self.redraw)
+            kinds, each = np.unique(shard.triples["kind"][chosen], return_inverse=True)
+            numbers = [groups.setdefault((shard.source, kind.decode()), len(groups)) for kind in kinds]
+            shards.append(np.full(len(chosen), at, np.int32))
+            rows.append(chosen.astype(np.int32))
+            of_group.append(np.array(numbers, np.int32)[each])
+        joined = (np.concatenate([np.zeros(0, np.int32), *parts]) for parts in (shards, rows, of_group))
+        return _Index(*joined), list(groups)
+
+
+def _parts(path: Path) -> list[tuple[ShardReader, int]]:
+    """The shards of a folder, or the one shard file of a folder."""
+    reader = ShardReader(path.parent if path.suffix == ".h5" else path, max_open=MAX_OPEN)
+    files = [shard.file for shard in reader.manifest.shards]
+    if path.suffix != ".h5":
+        return [(reader, number) for number in range(len(files))]
+    if path.name not in files:
+        raise ShardError(f"{path}: the manifest beside it does not list it; it lists {', '.join(files)}")
+    return [(reader, files.index(path.name))]
+
+
+def _chosen_rows(shard: Shard, split: Split, val_share: float, redraw: bool) -> NDArray[np.int64]:
+    """Rows of a shard's triples that are items: those of the split, and with `redraw` the first of its variants."""
+    triples = shard.triples
+    rows = np.arange(len(triples))
+    if split != "all":
+        held_back = np.array([is_held_back(key.decode(), val_share) for key in shard.images["key"]], bool)
+        rows = rows[held_back[triples["image_row"]] == (split == "val")]
+    if redraw:
+        _, recipes = np.unique(triples["recipe"][rows], return_inverse=True)
+        samples = recipes.astype(np.int64) * len(shard.targets) + triples["target_row"][rows]
+        rows = rows[np.sort(np.unique(samples, return_index=True)[1])]
+    return rows
+
+
+def group_weights(groups: Sequence[tuple[str, str]], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """Weight of each (source, kind): the product of all that `weights` says of it, 1 where it says nothing.
+
+    Raises:
+        UsageError: a weight that is no number from 0 on, or one that fits no group.
+    """
+    found = np.ones(len(groups))
+    for name, weight in weights.items():
+        source, _, kind = name.partition("/")
+        fits = np.array([source in ("*", one) and kind in ("", "*", other) for one, other in groups], bool)
+        if not fits.any():
+            known = ", ".join(f"{one}/{other}" for one, other in groups)
+            raise UsageError(f"weight {name!r}: fits no source and kind; known are {known}")
+        if not 0 <= weight < np.inf:
+            raise UsageError(f"weight {name!r}: is {weight}, expected a number from 0 on")
+        found[fits] *= weight
+    return found
+
+
+def make_item(example: Example, view: ViewConfig, coding: InputCoding, rng: np.random.Generator) -> dict[str, Any]:
+    """One drawn view of an example, as tensors: image and masks cut and mirrored together.
+
+    Args:
+        example: what is looked at.
+        view: what is drawn.
+        coding: of the network's input.
+        rng: source of all chance.
+
+    Returns:
+        As `TripleDataset` says.
+    """
+    guide = draw_faults(rng, example.guide, view)
+    window = draw_window(rng, guide, view)
+    flip = rng.random() < view.flip
+    judged = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
+    inside = cut_mask(np.ones(guide.shape, np.uint8), window)
+    image = draw_light(rng, cut_image(example.image, window, coding.fill), view)
+    image[inside == 0] = coding.fill  # as propagation sees it, whatever the light
+    planes = [image, *(cut_mask(mask, window) for mask in (guide, example.target, judged))]
+    image, guide, target, valid = (np.ascontiguousarray(plane[:, ::-1]) if flip else plane for plane in planes)
+    return {
+        "input": pack_input(image, guide, coding),
+        "target": torch.from_numpy(target),
+        "valid": torch.from_numpy(valid),
+        "key": example.key,
+    }
