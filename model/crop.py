@@ -30,6 +30,11 @@ class Window:
     box: Box
     size: tuple[int, int]
 
+    def is_inside(self, frame_size: tuple[int, ...]) -> bool:
+        """Whether no pixel lies beyond a frame of (H, W)."""
+        x0, y0, x1, y1 = self.box
+        return min(x0, y0) >= 0 and y1 <= frame_size[0] and x1 <= frame_size[1]
+
 
 def object_window(guide: Mask | Box, frame_size: tuple[int, int], margin: float, size: int) -> Window:
     """A square around an object: inside the frame as far as it fits, centred where the frame is too small.
@@ -73,7 +78,16 @@ def frame_window(frame_size: tuple[int, int], longest: int) -> Window:
 
 
 def cut_image(image: Image, window: Window, fill: tuple[int, int, int]) -> Image:
-    """(h, w, 3) uint8 of what an (H, W, 3) image shows in a window; `fill` beyond the frame."""
+    """What an image shows in a window: every pixel the mean of those it covers where it shrinks, else bilinear.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        window: of the image.
+        fill: colour beyond the image.
+
+    Returns:
+        (h, w, 3) uint8 RGB, in memory of its own.
+    """
     part = _part(image, window.box, fill)
     shrinks = part.shape[0] > window.size[0] or part.shape[1] > window.size[1]
     way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -81,8 +95,17 @@ def cut_image(image: Image, window: Window, fill: tuple[int, int, int]) -> Image
 
 
 def cut_mask(mask: Mask, window: Window, outside: int = 0) -> Mask:
-    """(h, w) uint8 of what an (H, W) mask shows in a window, the nearest pixel each; `outside` beyond the frame."""
-    part = _part(mask, window.box, outside)
+    """What a mask shows in a window, the nearest pixel each; aligned with `cut_image` to half a pixel of either.
+
+    Args:
+        mask: (H, W) uint8.
+        window: of the mask.
+        outside: value beyond the mask.
+
+    Returns:
+        (h, w) uint8, in memory of its own.
+    """
+    part = _part(mask, window.box, (outside,))
     return cv2.resize(part, window.size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)  # type: ignore[return-value]
 
 
@@ -119,13 +142,12 @@ def _overlap(box: Box, frame_size: tuple[int, int]) -> tuple[tuple[slice, slice]
     return np.s_[top:bottom, left:right], np.s_[top - y0 : bottom - y0, left - x0 : right - x0]
 
 
-def _part(plane: NDArray[np.uint8], box: Box, outside: int | tuple[int, int, int]) -> NDArray[np.uint8]:
-    into, place = _overlap(box, (plane.shape[0], plane.shape[1]))
+def _part(plane: NDArray[np.uint8], box: Box, outside: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The pixels of a box, `outside` where it reaches beyond the plane."""
     x0, y0, x1, y1 = box
-    part = plane[into]
-    if part.shape[:2] == (y1 - y0, x1 - x0):
-        return np.ascontiguousarray(part)
-    padded = np.empty((y1 - y0, x1 - x0, *plane.shape[2:]), np.uint8)
-    padded[...] = outside
-    padded[place] = part
-    return padded
+    H, W = plane.shape[:2]
+    part = plane[max(y0, 0) : y1, max(x0, 0) : x1]
+    beyond = [max(each, 0) for each in (-y0, y1 - H, -x0, x1 - W)]
+    if not any(beyond):
+        return part
+    return cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT, value=outside)  # type: ignore[return-value]

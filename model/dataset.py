@@ -265,9 +265,10 @@ def make_item(example: Example, view: ViewConfig, coding: InputCoding, rng: np.r
     window = draw_window(rng, guide, view)
     flip = rng.random() < view.flip
     judged = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
-    inside = cut_mask(np.ones(guide.shape, np.uint8), window)
     image = draw_light(rng, cut_image(example.image, window, coding.fill), view)
-    image[inside == 0] = coding.fill  # as propagation sees it, whatever the light
+    if not window.is_inside(guide.shape):
+        beyond = cut_mask(np.zeros(guide.shape, np.uint8), window, outside=1)
+        image[beyond.view(np.bool_)] = coding.fill  # as propagation sees it, whatever the light
     planes = [image, *(cut_mask(mask, window) for mask in (guide, example.target, judged))]
     image, guide, target, valid = (np.ascontiguousarray(plane[:, ::-1]) if flip else plane for plane in planes)
     return {

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
-from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from datakit.errors import DatakitError, UsageError
 from datakit.seeds import generator
@@ -137,6 +136,7 @@ def make_loader(
         worker_init_fn=_prepare_worker,
         pin_memory=torch.cuda.is_available() if pin_memory is None else pin_memory,
         prefetch_factor=4 if workers else None,
+        generator=torch.Generator(),  # of seeds nobody uses; else torch would draw them from its global one
     )
 
 
@@ -169,5 +169,5 @@ def opened(loader: DataLoader[Any]) -> Iterator[Iterator[Any]]:
         said = str(error).rpartition(f"{type(error).__name__}: ")[2].strip()
         raise type(error)(said) from error
     finally:
-        if isinstance(batches, _MultiProcessingDataLoaderIter):
+        if loader.num_workers:
             batches._shutdown_workers()  # now, not when the garbage collector comes by
