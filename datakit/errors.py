@@ -34,6 +34,12 @@ class TooManyFailed(DatakitError):
     exit_code = 3
 
 
+class Mismatch(DatakitError):
+    """Predictions and ground truth do not fit each other, so there is no score."""
+
+    exit_code = 4
+
+
 class SettingsDiffer(DatakitError):
     """The output folder was made with other settings than those asked for now."""
 

@@ -1,0 +1,237 @@
+"""From what was measured in single frames to scores of objects, sequences and sets, by the field's conventions.
+
+A convention says which frames and which ids count. What is measured in a frame is left to `metrics`, which
+files those are to `labels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import Mismatch
+from .labels import LabelMap
+from .metrics import Measures, Statistics, measure, statistics
+
+MEASURES = ("J", "F", "J&F")
+MERGED_ID = 1
+NOWHERE = Measures(1.0, 1.0)  # of an object that neither ground truth nor prediction holds
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How a data set is scored.
+
+    Attributes:
+        name: as on the command line.
+        words: the rules in a sentence.
+        merged: all ids are one object, number 1.
+        last_left_out: the last frame of the ground truth does not count.
+        objects_enter: objects may appear after the first frame; each counts from the frame after its first one.
+            Else the objects are those of the first frame.
+        mean_over: what a set's score is the mean of.
+    """
+
+    name: str
+    words: str
+    merged: bool = False
+    last_left_out: bool = False
+    objects_enter: bool = False
+    mean_over: Literal["objects", "sequences"] = "objects"
+
+    def judged(self, frames: Sequence[str]) -> Sequence[str]:
+        """Those frames, of all a sequence has ground truth for, that a prediction is needed for."""
+        return frames[1:-1] if self.last_left_out else frames[1:]
+
+
+_SPARSE = "objects of all ground truth, each from the frame after its first one; set scores are means over sequences"
+CONVENTIONS = {
+    convention.name: convention
+    for convention in (
+        # Perazzi et al., CVPR 2016
+        Convention("davis2016", "all ids are one object; first and last frame left out", True, True),
+        # Pont-Tuset et al., arXiv 1704.00675, semi-supervised
+        Convention("davis2017", "objects of the first frame; first and last frame left out", last_left_out=True),
+        # Khoreva, Perazzi et al., CVPR 2017, on Jain & Grauman's masks and on SegTrack v2
+        Convention("youtube-objects", _SPARSE, objects_enter=True, mean_over="sequences"),
+        Convention("segtrack", _SPARSE, objects_enter=True, mean_over="sequences"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """What was found in one frame.
+
+    Attributes:
+        frame: its name.
+        ids: objects of the ground truth.
+        predicted: ids of the prediction; none where it was not needed.
+        measures: id -> J and F of every id in one of them; none where the frame does not count.
+    """
+
+    frame: str
+    ids: tuple[int, ...]
+    predicted: tuple[int, ...] = ()
+    measures: Mapping[int, Measures] | None = None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Mean, recall and decay of J and F."""
+
+    J: Statistics
+    F: Statistics
+
+    def of(self, name: str) -> Statistics:
+        """Statistics of `J`, `F` or `J&F`; the last is the mean of the two, for recall and decay as well."""
+        if name == "J&F":
+            return mean_of([self.J, self.F])
+        return self.J if name == "J" else self.F
+
+
+@dataclass(frozen=True)
+class ObjectScores:
+    """One object of one sequence.
+
+    Attributes:
+        id: in the ground truth; 1 where all ids are merged.
+        frames: names of the frames that count.
+        J, F: (T,) float64, in these frames.
+        scores: over these frames.
+    """
+
+    id: int
+    frames: tuple[str, ...]
+    J: NDArray[np.float64]
+    F: NDArray[np.float64]
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class SequenceScores:
+    """One sequence.
+
+    Attributes:
+        name: its folder's.
+        objects: those that count, by id.
+        scores: means over the objects.
+        left_out: ids of the ground truth that do not count, as they enter too late.
+    """
+
+    name: str
+    objects: tuple[ObjectScores, ...]
+    scores: Scores
+    left_out: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetScores:
+    """All sequences that were scored, by which convention, and their mean."""
+
+    convention: Convention
+    sequences: tuple[SequenceScores, ...]
+    scores: Scores
+
+
+def score_frame(frame: str, target: LabelMap, prediction: LabelMap, merged: bool) -> FrameResult:
+    """Measure every id of one frame.
+
+    Args:
+        frame: its name.
+        target: ground truth; its void is not judged.
+        prediction: of the same size.
+        merged: take all ids for one object.
+    """
+    if merged:
+        found, true = prediction.labels > 0, target.labels > 0
+        merge = measure(found.view(np.uint8), true.view(np.uint8), target.void)
+        return FrameResult(frame, target.ids, prediction.ids, {MERGED_ID: merge})
+    measures = {}
+    for number in sorted({*target.ids, *prediction.ids}):
+        found, true = prediction.labels == number, target.labels == number
+        measures[number] = measure(found.view(np.uint8), true.view(np.uint8), target.void)
+    return FrameResult(frame, target.ids, prediction.ids, measures)
+
+
+def score_sequence(name: str, results: Sequence[FrameResult], convention: Convention) -> SequenceScores:
+    """Put the frames of one sequence together.
+
+    Args:
+        name: of the sequence.
+        results: of all frames that were looked at, in order; the first is that which gives the objects.
+        convention: which ids and frames count.
+
+    Raises:
+        Mismatch: no object or no frame counts, or a prediction holds ids that the convention does not allow.
+    """
+    begins = _beginnings(results, convention)
+    if not convention.merged:
+        _refuse_foreign_ids(name, results, sorted(begins))
+    objects = []
+    for number, begin in begins.items():
+        counted = [result for result in results[begin:] if result.measures is not None]
+        if counted:
+            measures = [(result.measures or {}).get(number, NOWHERE) for result in counted]
+            J, F = np.array(measures, np.float64).T
+            scores = Scores(statistics(J), statistics(F))
+            objects.append(ObjectScores(number, tuple(result.frame for result in counted), J, F, scores))
+    if not objects:
+        why = "no frame is left to score" if begins else "its ground truth holds no object"
+        raise Mismatch(f"{name}: {why} by the convention {convention.name} ({convention.words})")
+    present = set() if convention.merged else {number for result in results for number in result.ids}
+    left_out = sorted(present - {each.id for each in objects})
+    return SequenceScores(name, tuple(objects), mean_scores([each.scores for each in objects]), tuple(left_out))
+
+
+def _beginnings(results: Sequence[FrameResult], convention: Convention) -> dict[int, int]:
+    """Every object of a sequence, and the place of the first frame that may count for it."""
+    if convention.merged:
+        return {MERGED_ID: 0}
+    if not convention.objects_enter:
+        return dict.fromkeys(results[0].ids, 0)
+    first: dict[int, int] = {}
+    for place, result in enumerate(results):
+        for number in result.ids:
+            first.setdefault(number, place + 1)
+    return dict(sorted(first.items()))
+
+
+def _refuse_foreign_ids(name: str, results: Sequence[FrameResult], known: Sequence[int]) -> None:
+    """Raise Mismatch where a prediction holds ids beside the `known` ones, naming ids and frames."""
+    frames: dict[int, list[str]] = {}
+    for result in results:
+        for number in set(result.predicted) - set(known):
+            frames.setdefault(number, []).append(result.frame)
+    if frames:
+        found = "; ".join(f"id {number} in {told(names)}" for number, names in sorted(frames.items()))
+        objects = ", ".join(map(str, known)) or "none"
+        raise Mismatch(f"{name}: the predictions hold {found}; objects of the ground truth are {objects}")
+
+
+def told(names: Sequence[str], most: int = 3) -> str:
+    """A few of many names, and how many there are."""
+    rest = f" … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def score_set(sequences: Sequence[SequenceScores], convention: Convention) -> SetScores:
+    """The scores of a set; at least one sequence."""
+    each = [sequence.scores for sequence in sequences]
+    if convention.mean_over == "objects":
+        each = [found.scores for sequence in sequences for found in sequence.objects]
+    return SetScores(convention, tuple(sequences), mean_scores(each))
+
+
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    """Mean of each number over several scores."""
+    return Scores(mean_of([each.J for each in scores]), mean_of([each.F for each in scores]))
+
+
+def mean_of(several: Sequence[Statistics]) -> Statistics:
+    """Mean of mean, recall and decay."""
+    return Statistics(*(float(value) for value in np.mean(np.array(several, np.float64), axis=0)))
