@@ -1,0 +1,165 @@
+"""Checkpoints: one safetensors file each, with everything that is no tensor as JSON in its metadata.
+
+No pickle is ever read. Files are written beside and renamed, so a checkpoint is whole or not there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from datakit.errors import DatakitError
+from datakit.files import canonical_json, replacing
+
+from .networks import build_network
+from .segmenter import Segmenter
+
+FORMAT = "masktrack-datakit checkpoint"
+VERSION = 1
+BUNDLED = "bundled"
+NET, OPTIMIZER = "net.", "optimizer."
+
+
+class CheckpointError(DatakitError):
+    """A file is no checkpoint of this version, or does not fit the network."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint file holds.
+
+    Attributes:
+        network: name and options of the network, as `build_network` takes them.
+        about: how it came to be: configuration of the run, step, scores, versions.
+        weights: name -> tensor of the network.
+        optimizer: parameter name and state name, joined by a blank -> tensor; empty in weights to use.
+    """
+
+    network: Mapping[str, Any]
+    about: Mapping[str, Any]
+    weights: Mapping[str, Tensor]
+    optimizer: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> None:
+    """Write a checkpoint beside `path` and put it in place.
+
+    Args:
+        path: final name.
+        checkpoint: what to write.
+        half: store weights as float16, half the size.
+    """
+    tensors = {NET + name: _stored(tensor, half) for name, tensor in checkpoint.weights.items()}
+    tensors |= {OPTIMIZER + name: _stored(tensor, False) for name, tensor in checkpoint.optimizer.items()}
+    told = {"format": FORMAT, "version": VERSION, "network": checkpoint.network, "about": checkpoint.about}
+    with replacing(path) as part:
+        save_file(tensors, part, metadata={"datakit": canonical_json(told)})
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; weights come as float32.
+
+    Raises:
+        CheckpointError: not a file of this format and version.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            told = json.loads((file.metadata() or {})["datakit"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no Mapping)
+        if (told["format"], told["version"]) != (FORMAT, VERSION):
+            raise ValueError(
+                f"is {told['format']!r}, version {told['version']}; expected {FORMAT!r}, version {VERSION}"
+            )
+        network, about = told["network"], told["about"]
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
+        way_out = "give a checkpoint of `datakit train` (best.safetensors) or `bundled`"
+        raise CheckpointError(f"{path}: no readable checkpoint ({error}); {way_out}") from error
+    return Checkpoint(network, about, _part(tensors, NET, torch.float32), _part(tensors, OPTIMIZER))
+
+
+def load_network(weights: str | Path) -> tuple[Segmenter, Mapping[str, Any]]:
+    """The network of a checkpoint, ready to segment (in eval mode), and what the checkpoint tells about it.
+
+    Args:
+        weights: a checkpoint file, or `bundled` for the one in this package.
+
+    Raises:
+        CheckpointError: the file is no checkpoint, or its tensors do not fit the network it names.
+    """
+    path = checkpoint_path(weights)
+    checkpoint = read_checkpoint(path)
+    try:
+        net = build_network(**checkpoint.network)
+    except (TypeError, DatakitError) as error:
+        raise CheckpointError(f"{path}: names a network that cannot be built ({error})") from error
+    fill(net, checkpoint.weights, path)
+    return net.eval(), checkpoint.about
+
+
+def checkpoint_path(weights: str | Path) -> Path:
+    """The file that `bundled` stands for, or the one that was named."""
+    return Path(__file__).parent / "bundled" / "lite.safetensors" if str(weights) == BUNDLED else Path(weights)
+
+
+def is_checkpoint(path: str | Path) -> bool:
+    """Whether a file is a checkpoint of ours, rather than weights of another origin."""
+    try:
+        with safe_open(path, "pt") as file:
+            return "datakit" in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
+
+
+def fill(net: Segmenter, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Put tensors into a network of the same names and shapes.
+
+    Raises:
+        CheckpointError: names the first tensor that is missing, too many, or of another shape.
+    """
+    expected = net.state_dict()
+    for name in sorted(expected.keys() ^ weights.keys()):
+        state = "is missing" if name in expected else "is not part of the network"
+        raise CheckpointError(f"{path}: {name}: {state}; the file was made for another network")
+    for name, tensor in expected.items():
+        if weights[name].shape != tensor.shape:
+            sizes = f"file has {tuple(weights[name].shape)}, network has {tuple(tensor.shape)}"
+            raise CheckpointError(f"{path}: {name}: {sizes}; the file was made for another network")
+    net.load_state_dict(dict(weights))
+
+
+def optimizer_tensors(net: Segmenter, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimiser's state by parameter name, for `Checkpoint.optimizer`."""
+    names = {id(parameter): name for name, parameter in net.named_parameters()}
+    return {
+        f"{names[id(parameter)]} {key}": value
+        for parameter, state in optimizer.state.items()
+        for key, value in state.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def fill_optimizer(net: Segmenter, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put the state of `optimizer_tensors` back."""
+    parameters = dict(net.named_parameters())
+    for name, tensor in tensors.items():
+        parameter, _, key = name.partition(" ")
+        target = parameters[parameter]
+        optimizer.state[target][key] = tensor if key == "step" else tensor.to(target.device)
+
+
+def _stored(tensor: Tensor, half: bool) -> Tensor:
+    kept = tensor.detach().cpu().contiguous()
+    return kept.half() if half and kept.is_floating_point() else kept
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+    part = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    return {name: t.to(dtype) if dtype and t.is_floating_point() else t for name, t in part.items()}
