@@ -1,0 +1,79 @@
+"""From a rough mask to an accurate one, in one frame: cut the window, run the network, put the scores back.
+
+What propagation does for every frame and `score` for every triple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from datakit.arrays import Image, Mask
+
+from .compute import Compute
+from .crop import Window, cut_image, cut_mask, frame_window, object_window, paste
+from .inputs import pack_input
+from .segmenter import Segmenter
+
+OUTSIDE = -20.0  # score of what the network did not look at: surely background
+
+
+@dataclass(frozen=True)
+class RefineConfig:
+    """What the network gets to see of a frame.
+
+    Attributes:
+        size: side in pixels of the square cut the network runs on.
+        margin: room left around the rough mask on every side, as a multiple of its longer side.
+        full_frame: look at the whole frame instead, its longer side at `size`.
+    """
+
+    size: int = 256
+    margin: float = 0.5
+    full_frame: bool = False
+
+
+def window_of(guide: Mask, config: RefineConfig) -> Window:
+    """The part of the frame that is looked at: around the guide, or all of it where the guide is empty."""
+    if config.full_frame or not guide.any():
+        return frame_window(guide.shape[:2], config.size)
+    return object_window(guide, guide.shape[:2], config.margin, config.size)
+
+
+def refine(
+    net: Segmenter, image: Image, guides: Sequence[Mask], config: RefineConfig, compute: Compute
+) -> NDArray[np.float32]:
+    """Scores of the accurate masks that belong to rough ones.
+
+    Args:
+        net: in eval mode, placed by `compute`.
+        image: (H, W, 3) uint8 RGB.
+        guides: K rough masks, each (H, W) uint8, 0 or 1.
+        config: what the network looks at.
+        compute: where it runs.
+
+    Returns:
+        (K, H, W) float32 logits: foreground above 0; `OUTSIDE` beyond the window.
+    """
+    windows = [window_of(guide, config) for guide in guides]
+    return look(net, image, guides, windows, compute)
+
+
+def look(
+    net: Segmenter, image: Image, guides: Sequence[Mask], windows: Sequence[Window], compute: Compute
+) -> NDArray[np.float32]:
+    """As `refine`, through given windows, all of one size."""
+    coding = net.coding
+    inputs = torch.stack([
+        pack_input(cut_image(image, window, coding.fill), cut_mask(guide, window), coding)
+        for guide, window in zip(guides, windows, strict=True)
+    ])  # fmt: skip
+    with torch.inference_mode(), compute.autocast():
+        scores = net(compute.send(inputs))[:, 0].float().cpu().numpy()
+    return np.stack(
+        [paste(plane, window, image.shape[:2], OUTSIDE) for plane, window in zip(scores, windows, strict=True)]
+    )
