@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from . import cli_network
 from .options import byte_count, from_config, reading_options, settings_from, source_options, sources_from
 
 EXIT_FOUND = 4
@@ -24,9 +25,10 @@ class House(click.Group):
         """Run a command; anything that is not one of our errors keeps its traceback."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:  # its arguments are options that going on needs
             # --overwrite would throw away what was finished.
-            command = shlex.join(["datakit", *(word for word in sys.argv[1:] if word != "--overwrite")])
+            words = [word for word in sys.argv[1:] if word != "--overwrite"]
+            command = shlex.join(["datakit", *words, *(word for word in stopped.args if word not in words)])
             click.echo(f"\nInterrupted. What was finished is kept; to go on, run again:\n  {command}", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit):  # an Exit carries an exit code, too, and is no error
@@ -258,3 +260,7 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     from pipelines.report import sample_report
 
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
+
+
+for command in (cli_network.train, cli_network.score):
+    cli.add_command(command)

@@ -67,6 +67,17 @@ def source_options(command: Command) -> Command:
     return _with(reading, command)
 
 
+def device_options(command: Command) -> Command:
+    """Options that say where a network runs; shared by every command that runs one."""
+    where = [
+        click.option("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where the network runs."),
+        click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto",
+                     help="Arithmetic; auto is bf16 where the machine computes in it."),
+        click.option("--threads", type=click.IntRange(0), default=0, help="Threads of torch; 0 leaves its own choice."),
+    ]  # fmt: skip
+    return _with(where, command)
+
+
 def _with(options: list[Callable[[Command], Command]], command: Command) -> Command:
     """The command with these options, shown in this order."""
     for option in reversed(options):

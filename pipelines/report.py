@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .dry_run import DryRun
     from .inspect_shards import Comparison, Statistics
     from .preview_deformations import PreviewSummary
+    from .score import ScoreSummary
     from .settings import BuildSettings
+    from .train import TrainSummary
     from .validate_source import Validation
     from .verify_shards import Verification
 
@@ -231,3 +233,34 @@ def histogram(names: Sequence[str], counts: Sequence[int]) -> str:
         f"  {name.rjust(width)}  {'█' * round(BAR * count / most)}{'▏' if 0 < BAR * count / most < 0.5 else ''} {count}"
         for name, count in zip(names, counts, strict=True)
     )
+
+
+def train_report(summary: TrainSummary, as_json: bool) -> str:
+    """How the run ended, its best validation, and what to do with it."""
+    best = summary.out / "best.safetensors"
+    if as_json:
+        return as_text(
+            {"out": str(summary.out), "steps": summary.steps, "weights": str(best), "validation": summary.validation}
+        )
+    found = summary.validation
+    lines = [f"{summary.out}: {summary.steps} steps, weights in {best}"]
+    if found:
+        lines.append(f"best at step {found['step']}: IoU {found['input_iou']:.3f} -> {found['output_iou']:.3f} "
+                     f"on {found['triples']} triples of photos held back")  # fmt: skip
+    return "\n".join(lines)
+
+
+def score_report(summary: ScoreSummary, as_json: bool) -> str:
+    """Mean IoU of rough masks and outputs, a line per source and kind, and in total."""
+    scores = summary.scores.to_dict()
+    if as_json:
+        return as_text(
+            {"shards": str(summary.shards), "weights": summary.weights, **scores, "seconds": summary.seconds}
+        )
+    rows = [(f"{source} {kind}", part) for source, kinds in scores["sources"].items() for kind, part in kinds.items()]
+    body = [
+        [name, part["triples"], f"{part['input_iou']:.3f}", f"{part['output_iou']:.3f}",
+         f"{part['output_iou'] - part['input_iou']:+.3f}"]
+        for name, part in [*rows, ("total", scores)]
+    ]  # fmt: skip
+    return table(("source", "triples", "input IoU", "output IoU", "gain"), body)

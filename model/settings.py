@@ -1,0 +1,126 @@
+"""What a training run depends on: its settings, the presets, and the way in from the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from datakit.deformations.ranges import parsed, refuse_unknown, setting, settings_of, settle
+from datakit.errors import UsageError
+
+from .losses import LossConfig
+from .optimize import OptimizerConfig
+from .views import ViewConfig
+
+PARTS = {"optimizer": OptimizerConfig, "loss": LossConfig, "view": ViewConfig}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What a training run depends on; the defaults are what measured best for `lite` on two cores.
+
+    Attributes:
+        network: name of the network.
+        options: options of the network.
+        init: where the weights begin: `imagenet`, `bundled`, `none`, or a file.
+        iterations: optimiser steps.
+        batch: samples for each step, over all processes.
+        accumulate: forward passes a step is made of, for batches that do not fit in memory.
+        freeze_norm: keep the normalisation statistics of the trunk as they were pretrained.
+        redraw: deform anew at read time instead of reading the stored rough masks.
+        seed: root of all chance.
+        validation_share: share of photos, chosen by the hash of their key, that are never trained on.
+        validation_every: steps from one validation to the next.
+        validation_samples: triples judged in one validation.
+        optimizer, loss, view: see there.
+    """
+
+    network: str = "lite"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    init: str = "imagenet"
+    iterations: int = setting(2500, 1)
+    batch: int = setting(10, 1)
+    accumulate: int = setting(1, 1)
+    freeze_norm: bool = setting(True)
+    redraw: bool = setting(True)
+    seed: int = setting(0, 0)
+    validation_share: float = setting(0.1, 0, 0.9)
+    validation_every: int = setting(250, 1)
+    validation_samples: int = setting(160, 1)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    view: ViewConfig = field(default_factory=ViewConfig)
+
+    def __post_init__(self) -> None:
+        settle(self, "train")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain values, as in a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
+        """The configuration of plain values.
+
+        Raises:
+            UsageError: an unknown key or a value outside its range.
+        """
+        refuse_unknown(values, cls.__dataclass_fields__, "train")
+        parts = {name: kind(**values[name]) for name, kind in PARTS.items() if name in values}
+        return cls(**{**values, **parts})
+
+
+# The paper to the letter: arXiv 1612.02646 §4 and, for what it takes from there, arXiv 1606.00915 (docs/paper.md).
+PAPER = TrainConfig(
+    network="deeplab-vgg16",
+    iterations=20_000,
+    batch=10,
+    redraw=False,
+    validation_every=1000,
+    optimizer=OptimizerConfig(
+        name="sgd", learning_rate=1e-3, head_multiple=10, bias_multiple=2, weight_decay=5e-4, momentum=0.9, warmup=0
+    ),
+    loss=LossConfig(overlap=0, full_size=False),
+    view=ViewConfig.paper(),
+)
+PRESETS = {"default": TrainConfig(), "paper": PAPER}
+
+
+def configure(config: TrainConfig, settings: Sequence[str]) -> TrainConfig:
+    """Change settings, one `KEY=VALUE` after the other: `iterations`, `optimizer.learning_rate`, `network.width` …
+
+    Raises:
+        UsageError: not of that form, an unknown key, or a value that does not fit.
+    """
+    for text in settings:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise UsageError(f"--set {text}: expected KEY=VALUE")
+        config = _changed(config, key, value, f"--set {text}")
+    return config
+
+
+def _changed(config: TrainConfig, key: str, text: str, place: str) -> TrainConfig:
+    part, _, name = key.rpartition(".")
+    if part == "network":
+        return replace(config, options={**config.options, name: _plain(text)})
+    owner = getattr(config, part) if part in PARTS else config
+    known = settings_of(owner) if part in ("", *PARTS) else {}
+    if name not in known:
+        keys = [
+            *settings_of(config),
+            *(f"{part}.{each}" for part in PARTS for each in settings_of(getattr(config, part))),
+        ]
+        raise UsageError(f"{place}: unknown key {key!r}; known are {', '.join(keys)}, and network.OPTION")
+    changed = replace(owner, **{name: parsed(known[name], text, place)})
+    return replace(config, **{part: changed}) if part else changed
+
+
+def _plain(text: str) -> Any:
+    """A number, a truth value, or the text itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,174 @@
+"""The offline stage: a network learns from shards to turn rough masks into accurate ones.
+
+A step is a function of the configuration, the step's number and the weights before it, so a run that
+goes on from a checkpoint makes the very losses it would have made. Which samples a step sees is left
+to `dataset` and `sampler`, what lies in the run's folder to `run`, commands and signals to `pipelines`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from datakit.errors import DatakitError
+from datakit.seeds import key_hash
+
+from .checkpoint import (
+    BUNDLED,
+    Checkpoint,
+    checkpoint_path,
+    fill,
+    fill_optimizer,
+    is_checkpoint,
+    optimizer_tensors,
+    read_checkpoint,
+)
+from .compute import Compute, Ranks
+from .losses import segmentation_loss
+from .networks import build_network, freeze_norm
+from .optimize import build_optimizer, poly_rate, set_rate
+from .pretrained import load_pretrained
+from .segmenter import Segmenter
+from .settings import TrainConfig
+
+
+def fresh_network(config: TrainConfig, init: str) -> Segmenter:
+    """The network of a configuration, its weights drawn from the seed and then filled as `init` says.
+
+    Args:
+        config: names the network.
+        init: `none`, `bundled`, `imagenet`, a checkpoint of the same network, or a file of pretrained trunk weights.
+
+    Raises:
+        DatakitError: the weights are not there or do not fit.
+    """
+    net = build_network(config.network, seed=config.seed, **config.options)
+    if init == BUNDLED or is_checkpoint(init):
+        path = checkpoint_path(init)
+        fill(net, read_checkpoint(path).weights, path)
+    elif init != "none":
+        load_pretrained(net, init)
+    return net
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one optimiser step did.
+
+    Attributes:
+        step: its number, from 1.
+        loss: mean over the batch before the step.
+        rate: learning rate of the trunk's weights.
+        samples: samples seen by all processes.
+        waited: seconds spent waiting for samples.
+        seconds: seconds in all.
+    """
+
+    step: int
+    loss: float
+    rate: float
+    samples: int
+    waited: float
+    seconds: float
+
+
+class Trainer:
+    """A network in training: weights, optimiser, and the number of steps done.
+
+    Args:
+        config: what the run depends on.
+        net: the network, with its weights at the start.
+        compute: where it runs.
+        ranks: the processes that share the run.
+    """
+
+    def __init__(self, config: TrainConfig, net: Segmenter, compute: Compute, ranks: Ranks | None = None):
+        self.config, self.compute, self.ranks = config, compute, ranks or Ranks()
+        self.net = compute.place(net).train()
+        if config.freeze_norm:
+            freeze_norm(self.net)
+        self.optimizer = build_optimizer(self.net, config.optimizer)
+        self.done = 0
+        self._shared = self.net if self.ranks.world == 1 else DistributedDataParallel(self.net)
+
+    def run(self, batches: Iterator[Mapping[str, Any]]) -> Iterator[Step]:
+        """Train until the last iteration, a step at a time.
+
+        Args:
+            batches: endless, from the step after `done` on; each holds `input` (N, 4, S, S), `target` and
+                `valid` (N, S, S), this process's part of `batch / accumulate` samples.
+
+        Raises:
+            DatakitError: the loss is no number.
+        """
+        while self.done < self.config.iterations:
+            yield self._step(batches)
+
+    def _step(self, batches: Iterator[Mapping[str, Any]]) -> Step:
+        config, began, waited, losses = self.config, time.perf_counter(), 0.0, []
+        factor = poly_rate(self.done, config.iterations, config.optimizer.power, config.optimizer.warmup)
+        set_rate(self.optimizer, factor)
+        torch.manual_seed(key_hash(f"{config.seed} {self.done} {self.ranks.rank}") >> 1)
+        self.optimizer.zero_grad(set_to_none=True)
+        for part in range(config.accumulate):
+            asked = time.perf_counter()
+            batch = next(batches)
+            waited += time.perf_counter() - asked
+            losses.append(self._backward(batch, is_last=part == config.accumulate - 1))
+        loss = math.fsum(each.item() for each in losses)
+        if not math.isfinite(loss):
+            raise DatakitError(
+                f"step {self.done + 1}: the loss is {loss}; go on from the last checkpoint with a lower learning rate "
+                "(--set optimizer.learning_rate=…) or in --precision fp32"
+            )
+        if config.optimizer.clip:
+            nn.utils.clip_grad_norm_(self.net.parameters(), config.optimizer.clip)
+        self.optimizer.step()
+        self.done += 1
+        rate = config.optimizer.learning_rate * factor
+        return Step(self.done, loss, rate, config.batch, waited, time.perf_counter() - began)
+
+    def _backward(self, batch: Mapping[str, Any], is_last: bool) -> Tensor:
+        """Add one part's gradients; processes exchange theirs in the last."""
+        config, hold = self.config, contextlib.nullcontext()
+        if isinstance(self._shared, DistributedDataParallel) and not is_last:
+            hold = self._shared.no_sync()
+        with hold:
+            with self.compute.autocast():
+                logits = self._shared(self.compute.send(batch["input"]))
+            target, valid = (batch[name].to(self.compute.device) for name in ("target", "valid"))
+            loss = segmentation_loss(logits, target, valid, config.loss) / config.accumulate
+            loss.backward()
+        return loss.detach()
+
+    @contextlib.contextmanager
+    def judging(self) -> Iterator[Segmenter]:
+        """The network in eval mode; back in training mode afterwards."""
+        self.net.eval()
+        try:
+            yield self.net
+        finally:
+            self.net.train()
+
+    def checkpoint(self, about: Mapping[str, Any], with_optimizer: bool = True) -> Checkpoint:
+        """All that is needed to go on, or only to use the network."""
+        return Checkpoint(
+            network={"name": self.config.network, **self.config.options},
+            about={**about, "step": self.done, "config": self.config.to_dict()},
+            weights=self.net.state_dict(),
+            optimizer=optimizer_tensors(self.net, self.optimizer) if with_optimizer else {},
+        )
+
+    def restore(self, checkpoint: Checkpoint, path: Any) -> None:
+        """Go on from a checkpoint of `checkpoint`."""
+        fill(self.net, checkpoint.weights, path)
+        fill_optimizer(self.net, self.optimizer, checkpoint.optimizer)
+        self.done = int(checkpoint.about["step"])

@@ -1,0 +1,121 @@
+"""The commands of the network: train and score. Options in, one call, lines out, as in `cli`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import device_options
+
+TRAIN_PRESETS = ("default", "paper")
+
+
+def _news(line: str) -> None:
+    click.echo(line, err=True)
+
+
+@click.command("train")
+@click.argument(
+    "shards", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False), metavar="SHARDS..."
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the run.")
+@click.option("--preset", type=click.Choice(TRAIN_PRESETS), default="default",
+              help="`default`: lite with what measures best; `paper`: MaskTrack to the letter.")  # fmt: skip
+@click.option("--network", default=None, help="lite or deeplab-vgg16.  [default: the preset's]")
+@click.option("--init", default=None, metavar="imagenet|bundled|none|FILE",
+              help="Where the weights begin.  [default: imagenet]")  # fmt: skip
+@click.option("--iterations", type=click.IntRange(1), default=None, help="Steps.  [default: the preset's]")
+@click.option("--batch", type=click.IntRange(1), default=None, help="Samples a step.  [default: the preset's]")
+@click.option("--redraw/--no-redraw", default=None,
+              help="Deform anew at read time, or read the stored rough masks.  [default: the preset's]")  # fmt: skip
+@click.option("--weight", "weights", multiple=True, metavar="SOURCE[/KIND]=NUMBER",
+              help="Draw a source, or its masks or boxes, more or less often, e.g. ecssd/box=0.5.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=None, help="Root seed.  [default: 0]")
+@click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
+              help="Change any other setting, e.g. optimizer.learning_rate=1e-3 or view.size=256.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint.")
+@click.option("--overwrite", is_flag=True, help="Begin anew in a folder that holds a run.")
+@click.option("--workers", type=click.IntRange(0), default=1, help="Loader processes.")
+@click.option("--save-every", type=click.IntRange(1), default=100, help="Steps from one checkpoint to the next.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard events, too (extra `tensorboard`).")
+@device_options
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
+def train(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+    """Train a network on shards to turn rough masks into accurate ones.
+
+    A run that was stopped goes on with --resume, to the very losses it would have made.
+    Start it by torchrun to share the work among processes.
+
+    \b
+    Example:
+      datakit train demo/shards --out demo/run --iterations 20 --batch 4 --init bundled
+    """
+    from pipelines import report
+    from pipelines.train import train as run
+
+    summary = run(_train_job(shards, options), _news)
+    if summary.stopped:
+        raise KeyboardInterrupt("--resume")
+    click.echo(report.train_report(summary, as_json))
+
+
+def _train_job(shards: tuple[Path, ...], options: dict[str, Any]) -> Any:
+    from dataclasses import replace
+
+    from model.settings import PRESETS, configure
+    from pipelines.train import TrainJob
+
+    settings = ("network", "init", "iterations", "batch", "redraw", "seed")
+    given = {name: options[name] for name in settings if options[name] is not None}
+    config = configure(replace(PRESETS[options["preset"]], **given), options["set_"])
+    how = ("out", "resume", "overwrite", "workers", "device", "precision", "threads", "save_every", "tensorboard")
+    return TrainJob(
+        shards, config=config, weights=_weights(options["weights"]), **{name: options[name] for name in how}
+    )
+
+
+def _weights(texts: tuple[str, ...]) -> dict[str, float]:
+    weights = {}
+    for text in texts:
+        name, equals, number = text.rpartition("=")
+        try:
+            weights[name] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not 0 <= weights[name] < float("inf"):
+            raise click.BadParameter(
+                f"{text!r}: expected SOURCE[/KIND]=NUMBER, a number of at least 0", param_hint="--weight"
+            )
+    return weights
+
+
+@click.command("score")
+@click.argument("shards", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--weights", default="bundled", metavar="bundled|FILE", help="Checkpoint of `datakit train`.")
+@click.option("--limit", type=click.IntRange(1), default=None, help="Judge only N triples, evenly spread.")
+@click.option("--held-back", is_flag=True, help="Judge only photos that the training of these weights held back.")
+@click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 256]")
+@click.option("--full-frame", is_flag=True, help="Show the network the whole photo instead of a cut around the mask.")
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file: some results to look at.")
+@device_options
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
+def score(shards: Path, as_json: bool, **options: Any) -> None:
+    """Mean IoU of the rough masks and of what the network makes of them, in total and per source and kind.
+
+    \b
+    Example:
+      datakit score demo/shards --limit 20
+    """
+    from model.refine import RefineConfig
+    from pipelines import report
+    from pipelines.progress import progress
+    from pipelines.score import ScoreJob, score_shards
+
+    view = RefineConfig(
+        full_frame=options.pop("full_frame"), **({"size": size} if (size := options.pop("size")) else {})
+    )
+    summary = score_shards(ScoreJob(shards, view=view, **options), lambda total: progress(total, "triples", sys.stderr))
+    click.echo(report.score_report(summary, as_json))

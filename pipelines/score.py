@@ -1,0 +1,103 @@
+"""`datakit score`: how much a network gains over the rough masks of a folder of shards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datakit.samples import Triple
+
+from .progress import Progress
+from .train import SHOWN, draw_results
+
+if TYPE_CHECKING:
+    from model.refine import RefineConfig
+    from model.score import Scores
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """What to score, and with what.
+
+    Attributes:
+        shards: folder of shards.
+        weights: a checkpoint, or `bundled`.
+        view: what the network looks at.
+        limit: judge only so many triples, spread evenly; None for all.
+        held_back: judge only photos that the training of these weights never saw.
+        device, precision: see `model.compute.Compute.chosen`.
+        threads: of torch; 0 leaves its own choice.
+        picture: file for a picture of some triples.
+    """
+
+    shards: Path
+    weights: str
+    view: RefineConfig
+    limit: int | None = None
+    held_back: bool = False
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+    picture: Path | None = None
+
+
+@dataclass(frozen=True)
+class ScoreSummary:
+    """What was scored, and how it did.
+
+    Attributes:
+        shards: the folder.
+        weights: the network's weights.
+        view: what the network looked at.
+        scores: the numbers.
+        seconds: for everything.
+    """
+
+    shards: Path
+    weights: str
+    view: RefineConfig
+    scores: Scores
+    seconds: float
+
+
+Follow = Callable[[int], AbstractContextManager[Progress]]
+
+
+def score_shards(job: ScoreJob, follow: Follow) -> ScoreSummary:
+    """Refine the rough masks of a folder of shards and compare with their targets.
+
+    Raises:
+        UsageError: no triple is left to judge.
+        DatakitError: weights or shards that cannot be read.
+    """
+    import torch
+
+    from model.checkpoint import load_network
+    from model.compute import Compute
+    from model.dataset import TripleDataset
+    from model.score import Stored, score
+
+    began = time.monotonic()
+    net, about = load_network(job.weights)
+    if job.threads:
+        torch.set_num_threads(job.threads)
+    compute = Compute.chosen(net, job.device, job.precision)
+    share = about["config"]["validation_share"] if job.held_back else 0.0
+    split = "val" if job.held_back else "all"
+    triples = Stored(TripleDataset([job.shards], net.coding, split=split, val_share=share), job.limit)
+    net = compute.place(net)
+    with follow(len(triples)) as progress:
+        scores = score(net, _told(triples, progress), job.view, compute)
+    if job.picture:
+        draw_results(net, triples.spread(SHOWN), job.view, compute, job.picture)
+    return ScoreSummary(job.shards, job.weights, job.view, scores, time.monotonic() - began)
+
+
+def _told(triples: Iterable[Triple], progress: Progress) -> Iterator[Triple]:
+    for triple in triples:
+        yield triple
+        progress.advance(1)

@@ -1,0 +1,295 @@
+"""`datakit train`: the offline stage as a run in a folder that can be stopped, killed and gone on with.
+
+The folder holds `steps.csv`, `validation.csv`, a picture for every validation, `last.safetensors` to go on from and
+`best.safetensors` to use. What a step computes is left to `model.train`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datakit.errors import SettingsDiffer, UsageError
+from datakit.shards import read_manifest
+
+from .interrupt import deferred
+from .lock import run_lock
+from .settings import differences
+from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, Events, Pace, Table
+
+if TYPE_CHECKING:
+    from datakit.samples import Triple
+    from model.compute import Compute, Ranks
+    from model.refine import RefineConfig
+    from model.score import Stored
+    from model.segmenter import Segmenter
+    from model.settings import TrainConfig
+
+News = Callable[[str], None]
+SHOWN = 6  # rows of a validation picture
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """One run of `train`: what to learn from and how to run it.
+
+    Attributes:
+        shards: folders of shards.
+        out: folder of the run.
+        config: what the weights depend on, beside the shards.
+        weights: weight of a source or kind in the draw, `ecssd` or `ecssd/box` -> number.
+        resume: go on from the folder's last checkpoint.
+        overwrite: begin anew in a folder that holds a run.
+        workers: loader processes.
+        device, precision: see `model.compute.Compute.chosen`.
+        threads: of torch; 0 leaves its own choice.
+        save_every: steps from one `last` checkpoint to the next.
+        tensorboard: write events, too.
+    """
+
+    shards: Sequence[Path]
+    out: Path
+    config: TrainConfig
+    weights: Mapping[str, float]
+    resume: bool = False
+    overwrite: bool = False
+    workers: int = 1
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+    save_every: int = 100
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class TrainSummary:
+    """What a run came to.
+
+    Attributes:
+        out: its folder.
+        steps: optimiser steps done in all.
+        stopped: whether it was interrupted before the last.
+        validation: numbers of the best validation; empty where there was none.
+    """
+
+    out: Path
+    steps: int
+    stopped: bool
+    validation: Mapping[str, Any]
+
+
+def train(job: TrainJob, news: News) -> TrainSummary:
+    """Train a network from shards.
+
+    Raises:
+        UsageError: the folder holds a run and neither `resume` nor `overwrite` was asked for, or holds none to resume.
+        SettingsDiffer: the run to resume was begun with other settings.
+        DatakitError: shards that cannot be read or hold nothing, weights that do not fit, a loss that is no number.
+    """
+    from model.compute import joined_ranks
+
+    job.out.mkdir(parents=True, exist_ok=True)
+    with joined_ranks() as ranks, run_lock(job.out) if ranks.is_first else contextlib.nullcontext(), deferred() as stop:
+        if ranks.is_first:
+            _refuse_or_clear(job)
+        ranks.wait()
+        return _Run(job, ranks, news if ranks.is_first else lambda _: None).go(stop)
+
+
+def _refuse_or_clear(job: TrainJob) -> None:
+    last, has_run = job.out / LAST, (job.out / STEPS).exists()
+    if job.resume and not last.is_file():
+        raise UsageError(f"{last}: no checkpoint to go on from; leave --resume out to begin")
+    if not job.resume and has_run and not job.overwrite:
+        raise UsageError(
+            f"{job.out}: holds a run; go on with it by --resume, begin anew by --overwrite, or name another --out"
+        )
+    if not job.resume and has_run:
+        for name in (STEPS, VALIDATIONS, LAST, BEST):
+            (job.out / name).unlink(missing_ok=True)
+        shutil.rmtree(job.out / PICTURES, ignore_errors=True)
+
+
+class _Data:
+    """What a run learns from and is judged on."""
+
+    def __init__(self, job: TrainJob, coding: Any, ranks: Ranks):
+        from model.dataset import TripleDataset
+        from model.score import Stored
+
+        config = job.config
+        self.job, self.ranks = job, ranks
+        held_back = {"val_share": config.validation_share, "seed": config.seed}
+        self.trained = TripleDataset(
+            job.shards, coding, config.view, redraw=config.redraw, weights=job.weights, **held_back
+        )
+        self.held_back: Stored | None = None
+        with contextlib.suppress(UsageError):  # too few photos to hold any back
+            judged = TripleDataset(job.shards, coding, config.view, split="val", **held_back)
+            self.held_back = Stored(judged, config.validation_samples)
+
+    @contextlib.contextmanager
+    def batches(self, done: int) -> Iterator[Iterator[Mapping[str, Any]]]:
+        """The stream of batches after `done` steps; its processes end with the block."""
+        from model.sampler import EpochSampler, make_loader, opened
+
+        config = self.job.config
+        part = config.batch // config.accumulate
+        sampler = EpochSampler(self.trained.weights, part, config.seed, rank=self.ranks.rank, world=self.ranks.world)
+        sampler.start(done * config.accumulate)
+        with opened(make_loader(self.trained, sampler, self.job.workers)) as stream:
+            yield stream
+
+    def told(self) -> str:
+        """In words, for the user."""
+        judged = (
+            f"{len(self.held_back)} triples of other photos to judge by" if self.held_back else "nothing to judge by"
+        )
+        return f"{len(self.trained)} samples to learn from, {judged}"
+
+
+class _Run:
+    """A run under way: its data, its trainer and its files."""
+
+    def __init__(self, job: TrainJob, ranks: Ranks, news: News):
+        import torch
+
+        from model.compute import Compute
+        from model.refine import RefineConfig
+        from model.train import Trainer, fresh_network
+
+        if job.threads:
+            torch.set_num_threads(job.threads)
+        self.job, self.ranks, self.news = job, ranks, news
+        net = fresh_network(job.config, "none" if job.resume else job.config.init)
+        self.data = _Data(job, net.coding, ranks)
+        self.compute = Compute.chosen(net, job.device, job.precision)
+        self.trainer = Trainer(job.config, net, self.compute, ranks)
+        self.view = RefineConfig(size=job.config.view.size)
+        self.about = _about(job, self.compute)
+        self.best: dict[str, Any] = {}
+        self.seconds = 0.0
+        if job.resume:
+            self._restore()
+        self.began = time.monotonic() - self.seconds
+
+    def _restore(self) -> None:
+        from model.checkpoint import read_checkpoint
+
+        path = self.job.out / LAST
+        checkpoint = read_checkpoint(path)
+        then = {**checkpoint.about["run"], "config": checkpoint.about["config"]}
+        changed = list(differences(then, {**self.about, "config": self.job.config.to_dict()}))
+        if changed:
+            listed = "\n  ".join(changed)
+            raise SettingsDiffer(
+                f"{path}: the run was begun with other settings:\n  {listed}\nresume with those, or name another --out"
+            )
+        self.trainer.restore(checkpoint, path)
+        self.best, self.seconds = dict(checkpoint.about["best"]), checkpoint.about["seconds"]
+
+    def go(self, stop: threading.Event) -> TrainSummary:
+        """Train to the end, or until `stop` is set anywhere."""
+        job, trainer = self.job, self.trainer
+        self.news(f"{job.config.network}: {self.data.told()}; {self.compute.told()}")
+        with self._logs() as (steps, validations, events), self.data.batches(trainer.done) as batches:
+            pace = Pace(job.config.iterations, self.news)
+            stopped = False
+            for step in trainer.run(batches):
+                if self.ranks.is_first:
+                    steps.add({"step": step.step, "loss": repr(step.loss), "rate": f"{step.rate:.4g}",
+                               "waited": f"{step.waited:.4f}", "seconds": f"{step.seconds:.4f}"})  # fmt: skip
+                    events.add({"train/loss": step.loss, "train/rate": step.rate}, step.step)
+                    pace.tell(step)
+                is_last = step.step == job.config.iterations
+                stopped = self.ranks.any(stop.is_set()) and not is_last
+                if is_last or step.step % job.config.validation_every == 0:
+                    self._validate(validations, events)
+                if stopped or is_last or step.step % job.save_every == 0:
+                    self._save()
+                if stopped:
+                    break
+        return TrainSummary(job.out, trainer.done, stopped, self.best)
+
+    @contextlib.contextmanager
+    def _logs(self) -> Iterator[tuple[Table, Table, Events]]:
+        steps = Table(self.job.out / STEPS, ("step", "loss", "rate", "waited", "seconds"))
+        validations = Table(
+            self.job.out / VALIDATIONS, ("step", "triples", "input_iou", "output_iou", "gain", "seconds")
+        )
+        if self.ranks.is_first:
+            for table in (steps, validations):
+                table.start(self.trainer.done)
+        wanted = self.job.tensorboard and self.ranks.is_first
+        events = Events(self.job.out / "events" if wanted else None, self.trainer.done)
+        try:
+            yield steps, validations, events
+        finally:
+            events.close()
+
+    def _validate(self, table: Table, events: Events) -> None:
+        """Judge the network on photos it never trains on; rank 0 does, the others wait."""
+        if self.ranks.is_first and self.data.held_back:
+            from model.score import score
+
+            with self.trainer.judging() as net:
+                scores = score(net, self.data.held_back, self.view, self.compute)
+                picture = self.job.out / PICTURES / f"{self.trainer.done:06d}.png"
+                draw_results(net, self.data.held_back.spread(SHOWN), self.view, self.compute, picture)
+            row = {"step": self.trainer.done, **scores.to_dict(), "seconds": round(self._elapsed(), 1)}
+            table.add({name: row[name] for name in table.columns})
+            events.add({f"validation/{name}": row[name] for name in ("input_iou", "output_iou")}, self.trainer.done)
+            self.news(f"step {row['step']}: validation IoU {row['input_iou']:.3f} -> {row['output_iou']:.3f} "
+                      f"({row['gain']:+.3f}) on {row['triples']} triples")  # fmt: skip
+            if row["output_iou"] > self.best.get("output_iou", -1):
+                self.best = row
+                self._write(BEST, with_optimizer=False)
+        self.ranks.wait()
+
+    def _save(self) -> None:
+        if self.ranks.is_first:
+            self._write(LAST, with_optimizer=True)
+            if not self.best:
+                self._write(BEST, with_optimizer=False)
+
+    def _write(self, name: str, with_optimizer: bool) -> None:
+        from model.checkpoint import write_checkpoint
+
+        about = {"run": self.about, "best": self.best, "seconds": round(self._elapsed(), 1)}
+        write_checkpoint(self.job.out / name, self.trainer.checkpoint(about, with_optimizer))
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.began
+
+
+def draw_results(net: Segmenter, triples: Sequence[Triple], view: RefineConfig, compute: Compute, path: Path) -> None:
+    """Write a picture of what a network makes of some triples; the file's name is its title."""
+    from datakit.files import replacing
+    from datakit.images import encode_png
+    from datakit.preview import results_sheet
+    from model.score import refined
+
+    rows = list(refined(net, triples, view, compute))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
+        part.write_bytes(encode_png(results_sheet(rows, path.stem), compact=True))
+
+
+def _about(job: TrainJob, compute: Compute) -> dict[str, Any]:
+    """What else the losses depend on: shards, weights of sources, arithmetic, versions."""
+    import torch
+
+    from datakit import __version__
+
+    return {
+        "shards": {str(number): read_manifest(folder).to_dict()["digest"] for number, folder in enumerate(job.shards)},
+        "weights": dict(sorted(job.weights.items())),
+        "compute": {"device": compute.device.partition(":")[0], "precision": compute.precision},
+        "tools": {"datakit": __version__, "torch": torch.__version__},
+    }
