@@ -6,9 +6,11 @@ Also the loader around it: worker processes that keep to one core each, and a de
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import cv2
@@ -155,19 +157,44 @@ def opened(loader: DataLoader[Any]) -> Iterator[Iterator[Any]]:
     Raises:
         DatakitError: from anywhere within the block, when a worker died: torch tells that by a signal.
     """
+    others = multiprocessing.active_children()
     batches = iter(loader)
+    workers = [each for each in multiprocessing.active_children() if each not in others]
     try:
         yield batches
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        said = str(error).strip().splitlines()[0]
-        raise DatakitError(
-            f"a loader process died ({said}), most often for want of memory; use fewer workers or a smaller batch"
-        ) from error
     except DatakitError as error:  # torch puts the worker's traceback before the message
         said = str(error).rpartition(f"{type(error).__name__}: ")[2].strip()
         raise type(error)(said) from error
+    except (RuntimeError, EOFError, OSError) as error:
+        dead = _deaths(workers)
+        if not dead:
+            raise
+        raise DatakitError(f"loader process {'; '.join(dead)}: its messages stand above, if it left any; when killed, "
+                           "most often memory ran out: use fewer workers or a smaller batch") from error  # fmt: skip
     finally:
-        if loader.num_workers:
-            batches._shutdown_workers()  # now, not when the garbage collector comes by
+        _end(batches, workers)
+
+
+def _deaths(workers: Sequence[BaseProcess]) -> list[str]:
+    """Which workers did not end as they should, and how."""
+    while True:
+        # A death shows as a closed pipe first; torch's signal may come while we look, but it comes only once.
+        with contextlib.suppress(RuntimeError):
+            for worker in workers:
+                worker.join(0.2)
+            codes = {worker.pid: worker.exitcode for worker in workers if worker.exitcode}
+            return [f"{pid} {_how(code)}" for pid, code in codes.items()]
+
+
+def _how(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+
+def _end(batches: Any, workers: Sequence[BaseProcess]) -> None:
+    """End the workers now, not when the garbage collector comes by."""
+    if workers:
+        with contextlib.suppress(RuntimeError):  # of one that died
+            batches._shutdown_workers()
+    for worker in workers:
+        worker.kill()  # where it did not listen
+        worker.join()

@@ -1,0 +1,256 @@
+"""Items of the dataset: pure functions of their draw, aligned, and never of a photo that was held back."""
+
+import json
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from datakit.deformations import PRESETS
+from datakit.deformations.augment import Augment
+from datakit.errors import ShardError, UsageError
+from datakit.files import digest_json
+from datakit.shards import ShardReader
+from model import dataset as module
+from model.crop import cut_image, cut_mask, object_window
+from model.dataset import Draw, NothingLeft, TripleDataset, is_held_back
+from model.inputs import CODINGS, pack_input
+from model.views import ViewConfig
+from tests.small_shards import SIZE, write_shards
+
+CODING = CODINGS["efficientnet-lite0"]
+VIEW = ViewConfig(size=48)
+STILL = VIEW.still()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve photos with two objects each, three triples an object, in three shards."""
+    return write_shards(tmp_path_factory.mktemp("shards") / "made", photos=12, objects=2)
+
+
+def photo_of(key):
+    return key.partition("@")[0].partition("#")[0]
+
+
+def keys(dataset):
+    return [dataset[index]["key"] for index in range(len(dataset))]
+
+
+def same(a, b):
+    return a["key"] == b["key"] and all(torch.equal(a[name], b[name]) for name in ("input", "target", "valid"))
+
+
+def test_an_item_is_what_a_network_reads(folder):
+    """Shapes and types of the input, the target and where it is judged."""
+    item = TripleDataset(folder, CODING, VIEW)[0]
+    assert item["input"].shape == (4, 48, 48) and item["input"].dtype == torch.float32
+    assert item["target"].shape == item["valid"].shape == (48, 48)
+    assert set(item["target"].unique().tolist()) == {0, 1}
+    assert item["key"].startswith("made/")
+
+
+def test_without_draws_an_item_is_the_stored_triple_as_propagation_sees_it(folder):
+    """The same window, the same cut, the same packing."""
+    dataset = TripleDataset(folder, CODING, STILL, split="all")
+    triple = dataset.triple(4)
+    window = object_window(triple.deformed, SIZE, 0.5, 48)
+    item = dataset[4]
+    expected = pack_input(cut_image(triple.image, window, CODING.fill), cut_mask(triple.deformed, window), CODING)
+    assert item["key"] == triple.key and torch.equal(item["input"], expected)
+    assert np.array_equal(item["target"].numpy(), cut_mask(triple.target, window))
+
+
+def test_image_and_target_are_never_misaligned(tmp_path):
+    """The object is painted into the photo; whatever the view, its colour lies where the target does."""
+    folder = write_shards(tmp_path / "one", photos=8)
+    view = ViewConfig(size=96, brightness=0, contrast=0, saturation=0, grey=0, blur=0, flip=0.5)
+    for redraw in (False, True):
+        dataset = TripleDataset(folder, CODING, view, split="all", redraw=redraw)
+        for index in range(len(dataset)):
+            item = dataset[Draw(index, epoch=index)]
+            green, target = item["input"][1].numpy() > 0, item["target"].numpy() > 0
+            assert (green ^ target).sum() <= 0.1 * max(target.sum(), 60)
+
+
+def test_all_variants_and_objects_of_a_photo_are_on_one_side(folder):
+    """Training and validation share no photo, and together they are everything."""
+    sides = [TripleDataset(folder, CODING, VIEW, split=split, val_share=0.4) for split in ("train", "val")]
+    photos = [{photo_of(key) for key in keys(side)} for side in sides]
+    assert photos[0] and photos[1] and not photos[0] & photos[1]
+    assert sum(map(len, sides)) == len(TripleDataset(folder, CODING, VIEW, split="all")) == 12 * 2 * 3
+    redrawn = TripleDataset(folder, CODING, VIEW, split="train", val_share=0.4, redraw=True)
+    assert {photo_of(key) for key in keys(redrawn)} == photos[0]
+
+
+def test_a_photo_is_held_back_wherever_it_lies(folder, tmp_path):
+    """In a build of fewer photos, cut otherwise, the same ones are held back."""
+    other = write_shards(tmp_path / "other", photos=7, per_shard=2, objects=2)
+    theirs, ours = (
+        {photo_of(key) for key in keys(TripleDataset(each, CODING, VIEW, split="val", val_share=0.5))}
+        for each in (other, folder)
+    )
+    assert theirs == {photo for photo in ours if photo < "made/007"} and theirs
+
+
+def test_the_share_held_back_is_that_of_photos():
+    """Of many keys about the share; none at 0, all at 1; a turned view goes where its photo goes."""
+    photos = [f"ecssd/{number:04d}" for number in range(4000)]
+    assert np.mean([is_held_back(photo, 0.1) for photo in photos]) == pytest.approx(0.1, abs=0.02)
+    assert not any(is_held_back(photo, 0) for photo in photos) and all(is_held_back(photo, 1) for photo in photos)
+    views = [f"~r{angle:+g}{'f' * flip}" for angle, flip in Augment().looks()]
+    for photo in photos[:20]:
+        assert {is_held_back(photo + view, 0.5) for view in views} == {is_held_back(photo, 0.5)}
+
+
+def test_validation_draws_nothing(folder):
+    """Every appearance of a held-back item is the stored triple in the propagator's window."""
+    dataset = TripleDataset(folder, CODING, VIEW, split="val", val_share=0.4, redraw=True)
+    still = TripleDataset(folder, CODING, STILL, split="val", val_share=0.4)
+    assert all(same(dataset[Draw(index, 3, 1)], still[index]) for index in range(len(still)))
+
+
+def test_an_item_is_a_function_of_seed_epoch_key_and_repeat(folder):
+    """Equal for equal numbers in any order, another for any other number."""
+    for redraw in (False, True):
+        a, b = (TripleDataset(folder, CODING, VIEW, redraw=redraw, seed=3) for _ in range(2))
+        assert same(a[Draw(2, 1, 0)], b[Draw(2, 1, 0)])
+        others = [a[Draw(2, 2, 0)], a[Draw(2, 1, 1)], TripleDataset(folder, CODING, VIEW, redraw=redraw)[Draw(2, 1, 0)]]
+        assert not any(torch.equal(a[Draw(2, 1, 0)]["input"], other["input"]) for other in others)
+        assert same(a[2], a[Draw(2, 0, 0)])
+
+
+def test_an_item_does_not_depend_on_what_else_is_read(folder, tmp_path):
+    """With another source before it, it has another number and the same pixels."""
+    other = write_shards(tmp_path / "other", "other", photos=3)
+    alone, beside = (TripleDataset(each, CODING, VIEW, split="all") for each in (folder, [other, folder]))
+    assert same(alone[5], beside[len(beside) - len(alone) + 5])
+
+
+def test_redrawing_makes_one_item_of_all_variants(folder):
+    """One per object and recipe, and its rough mask is another in every epoch."""
+    dataset = TripleDataset(folder, CODING, STILL, split="all", redraw=True)
+    assert len(dataset) == 12 * 2 * 2 and len(set(keys(dataset))) == len(dataset)
+    index = keys(dataset).index("made/000#0@masktrack")
+    guides = {dataset[Draw(index, epoch)]["input"][3].numpy().tobytes() for epoch in range(4)}
+    assert len(guides) == 4
+
+
+def test_redrawing_reads_no_stored_rough_mask(folder, monkeypatch):
+    """It does not even look at the record."""
+    dataset = TripleDataset(folder, CODING, VIEW, split="all", redraw=True)
+    monkeypatch.setattr(module, "decode_triple", None)
+    assert dataset[0]["key"].partition("@")[2] in ("masktrack", "masktrack-box")
+
+
+def test_redrawing_takes_the_recipe_of_the_shard(folder):
+    """A box recipe gives a filled rectangle again."""
+    dataset = TripleDataset(folder, CODING, STILL, split="all", redraw=True)
+    guide = dataset[keys(dataset).index("made/000#0@masktrack-box")]["input"][3].numpy() > 0
+    rows, columns = np.flatnonzero(guide.any(1)), np.flatnonzero(guide.any(0))
+    assert guide[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all() and guide.any() and not guide.all()
+
+
+def test_void_is_not_judged(tmp_path):
+    """Where the annotation is void, and beyond the photo, `valid` is 0; elsewhere it is 1."""
+    folder = write_shards(tmp_path / "void", photos=2, void=True)
+    view = replace(STILL, whole=1.0, size=80)
+    for redraw in (False, True):
+        valid = TripleDataset(folder, CODING, view, split="all", redraw=redraw)[0]["valid"].numpy()
+        assert (valid[10:70, :40] == 1).all() and valid.sum() == 60 * 40
+
+
+def test_beyond_the_photo_the_input_is_the_codings_fill(folder):
+    """Whatever the light, the network sees there what it sees in propagation."""
+    view = ViewConfig(size=80, whole=1, brightness=1, contrast=1, saturation=1)
+    dataset = TripleDataset(folder, CODING, view, split="all")
+    for index in range(6):
+        assert dataset[index]["input"][:3, :10].abs().max() < 0.01
+
+
+def test_weights_by_source_and_kind_multiply(folder, tmp_path):
+    """A source, one of its kinds, or a kind of every source."""
+    other = write_shards(tmp_path / "other", "other", photos=3)
+    weights = {"made": 2.0, "*/box": 0.5, "other/mask": 3}
+    dataset = TripleDataset([folder, other], CODING, VIEW, split="all", weights=weights)
+    of_key = dict(zip(keys(dataset), dataset.weights, strict=True))
+    assert of_key["made/000#0@masktrack/0"] == 2 and of_key["made/000#0@masktrack-box/0"] == 1
+    assert of_key["other/000@masktrack/1"] == 3 and of_key["other/000@masktrack-box/0"] == 0.5
+
+
+@pytest.mark.parametrize(("weights", "said"), [
+    ({"mad": 2.0}, "known are made/box, made/mask"),
+    ({"made/boxes": 2.0}, "known are made/box, made/mask"),
+    ({"made": -1.0}, "from 0 on"),
+    ({"made": float("nan")}, "from 0 on"),
+    ({"made": 0.0}, "nothing to draw"),
+])  # fmt: skip
+def test_a_weight_that_cannot_be_meant_is_refused(folder, weights, said):
+    """The message lists the known names, or says what a weight may be."""
+    with pytest.raises(UsageError, match=said):
+        TripleDataset(folder, CODING, VIEW, weights=weights)
+
+
+def test_nothing_to_read_is_told(folder):
+    """No folder, and a share that leaves nothing."""
+    with pytest.raises(NothingLeft, match="no folder"):
+        TripleDataset([], CODING, VIEW)
+    with pytest.raises(NothingLeft, match="share of 1"):
+        TripleDataset(folder, CODING, VIEW, val_share=1)
+
+
+def test_no_shard_folder_and_another_version_are_told(folder, tmp_path):
+    """With the folder's name, what was expected and the way out."""
+    with pytest.raises(ShardError, match="no finished folder of shards"):
+        TripleDataset(tmp_path, CODING, VIEW)
+    old = write_shards(tmp_path / "old", photos=2)
+    manifest = json.loads((old / "manifest.json").read_text())
+    body = {**manifest, "version": 9}
+    del body["digest"]
+    (old / "manifest.json").write_text(json.dumps({**body, "digest": digest_json(body)}))
+    with pytest.raises(ShardError, match="version 9, expected"):
+        TripleDataset(old, CODING, VIEW)
+
+
+def test_one_shard_file_stands_for_itself(folder):
+    """Its own triples and no others; a file the manifest does not list is refused."""
+    dataset = TripleDataset(folder / "made-00001.h5", CODING, VIEW, split="all")
+    assert {photo_of(key) for key in keys(dataset)} == {f"made/{number:03d}" for number in range(4, 8)}
+    with pytest.raises(ShardError, match="does not list it"):
+        TripleDataset(folder / "made-00009.h5", CODING, VIEW)
+
+
+def test_a_damaged_target_is_named(tmp_path):
+    """The check sum is compared before a mask is trained on."""
+    folder = write_shards(tmp_path / "bad", photos=1)
+    path = folder / "made-00000.h5"
+    record = bytes(ShardReader(folder).shard(0).record("targets", 0))
+    data = path.read_bytes()
+    path.write_bytes(data.replace(record, bytes([record[0] ^ 1]) + record[1:], 1))
+    with pytest.raises(ShardError, match=r"made-00000\.h5.*CRC-32"):
+        TripleDataset(folder, CODING, VIEW, split="all", redraw=True)[0]
+
+
+def test_it_pickles_small_and_without_its_shards(folder):
+    """A copy made after use reads the same."""
+    dataset = TripleDataset(folder, CODING, VIEW, redraw=True)
+    first, data = dataset[1], pickle.dumps(dataset)
+    assert len(data) < 50_000 and same(pickle.loads(data)[1], first)
+
+
+def test_first_frame_views_stay_as_stored(tmp_path):
+    """Redrawing deforms each stored view's own target anew; all views of a photo are on one side."""
+    recipe = replace(PRESETS["online"], variants=2, augment=Augment(angles=(0, 10), flip=True))
+    folder = write_shards(tmp_path / "online", photos=6, recipes=[recipe])
+    view = replace(STILL, size=96)
+    dataset = TripleDataset(folder, CODING, view, split="all", redraw=True)
+    assert len(dataset) == 6 * 4
+    for index in range(len(dataset)):
+        item = dataset[index]
+        green, target = item["input"][1].numpy() > 0, item["target"].numpy() > 0
+        assert (green ^ target).sum() <= 0.1 * target.sum()
+    held_back = TripleDataset(folder, CODING, view, split="val", val_share=0.5)
+    photos = [key.partition("~r")[0] for key in keys(held_back)]
+    assert photos and all(photos.count(photo) == 4 * 2 for photo in photos)
