@@ -56,12 +56,20 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> 
         path: final name.
         checkpoint: what to write.
         half: store weights as float16, half the size.
+
+    Raises:
+        CheckpointError: no room, or no right to write there; what lay at `path` before is still whole.
     """
     tensors = {NET + name: _stored(tensor, half) for name, tensor in checkpoint.weights.items()}
     tensors |= {OPTIMIZER + name: _stored(tensor, False) for name, tensor in checkpoint.optimizer.items()}
     told = {"format": FORMAT, "version": VERSION, "network": checkpoint.network, "about": checkpoint.about}
-    with replacing(path) as part:
-        save_file(tensors, part, metadata={"datakit": canonical_json(told)})
+    try:
+        with replacing(path) as part:
+            save_file(tensors, part, metadata={"datakit": canonical_json(told)})
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path}: cannot be written ({error}); free some space and go on with --resume"
+        ) from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -54,8 +54,10 @@ def train(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
       datakit train demo/shards --out demo/run --iterations 20 --batch 4 --init bundled
     """
     from pipelines import report
+    from pipelines.train import let_idle_threads_sleep
     from pipelines.train import train as run
 
+    let_idle_threads_sleep()
     summary = run(_train_job(shards, options), _news)
     if summary.stopped:
         raise KeyboardInterrupt("--resume")
