@@ -133,13 +133,10 @@ def equal_weights(run, other):
 
 def test_two_processes_make_the_weights_of_one(shards, tmp_path, quiet):
     """torchrun with two processes: the same global batch, the same weights to float tolerance."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0",
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
                 "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]  # fmt: skip
-    entry = tmp_path / "entry.py"
-    entry.write_text("from pipelines.cli import cli\ncli()\n")
-    words = [*torchrun, str(entry), *map(str, command(shards, tmp_path / "run"))]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
+    words = [*torchrun, "-m", "pipelines", *map(str, command(shards, tmp_path / "run"))]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     one, two = load_file(quiet / "last.safetensors"), load_file(tmp_path / "run" / "last.safetensors")
     weights = [name for name in one if name.startswith("net.")]
