@@ -160,7 +160,7 @@ def fill_optimizer(net: Segmenter, optimizer: torch.optim.Optimizer, tensors: Ma
     for name, tensor in tensors.items():
         parameter, _, key = name.partition(" ")
         target = parameters[parameter]
-        optimizer.state[target][key] = tensor if key == "step" else tensor.to(target.device)
+        optimizer.state[target][key] = tensor.clone() if key == "step" else tensor.to(target.device, copy=True)
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:

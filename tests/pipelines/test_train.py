@@ -21,7 +21,8 @@ from tests.small_shards import write_shards
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--init", "none", "--iterations", 6, "--batch", 2, "--set", "view.size=32", "--set", "validation_every=3",
-        "--set", "validation_samples=2", "--set", "validation_share=0.6", "--precision", "fp32", "--threads", 1)  # fmt: skip
+        "--set", "validation_samples=2", "--set", "validation_share=0.6",
+        "--precision", "fp32", "--threads", 1)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
