@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from .arrays import Image, Labels, Mask
-from .errors import ItemError, UsageError
+from .errors import DatakitError, ItemError, UsageError
 from .headers import Header, Place, judge_header, open_lazily, read_file, why_normalise
 from .rle import decode_rle, encode_rle
 from .samples import Photo
@@ -30,13 +30,16 @@ __all__ = [
     "Place",
     "decode_picture",
     "decode_rle",
+    "encode_film_picture",
     "encode_jpeg",
     "encode_palette_png",
     "encode_png",
     "encode_rle",
     "encode_webp",
+    "read_colours",
     "read_mask",
     "read_photo",
+    "read_picture",
     "resize_mask",
     "resize_photo",
     "turn",
@@ -99,6 +102,25 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     return Photo.decoded(pixels, encode_png(pixels), why, crc32, orientation)
 
 
+def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
+    """(H, W, 3) uint8 RGB of one picture, upright; decoded once, for those who need no bytes of it.
+
+    Args: as `read_photo`.
+
+    Raises:
+        ItemError: as `read_photo`.
+    """
+    where = Place(place, place)
+    data = read_file(path, where, max_pixels)
+    header = judge_header(data, where, max_pixels)
+    if why_normalise(header):
+        return _normalised(data, header, where)
+    pixels = _decode(data, cv2.IMREAD_COLOR)
+    if pixels is None or pixels.shape[:2] != header.size:
+        raise _damaged(header, where, None if pixels is None else pixels.shape[:2])
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+
 def _proved(data: bytes, header: Header, where: Place) -> tuple[int, int]:
     """(H, W) of a plain picture that decodes from end to end.
 
@@ -151,6 +173,25 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     if stored is None:
         raise _damaged(header, where, None)
     return MaskFile(_single_plane(stored, where), "grey", orientation, zlib.crc32(data))
+
+
+def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.uint8]:
+    """(H, W, 4) uint8 RGBA of one picture, upright; opaque where it stores no alpha.
+
+    Args: as `read_photo`.
+
+    Raises:
+        ItemError: as `read_photo`.
+    """
+    where = Place(place, place)
+    data = read_file(path, where, max_pixels)
+    header = judge_header(data, where, max_pixels)
+    try:
+        with open_lazily(data) as opened:
+            pixels = np.asarray(opened.convert("RGBA"))
+    except Exception as error:  # as in `judge_header`
+        raise where.failed("decode", "damaged image", f"cannot be decoded ({error})") from None
+    return turn(pixels, header.orientation)
 
 
 def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -207,6 +248,23 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
 def encode_webp(image: Image, quality: int) -> bytes:
     """WebP bytes of an (H, W, 3) RGB uint8 array for looking at; `quality` is libwebp's, 1..100."""
     return _encode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
+
+
+def encode_film_picture(image: Image, quality: int) -> bytes:
+    """Lossy WebP bytes of an (H, W, 3) RGB uint8 array, in less than half the time that `encode_webp` takes.
+
+    Raises:
+        DatakitError: Pillow was built without WebP.
+    """
+    stream = BytesIO()
+    try:
+        PillowImage.fromarray(image).save(stream, "WEBP", quality=quality, method=0)
+    except (KeyError, OSError) as error:
+        raise DatakitError(
+            f"this build of Pillow has no codec for WebP ({error}), which the overlay video is made of; "
+            "pip install --force-reinstall pillow, or leave the video out with --no-overlay"
+        ) from None
+    return stream.getvalue()
 
 
 def parse_codec(codec: str) -> tuple[str, int]:

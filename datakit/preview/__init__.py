@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from .overlay import chosen_frames, overlay, shown_size, video_sheet
 from .page import PageCounts, PageSettings, picture_bytes, write_page
 from .results import results_sheet
 from .sheet import MOST_SHOWN, contact_sheet
 
-__all__ = ["MOST_SHOWN", "PageCounts", "PageSettings", "contact_sheet", "picture_bytes", "results_sheet", "write_page"]
+__all__ = [
+    "MOST_SHOWN",
+    "PageCounts",
+    "PageSettings",
+    "chosen_frames",
+    "contact_sheet",
+    "overlay",
+    "picture_bytes",
+    "results_sheet",
+    "shown_size",
+    "video_sheet",
+    "write_page",
+]
