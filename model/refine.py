@@ -64,16 +64,26 @@ def refine(
 
 
 def look(
-    net: Segmenter, image: Image, guides: Sequence[Mask], windows: Sequence[Window], compute: Compute
+    net: Segmenter,
+    image: Image,
+    guides: Sequence[Mask],
+    windows: Sequence[Window],
+    compute: Compute,
+    mirror: bool = False,
 ) -> NDArray[np.float32]:
-    """As `refine`, through given windows, all of one size."""
+    """As `refine`, through given windows, all of one size; with `mirror` the mean of two looks, one mirrored."""
     coding = net.coding
     inputs = torch.stack([
         pack_input(cut_image(image, window, coding.fill), cut_mask(guide, window), coding)
         for guide, window in zip(guides, windows, strict=True)
     ])  # fmt: skip
+    if mirror:
+        inputs = torch.cat([inputs, inputs.flip(-1)])
     with torch.inference_mode(), compute.autocast():
-        scores = net(compute.send(inputs))[:, 0].float().cpu().numpy()
+        scores = net(compute.send(inputs))[:, 0].float().cpu()
+    if mirror:
+        straight, mirrored = scores.chunk(2)
+        scores = (straight + mirrored.flip(-1)) / 2
     return np.stack(
-        [paste(plane, window, image.shape[:2], OUTSIDE) for plane, window in zip(scores, windows, strict=True)]
+        [paste(plane, window, image.shape[:2], OUTSIDE) for plane, window in zip(scores.numpy(), windows, strict=True)]
     )

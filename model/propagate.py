@@ -1,0 +1,276 @@
+"""A mask carried through a video, a frame at a time: the loop over frames is the caller's.
+
+The network gets each frame with the mask of the frame before, made coarser. All that is remembered follows from the
+label maps that were given and made, so a run that was killed goes on by replaying those it had written.
+Pixels and windows are left to `crop` and `refine`, the meeting of several objects to `objects`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datakit.arrays import Box, Image, Labels, Mask, check_image
+from datakit.deformations.dilate import Dilate
+from datakit.deformations.figure import Figure
+from datakit.deformations.ranges import setting, settle
+from datakit.errors import UsageError
+
+from .compute import Compute
+from .crop import Window, frame_window, object_window
+from .objects import join, mask_of, object_ids, plain_labels
+from .refine import look
+from .segmenter import Segmenter
+
+Polish = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
+"""From a frame, (K, H, W) scores and K ids to a label map; `objects.join` is one without looking at the frame."""
+
+
+@dataclass(frozen=True)
+class PropagateConfig:
+    """How a mask is carried from frame to frame; the defaults are what measured best over ten videos.
+
+    Attributes:
+        size: side in pixels of the square cut the network runs on.
+        margin: room left around the rough mask on every side, as a multiple of its longer side.
+        full_frame: look at the whole frame instead, its longer side at `size`.
+        dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
+        mirror: look twice, the second time mirrored, and average.
+        looks: passes over each frame, every one from the mask that the one before found.
+        motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
+        keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
+        collapse: an object counts as lost below this share of the area it was last found with.
+        widen: the window of a lost object grows by this factor with every frame, up to the whole frame.
+        touching: parts of an object that do not touch its guide are dropped.
+    """
+
+    size: int = setting(320, 32, 2048)
+    margin: float = setting(0.5, 0.01, 10)
+    full_frame: bool = setting(False)
+    dilation: int = setting(5, 0, 255)
+    mirror: bool = setting(False)
+    looks: int = setting(1, 1, 10)
+    motion: float = setting(0.0, 0, 1)
+    keep_lost: bool = setting(True)
+    collapse: float = setting(0.15, 0, 1)
+    widen: float = setting(1.5, 1, 10)
+    touching: bool = setting(False)
+
+    def __post_init__(self) -> None:
+        settle(self, "propagate")
+
+
+@dataclass(frozen=True)
+class _Track:
+    """What is remembered of one object.
+
+    Attributes:
+        good: its last mask that is trusted.
+        area: of `good` in pixels.
+        centre: of gravity (x, y) of `good`.
+        movement: (x, y) of the centre since the frame before, in pixels; none while it is lost.
+        missing: frames since it was found.
+    """
+
+    good: Figure
+    area: int
+    centre: tuple[float, float]
+    movement: tuple[float, float] = (0.0, 0.0)
+    missing: int = 0
+
+    @classmethod
+    def of(cls, figure: Figure) -> _Track:
+        """A track that begins with an object's mask."""
+        moments = cv2.moments(figure.pixels, binaryImage=True)
+        area = max(moments["m00"], 1.0)
+        x, y = moments["m10"] / area + figure.box[0], moments["m01"] / area + figure.box[1]
+        return cls(figure, round(moments["m00"]), (x, y))
+
+    def followed(self, figure: Figure, collapse: float) -> _Track:
+        """The track with the object's next mask, which is trusted unless it is far too small."""
+        found = _Track.of(figure)
+        if found.area < max(1.0, collapse * self.area):
+            return replace(self, movement=(0.0, 0.0), missing=self.missing + 1)
+        if self.missing:
+            return found
+        return replace(found, movement=(found.centre[0] - self.centre[0], found.centre[1] - self.centre[1]))
+
+
+class Propagator:
+    """Segments a video from masks of single frames; one object or many.
+
+    Args:
+        net: in eval mode, placed by `compute`.
+        compute: where it runs.
+        config: how masks are carried on.
+        polish: makes the label map out of the scores, `crf.Polish` for example; what it makes is carried on.
+    """
+
+    def __init__(
+        self, net: Segmenter, compute: Compute, config: PropagateConfig | None = None, polish: Polish | None = None
+    ):
+        self.config = config or PropagateConfig()
+        self._net, self._compute, self._polish = net, compute, polish
+        self._tracks: dict[int, _Track] = {}
+
+    @property
+    def lost(self) -> frozenset[int]:
+        """Ids of the objects that were not found in the last frame, or are a remnant too small to be trusted."""
+        return frozenset(number for number, track in self._tracks.items() if track.missing)
+
+    def fresh(self) -> Propagator:
+        """One with the same network and settings that knows no object yet."""
+        return Propagator(self._net, self._compute, self.config, self._polish)
+
+    def step(self, frame: Image, mask: Labels | None = None, flow: Image | None = None) -> Labels:
+        """Segment the next frame.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB, all of a video of one size.
+            mask: (H, W) uint8 ids of objects given in this frame, needed in the first: new ones, or such that
+                are to go on from here. All others are carried on as always. 255 is void, or object 1 where alone.
+            flow: (H, W, 3) uint8 picture of the movement in this frame, `flow.flow_image`, to be looked at as well.
+
+        Returns:
+            (H, W) uint8 label map, with the given objects as they were given.
+
+        Raises:
+            UsageError: no mask for the first frame, an empty one, or one of another size than the frame.
+        """
+        check_image(frame, "frame")
+        given = self._given(frame, mask)
+        known, keep_lost = object_ids(given), self.config.keep_lost
+        ids = [n for n, track in self._tracks.items() if n not in known and (keep_lost or not track.missing)]
+        labels = self._segmented(frame, flow, ids) if ids else given
+        if mask is not None:
+            labels = np.where(given > 0, given, labels)
+        self.replay(labels, mask)
+        return labels
+
+    def replay(self, labels: Labels, mask: Labels | None = None) -> None:
+        """Take over a frame's label map, made earlier, as if `step` had just made it.
+
+        Args:
+            labels: (H, W) uint8, what `step` returned.
+            mask: what `step` was given.
+        """
+        given = () if mask is None else object_ids(plain_labels(mask))
+        for number in {**self._tracks, **dict.fromkeys(given)}:
+            figure = Figure.of(mask_of(labels, number))
+            if number in given:
+                self._tracks[number] = _Track.of(figure)
+            else:
+                self._tracks[number] = self._tracks[number].followed(figure, self.config.collapse)
+
+    def box_mask(self, frame: Image, boxes: Mapping[int, Box]) -> Labels:
+        """The masks of objects of which only a box is known, to go on from.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB.
+            boxes: object id -> (x0, y0, x1, y1) in pixels, half-open.
+
+        Returns:
+            (H, W) uint8 label map; an object the network does not find fills its box.
+
+        Raises:
+            UsageError: a box that has no pixel or does not lie in the frame.
+
+        Source: arXiv 1612.02646 §3.3: a box becomes a segment first, then masks are carried on.
+        """
+        check_image(frame, "frame")
+        guides = [filled_box(box, frame.shape[:2]) for box in boxes.values()]
+        scores = self._scores(frame, None, guides, [0] * len(guides))
+        labels = join(scores, list(boxes))
+        for number, guide in zip(boxes, guides, strict=True):
+            if not (labels == number).any():
+                labels[(guide > 0) & (labels == 0)] = number
+        return labels
+
+    def _given(self, frame: Image, mask: Labels | None) -> Labels:
+        """The label map of a given mask, empty where none is; raises what `step` does."""
+        if mask is None:
+            if not self._tracks:
+                raise UsageError("first frame: comes without a mask, expected (H, W) uint8 with at least one object id")
+            return np.zeros(frame.shape[:2], np.uint8)
+        if mask.dtype != np.uint8 or mask.shape != frame.shape[:2]:
+            raise UsageError(f"mask is {mask.shape} {mask.dtype}, expected {frame.shape[:2]} uint8, the frame's size")
+        given = plain_labels(mask)
+        if not given.any():
+            raise UsageError("mask: holds no object, expected at least one pixel with an id from 1 to 254")
+        return given
+
+    def _segmented(self, frame: Image, flow: Image | None, ids: Sequence[int]) -> Labels:
+        """The label map of objects that are carried on."""
+        tracks = [self._tracks[number] for number in ids]
+        guides = [self._guide(track.good, track.movement) for track in tracks]
+        missing = [track.missing for track in tracks]
+        for left in reversed(range(self.config.looks)):
+            scores = self._scores(frame, flow, guides, missing)
+            labels = self._polish(frame, scores, ids) if self._polish else join(scores, ids)
+            if self.config.touching:
+                labels = _touching(labels, guides, ids)
+            if left:
+                figures = [Figure.of(mask_of(labels, number)) for number in ids]
+                guides = [self._guide(f) if f.width else g for f, g in zip(figures, guides, strict=True)]
+        return labels
+
+    def _guide(self, figure: Figure, movement: tuple[float, float] = (0.0, 0.0)) -> Mask:
+        """(H, W) uint8 0/1: what the network gets to see of a mask: moved on and grown."""
+        share, radius = self.config.motion, self.config.dilation
+        figure = moved(figure, round(share * movement[0]), round(share * movement[1]))
+        return Dilate(radius).apply(figure, np.array([radius])).mask()
+
+    def _scores(
+        self, frame: Image, flow: Image | None, guides: Sequence[Mask], missing: Sequence[int]
+    ) -> NDArray[np.float32]:
+        """(K, H, W) logits, those of frame and flow averaged."""
+        windows = [self._window(guide, count) for guide, count in zip(guides, missing, strict=True)]
+        pictures = [frame] if flow is None else [frame, flow]
+        scores = [look(self._net, each, guides, windows, self._compute, self.config.mirror) for each in pictures]
+        return scores[0] if flow is None else (scores[0] + scores[1]) / 2
+
+    def _window(self, guide: Mask, missing: int) -> Window:
+        config, frame_size = self.config, (guide.shape[0], guide.shape[1])
+        if config.full_frame:
+            return frame_window(frame_size, config.size)
+        margin = (0.5 + config.margin) * config.widen ** min(missing, 100) - 0.5
+        return object_window(guide, frame_size, margin, config.size)
+
+
+def filled_box(box: Box, frame_size: tuple[int, ...]) -> Mask:
+    """(H, W) uint8 0/1: a box (x0, y0, x1, y1), half-open, filled.
+
+    Raises:
+        UsageError: it has no pixel or does not lie in the frame.
+    """
+    x0, y0, x1, y1 = box
+    H, W = frame_size
+    if not (0 <= x0 < x1 <= W and 0 <= y0 < y1 <= H):
+        raise UsageError(
+            f"box {x0},{y0},{x1},{y1}: is no box within the frame, expected 0 <= x0 < x1 <= {W} and 0 <= y0 < y1 <= {H}"
+        )
+    mask = np.zeros((H, W), np.uint8)
+    mask[y0:y1, x0:x1] = 1
+    return mask
+
+
+def moved(figure: Figure, x: int, y: int) -> Figure:
+    """A mask moved by whole pixels; where it is when nothing of it would stay in the frame."""
+    (x0, y0), (H, W) = figure.box[:2], figure.size
+    part = figure.pixels[max(0, -y0 - y) : H - y0 - y, max(0, -x0 - x) : W - x0 - x]
+    return Figure.placed(part, max(x0 + x, 0), max(y0 + y, 0), figure.size) if part.any() else figure
+
+
+def _touching(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
+    """A label map without the parts of objects that share no pixel with the object's guide."""
+    for number, guide in zip(ids, guides, strict=True):
+        mask = mask_of(labels, number)
+        _, parts = cv2.connectedComponents(mask)
+        reached = np.unique(parts[(guide & mask) > 0])
+        if reached.size:
+            labels[(mask > 0) & ~np.isin(parts, reached)] = 0
+    return labels

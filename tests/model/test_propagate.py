@@ -1,0 +1,264 @@
+"""Masks carried through clips whose truth is known, by a network that knows colours and nothing else."""
+
+import cv2
+import numpy as np
+import pytest
+
+from datakit.arrays import iou
+from datakit.deformations.figure import Figure
+from datakit.errors import UsageError
+from model.networks import build_network
+from model.propagate import PropagateConfig, Propagator, filled_box, moved
+from tests.colour_net import PLAIN, ColourNet
+
+SIZE = (96, 128)
+RED, GREEN = (220, 30, 30), (20, 200, 40)
+CONFIG = PropagateConfig(size=96, mirror=False, looks=1, motion=0.0, touching=False)
+
+
+def disc(x, y, radius=12):
+    return cv2.circle(np.zeros(SIZE, np.uint8), (x, y), radius, 1, -1)
+
+
+def shot(**masks):
+    """A frame of black ground with discs on it, by colour."""
+    frame = np.zeros((*SIZE, 3), np.uint8)
+    for name, mask in masks.items():
+        frame[mask > 0] = {"red": RED, "green": GREEN}[name]
+    return frame
+
+
+def propagator(config=CONFIG):
+    return Propagator(ColourNet(), PLAIN, config)
+
+
+def run(frames, first, config=CONFIG):
+    carrier = propagator(config)
+    return [carrier.step(frames[0], first), *(carrier.step(frame) for frame in frames[1:])]
+
+
+def test_a_moving_object_is_followed():
+    """A disc that moves four pixels a frame keeps its mask in every frame."""
+    places = [(20 + 4 * t, 40) for t in range(20)]
+    outputs = run([shot(red=disc(*place)) for place in places], disc(20, 40))
+    assert min(iou(out, disc(*place)) for out, place in zip(outputs, places, strict=True)) > 0.9
+
+
+def test_the_given_mask_is_the_first_output():
+    """What the user says is not argued with."""
+    mask = disc(20, 40) * np.uint8(9)
+    assert np.array_equal(propagator().step(shot(green=disc(80, 40)), mask), mask)
+
+
+def test_only_the_window_around_the_object_is_seen():
+    """A second object of the same colour beyond the window stays background; the full frame shows it."""
+    near, far = disc(20, 48, 8), disc(115, 48, 8)
+    frames = [shot(red=near | far)] * 2
+    assert np.array_equal(run(frames, near)[1] & far, np.zeros(SIZE, np.uint8))
+    whole = PropagateConfig(size=128, full_frame=True, mirror=False, touching=False)
+    assert iou(run(frames, near, whole)[1], near | far) > 0.9
+
+
+def test_the_previous_mask_is_grown_by_the_disc():
+    """The network sees the last mask dilated by exactly the radius asked for."""
+    seen = []
+
+    class Spy(ColourNet):
+        def forward(self, x):
+            seen.append(x[0, 3].numpy() > 0)
+            return super().forward(x)
+
+    carrier = Propagator(Spy(), PLAIN, PropagateConfig(size=128, full_frame=True, dilation=5, mirror=False))
+    mask = disc(60, 40)
+    carrier.step(shot(red=mask), mask)
+    carrier.step(shot(red=mask))
+    y, x = np.nonzero(mask)
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    near = ((rows[..., None] - y) ** 2 + (columns[..., None] - x) ** 2).min(axis=-1) <= 25
+    assert np.array_equal(seen[0], near)
+
+
+def test_two_objects_cross_and_keep_their_ids():
+    """A red disc passes before a green one: both are found again under their own ids, and never overlap."""
+    red = [disc(24 + 4 * t, 40) for t in range(20)]
+    green = [disc(104 - 4 * t, 56) for t in range(20)]
+    frames = [shot(green=g, red=r) for r, g in zip(red, green, strict=True)]
+    first = red[0] * np.uint8(5) + green[0] * np.uint8(2)
+    outputs = run(frames, first)
+    assert {int(value) for out in outputs for value in np.unique(out)} == {0, 2, 5}
+    assert iou((outputs[-1] == 5).view(np.uint8), red[-1]) > 0.9
+    assert iou((outputs[-1] == 2).view(np.uint8), green[-1]) > 0.9
+
+
+def test_objects_share_one_pass():
+    """Three objects are one batch."""
+    net = ColourNet()
+    carrier = Propagator(net, PLAIN, CONFIG)
+    masks = [disc(20, 30), disc(60, 30), disc(100, 60)]
+    carrier.step(shot(red=masks[0]), sum(mask * np.uint8(k + 1) for k, mask in enumerate(masks)))
+    carrier.step(shot(red=masks[0]))
+    assert [shape[0] for shape in net.seen] == [3]
+
+
+def test_an_object_that_vanishes_is_found_again():
+    """It is reported lost while away, leaves the other alone, and comes back elsewhere under its id."""
+    red, green = disc(20, 20), disc(70, 70)
+    carrier = propagator()
+    carrier.step(shot(red=red, green=green), red + green * np.uint8(2))
+    lost = []
+    for _ in range(5):
+        out = carrier.step(shot(green=green))
+        lost.append(carrier.lost)
+        assert iou((out == 2).view(np.uint8), green) > 0.9
+    assert lost == [{1}] * 5
+
+    class FindsRed(ColourNet):
+        """As if it had learnt how object 1 looks."""
+
+        def score(self, colours, guide):
+            return 10 * (colours[:1] > 200).float() - 5
+
+    carrier._net = FindsRed()
+    back = disc(100, 20)
+    carrier.step(shot(red=back, green=green))
+    assert not carrier.lost & {1}
+
+
+def test_the_window_of_a_lost_object_widens():
+    """Frame by frame more of the frame is looked at, up to all of it."""
+    carrier = propagator()
+    carrier.step(shot(red=disc(20, 20, 6)), disc(20, 20, 6))
+    sides = []
+    for _ in range(8):
+        track = carrier._tracks[1]
+        box = carrier._window(carrier._guide(track.good), track.missing).box
+        sides.append(box[2] - box[0])
+        carrier.step(shot())
+    assert sides[0] < sides[1] < sides[2]
+    assert sides[-1] == SIZE[1]
+
+
+def test_a_remnant_is_shown_but_not_trusted():
+    """A mask that shrinks to a tenth at once is what the frame shows; the guide stays the whole object."""
+    carrier = propagator()
+    carrier.step(shot(red=disc(60, 40)), disc(60, 40))
+    remnant = disc(60, 40, 3)
+    out = carrier.step(shot(red=remnant))
+    assert 0 < out.sum() < 60
+    assert carrier.lost == {1}
+    assert iou(carrier.step(shot(red=disc(60, 40))), disc(60, 40)) > 0.9
+    assert not carrier.lost
+
+
+def test_a_lost_object_can_be_given_up():
+    """Without the option it is no longer looked for, and the frames after it are empty."""
+    carrier = propagator(PropagateConfig(size=96, keep_lost=False))
+    mask = disc(60, 40)
+    carrier.step(shot(red=mask), mask)
+    carrier.step(shot())
+    assert not carrier.step(shot(red=mask)).any()
+    assert carrier.lost == {1}
+
+
+def test_objects_may_enter_later():
+    """An object given in the third frame is carried on from there beside the first."""
+    red, green = disc(30, 40), disc(90, 60)
+    carrier = propagator()
+    carrier.step(shot(red=red), red)
+    carrier.step(shot(red=red))
+    given = carrier.step(shot(red=red, green=green), green * np.uint8(4))
+    after = carrier.step(shot(red=red, green=green))
+    for out in (given, after):
+        assert iou((out == 4).view(np.uint8), green) > 0.9
+        assert iou((out == 1).view(np.uint8), red) > 0.9
+
+
+def test_a_mask_given_again_replaces_the_carried_one():
+    """From a corrected frame on, the correction is followed."""
+    red, green = disc(30, 40), disc(90, 60)
+    frame = shot(red=red, green=green)
+    carrier = propagator()
+    carrier.step(frame, red)
+    assert np.array_equal(carrier.step(frame, green), green)
+    assert iou(carrier.step(frame), green) > 0.9
+
+
+def test_a_fast_object_needs_its_mask_moved_on():
+    """A disc that moves by its own width is only followed when the guide moves with it."""
+    places = [12 + 10 * t if t < 2 else 22 + 20 * (t - 1) for t in range(6)]
+    frames = [shot(red=disc(x, 40, 7)) for x in places]
+    still, ahead = (
+        run(frames, disc(places[0], 40, 7), PropagateConfig(size=96, margin=0.1, dilation=0, motion=share))
+        for share in (0.0, 1.0)
+    )
+    assert iou(ahead[-1], disc(places[-1], 40, 7)) > 0.9 > iou(still[-1], disc(places[-1], 40, 7))
+
+
+def test_parts_that_do_not_touch_the_guide_are_dropped():
+    """A second piece of the same colour in the window is no part of the object."""
+    near, piece = disc(40, 48), disc(70, 48, 4)
+    frames = [shot(red=near | piece)] * 2
+    assert iou(run(frames, near)[1], near | piece) > 0.9
+    assert iou(run(frames, near, PropagateConfig(size=96, touching=True))[1], near) > 0.95
+
+
+def test_a_run_goes_on_from_its_outputs_as_if_it_had_not_stopped():
+    """Replaying the label maps written so far gives the very outputs of the unbroken run."""
+    net = build_network("lite", seed=3).eval()
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (*SIZE, 3), np.uint8) for _ in range(6)]
+    first, later = disc(40, 40), disc(90, 50) * np.uint8(3)
+    config = PropagateConfig(size=64, motion=1.0)
+    whole = Propagator(net, PLAIN, config)
+    outputs = [whole.step(frame, {0: first, 2: later}.get(t)) for t, frame in enumerate(frames)]
+    resumed = whole.fresh()
+    for t, out in enumerate(outputs[:4]):
+        resumed.replay(out, {0: first, 2: later}.get(t))
+    assert all(np.array_equal(resumed.step(frames[t]), outputs[t]) for t in (4, 5))
+    assert resumed.lost == whole.lost
+
+
+def test_a_box_becomes_a_mask():
+    """The object in a box is found; one that is not there fills its box."""
+    red = disc(60, 40)
+    labels = propagator().box_mask(shot(red=red), {1: (45, 25, 75, 55), 3: (100, 60, 120, 90)})
+    assert iou((labels == 1).view(np.uint8), red) > 0.9
+    assert np.array_equal(labels == 3, filled_box((100, 60, 120, 90), SIZE) > 0)
+
+
+@pytest.mark.parametrize("box", [(10, 10, 10, 20), (-1, 0, 5, 5), (0, 0, 129, 5), (20, 5, 10, 9)])
+def test_a_box_outside_the_frame_is_refused(box):
+    """The message tells the frame's size."""
+    with pytest.raises(UsageError, match="x1 <= 128"):
+        filled_box(box, SIZE)
+
+
+def test_the_second_look_is_averaged_mirrored_or_at_the_flow():
+    """Mirroring doubles the batch, the flow's picture is a pass of its own, and symmetry changes nothing."""
+    mask = disc(64, 48)
+    net = ColourNet()
+    carrier = Propagator(net, PLAIN, PropagateConfig(size=96, mirror=True))
+    carrier.step(shot(red=mask), mask)
+    out = carrier.step(shot(red=mask), flow=shot(green=mask))
+    assert [shape[0] for shape in net.seen] == [2, 2]
+    assert iou(out, mask) > 0.9
+
+
+def test_the_first_frame_needs_a_mask_with_an_object_of_the_frame_s_size():
+    """Each mistake is told in a line of its own."""
+    frame = shot()
+    for mask, told in (
+        (None, "without a mask"),
+        (np.zeros(SIZE, np.uint8), "no object"),
+        (disc(9, 9)[:50], r"\(96, 128\)"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            propagator().step(frame, mask)
+
+
+def test_what_leaves_the_frame_is_cut_off():
+    """A mask moved half out of the frame keeps what stays in; one moved out altogether stays where it is."""
+    mask = filled_box((0, 10, 20, 30), SIZE)
+    assert np.array_equal(moved(Figure.of(mask), -10, 5).mask(), filled_box((0, 15, 10, 35), SIZE))
+    assert np.array_equal(moved(Figure.of(mask), 118, 0).mask(), filled_box((118, 10, 128, 30), SIZE))
+    assert np.array_equal(moved(Figure.of(mask), -40, 0).mask(), mask)
