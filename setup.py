@@ -41,6 +41,7 @@ setup(
             "pytest-timeout",
             "ruff",
             "scipy",
+            "tensorboard>=2.14",
             "websocket-client",
             "threadpoolctl",
         ],

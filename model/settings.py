@@ -55,6 +55,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         settle(self, "train")
+        if self.batch % self.accumulate:
+            raise UsageError(f"train: a batch of {self.batch} cannot be cut into {self.accumulate} equal parts")
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, as in a checkpoint."""

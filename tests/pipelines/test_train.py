@@ -259,3 +259,16 @@ def test_the_checkpoint_tells_how_it_came_to_be(quiet):
     assert told["about"]["run"]["tools"]["torch"] == torch.__version__
     assert canonical_json(told) == canonical_json(json.loads(json.dumps(told)))
     assert np.isfinite(told["about"]["seconds"])
+
+
+def test_events_for_tensorboard_on_request(datakit, shards, tmp_path):
+    """The numbers of the tables, as TensorBoard reads them."""
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    assert datakit(*command(shards, tmp_path / "run", "--tensorboard")).exit_code == 0
+    events = EventAccumulator(str(tmp_path / "run" / "events"))
+    events.Reload()
+    told = [event.value for event in events.Scalars("train/loss")]
+    assert told == pytest.approx([float(loss) for loss in losses(tmp_path / "run")])
+    assert len(events.Scalars("validation/output_iou")) == 2
