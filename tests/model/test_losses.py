@@ -38,7 +38,9 @@ def test_every_sample_counts_the_same():
     valid = torch.ones(3, 16, 16)
     valid[1, :12] = 0
     alone = [segmentation_loss(logits[i : i + 1], target[i : i + 1], valid[i : i + 1], LossConfig()) for i in range(3)]
-    assert segmentation_loss(logits, target, valid, LossConfig()).item() == pytest.approx(sum(alone).item() / 3, rel=1e-6)
+    assert segmentation_loss(logits, target, valid, LossConfig()).item() == pytest.approx(
+        sum(alone).item() / 3, rel=1e-6
+    )
 
 
 def test_a_sample_without_judged_pixels_is_finite():
