@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import Mask
 from .errors import Mismatch
 from .labels import LabelMap
 from .metrics import Measures, Statistics, measure, statistics
@@ -148,14 +149,18 @@ def score_frame(frame: str, target: LabelMap, prediction: LabelMap, merged: bool
         merged: take all ids for one object.
     """
     if merged:
-        found, true = prediction.labels > 0, target.labels > 0
-        merge = measure(found.view(np.uint8), true.view(np.uint8), target.void)
+        merge = measure(_as_one(prediction), _as_one(target), target.void)
         return FrameResult(frame, target.ids, prediction.ids, {MERGED_ID: merge})
     measures = {}
     for number in sorted({*target.ids, *prediction.ids}):
         found, true = prediction.labels == number, target.labels == number
         measures[number] = measure(found.view(np.uint8), true.view(np.uint8), target.void)
     return FrameResult(frame, target.ids, prediction.ids, measures)
+
+
+def _as_one(labels: LabelMap) -> Mask:
+    """All objects as one (H, W) 0/1 mask."""
+    return labels.labels if labels.ids == (MERGED_ID,) else (labels.labels > 0).view(np.uint8)
 
 
 def score_sequence(name: str, results: Sequence[FrameResult], convention: Convention) -> SequenceScores:

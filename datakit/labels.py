@@ -6,6 +6,7 @@ open is refused. Still images with masks, which may be soft, are left to `datase
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from .arrays import Labels, Mask
 from .datasets import ReadOptions
+from .datasets.listing import split_suffix
 from .datasets.masks import LARGEST_GREY_ID, VOID
 from .datasets.pairs import IMAGE_SUFFIXES, JPEG, MASK_SUFFIXES
 from .datasets.videos import VIDEOS
@@ -73,8 +75,9 @@ def open_labels(root: Path) -> LabelFolder:
     if not root.is_dir():
         raise UsageError(f"{root}: no such folder; expected one of label pictures, or of one folder a sequence")
     for place in PLACES:
-        folders = [path for path in _listed(root / place) if path.is_dir() and is_sequence_name(path.name)]
-        sequences = {path.name: frames for path in folders if (frames := list_frames(path, MASK_SUFFIXES))}
+        folders = sorted(entry.name for entry in _entries(root / place) if entry.is_dir())
+        found = {name: list_frames(root / place / name, MASK_SUFFIXES) for name in folders if is_sequence_name(name)}
+        sequences = {name: frames for name, frames in found.items() if frames}
         if sequences:
             return LabelFolder(root / place, sequences)
     frames = list_frames(root, MASK_SUFFIXES)
@@ -96,16 +99,13 @@ def list_frames(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> dic
         folder: where to look; not below it.
         suffixes: accepted ones, lower case, the preferred first.
     """
-    best: dict[str, Path] = {}
-    rank = {suffix: place for place, suffix in enumerate(suffixes)}
-    for path in _listed(folder):
-        suffix = path.suffix.lower()
-        if suffix not in rank or path.name.startswith(".") or path.is_dir():
-            continue
-        held = best.get(path.stem)
-        if held is None or rank[suffix] < rank[held.suffix.lower()]:
-            best[path.stem] = path
-    return {name: best[name] for name in sorted(best, key=frame_order)}
+    best: dict[str, tuple[int, str]] = {}
+    for entry in _entries(folder):
+        stem, suffix = split_suffix(entry.name)
+        if suffix in suffixes and not entry.name.startswith(".") and not entry.is_dir():
+            offered = (suffixes.index(suffix), entry.name)
+            best[stem] = min(best.get(stem, offered), offered)
+    return {name: folder / best[name][1] for name in sorted(best, key=frame_order)}
 
 
 def frame_order(name: str) -> tuple[Any, ...]:
@@ -113,9 +113,10 @@ def frame_order(name: str) -> tuple[Any, ...]:
     return (*(int(part) if k % 2 else part for k, part in enumerate(re.split("([0-9]+)", name))), name)
 
 
-def _listed(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(folder.iterdir())
+        with os.scandir(folder) as entries:
+            return list(entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -167,7 +168,10 @@ def read_labels(path: Path, place: str) -> LabelMap:
 
 def _values(plane: NDArray[Any]) -> list[int]:
     """The values of a plane beside 0, ascending."""
-    if plane.dtype == np.uint8:
+    top = int(plane.max(initial=0))
+    if cv2.sumElems(plane)[0] == top * cv2.countNonZero(plane):  # nearly always one value, or none
+        return [top] if top else []
+    if plane.dtype == np.uint8:  # without the sorting of `unique`, eight times as fast
         counts = cv2.calcHist([plane], [0], None, [256], [0, 256])
         return [int(value) for value in np.flatnonzero(counts) if value]
     return [int(value) for value in np.unique(plane) if value]

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Mask
-from .deformations.dilate import disc
 
 TOLERANCE = 0.008  # of the frame's diagonal: how far contours may lie apart and still match
 RECALLED = 0.5  # a frame above counts as recalled
+SQUARE = np.ones((2, 2), np.uint8)
 BINS = 4  # parts of a sequence; decay compares the first with the last
 
 
@@ -82,28 +82,48 @@ def contour_accuracy(mask: Mask, target: Mask, radius: int) -> float:
         target: (H, W) uint8, 0 or 1.
         radius: how near, in pixels.
     """
-    found, true = contour(mask), contour(target)
-    found_length, true_length = cv2.countNonZero(found), cv2.countNonZero(true)
-    if not (found_length and true_length):
-        return float(found_length == true_length)
-    near = disc(radius)
-    precision = cv2.countNonZero(cv2.bitwise_and(found, cv2.dilate(true, near))) / found_length
-    recall = cv2.countNonZero(cv2.bitwise_and(true, cv2.dilate(found, near))) / true_length
+    stride = mask.shape[1] + radius
+    found, true = _as_bits(contour(mask), stride), _as_bits(contour(target), stride)
+    if not (found and true):
+        return float(found == true)
+    precision = (found & _grown(true, radius, stride)).bit_count() / found.bit_count()
+    recall = (true & _grown(found, radius, stride)).bit_count() / true.bit_count()
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def contour(mask: Mask) -> Mask:
     """Pixels of an (H, W) 0/1 mask that differ from the one to the right, below, or below to the right.
 
-    In the last row only the right counts, in the last column only below, and the last corner is none:
-    where the frame ends no contour is seen.
+    Where the frame ends no contour is seen: the neighbour beyond counts as equal.
     """
-    edges = np.zeros_like(mask)
-    inner = mask[:-1, :-1]
-    edges[:-1, :-1] = (inner ^ mask[:-1, 1:]) | (inner ^ mask[1:, :-1]) | (inner ^ mask[1:, 1:])
-    edges[-1, :-1] = mask[-1, :-1] ^ mask[-1, 1:]
-    edges[:-1, -1] = mask[:-1, -1] ^ mask[1:, -1]
-    return edges
+    gradient = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, SQUARE, anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
+    return gradient.astype(np.uint8, copy=False)
+
+
+def _as_bits(mask: Mask, stride: int) -> int:
+    """An (H, W) 0/1 mask as one number: pixel (x, y) is bit y * stride + x, the rest of a row is zeros."""
+    rows = np.zeros((mask.shape[0], stride), np.uint8)
+    rows[:, : mask.shape[1]] = mask
+    return int.from_bytes(np.packbits(rows, bitorder="little").tobytes(), "little")
+
+
+def _grown(bits: int, radius: int, stride: int) -> int:
+    """All pixels within Euclidean distance `radius` of the given ones: a shift moves the whole picture.
+
+    Takes 6 * radius operations on an eighth of the bytes, where dilating by a disc takes 3 * radius² on all of them.
+
+    Returns:
+        A number with more bits than the picture has pixels: what grew over its upper or lower edge, and what
+        grew into the zeros at the end of a row, which hold `radius` of them and so keep the rows apart.
+    """
+    runs = [bits, bits | bits << 1 | bits << 2]  # grown to the right by twice 0, 1, 2 … pixels
+    while len(runs) <= radius:
+        runs.append(runs[-1] | runs[-1] << 2)
+    grown = runs[radius] >> radius
+    for rows in range(1, radius + 1):
+        reach = math.isqrt(radius**2 - rows**2)
+        grown |= runs[reach] << rows * stride - reach | runs[reach] >> rows * stride + reach
+    return grown
 
 
 def statistics(values: NDArray[np.float64]) -> Statistics:

@@ -28,7 +28,7 @@ from datakit.labels import Frames, LabelFolder, LabelMap, open_labels, read_labe
 from .interrupt import terminable
 from .pool import map_on_processes
 
-CHUNK = 16  # frames of a task: a tenth of a second
+CHUNK = 8  # frames of a task: some hundredths of a second
 MOST_NAMED = 20  # mismatches in one message
 
 Tell = Callable[[str], None]

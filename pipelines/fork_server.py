@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 # The frameworks of macOS do not survive a fork.
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
@@ -28,13 +28,17 @@ ENVIRONMENT = {
 }
 
 
-def start_fork_server() -> None:
-    """Start the process, without waiting for its imports; does nothing where it runs already, or may not fork."""
+def start_fork_server(preload: Sequence[str] = PRELOAD) -> None:
+    """Start the process, without waiting for its imports; does nothing where it runs already, or may not fork.
+
+    Args:
+        preload: modules it imports; by default those of a build.
+    """
     if METHOD != "forkserver":
         return
     from multiprocessing import forkserver
 
-    forkserver.set_forkserver_preload(PRELOAD)
+    forkserver.set_forkserver_preload(list(preload))
     with interrupts_ignored(), _environment(ENVIRONMENT):
         forkserver.ensure_running()
 

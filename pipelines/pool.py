@@ -16,7 +16,7 @@ import cv2
 
 from datakit.errors import DatakitError
 
-from .fork_server import METHOD, interrupts_ignored
+from .fork_server import METHOD, interrupts_ignored, start_fork_server
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -39,6 +39,7 @@ def map_on_processes(function: Callable[[Task], Result], tasks: Sequence[Task], 
         return
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), get_context(METHOD), initializer=cv2.setNumThreads, initargs=(0,))
     try:
+        start_fork_server([function.__module__])
         with interrupts_ignored():  # handing in starts the processes
             results = pool.map(function, tasks)
         yield from results

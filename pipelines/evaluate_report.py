@@ -1,0 +1,123 @@
+"""What `datakit evaluate` says: a table for people, JSON for scripts, CSV of every object in every frame."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datakit.evaluation import MEASURES, Scores, SequenceScores, told
+
+from .report import as_text, plain, size_text, table
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+MOST_SEQUENCES = 10  # named of those with frames nobody can judge
+HEAD = ("sequence", "object", "frames", *(f"{name} {part}" for name in MEASURES for part in ("mean", "recall", "decay")))
+
+
+def evaluate_report(found: Evaluation, as_json: bool) -> str:
+    """The scores, by which convention, and whatever was not scored."""
+    if as_json:
+        return as_text(as_dict(found))
+    convention = found.scores.convention
+    rows = [row for sequence in found.scores.sequences for row in _rows(sequence)]
+    total = [what_is_scored(found), f"mean of {convention.mean_over}", "", *_numbers(found.scores.scores)]
+    lines = [
+        f"{found.predictions} against {found.ground_truth}",
+        f"{convention.name} ({found.why}): {convention.words}",
+        table(HEAD, [*rows, total]),
+        *remarks(found),
+        *(f"{path}: {size_text(path.stat().st_size)}" for path in found.files),
+    ]
+    return "\n".join(plain_lines(lines))
+
+
+def plain_lines(lines: list[str]) -> list[str]:
+    """Lines whose names cannot steer a terminal."""
+    return [plain(line) for text in lines for line in text.split("\n")]
+
+
+def what_is_scored(found: Evaluation) -> str:
+    """`all 10 sequences`, or how many of how many."""
+    count, total = len(found.scores.sequences), found.total
+    if count < total:
+        return f"{count} of {total} sequences"
+    return f"all {count} sequences" if count > 1 else "1 sequence"
+
+
+def _rows(sequence: SequenceScores) -> list[list[object]]:
+    """A row an object, and their mean where there are several."""
+    rows: list[list[object]] = [
+        [sequence.name, each.id, len(each.frames), *_numbers(each.scores)] for each in sequence.objects
+    ]
+    if len(rows) > 1:
+        rows.append([sequence.name, "mean", "", *_numbers(sequence.scores)])
+    return rows
+
+
+def _numbers(scores: Scores) -> list[str]:
+    return [f"{value:.3f}" for name in MEASURES for value in scores.of(name)]
+
+
+def remarks(found: Evaluation) -> list[str]:
+    """What a reader of the scores should know: frames, sequences and objects that are in none of them."""
+    lines = []
+    if found.without_truth:
+        count = sum(map(len, found.without_truth.values()))
+        names = [f"{name} ({told(frames)})" for name, frames in found.without_truth.items()]
+        lines.append(f"{count} predicted frames have no ground truth: {told(names, MOST_SEQUENCES)}")
+    for sequence in found.scores.sequences:
+        if sequence.left_out:
+            ids = ", ".join(map(str, sequence.left_out))
+            lines.append(f"{sequence.name}: ground truth also holds {ids}, which enter too late to count")
+    return [*lines, *found.notes]
+
+
+def as_dict(found: Evaluation) -> dict[str, Any]:
+    """All scores, down to the objects."""
+    sequences = {
+        sequence.name: {
+            **_scores(sequence.scores),
+            "objects": {str(o.id): {**_scores(o.scores), "frames": len(o.frames)} for o in sequence.objects},
+            "objects_left_out": list(sequence.left_out),
+        }
+        for sequence in found.scores.sequences
+    }
+    return {
+        **_scores(found.scores.scores),
+        "convention": found.scores.convention.name,
+        "mean_over": found.scores.convention.mean_over,
+        "predictions": str(found.predictions),
+        "ground_truth": str(found.ground_truth),
+        "sequences_scored": len(sequences),
+        "sequences_in_ground_truth": found.total,
+        "sequences": sequences,
+        "frames_without_ground_truth": {name: list(frames) for name, frames in found.without_truth.items()},
+        "remarks": remarks(found),
+    }
+
+
+def _scores(scores: Scores) -> dict[str, dict[str, float]]:
+    return {name: scores.of(name)._asdict() for name in MEASURES}
+
+
+def csv_text(found: Evaluation) -> str:
+    """A line for every object in every frame that counts, all digits."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("sequence", "object", "frame", "J", "F"))
+    for sequence in found.scores.sequences:
+        for each in sequence.objects:
+            rows = zip(each.frames, each.J.tolist(), each.F.tolist(), strict=True)
+            writer.writerows((sequence.name, each.id, frame, J, F) for frame, J, F in rows)
+    return stream.getvalue()
+
+
+def write_csv(found: Evaluation, path: Path) -> None:
+    """Write `csv_text` whole or not at all."""
+    from datakit.files import write_text
+
+    write_text(path, csv_text(found))
