@@ -1,0 +1,266 @@
+"""`datakit propagate`: a video and masks or boxes of its objects in, a label picture of every frame out.
+
+Only this file knows the order of the steps. Where objects begin stands in `propagate_start`, what the network does in
+`propagate_network`, files in `propagate_output`, pictures to look at in `propagate_pictures`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from datakit.arrays import Labels
+from datakit.errors import UsageError
+from datakit.files import digest_json, replacing, write_json
+from datakit.frames import Frames, open_frames
+from datakit.images import encode_png
+from datakit.labels import is_sequence_name
+
+from . import propagate_network
+from .interrupt import terminable
+from .lock import run_lock
+from .progress import Progress
+from .propagate_network import Engine, NetworkChoice
+from .propagate_output import FILM, NAMES, SHEET, SUMMARY, Output
+from .propagate_passes import Step
+from .propagate_pictures import Film, write_sheet
+from .propagate_start import BoxStart, MaskStart, Start, read_start
+
+Tell = Callable[[str], None]
+Track = Callable[[int], AbstractContextManager[Progress]]
+
+
+@dataclass(frozen=True)
+class PropagateJob:
+    """One video to segment, and how.
+
+    Attributes:
+        video: folder of frames, or a video file.
+        out: folder of sequences.
+        masks, boxes: where objects begin.
+        start, stop, stride: which frames; see `open_frames`.
+        network: what segments them.
+        overwrite: replace what an earlier run with other settings has left.
+        film: make the overlay video.
+    """
+
+    video: Path
+    out: Path
+    masks: Sequence[MaskStart] = ()
+    boxes: Sequence[BoxStart] = ()
+    start: int = 0
+    stop: int | None = None
+    stride: int = 1
+    network: NetworkChoice = field(default_factory=NetworkChoice)
+    overwrite: bool = False
+    film: bool = True
+
+    @property
+    def name(self) -> str:
+        """Of the sequence: that of the folder, or of the file without its suffix."""
+        return self.video.resolve().name if self.video.is_dir() else self.video.stem
+
+
+@dataclass(frozen=True)
+class PropagateSummary:
+    """What a run made of one video.
+
+    Attributes:
+        labels: folder of label pictures.
+        report: folder of the film, the sheet and `report.json`.
+        frames: all that were chosen.
+        kept: those that an earlier run had made.
+        seconds: of this run.
+        told: what `report.json` holds.
+        remarks: what is odd about the video.
+    """
+
+    labels: Path
+    report: Path
+    frames: int
+    kept: int
+    seconds: float
+    told: Mapping[str, Any]
+    remarks: Sequence[str] = ()
+
+
+def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
+    """Segment a video, or finish what an earlier run of the same settings has begun.
+
+    Args:
+        job: what to do.
+        tell: takes one line of news.
+        track: given the number of frames to do, gives a context manager of a `Progress`.
+
+    Raises:
+        UsageError, SettingsDiffer, Locked, DatakitError: see docs/cli.md for the exit codes.
+        KeyboardInterrupt: stopped; run the same command again to go on.
+    """
+    began = time.monotonic()
+    with terminable():
+        frames = open_frames(job.video, job.start, job.stop, job.stride)
+        start = read_start(frames, job.masks, job.boxes)
+        engine = propagate_network.open_engine(job.network, tell)
+        output, settings = Output(job.out, sequence_name(job)), run_settings(job, frames, start, engine)
+        output.check(settings, job.overwrite)
+        output.report.mkdir(parents=True, exist_ok=True)
+        with run_lock(output.report), output.full_disk_told():
+            output.claim(settings, job.overwrite)
+            for remark in frames.remarks:
+                tell(remark)
+            kept = _Run(job, frames, start, output).go(engine, track)
+            told = finish(job, frames, output)
+    seconds = time.monotonic() - began
+    return PropagateSummary(output.labels, output.report, len(frames), kept, seconds, told, frames.remarks)
+
+
+def sequence_name(job: PropagateJob) -> str:
+    """The name of the sequence's folder.
+
+    Raises:
+        UsageError: the video is called what no sequence may be called.
+    """
+    if not is_sequence_name(job.name) or not job.name:
+        raise UsageError(f"{job.video}: no sequence may be called {job.name!r}; rename the video")
+    return job.name
+
+
+def write_first_frame(video: Path, number: int, path: Path) -> tuple[int, int]:
+    """Write one frame of a video as PNG, to draw a mask on; its (H, W).
+
+    Raises:
+        UsageError, DatakitError: as `open_frames`.
+    """
+    frames = open_frames(video, number, number + 1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
+        part.write_bytes(encode_png(frames[0]))
+    return frames.size
+
+
+def run_settings(job: PropagateJob, frames: Frames, start: Start, engine: Engine) -> dict[str, Any]:
+    """Everything the label pictures depend on, as stored beside them."""
+    video = {"frames": len(frames), "size": list(frames.size), "names": digest_json(list(frames.names))}
+    return {
+        "video": {**video, "first": frames.names[0], "last": frames.names[-1], "stride": job.stride},
+        "start": start.to_dict(),
+        "network": engine.settings(),
+        NAMES: list(frames.names),
+    }
+
+
+class _Run:
+    """The frames of one video under way."""
+
+    def __init__(self, job: PropagateJob, frames: Frames, start: Start, output: Output):
+        self.job, self.frames, self.start, self.output = job, frames, start, output
+
+    def go(self, engine: Engine, track: Track) -> int:
+        """Segment every frame that is missing; how many were there."""
+        frames, output = self.frames, self.output
+        missing = sum(not (output.labels / f"{name}.png").is_file() for name in frames.names)
+        if not missing and (output.report / SUMMARY).is_file():
+            return len(frames)
+        output.preflight(missing, frames.size)
+        output.end_cut_line()
+        film = Film(output.report / FILM, frames) if self.job.film else None
+        kept = 0
+        with track(len(frames)) as progress, Behind() as behind:
+            for step in engine.run(frames, self.start, self._written, output.report):
+                kept += step.kept
+                if not step.kept:
+                    behind.do(self._keep, film, step)
+                progress.advance(1)
+        if film:
+            film.finish(output)
+        return kept
+
+    def _written(self, place: int) -> Labels | None:
+        return self.output.kept(self.frames.names[place], self.frames.size)
+
+    def _keep(self, film: Film | None, step: Step) -> None:
+        row = {
+            "ms": round(1000 * step.seconds, 1),
+            "lost": sorted(map(int, step.lost)),
+            "area": areas(step.labels),
+        }
+        self.output.keep(self.frames.names[step.place], step.labels, row)
+        if film and step.image is not None:
+            film.follow(step.place, step.image, step.labels)
+
+
+class Behind:
+    """A thread that writes a frame while the network looks at the next; an error surfaces with the next frame."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
+
+    def do(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Let the thread do something, once it has done the last thing."""
+        self.wait()
+        self._last = self._pool.submit(function, *arguments)
+
+    def wait(self) -> None:
+        """Until it is done."""
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+
+    def __enter__(self) -> Behind:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self.wait()
+        finally:
+            self._pool.shutdown()
+
+
+def areas(labels: Labels) -> dict[str, int]:
+    """Object id -> pixels."""
+    counts = np.bincount(labels.ravel())
+    return {str(number): int(counts[number]) for number in np.flatnonzero(counts) if number}
+
+
+def finish(job: PropagateJob, frames: Frames, output: Output) -> dict[str, Any]:
+    """Write what a finished sequence is looked at by, where it is not there yet; what `report.json` holds."""
+    told = report_of(frames, output)
+    if not (output.report / SHEET).is_file():
+        write_sheet(output, frames, output.rows(), output.labels.name)
+    if job.film and not (output.report / FILM).is_file():
+        Film(output.report / FILM, frames).finish(output)
+    write_json(output.report / SUMMARY, told)
+    return told
+
+
+def report_of(frames: Frames, output: Output) -> dict[str, Any]:
+    """What `report.json` holds: every frame, and for every object the frames in which it was lost."""
+    rows = output.rows()
+    ids = sorted({int(number) for name in frames.names for number in rows[name]["area"]})
+    listed = [_frame_of(name, rows[name], ids) for name in frames.names]
+    lost = {str(number): [row["frame"] for row in listed if number in row["lost"]] for number in ids}
+    spent = [row["ms"] for row in listed]
+    return {
+        "sequence": output.labels.name,
+        "size": {"height": frames.size[0], "width": frames.size[1]},
+        "objects": ids,
+        "lost": {number: names for number, names in lost.items() if names},
+        "ms_per_frame": {"median": float(np.median(spent)), "max": max(spent)},
+        "frames": listed,
+    }
+
+
+def _frame_of(name: str, row: Mapping[str, Any], ids: Sequence[int]) -> dict[str, Any]:
+    area = {str(number): row["area"].get(str(number), 0) for number in ids}
+    objects = [number for number in ids if area[str(number)]]
+    return {"frame": name, "ms": row["ms"], "area": area, "objects": objects, "empty": not objects, "lost": row["lost"]}

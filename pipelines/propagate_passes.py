@@ -1,0 +1,122 @@
+"""In which order the frames of a video are made: forwards from an annotated frame, backwards to those before it.
+
+A frame is made from the nearest annotation that shows every object known so far. An annotation that shows only some
+brings these in, or corrects them, from its frame on. An object that enters later is not looked for in earlier frames.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from datakit.arrays import Image, Labels
+from datakit.frames import Frames
+
+Written = Callable[[int], Labels | None]
+FlowOf = Callable[[int], Image | None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One frame's label map as it is made, or found.
+
+    Attributes:
+        place: of the frame among the chosen ones.
+        labels: (H, W) uint8 ids.
+        lost: ids not found in this frame.
+        seconds: that it took.
+        image: the frame; None where it was not needed.
+        kept: whether an earlier run had made it.
+    """
+
+    place: int
+    labels: Labels
+    lost: Collection[int]
+    seconds: float
+    image: Image | None = None
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Neighbouring frames, made one after the other.
+
+    Attributes:
+        places: of the frames, in the order they are made.
+        masks: place -> (H, W) uint8 ids given there.
+        seed: label map of the frame before the first, when that one is made by another pass.
+    """
+
+    places: Sequence[int]
+    masks: Mapping[int, Labels] = field(default_factory=dict)
+    seed: Labels | None = None
+
+
+def plan_passes(count: int, masks: Mapping[int, Labels]) -> list[Pass]:
+    """The passes that make every frame of a video once.
+
+    Args:
+        count: of frames.
+        masks: place -> (H, W) uint8 ids; at least one.
+    """
+    annotated = sorted(masks)
+    begin, before = annotated[0], annotated[0]
+    known, passes = _ids(masks[begin]), []
+    for place in annotated[1:]:
+        ids = _ids(masks[place])
+        if known <= ids:
+            middle = (before + place) // 2
+            passes.append(_forwards(begin, middle + 1, masks))
+            if middle + 1 < place:
+                seed = np.where(np.isin(masks[place], sorted(known)), masks[place], np.uint8(0))
+                passes.append(Pass(range(place - 1, middle, -1), seed=seed))
+            begin = place
+        known |= ids
+        before = place
+    passes.append(_forwards(begin, count, masks))
+    if annotated[0]:
+        passes.append(Pass(range(annotated[0] - 1, -1, -1), seed=masks[annotated[0]]))
+    return passes
+
+
+def _forwards(begin: int, end: int, masks: Mapping[int, Labels]) -> Pass:
+    return Pass(range(begin, end), {place: mask for place, mask in masks.items() if begin <= place < end})
+
+
+def _ids(labels: Labels) -> frozenset[int]:
+    return frozenset(int(number) for number in np.unique(labels) if number)
+
+
+def run_passes(
+    passes: Sequence[Pass], fresh: Callable[[], Any], frames: Frames, written: Written, flow: FlowOf
+) -> Iterator[Step]:
+    """Make every frame of some passes.
+
+    Args:
+        passes: in this order.
+        fresh: gives a `model.propagate.Propagator` that knows no object yet.
+        frames: the video.
+        written: gives what an earlier run has made of a frame; asked in order, until it gives None.
+        flow: gives the picture of the movement in a frame; None where there is none.
+    """
+    resumed = True
+    for each in passes:
+        propagator = fresh()
+        if each.seed is not None:
+            propagator.replay(each.seed, each.seed)
+        for place in each.places:
+            mask = each.masks.get(place)
+            began = time.perf_counter()
+            labels = written(place) if resumed else None
+            resumed = labels is not None
+            if labels is not None:
+                propagator.replay(labels, mask)
+                yield Step(place, labels, propagator.lost, 0.0, kept=True)
+                continue
+            image = frames[place]
+            labels = propagator.step(image, mask, flow(place))
+            yield Step(place, labels, propagator.lost, time.perf_counter() - began, image)

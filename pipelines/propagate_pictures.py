@@ -1,0 +1,80 @@
+"""What a propagation is looked at by: the overlay film, made while it runs, and a sheet of frames at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from datakit.arrays import Image, Labels
+from datakit.files import PART_PREFIX, put_in_place, replacing
+from datakit.frames import Frames
+from datakit.images import encode_film_picture, encode_png
+from datakit.preview import chosen_frames, overlay, shown_size, video_sheet
+from datakit.webm import FilmWriter
+
+from .propagate_output import SHEET, Output
+
+QUALITY = 72
+
+
+class Film:
+    """The overlay film. Frames may come in any order; those that did not come in turn are drawn at the end.
+
+    Args:
+        path: of the film.
+        frames: the video.
+    """
+
+    def __init__(self, path: Path, frames: Frames):
+        self._path, self._frames = path, frames
+        self._part = path.with_name(f"{PART_PREFIX}{path.name}")
+        self._writer = FilmWriter(self._part, shown_size(frames.size), frames.fps)
+
+    def follow(self, place: int, image: Image, labels: Labels) -> None:
+        """Draw a frame if it is the next."""
+        if place == self._writer.count:
+            self._writer.add(encode_film_picture(overlay(image, labels, self._frames.names[place]), QUALITY))
+
+    def finish(self, output: Output) -> None:
+        """Draw what is left from the label pictures, and give the film its name."""
+        for place in range(self._writer.count, len(self._frames)):
+            self.follow(place, self._frames[place], labels_of(output, self._frames, place))
+        self._writer.close()
+        put_in_place(self._part, self._path)
+
+
+def labels_of(output: Output, frames: Frames, place: int) -> Labels:
+    """The finished label map of a frame."""
+    labels = output.kept(frames.names[place], frames.size)
+    if labels is None:
+        raise FileNotFoundError(output.labels / f"{frames.names[place]}.png")
+    return labels
+
+
+def write_sheet(output: Output, frames: Frames, rows: Mapping[str, Mapping[str, Any]], title: str) -> None:
+    """Draw some frames: first, last, those where an object was just lost, and others evenly between."""
+    places = chosen_frames(len(frames), newly_lost(frames.names, rows))
+    pictures = [
+        (frames[place], labels_of(output, frames, place), _words(frames.names[place], rows[frames.names[place]]))
+        for place in places
+    ]
+    with replacing(output.report / SHEET) as part:
+        part.write_bytes(encode_png(video_sheet(pictures, title), compact=True))
+
+
+def newly_lost(names: Sequence[str], rows: Mapping[str, Mapping[str, Any]]) -> list[int]:
+    """Places of frames in which an object is lost that was there in the frame before."""
+    before: set[int] = set()
+    found = []
+    for place, name in enumerate(names):
+        lost = set(rows[name]["lost"])
+        if lost - before:
+            found.append(place)
+        before = lost
+    return found
+
+
+def _words(name: str, row: Mapping[str, Any]) -> str:
+    lost = ", ".join(map(str, row["lost"]))
+    return f"{name}, lost: {lost}" if lost else name
