@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .document import picture_bytes
 from .overlay import chosen_frames, overlay, shown_size, video_sheet
-from .page import PageCounts, PageSettings, picture_bytes, write_page
+from .page import PageCounts, PageSettings, write_page
 from .results import results_sheet
 from .sheet import MOST_SHOWN, contact_sheet
 

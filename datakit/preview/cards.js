@@ -1,17 +1,5 @@
 /* Cards: the data blocks as draws, pictures decoded when first looked at, and a list that holds only what is in sight. */
 
-function element(name, classes = "", text = "") {
-  const made = document.createElement(name);
-  if (classes) made.className = classes;
-  if (text !== "") made.textContent = text;
-  return made;
-}
-
-/* 12 345 with thin spaces, so that it breaks nowhere. */
-function number(value) {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-}
-
 /* Every draw of the page; `sample` holds what the draws of one photo share. */
 function readDraws() {
   const draws = [];
@@ -33,24 +21,10 @@ function readDraws() {
   return draws;
 }
 
-/* Decoded pictures and masks, the latest few hundred. */
-const KEPT = 256;
-const decoded = new Map();
-
-function remembered(key, make) {
-  const value = decoded.get(key) || make();
-  decoded.delete(key);
-  decoded.set(key, value);
-  if (decoded.size > KEPT) decoded.delete(decoded.keys().next().value);
-  return value;
-}
-
 /* Promise of a picture of a sample: 0 what is shown, 1 the whole photo where only a part is shown. */
 function pictureOf(sample, which = 0) {
   return remembered(`picture ${sample.id} ${which}`, () => {
-    const text = atob(sample.pictures.textContent.split(",")[which]);
-    const bytes = Uint8Array.from(text, letter => letter.charCodeAt(0));
-    return createImageBitmap(new Blob([bytes], { type: "image/webp" }));
+    return decodePicture(sample.pictures.textContent.split(",")[which]);
   });
 }
 

@@ -1,4 +1,3 @@
-"use strict";
 /* Masks: COCO run-length strings into pixels, and a photo with its masks onto a canvas. */
 
 /* (h, w) pixels, row by row, 0 or 1; the string is that of the shards: 5 bits a character, low first. */

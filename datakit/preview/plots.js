@@ -1,6 +1,5 @@
 /* Plots: a histogram a group, all in grey, what the filter leaves in colour, the median as a line. */
 
-const SVG = "http://www.w3.org/2000/svg";
 const BINS = 48;
 
 const SCALES = {
@@ -32,12 +31,6 @@ function binsOf(values, scale) {
   const bins = new Uint32Array(BINS);
   for (const value of values) bins[Math.min(BINS - 1, Math.max(0, Math.floor(scale.place(value) * BINS)))]++;
   return bins;
-}
-
-function svgElement(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
 }
 
 function barsPath(bins, most) {

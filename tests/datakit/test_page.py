@@ -16,7 +16,7 @@ import pytest
 
 from datakit.deformations import PRESETS
 from datakit.images import decode_rle
-from datakit.preview import PageSettings, page, picture_bytes, write_page
+from datakit.preview import PageSettings, document, page, picture_bytes, write_page
 from datakit.samples import Photo, Problem, Triple
 from tests.made import made_photo, made_sample, made_triples
 
@@ -143,7 +143,7 @@ def test_nothing_but_its_own_code_may_run_or_load() -> None:
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1]  # type: ignore[index]
     for element in ("style", "script"):
         own = re.search(rf"<{element}>(.*?)</{element}>", text, re.S)[1]  # type: ignore[index]
-        assert f"{element}-src '{page._hash(own)}'" in policy
+        assert f"{element}-src '{document.hash_source(own)}'" in policy
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy
     addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", re.sub(r"(?s)<script type=.*?</script>", "", text))
     assert addresses == ["http://www.w3.org/2000/svg"]  # the name of a kind of element, not a place
@@ -152,8 +152,8 @@ def test_nothing_but_its_own_code_may_run_or_load() -> None:
 def test_photos_stay_within_their_bytes() -> None:
     """Noise, the worst a camera can do, is made coarser and smaller until it fits."""
     noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
-    for most in (page.MOST_A_PICTURE, page.LEAST_A_PICTURE):
-        assert 0 < len(page._picture(noise, page.PICTURE_SIDE, most)) <= most
+    for most in (document.MOST_A_PICTURE, document.LEAST_A_PICTURE):
+        assert 0 < len(document.small_picture(noise, page.PICTURE_SIDE, most)) <= most
 
 
 def test_two_thousand_samples_stay_under_sixty_megabytes() -> None:
@@ -163,14 +163,14 @@ def test_two_thousand_samples_stay_under_sixty_megabytes() -> None:
     cv2.ellipse(mask, (320, 240), (120, 90), 0, 0, 360, 1, -1)
     sample = replace(made_sample(), photo=Photo.decoded(noise, b"", "", 0), mask=mask)
     empty, full = len(written([])), len(written([made_triples(sample)]))
-    assert picture_bytes(2000) == page.MOST_A_PICTURE
+    assert picture_bytes(2000) == document.MOST_A_PICTURE
     assert (full - empty) * 2000 + empty < 60e6
 
 
 def test_many_samples_share_the_bytes() -> None:
     """Ten thousand pictures weigh no more than two thousand."""
-    assert picture_bytes(10_000) * 10_000 <= page.ALL_PICTURES == picture_bytes(2000) * 2000
-    assert picture_bytes(1) == page.MOST_A_PICTURE and picture_bytes(10**7) == page.LEAST_A_PICTURE
+    assert picture_bytes(10_000) * 10_000 <= document.ALL_PICTURES == picture_bytes(2000) * 2000
+    assert picture_bytes(1) == document.MOST_A_PICTURE and picture_bytes(10**7) == document.LEAST_A_PICTURE
 
 
 def test_a_row_is_written_before_the_next_is_made() -> None:
