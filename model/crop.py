@@ -147,7 +147,7 @@ def _part(plane: NDArray[np.uint8], box: Box, outside: tuple[int, ...]) -> NDArr
     x0, y0, x1, y1 = box
     H, W = plane.shape[:2]
     part = plane[max(y0, 0) : y1, max(x0, 0) : x1]
-    beyond = [max(each, 0) for each in (-y0, y1 - H, -x0, x1 - W)]
-    if not any(beyond):
+    above, below, left, right = (max(each, 0) for each in (-y0, y1 - H, -x0, x1 - W))
+    if not (above or below or left or right):
         return part
-    return cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT, value=outside)  # type: ignore[return-value]
+    return cv2.copyMakeBorder(part, above, below, left, right, cv2.BORDER_CONSTANT, value=outside)  # type: ignore[return-value]

@@ -35,7 +35,7 @@ from .views import ViewConfig, draw_faults, draw_light, draw_window
 Split = Literal["train", "val", "all"]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
-MAX_OPEN = 256  # shards kept open by each process; reopening one costs as much as some items
+MAX_OPEN = 128  # shards each process keeps open: some 2 MB of tables each, but opening one costs as much as an item
 _VIEW = re.compile(r"~r[+-][0-9.e+-]+f?$")  # what `triples.views` appends to the key of a turned photo
 
 
@@ -59,12 +59,12 @@ class Draw(NamedTuple):
     """Which item, and which of its endlessly many appearances.
 
     Attributes:
-        index: number of the item.
+        item: its number.
         epoch: pass over the data.
         repeat: how often the item came before in this epoch.
     """
 
-    index: int
+    item: int
     epoch: int = 0
     repeat: int = 0
 
@@ -99,7 +99,7 @@ class _Index:
 class TripleDataset(Dataset[dict[str, Any]]):
     """Items to train on or to validate with.
 
-    `dataset[Draw(index, epoch, repeat)]`, or `dataset[index]` for epoch 0, is a dict of
+    `dataset[Draw(item, epoch, repeat)]`, or `dataset[item]` for epoch 0, is a dict of
     `input` (4, S, S) float32, `target` (S, S) uint8 0/1, `valid` (S, S) uint8, 0 where nothing is judged (void, or
     beyond the photo), and `key`, a str.
 
@@ -157,15 +157,15 @@ class TripleDataset(Dataset[dict[str, Any]]):
         return len(self._index.row)
 
     def __getitem__(self, draw: Draw | int) -> dict[str, Any]:
-        index, epoch, repeat = draw if isinstance(draw, Draw) else Draw(draw)
-        shard, row, reader = self._locate(index)
+        item, epoch, repeat = draw if isinstance(draw, Draw) else Draw(draw)
+        shard, row, reader = self._locate(item)
         example = self._fresh(shard, row, reader, epoch, repeat) if self.redraw else self._stored(shard, row)
         rng = generator(self.seed, f"{example.key} view {epoch}", repeat)
         return make_item(example, self.view, self.coding, rng)
 
-    def triple(self, index: int) -> Triple:
+    def triple(self, item: int) -> Triple:
         """The stored triple of an item, whole; with `redraw`, the first of its variants."""
-        shard, row, _ = self._locate(index)
+        shard, row, _ = self._locate(item)
         return decode_triple(shard, row)
 
     def _stored(self, shard: Shard, row: int) -> Example:
@@ -183,12 +183,12 @@ class TripleDataset(Dataset[dict[str, Any]]):
             rough = deform(target, reader.recipes[recipe], generator(self.seed, f"{key} deform {epoch}", repeat))
             ignore = decode_rle(shard.record(IGNORES, ignore_row, check=True), size) if ignore_row >= 0 else None
             return Example(decode_image(shard, image_row), rough.mask, target, ignore, key)
-        except ValueError as error:
+        except (ValueError, LookupError) as error:
             raise ShardError(f"{shard.path}: {key}: {error}; look closer with `datakit verify`") from error
 
-    def _locate(self, index: int) -> tuple[Shard, int, ShardReader]:
-        reader, number = self._shards[self._index.shard[index]]
-        return reader.shard(number), int(self._index.row[index]), reader
+    def _locate(self, item: int) -> tuple[Shard, int, ShardReader]:
+        reader, number = self._shards[self._index.shard[item]]
+        return reader.shard(number), int(self._index.row[item]), reader
 
     def _read_index(self, split: Split, val_share: float) -> tuple[_Index, list[tuple[str, str]]]:
         groups: dict[tuple[str, str], int] = {}

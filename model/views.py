@@ -76,7 +76,8 @@ class ViewConfig:
 
     def still(self) -> ViewConfig:
         """Nothing drawn: the window that propagation cuts, the mask and the light as they are."""
-        return replace(self, **dict.fromkeys(_DRAWN, 0.0), crop="object", margin_low=MARGIN, margin_high=MARGIN)
+        nothing: dict[str, Any] = dict.fromkeys(_DRAWN, 0.0)
+        return replace(self, **nothing, crop="object", margin_low=MARGIN, margin_high=MARGIN)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""

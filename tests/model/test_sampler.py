@@ -32,8 +32,8 @@ def test_every_item_comes_once_in_every_epoch():
     """In another order each time; a batch that one epoch does not fill is filled from the next."""
     draws = drawn(EpochSampler(EVEN, 4), 5)
     first, second = draws[:10], draws[10:]
-    assert sorted(draw.index for draw in first) == sorted(draw.index for draw in second) == list(range(10))
-    assert [draw.index for draw in first] != [draw.index for draw in second]
+    assert sorted(draw.item for draw in first) == sorted(draw.item for draw in second) == list(range(10))
+    assert [draw.item for draw in first] != [draw.item for draw in second]
     assert {draw.epoch for draw in first} == {0} and {draw.epoch for draw in second} == {1}
     assert all(len(batch) == 4 for batch in stream(EpochSampler(EVEN, 4), 9))
 
