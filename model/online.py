@@ -1,0 +1,208 @@
+"""The online stage: a copy of the network learns how one video's objects look, from the frames that were annotated.
+
+Samples are those of the `online` recipe: turned and mirrored views of a frame, each with deformed masks, drawn when
+they are needed and shown as in the offline stage. Steps are those of `train`.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from torch.utils.data import default_collate
+
+from datakit.arrays import Image, Labels
+from datakit.deformations import PRESETS, Recipe, deform
+from datakit.deformations.augment import turned_image, turned_mask
+from datakit.deformations.ranges import setting, settle
+from datakit.errors import UsageError
+from datakit.seeds import generator
+
+from .compute import Compute
+from .dataset import Example, make_item
+from .inputs import InputCoding
+from .losses import LossConfig
+from .objects import mask_of, object_ids, plain_labels
+from .optimize import OptimizerConfig
+from .segmenter import Segmenter
+from .settings import PAPER, TrainConfig
+from .train import Step, Trainer
+from .views import ViewConfig
+
+CACHED = 64  # turned frames kept; all 42 of one frame, and at 854x480 some 100 MB at most
+
+
+@dataclass(frozen=True)
+class OnlineConfig:
+    """How a network is fitted to a video; the defaults are what measured best for the time they take.
+
+    Attributes:
+        iterations: optimiser steps.
+        batch: samples for each step.
+        learns: `all` layers, or the `head` alone, which is faster.
+        optimizer, loss, view: as in the offline stage; normalisation statistics stay as they are.
+        recipe: makes the rough masks and turns the frames.
+    """
+
+    iterations: int = setting(80, 1)
+    batch: int = setting(8, 1)
+    learns: str = setting("all", choices=("all", "head"))
+    optimizer: OptimizerConfig = field(
+        default_factory=lambda: OptimizerConfig(learning_rate=1e-4, head_multiple=3.0, warmup=5)
+    )
+    loss: LossConfig = field(default_factory=LossConfig)
+    view: ViewConfig = field(default_factory=ViewConfig)
+    recipe: Recipe = PRESETS["online"]
+
+    def __post_init__(self) -> None:
+        settle(self, "online")
+
+    @classmethod
+    def paper(cls) -> OnlineConfig:
+        """200 iterations of all layers "with the same learning parameters as for offline training".
+
+        Source: arXiv 1612.02646 §3.2 and §4.
+        """
+        same = {"batch": PAPER.batch, "optimizer": PAPER.optimizer, "loss": PAPER.loss, "view": PAPER.view}
+        return cls(iterations=200, learns="all", **same)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain values."""
+        return {**asdict(self), "recipe": self.recipe.to_dict()}
+
+
+ONLINE = {"default": OnlineConfig(), "paper": OnlineConfig.paper()}
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What became of a network.
+
+    Attributes:
+        net: the fitted copy, in eval mode, on the same device.
+        seconds: that took.
+        losses: of every step.
+    """
+
+    net: Segmenter
+    seconds: float
+    losses: tuple[float, ...]
+
+
+def fine_tune(
+    net: Segmenter,
+    frames: Sequence[tuple[Image, Labels]],
+    config: OnlineConfig,
+    seed: int,
+    compute: Compute,
+    news: Callable[[Step], None] | None = None,
+) -> Tuned:
+    """Fit a copy of a network to annotated frames of a video; `net` itself stays as it is.
+
+    Args:
+        net: placed by `compute`.
+        frames: (H, W, 3) uint8 RGB with (H, W) uint8 object ids each; all objects of all frames are learnt.
+        config: how.
+        seed: of samples and order.
+        compute: where it runs.
+        news: told of every step.
+
+    Raises:
+        UsageError: no object in any frame.
+        DatakitError: the loss is no number.
+
+    Source: arXiv 1612.02646 §3.2; from several annotated frames §5.4.
+    """
+    began = time.perf_counter()
+    tuned = copy.deepcopy(net)
+    if config.learns == "head":
+        tuned.trunk.requires_grad_(False)
+    same = {name: getattr(config, name) for name in ("iterations", "batch", "optimizer", "loss", "view")}
+    trainer = Trainer(TrainConfig(seed=seed, freeze_norm=True, **same), tuned, compute)
+    losses = []
+    for step in trainer.run(FrameSamples(frames, config, net.coding, seed).batches()):
+        losses.append(step.loss)
+        if news:
+            news(step)
+    tuned.requires_grad_(True)
+    return Tuned(tuned.eval(), time.perf_counter() - began, tuple(losses))
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """One sample of the recipe: which frame and object, how turned, and which of the view's rough masks."""
+
+    frame: int
+    object_id: int
+    angle: float
+    flip: bool
+    variant: int
+
+
+class FrameSamples:
+    """The samples that a recipe makes of annotated frames: their number, and any one of them when asked for.
+
+    Args:
+        frames: images with their label maps.
+        config: holds the recipe and the view.
+        coding: of the network's input.
+        seed: root of all chance.
+
+    Raises:
+        UsageError: no object in any frame.
+    """
+
+    def __init__(self, frames: Sequence[tuple[Image, Labels]], config: OnlineConfig, coding: InputCoding, seed: int):
+        self._frames = [(image, plain_labels(labels)) for image, labels in frames]
+        self._config, self._coding, self._seed = config, coding, seed
+        self._image = lru_cache(CACHED)(self._turned_image)
+        looks = list(config.recipe.augment.looks()) if config.recipe.augment else [(0.0, False)]
+        self._draws = [
+            _Draw(number, object_id, angle, flip, variant)
+            for number, (_, labels) in enumerate(self._frames)
+            for object_id in object_ids(labels)
+            for angle, flip in looks
+            for variant in range(config.recipe.variants)
+        ]
+        if not self._draws:
+            raise UsageError("online stage: none of the annotated frames holds an object, expected at least one")
+
+    def __len__(self) -> int:
+        return len(self._draws)
+
+    def batches(self) -> Iterator[Mapping[str, Any]]:
+        """Endless batches: all samples in an order drawn anew for every pass."""
+        batch: list[dict[str, Any]] = []
+        for epoch, index in self._order():
+            item = self.item(index, epoch)
+            batch += [item] if item else []
+            if len(batch) == self._config.batch:
+                yield default_collate(batch)
+                batch = []
+
+    def item(self, index: int, epoch: int = 0) -> dict[str, Any] | None:
+        """One sample as `dataset.make_item` makes it; None where the object was turned out of the frame."""
+        draw = self._draws[index]
+        mask = turned_mask(mask_of(self._frames[draw.frame][1], draw.object_id), draw.angle, draw.flip)
+        if not mask.any():
+            return None
+        key = f"frame {draw.frame}#{draw.object_id}~r{draw.angle:+g}{'f' * draw.flip}"
+        rough = deform(mask, self._config.recipe, generator(self._seed, key, draw.variant))
+        example = Example(self._image(draw.frame, draw.angle, draw.flip), rough.mask, mask, None, key)
+        rng = generator(self._seed, f"{key} view {epoch}", draw.variant)
+        return make_item(example, self._config.view, self._coding, rng)
+
+    def _order(self) -> Iterator[tuple[int, int]]:
+        epoch = 0
+        while True:
+            rng = generator(self._seed, "online order", epoch)
+            yield from ((epoch, int(index)) for index in np.argsort(rng.random(len(self)), kind="stable"))
+            epoch += 1
+
+    def _turned_image(self, frame: int, angle: float, flip: bool) -> Image:
+        return turned_image(self._frames[frame][0], angle, flip)

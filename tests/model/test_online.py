@@ -1,0 +1,160 @@
+"""The online stage learns the annotated frames, repeats itself, and leaves the network it was given alone."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from datakit.deformations import PRESETS
+from datakit.deformations.augment import Augment
+from datakit.errors import UsageError
+from datakit.images import encode_png
+from datakit.samples import Photo, Sample
+from datakit.triples import expand
+from model import online as module
+from model.inputs import CODINGS
+from model.networks import build_network
+from model.online import ONLINE, FrameSamples, OnlineConfig, fine_tune
+from model.optimize import OptimizerConfig
+from model.settings import PAPER
+from model.views import ViewConfig
+from tests.colour_net import PLAIN
+
+SIZE = (96, 128)
+CODING = CODINGS["efficientnet-lite0"]
+SMALL = OnlineConfig(iterations=2, batch=2, view=ViewConfig(size=48))
+
+
+def annotated():
+    """A frame of noise with one bright disc."""
+    mask = cv2.circle(np.zeros(SIZE, np.uint8), (60, 40), 20, 1, -1)
+    frame = np.random.default_rng(0).integers(0, 120, (*SIZE, 3), np.uint8)
+    frame[mask > 0] += 120
+    return frame, mask
+
+
+def weights(net):
+    return {name: tensor.clone() for name, tensor in net.state_dict().items()}
+
+
+@pytest.fixture(scope="module")
+def net():
+    return build_network("lite", seed=1).eval()
+
+
+@pytest.fixture(scope="module")
+def tuned(net):
+    return fine_tune(net, [annotated()], SMALL, 0, PLAIN)
+
+
+def test_the_given_network_stays_as_it_is(net):
+    """Only the copy learns."""
+    before = weights(net)
+    after = fine_tune(net, [annotated()], SMALL, 0, PLAIN).net
+    assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
+    assert any(not torch.equal(before[name], tensor) for name, tensor in after.state_dict().items())
+    assert not net.training and not after.training and not net.norm_frozen
+
+
+def test_the_same_seed_gives_the_same_weights(net, tuned):
+    """Samples, order and steps depend on the seed alone; another seed gives others."""
+    again, other = (fine_tune(net, [annotated()], SMALL, seed, PLAIN) for seed in (0, 1))
+    assert again.losses == tuned.losses != other.losses
+    first, second = weights(tuned.net), weights(again.net)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_normalisation_statistics_are_frozen(net, tuned):
+    """One photo's statistics would replace those of a million."""
+    before, after = weights(net), weights(tuned.net)
+    running = [name for name in before if "running_" in name]
+    assert running
+    assert all(torch.equal(before[name], after[name]) for name in running)
+
+
+def test_the_head_alone_may_learn(net):
+    """Then no weight of the trunk changes."""
+    config = OnlineConfig(iterations=2, batch=2, learns="head", view=ViewConfig(size=48))
+    after = fine_tune(net, [annotated()], config, 0, PLAIN).net
+    before = weights(net)
+    changed = {name.partition(".")[0] for name, t in after.state_dict().items() if not torch.equal(t, before[name])}
+    assert changed == {"head"}
+    assert all(parameter.requires_grad for parameter in after.parameters())
+
+
+def test_it_learns(net):
+    """The loss falls over a few steps."""
+    config = OnlineConfig(
+        iterations=25,
+        batch=4,
+        view=ViewConfig(size=48),
+        optimizer=OptimizerConfig(learning_rate=1e-3, warmup=0),
+    )
+    losses = fine_tune(net, [annotated()], config, 0, PLAIN).losses
+    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+
+
+def test_samples_are_about_a_thousand_a_frame_and_object():
+    """42 views with 24 rough masks each, for every object of every frame."""
+    frame, mask = annotated()
+    two = mask + 2 * cv2.circle(np.zeros(SIZE, np.uint8), (110, 80), 10, 1, -1)
+    assert len(FrameSamples([(frame, mask)], OnlineConfig(), CODING, 0)) == 1008
+    assert len(FrameSamples([(frame, mask), (frame, two)], OnlineConfig(), CODING, 0)) == 3024
+
+
+def test_samples_are_those_a_build_would_store(monkeypatch):
+    """The same views, rough masks and seeds as shards of the online recipe."""
+    frame, mask = annotated()
+    recipe = replace(PRESETS["online"], variants=2, augment=Augment(angles=(-10.0, 0.0, 10.0), flip=True))
+    monkeypatch.setattr(module, "make_item", lambda example, *_: example)
+    samples = FrameSamples([(frame, mask)], OnlineConfig(recipe=recipe), CODING, 5)
+    sample = Sample("frame 0#1", "frame 0", Photo.decoded(frame, encode_png(frame), "", 0), mask, 1, 0)
+    triples = [triple for _, triples in expand(sample, [recipe], 5) for triple in triples]
+    assert len(samples) == len(triples) == 12
+    for number, triple in enumerate(triples):
+        example = samples.item(number)
+        for one, other in ((example.image, triple.image), (example.guide, triple.deformed)):
+            assert np.array_equal(one, other)
+        assert np.array_equal(example.target, triple.target)
+
+
+def test_a_sample_depends_on_its_number_and_pass_only():
+    """Asked for twice, in any order, it is the same; another pass shows it otherwise."""
+    first, second = (FrameSamples([annotated()], SMALL, CODING, 0) for _ in range(2))
+    first.item(7)
+    one, same, later = first.item(500), second.item(500), second.item(500, epoch=1)
+    assert torch.equal(one["input"], same["input"])
+    assert not torch.equal(one["input"], later["input"])
+
+
+def test_an_object_turned_out_of_the_frame_is_passed_over():
+    """In the corner a rotation crops it away; batches are full all the same."""
+    frame, _ = annotated()
+    mask = np.zeros(SIZE, np.uint8)
+    mask[:3, :3] = 1
+    samples = FrameSamples([(frame, mask)], SMALL, CODING, 0)
+    assert samples.item(0) is None
+    assert next(samples.batches())["input"].shape == (2, 4, 48, 48)
+
+
+def test_frames_without_an_object_are_refused(net):
+    """There is nothing to learn."""
+    frame, mask = annotated()
+    with pytest.raises(UsageError, match="no"):
+        fine_tune(net, [(frame, 0 * mask)], SMALL, 0, PLAIN)
+
+
+def test_every_step_is_told(net):
+    """So that a command can show progress."""
+    told = []
+    fine_tune(net, [annotated()], SMALL, 0, PLAIN, told.append)
+    assert [step.step for step in told] == [1, 2]
+
+
+def test_the_paper_s_preset_has_its_numbers():
+    """200 iterations of all layers, as offline."""
+    paper = ONLINE["paper"]
+    assert (paper.iterations, paper.learns, paper.optimizer) == (200, "all", PAPER.optimizer)
+    assert paper.to_dict()["recipe"]["name"] == "online"
