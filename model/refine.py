@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from datakit.arrays import Image, Mask
 
 from .compute import Compute
-from .crop import Window, cut_image, cut_mask, frame_window, object_window, paste
+from .crop import MARGIN, Window, cut_image, cut_mask, frame_window, object_window, paste
 from .inputs import pack_input
 from .segmenter import Segmenter
 
@@ -33,7 +33,7 @@ class RefineConfig:
     """
 
     size: int = 256
-    margin: float = 0.5
+    margin: float = MARGIN
     full_frame: bool = False
 
 

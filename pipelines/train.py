@@ -130,7 +130,7 @@ class _Data:
     """What a run learns from and is judged on."""
 
     def __init__(self, job: TrainJob, coding: Any, ranks: Ranks):
-        from model.dataset import TripleDataset
+        from model.dataset import NothingLeft, TripleDataset
         from model.score import Stored
 
         config = job.config
@@ -140,7 +140,7 @@ class _Data:
             job.shards, coding, config.view, redraw=config.redraw, weights=job.weights, **held_back
         )
         self.held_back: Stored | None = None
-        with contextlib.suppress(UsageError):  # too few photos to hold any back
+        with contextlib.suppress(NothingLeft):  # too few photos to hold any back
             judged = TripleDataset(job.shards, coding, config.view, split="val", **held_back)
             self.held_back = Stored(judged, config.validation_samples)
 
