@@ -262,5 +262,5 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 
-for command in (cli_network.train, cli_network.score):
+for command in (cli_network.train, cli_network.score, cli_network.propagate):
     cli.add_command(command)

@@ -1,4 +1,4 @@
-"""The commands of the network: train and score. Options in, one call, lines out, as in `cli`."""
+"""The commands of the network: train, score and propagate. Options in, one call, lines out, as in `cli`."""
 
 from __future__ import annotations
 
@@ -121,3 +121,67 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
     )
     summary = score_shards(ScoreJob(shards, view=view, **options), lambda total: progress(total, "triples", sys.stderr))
     click.echo(report.score_report(summary, as_json))
+
+
+@click.command("propagate")
+@click.argument("video", required=False, type=click.Path(path_type=Path), metavar="VIDEO")
+@click.option("--mask", "masks", multiple=True, metavar="FILE[@FRAME]",
+              help="Objects in the first frame, or in the one of that number or name; repeat for several.")  # fmt: skip
+@click.option("--box", "boxes", multiple=True, metavar="x0,y0,x1,y1[@FRAME][:ID]",
+              help="An object by a box instead, in pixels, half-open; repeat for several.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of sequences.")
+@click.option("--first-frame", type=click.Path(path_type=Path, dir_okay=False),
+              help="PNG file: write the first frame there, to draw a mask on, and stop.")  # fmt: skip
+@click.option("--davis", type=click.Path(path_type=Path, file_okay=False), metavar="ROOT",
+              help="Segment every sequence of a tree as DAVIS lays it out, from its first annotation.")  # fmt: skip
+@click.option("--sequences", metavar="A,B|FILE|SPLIT", help="With --davis: only these.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="With --davis: worker processes.")
+@click.option("--scheduler", metavar="ADDRESS", help="With --davis: use this running Dask cluster instead.")
+@click.option("--start", type=click.IntRange(0), default=0, help="Number of the first frame.")
+@click.option("--stop", type=click.IntRange(1), default=None, help="Number after the last frame.  [default: all]")
+@click.option("--stride", type=click.IntRange(1), default=1, help="Of every N frames, one.")
+@click.option("--weights", default="bundled", metavar="bundled|FILE", help="Checkpoint of `datakit train`.")
+@click.option("--online/--no-online", default=False, help="Fine-tune on the annotated frames first.")
+@click.option("--flow", default="none", metavar="none|dis|DIR",
+              help="Look at the movement, too: OpenCV's DIS flow, or .flo files of a folder.")  # fmt: skip
+@click.option("--crf", is_flag=True, help="Sharpen every frame by a dense CRF (extra `crf`).")
+@click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 320]")
+@click.option("--margin", type=click.FloatRange(0.01), default=None,
+              help="Room around the object, as a multiple of its longer side.  [default: 0.5]")  # fmt: skip
+@click.option("--full-frame", is_flag=True, help="Show the network the whole frame instead of a cut.")
+@click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
+              help="Change any other setting, e.g. dilation=0 or online.iterations=200.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=0, help="Root seed of the online stage.")
+@click.option("--overlay/--no-overlay", "film", default=True, help="Make the overlay video.")
+@click.option("--overwrite", is_flag=True, help="Replace what was made with other settings.")
+@device_options
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
+def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
+    """Carry masks or boxes of objects through a video: a label picture of every frame, and a film to look at.
+
+    VIDEO is a folder of frames or a video file. A run that was stopped or killed goes on where it was when the
+    same command runs again.
+
+    \b
+    Example:
+      datakit propagate clip.mp4 --first-frame first.png
+      datakit propagate clip.mp4 --mask first-mask.png --out results
+      datakit propagate clip.mp4 --box 120,40,310,260 --out results
+    """
+    from pipelines import propagate_report as report
+    from pipelines.progress import progress
+    from pipelines.propagate_options import first_frame_from, job_from, tree_from
+
+    def track(total: int) -> Any:
+        return progress(total, "frames", sys.stderr)
+
+    if options["first_frame"]:
+        click.echo(first_frame_from(video, options))
+    elif options["davis"]:
+        from pipelines.propagate_tree import propagate_tree
+
+        click.echo(report.tree_report(propagate_tree(tree_from(video, options), _news, track), as_json))
+    else:
+        from pipelines.propagate import propagate as run
+
+        click.echo(report.propagate_report(run(job_from(video, options), _news, track), as_json))

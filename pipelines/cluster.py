@@ -86,7 +86,7 @@ def _loss_told() -> Iterator[None]:
         yield
     except (CommClosedError, CancelledError) as error:
         raise DatakitError(
-            "the Dask scheduler went away; the finished shards are kept: run the same command again"
+            "the Dask scheduler went away; what was finished is kept: run the same command again"
         ) from error
 
 
@@ -128,7 +128,7 @@ def _result(future: Any, name: str) -> Any:
     except KilledWorker as error:
         raise DatakitError(
             f"{name}: its worker died {error.allowed_failures + 1} times while making it (out of memory?); "
-            "the finished shards are kept: run the same command again, with fewer -j or smaller --shard-bytes"
+            "what was finished is kept: run the same command again, with fewer -j"
         ) from error
 
 

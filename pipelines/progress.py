@@ -43,7 +43,12 @@ class Progress:
         """The plain line after so many seconds."""
         rate = self.done / seconds if seconds else 0.0
         left = (self.total - self.done) / rate if rate else 0.0
-        return f"{self.done}/{self.total} {self.unit}, {rate:.0f}/s, {clock(left)} left"
+        return f"{self.done}/{self.total} {self.unit}, {rate_text(rate)}/s, {clock(left)} left"
+
+
+def rate_text(rate: float) -> str:
+    """A number a second, whole above ten."""
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def clock(seconds: float) -> str:
@@ -72,6 +77,6 @@ def progress(total: int, unit: str, stream: TextIO) -> Iterator[Progress]:
             def advance(self, count: int) -> None:
                 super().advance(count)
                 shown: Task = bar.tasks[0]
-                bar.update(task, completed=self.done, rate=f"{self.done / max(shown.elapsed or 0, 1e-9):.0f}/s")
+                bar.update(task, completed=self.done, rate=f"{rate_text(self.done / max(shown.elapsed or 0, 1e-9))}/s")
 
         yield Drawn(total, unit, stream, bar=True)

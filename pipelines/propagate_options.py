@@ -1,0 +1,103 @@
+"""What the options of `datakit propagate` come to: a job for one video, or for a tree of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datakit.deformations.ranges import parsed, settings_of
+from datakit.errors import UsageError
+
+from .propagate import PropagateJob, write_first_frame
+from .propagate_network import NetworkChoice
+from .propagate_start import parse_box, parse_mask
+
+if TYPE_CHECKING:
+    from .propagate_tree import TreeJob
+
+ONLINE = "online."
+
+
+def first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str:
+    """Write the frame that --first-frame asks for; a sentence that says so."""
+    if video is None:
+        raise UsageError("--first-frame: name the VIDEO whose frame is wanted")
+    path: Path = options["first_frame"]
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"--first-frame {path}: expected a PNG file, such as {path.with_suffix('.png')}")
+    H, W = write_first_frame(video, options["start"], path)
+    return f"{path}: frame {options['start']} of {video}; paint the object white on black in a picture of {W}x{H}"
+
+
+def job_from(video: Path | None, options: Mapping[str, Any]) -> PropagateJob:
+    """The job for one video.
+
+    Raises:
+        UsageError: an option is missing, of another form, or belongs to --davis.
+    """
+    if video is None:
+        raise UsageError("name the VIDEO, a folder of frames or a video file; or a whole tree with --davis ROOT")
+    for name, flag in (("sequences", "--sequences"), ("scheduler", "--scheduler")):
+        if options[name] is not None:
+            raise UsageError(f"{flag} belongs to --davis ROOT; one video is segmented frame after frame")
+    return _job(video, options)
+
+
+def tree_from(video: Path | None, options: Mapping[str, Any]) -> TreeJob:
+    """The job for a tree.
+
+    Raises:
+        UsageError: an option belongs to single videos.
+    """
+    from .propagate_tree import TreeJob
+
+    if video is not None or options["masks"] or options["boxes"]:
+        raise UsageError("--davis takes videos and masks from the tree; leave VIDEO, --mask and --box out")
+    how = {name: options[name] for name in ("sequences", "jobs", "scheduler")}
+    return TreeJob(options["davis"], _job(options["davis"], options), **how)
+
+
+def _job(video: Path, options: Mapping[str, Any]) -> PropagateJob:
+    if options["out"] is None:
+        raise UsageError("--out DIR is needed: the folder that gets a folder of label pictures for each sequence")
+    return PropagateJob(
+        video,
+        options["out"],
+        tuple(parse_mask(text) for text in options["masks"]),
+        tuple(parse_box(text) for text in options["boxes"]),
+        network=network_from(options),
+        **{name: options[name] for name in ("start", "stop", "stride", "overwrite", "film")},
+    )
+
+
+def network_from(options: Mapping[str, Any]) -> NetworkChoice:
+    """What segments the frames.
+
+    Raises:
+        UsageError: an unknown setting, or a value outside its range.
+    """
+    from model.propagate import PropagateConfig
+
+    shorthands = {"size": options["size"], "margin": options["margin"], "full_frame": options["full_frame"] or None}
+    given = {name: value for name, value in shorthands.items() if value is not None}
+    given |= parsed_settings(options["set_"], PropagateConfig)
+    how = {
+        name: options[name] for name in ("weights", "online", "flow", "crf", "seed", "device", "precision", "threads")
+    }
+    return NetworkChoice(given=given, **how)
+
+
+def parsed_settings(texts: Sequence[str], config: type[Any]) -> dict[str, Any]:
+    """Settings out of `KEY=VALUE`.
+
+    Raises:
+        UsageError: not of that form, an unknown key, or a value outside its range.
+    """
+    known, given = settings_of(config), {}
+    for text in texts:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or key not in known:
+            raise UsageError(f"--set {text}: expected KEY=VALUE with one of {', '.join(known)}")
+        given[key] = parsed(known[key], value, f"--set {text}")
+    return given

@@ -1,0 +1,59 @@
+"""What `datakit propagate` says on standard output, as text for people or JSON for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .progress import clock
+from .propagate import PropagateSummary
+from .propagate_output import FILM, SHEET, SUMMARY
+from .propagate_tree import TreeSummary
+from .report import as_text, table
+
+MOST_NAMED = 5
+
+
+def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
+    """Where everything lies, how fast it was, and which objects were lost when."""
+    if as_json:
+        return as_text(_plain(summary))
+    told = summary.told
+    per_frame = told["ms_per_frame"]["median"]
+    kept = f", {summary.kept} of them made before" if summary.kept else ""
+    objects = ", ".join(map(str, told["objects"])) or "none"
+    lines = [
+        f"{summary.labels}: {summary.frames} frames{kept}, objects {objects}, in {clock(summary.seconds)} "
+        f"({per_frame:.0f} ms a frame)"
+    ]
+    for number, frames in told["lost"].items():
+        named = ", ".join(frames[:MOST_NAMED]) + (" …" if len(frames) > MOST_NAMED else "")
+        lines.append(f"  object {number} was not found in {len(frames)} frames: {named}")
+    names = (FILM, SHEET, SUMMARY)
+    return "\n".join([*lines, *(str(summary.report / name) for name in names if (summary.report / name).is_file())])
+
+
+def tree_report(summary: TreeSummary, as_json: bool) -> str:
+    """A line for each sequence."""
+    if as_json:
+        return as_text(
+            {"out": str(summary.out), "seconds": summary.seconds, "sequences": [_plain(s) for s in summary.sequences]}
+        )
+    rows = [
+        [s.labels.name, s.frames, s.kept, len(s.told["objects"]), sum(map(len, s.told["lost"].values())),
+         f"{s.told['ms_per_frame']['median']:.0f}"]
+        for s in sorted(summary.sequences, key=lambda s: s.labels.name)
+    ]  # fmt: skip
+    frames = sum(s.frames for s in summary.sequences)
+    total = f"{summary.out}: {len(rows)} sequences, {frames} frames, in {clock(summary.seconds)}"
+    return "\n".join([table(("sequence", "frames", "kept", "objects", "lost", "ms a frame"), rows), total])
+
+
+def _plain(summary: PropagateSummary) -> dict[str, Any]:
+    return {
+        **summary.told,
+        "labels": str(summary.labels),
+        "report": str(summary.report),
+        "kept": summary.kept,
+        "seconds": summary.seconds,
+        "remarks": list(summary.remarks),
+    }

@@ -1,0 +1,179 @@
+"""`datakit propagate --davis`: every sequence of a tree as DAVIS lays it out, each from its first annotated frame."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from datakit.datasets.videos import VIDEOS
+from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
+from datakit.evaluation import told
+from datakit.labels import list_frames, open_labels
+
+from .cluster import run_tasks
+from .evaluate import chosen_names
+from .interrupt import terminable
+from .progress import Progress
+from .propagate import PropagateJob, PropagateSummary, Tell, Track, propagate
+from .propagate_start import MaskStart
+
+
+@dataclass(frozen=True)
+class TreeJob:
+    """A tree of videos to segment.
+
+    Attributes:
+        root: holds `JPEGImages/480p/SEQ` and `Annotations/480p/SEQ`, or the same without the resolution.
+        job: what holds for every sequence; its video and masks are not looked at.
+        sequences: names, a file of them, or a split of `ImageSets`; None for all.
+        jobs: worker processes on this machine.
+        scheduler: address of a running Dask scheduler to use instead.
+    """
+
+    root: Path
+    job: PropagateJob
+    sequences: str | None = None
+    jobs: int = 1
+    scheduler: str | None = None
+
+
+@dataclass(frozen=True)
+class TreeSummary:
+    """What a run made of a tree.
+
+    Attributes:
+        out: folder of sequences.
+        sequences: what became of each.
+        seconds: of the run.
+    """
+
+    out: Path
+    sequences: Sequence[PropagateSummary]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sequence that could not be finished, and why."""
+
+    sequence: str
+    text: str
+    exit_code: int
+
+
+def propagate_tree(tree: TreeJob, tell: Tell, track: Track) -> TreeSummary:
+    """Segment every sequence of a tree, several at a time.
+
+    Raises:
+        UsageError: it is no such tree, or a sequence is not in it.
+        DatakitError: sequences failed, the others are finished; each is named with its reason.
+        KeyboardInterrupt: stopped; run the same command again to go on.
+    """
+    began = time.monotonic()
+    jobs = sequence_jobs(tree)
+    frames = {job.name: len(list_frames(job.video)) for job in jobs}
+    summaries: dict[str, PropagateSummary] = {}
+    failures: list[Failure] = []
+    tell(f"{len(jobs)} sequences with {sum(frames.values())} frames")
+    with terminable(), track(sum(frames.values())) as progress:
+
+        def done(job: PropagateJob, result: PropagateSummary | Failure) -> None:
+            if isinstance(result, Failure):
+                failures.append(result)
+            else:
+                summaries[job.name] = result
+            progress.advance(frames[job.name])
+
+        run_tasks(propagate_sequence, jobs, [job.name for job in jobs], done, jobs=tree.jobs, scheduler=tree.scheduler)
+    refuse(failures, len(jobs))
+    return TreeSummary(tree.job.out, [summaries[job.name] for job in jobs], time.monotonic() - began)
+
+
+def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
+    """One job for each sequence, those with the most frames first."""
+    folder = frames_folder(tree.root)
+    annotations = open_labels(tree.root).sequences
+    names = list(annotations) if tree.sequences is None else chosen_sequences(tree.root, tree.sequences)
+    unknown = [name for name in names if name not in annotations or not (folder / name).is_dir()]
+    if unknown or not names:
+        raise UsageError(
+            f"{tree.root}: no frames and annotations of {told(unknown)}; it holds {told(list(annotations), 10)}"
+        )
+    network = tree.job.network
+    if tree.jobs > 1 and tree.scheduler is None and not network.threads:  # else every worker takes all cores
+        network = replace(network, threads=max(1, (os.cpu_count() or 1) // tree.jobs))
+    jobs = [
+        replace(tree.job, video=folder / name, masks=(first_mask(annotations[name]),), network=network,
+                out=tree.job.out.absolute())
+        for name in names
+    ]  # fmt: skip
+    return sorted(jobs, key=lambda job: -len(list_frames(job.video)))
+
+
+def frames_folder(root: Path) -> Path:
+    """Folder of the sequences' frames.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for images, _ in VIDEOS.folders:
+        if (root / images).is_dir() and any(path.is_dir() and list_frames(path) for path in (root / images).iterdir()):
+            return root / images
+    expected = ", ".join(images for images, _ in VIDEOS.folders[:4])
+    raise UsageError(f"--davis {root}: no frames found; expected sequence folders in one of {expected}")
+
+
+def first_mask(files: Mapping[str, Path]) -> MaskStart:
+    """The first annotation of a sequence; it belongs to the frame of its name."""
+    name, file = next(iter(files.items()))
+    return MaskStart(file, name)
+
+
+def chosen_sequences(root: Path, text: str) -> tuple[str, ...]:
+    """Names out of `a,b`, a file, or a split such as `val` that `ImageSets` lists.
+
+    Raises:
+        UsageError: several different lists have that name.
+    """
+    lists = {chosen_names(str(path)) or () for path in root.glob(f"ImageSets/**/{text}.txt")}
+    if len(lists) > 1:
+        raise UsageError(
+            f"--sequences {text}: {root / 'ImageSets'} holds {len(lists)} different lists of that name; give the file"
+        )
+    return lists.pop() if lists else chosen_names(text) or ()
+
+
+def propagate_sequence(job: PropagateJob) -> PropagateSummary | Failure:
+    """One sequence, on any process; what is wrong with it stops no other."""
+    try:
+        return propagate(job, lambda _: None, _Silent)
+    except DatakitError as error:
+        return Failure(job.name, str(error), error.exit_code)
+
+
+class _Silent(Progress):
+    """Counts and tells nobody."""
+
+    def __init__(self, total: int):
+        import io
+
+        super().__init__(total, "frames", io.StringIO(), bar=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def refuse(failures: Sequence[Failure], count: int) -> None:
+    """Raise one error for all failures, of the kind that all of them are."""
+    if failures:
+        kinds = {SettingsDiffer.exit_code: SettingsDiffer, Locked.exit_code: Locked, UsageError.exit_code: UsageError}
+        codes = {failure.exit_code for failure in failures}
+        kind = kinds.get(codes.pop(), DatakitError) if len(codes) == 1 else DatakitError
+        listed = "\n  ".join(f"{failure.sequence}: {failure.text}" for failure in failures)
+        raise kind(f"{len(failures)} of {count} sequences failed, the others are finished:\n  {listed}")
