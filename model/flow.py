@@ -6,7 +6,7 @@ such pictures; that it understands them is the paper's finding, and what they br
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -76,22 +76,23 @@ def _speed(flow: Flow) -> NDArray[np.float32]:
     return cv2.magnitude(moved[..., 0], moved[..., 1])  # type: ignore[return-value]
 
 
-def with_flow(frames: Iterable[Image], flow: Callable[[Image, Image], Flow]) -> Iterator[tuple[Image, Image | None]]:
-    """Every frame with its picture of movement, from both neighbours where there are two.
-
-    Reads one frame ahead and keeps three. A video of a single frame has no movement: None.
+def dis_pictures(frames: Sequence[Image], preset: str = "fast") -> Callable[[int], Image | None]:
+    """A function from a frame's place to its picture of movement, from the flow to both neighbours.
 
     Args:
-        frames: (H, W, 3) uint8 RGB each, of one size.
-        flow: `dis_flow()`, for example.
+        frames: of the video, (H, W, 3) uint8 RGB each, of one size; at most three are asked for at a time.
+        preset: of `PRESETS`.
+
+    Returns:
+        A function that gives `flow_image`, or None in a video of a single frame.
     """
-    before: Image | None = None
-    here: Image | None = None
-    for after in _ended(frames):
-        if here is not None:
-            others = [other for other in (before, after) if other is not None]
-            yield here, flow_image(flow(here, other) for other in others) if others else None
-        before, here = here, after
+    flow = dis_flow(preset)
+
+    def picture(place: int) -> Image | None:
+        neighbours = [frames[other] for other in (place - 1, place + 1) if 0 <= other < len(frames)]
+        return flow_image(flow(frames[place], other) for other in neighbours) if neighbours else None
+
+    return picture
 
 
 def flow_of_files(folder: Path, name: str, frame_size: tuple[int, int]) -> Image | None:
@@ -139,9 +140,3 @@ def read_flo(path: Path, frame_size: tuple[int, int]) -> Flow:
         raise FlowError(f"{path}: says {width}x{height} and holds {len(stored) - 3} numbers; {way_out}")
     flow = stored[3:].reshape(H, W, 2)
     return np.where(np.abs(flow) < UNKNOWN, flow, np.float32(0))
-
-
-def _ended(frames: Iterable[Image]) -> Iterator[Image | None]:
-    """The frames, then None."""
-    yield from frames
-    yield None

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from model.flow import FLO_TAG, FlowError, dis_flow, flow_image, flow_of_files, read_flo, with_flow
+from model.flow import FLO_TAG, FlowError, dis_flow, dis_pictures, flow_image, flow_of_files, read_flo
 
 SIZE = (64, 80)
 
@@ -61,38 +61,14 @@ def test_both_directions_are_averaged():
     assert image[0, 40, 0] == 128
 
 
-def test_every_frame_gets_the_flow_to_its_neighbours():
-    """The first and the last have one neighbour, those between two."""
-    asked = []
-
-    def flow(frame, other):
-        asked.append((int(frame[0, 0, 0]), int(other[0, 0, 0])))
-        return constant(0, 0)
-
-    frames = (np.full((*SIZE, 3), number, np.uint8) for number in range(3))
-    seen = [int(frame[0, 0, 0]) for frame, _ in with_flow(frames, flow)]
-    assert seen == [0, 1, 2]
-    assert asked == [(0, 1), (1, 0), (1, 2), (2, 1)]
-
-
-def test_frames_are_read_one_ahead_and_no_further():
-    """A long video is never in memory."""
-    read = []
-
-    def frames():
-        for number in range(5):
-            read.append(number)
-            yield np.zeros((*SIZE, 3), np.uint8)
-
-    pairs = with_flow(frames(), lambda *_: constant(0, 0))
-    next(pairs)
-    assert read == [0, 1]
-
-
-def test_a_single_frame_has_no_movement():
-    """There is nothing to compare it with."""
-    (pair,) = with_flow([np.zeros((*SIZE, 3), np.uint8)], dis_flow())
-    assert pair[1] is None
+def test_a_frame_s_picture_is_made_of_the_flow_to_its_neighbours():
+    """The first and the last have one neighbour, the one between them two; a single frame has no movement."""
+    frames = [scene(0), scene(3), scene(6)]
+    pictures, flow = dis_pictures(frames), dis_flow()
+    for place, others in ((0, [1]), (1, [0, 2]), (2, [1])):
+        expected = flow_image([flow(frames[place], frames[other]) for other in others])
+        assert np.array_equal(pictures(place), expected)
+    assert dis_pictures(frames[:1])(0) is None
 
 
 def test_flo_files_are_read_back(tmp_path):

@@ -87,13 +87,13 @@ def test_the_head_alone_may_learn(net):
 def test_it_learns(net):
     """The loss falls over a few steps."""
     config = OnlineConfig(
-        iterations=25,
-        batch=4,
+        iterations=12,
+        batch=2,
         view=ViewConfig(size=48),
         optimizer=OptimizerConfig(learning_rate=1e-3, warmup=0),
     )
     losses = fine_tune(net, [annotated()], config, 0, PLAIN).losses
-    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
 
 
 def test_samples_are_about_a_thousand_a_frame_and_object():
