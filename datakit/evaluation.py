@@ -49,14 +49,20 @@ class Convention:
         return frames[1:-1] if self.last_left_out else frames[1:]
 
 
-_SPARSE = "objects of all ground truth, each from the frame after its first one; set scores are means over sequences"
+_SPARSE = "objects of all ground truth, each from the frame after its first one; mean over sequences"
 CONVENTIONS = {
     convention.name: convention
     for convention in (
         # Perazzi et al., CVPR 2016
-        Convention("davis2016", "all ids are one object; first and last frame left out", True, True),
+        Convention(
+            "davis2016", "all ids are one object; first and last frame left out", merged=True, last_left_out=True
+        ),
         # Pont-Tuset et al., arXiv 1704.00675, semi-supervised
-        Convention("davis2017", "objects of the first frame; first and last frame left out", last_left_out=True),
+        Convention(
+            "davis2017",
+            "objects of the first frame; first and last frame left out; mean over objects",
+            last_left_out=True,
+        ),
         # Khoreva, Perazzi et al., CVPR 2017, on Jain & Grauman's masks and on SegTrack v2
         Convention("youtube-objects", _SPARSE, objects_enter=True, mean_over="sequences"),
         Convention("segtrack", _SPARSE, objects_enter=True, mean_over="sequences"),

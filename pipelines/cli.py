@@ -15,6 +15,7 @@ from .options import byte_count, from_config, reading_options, settings_from, so
 
 EXIT_FOUND = 4
 EXIT_INTERRUPTED = 130
+CONVENTIONS = ("davis2016", "davis2017", "youtube-objects", "segtrack")
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
@@ -243,6 +244,49 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
     shown = {name: options[name] for name in ("out", "count", "keys")}
     summary = draw(PreviewConfig(inputs, settings=settings_from(options), images=images, **shown), _news)
     click.echo(report.preview_report(summary))
+
+
+@cli.command("evaluate")
+@click.argument("predictions", type=click.Path(path_type=Path))
+@click.argument("ground_truth", type=click.Path(path_type=Path))
+@click.option("--convention", type=click.Choice(CONVENTIONS), default=None,
+              help="Which frames and ids count.  [default: davis2017 where a sequence begins with several objects, "
+              "else davis2016]")  # fmt: skip
+@click.option(
+    "--sequences",
+    metavar="A,B|FILE",
+    default=None,
+    help="Score these only: names, or a file with one a line.  [default: all of the ground truth]",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")
+@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write J and F per object and frame.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write a page that works offline: curves, and the worst frames to look at.")  # fmt: skip
+@click.option("--frames", "photos", type=click.Path(path_type=Path, file_okay=False), default=None,
+              help="Pictures of the frames, for the page.  [default: JPEGImages beside the Annotations]")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
+def evaluate(predictions: Path, ground_truth: Path, as_json: bool, **options: Any) -> None:
+    """Score segmented videos: J, F and J&F with mean, recall and decay per object, sequence and set.
+
+    Both are folders of one folder a sequence, or one such folder each. Exits 4 without a score, and says why,
+    when a sequence or frame has no prediction, or one does not fit its ground truth.
+
+    \b
+    Example:
+      datakit evaluate results DAVIS/Annotations/480p --sequences DAVIS/ImageSets/2017/val.txt -j 4
+      datakit evaluate results/dog DAVIS/Annotations/480p/dog --html dog.html
+    """
+    if options["jobs"] > 1:
+        from pipelines.fork_server import start_fork_server
+
+        start_fork_server(["pipelines.evaluate"])  # before the imports that it makes too, as for a build
+    from pipelines.evaluate import EvaluateConfig
+    from pipelines.evaluate import evaluate as score
+    from pipelines.evaluate_report import evaluate_report
+    from pipelines.progress import progress
+
+    config = EvaluateConfig(predictions, ground_truth, **options)
+    click.echo(evaluate_report(score(config, lambda total: progress(total, "frames", sys.stderr)), as_json))
 
 
 @cli.command("sample-data")

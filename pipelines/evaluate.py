@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from .pool import map_on_processes
 CHUNK = 8  # frames of a task: some hundredths of a second
 MOST_NAMED = 20  # mismatches in one message
 
-Tell = Callable[[str], None]
 Track = Callable[[int], AbstractContextManager[Any]]
 
 
@@ -79,6 +78,8 @@ class Evaluation:
         total: number of sequences in the ground truth.
         without_truth: sequence -> predicted frames that have no ground truth.
         why: how the convention was chosen.
+        files: what was written.
+        notes: what could not be shown in them.
     """
 
     predictions: Path
@@ -88,6 +89,8 @@ class Evaluation:
     total: int
     without_truth: Mapping[str, Sequence[str]]
     why: str
+    files: Sequence[Path] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,11 @@ class FrameTask:
     merged: bool
 
 
-def evaluate(config: EvaluateConfig, tell: Tell, track: Track) -> Evaluation:
+def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
     """Score predictions against ground truth, and write the files that were asked for.
 
     Args:
         config: folders, convention, outputs.
-        tell: takes one line of news.
         track: given the number of frames, gives a context manager of a `Progress`.
 
     Raises:
@@ -116,19 +118,26 @@ def evaluate(config: EvaluateConfig, tell: Tell, track: Track) -> Evaluation:
         predictions, truth = open_labels(config.predictions), open_labels(config.ground_truth)
         clips = matched(predictions, truth, chosen_names(config.sequences))
         convention, why = choose_convention(config.convention, clips)
-        tell(f"convention {convention.name} ({why}): {convention.words}")
         refuse([line for clip in clips for line in missing_frames(clip, convention)])
         sequences = score_clips(clips, convention, config.jobs, track)
-        found = Evaluation(
-            predictions.root,
-            truth.root,
-            clips,
-            score_set(sequences, convention),
-            len(truth.sequences),
-            unjudged(predictions, truth),
-            why,
-        )
-    return found
+        scores = score_set(sequences, convention)
+        over = unjudged(predictions, truth)
+        found = Evaluation(predictions.root, truth.root, clips, scores, len(truth.sequences), over, why)
+        return write_files(found, config)
+
+
+def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:
+    """Write what was asked for; the evaluation with the names of the files and what is missing in them."""
+    notes: list[str] = []
+    if config.csv:
+        from .evaluate_report import write_csv
+
+        write_csv(found, config.csv)
+    if config.html:
+        from .evaluate_page import write_page
+
+        notes = write_page(found, config.html, config.photos)
+    return replace(found, files=[path for path in (config.csv, config.html) if path], notes=notes)
 
 
 def chosen_names(text: str | None) -> tuple[str, ...] | None:

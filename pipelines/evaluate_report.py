@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datakit.evaluation import MEASURES, Scores, SequenceScores, told
+from datakit.files import write_text
 
 from .report import as_text, plain, size_text, table
 
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from .evaluate import Evaluation
 
 MOST_SEQUENCES = 10  # named of those with frames nobody can judge
-HEAD = ("sequence", "object", "frames", *(f"{name} {part}" for name in MEASURES for part in ("mean", "recall", "decay")))
+HEAD = (
+    "sequence",
+    "object",
+    "frames",
+    *(f"{name} {part}" for name in MEASURES for part in ("mean", "recall", "decay")),
+)
 
 
 def evaluate_report(found: Evaluation, as_json: bool) -> str:
@@ -24,7 +30,7 @@ def evaluate_report(found: Evaluation, as_json: bool) -> str:
         return as_text(as_dict(found))
     convention = found.scores.convention
     rows = [row for sequence in found.scores.sequences for row in _rows(sequence)]
-    total = [what_is_scored(found), f"mean of {convention.mean_over}", "", *_numbers(found.scores.scores)]
+    total = [what_is_scored(found), "mean", "", *_numbers(found.scores.scores)]
     lines = [
         f"{found.predictions} against {found.ground_truth}",
         f"{convention.name} ({found.why}): {convention.words}",
@@ -59,7 +65,7 @@ def _rows(sequence: SequenceScores) -> list[list[object]]:
 
 
 def _numbers(scores: Scores) -> list[str]:
-    return [f"{value:.3f}" for name in MEASURES for value in scores.of(name)]
+    return [f"{value:z.3f}" for name in MEASURES for value in scores.of(name)]
 
 
 def remarks(found: Evaluation) -> list[str]:
@@ -67,12 +73,12 @@ def remarks(found: Evaluation) -> list[str]:
     lines = []
     if found.without_truth:
         count = sum(map(len, found.without_truth.values()))
-        names = [f"{name} ({told(frames)})" for name, frames in found.without_truth.items()]
-        lines.append(f"{count} predicted frames have no ground truth: {told(names, MOST_SEQUENCES)}")
+        names = [f"{name}: {told(frames)}" for name, frames in found.without_truth.items()]
+        lines.append(f"predicted frames without ground truth: {count}, of {told(names, MOST_SEQUENCES)}")
     for sequence in found.scores.sequences:
         if sequence.left_out:
             ids = ", ".join(map(str, sequence.left_out))
-            lines.append(f"{sequence.name}: ground truth also holds {ids}, which enter too late to count")
+            lines.append(f"{sequence.name}: objects that enter too late to count: {ids}")
     return [*lines, *found.notes]
 
 
@@ -118,6 +124,5 @@ def csv_text(found: Evaluation) -> str:
 
 def write_csv(found: Evaluation, path: Path) -> None:
     """Write `csv_text` whole or not at all."""
-    from datakit.files import write_text
-
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, csv_text(found))

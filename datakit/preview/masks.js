@@ -97,3 +97,18 @@ function paint(canvas, width, height, picture, masks, show, colours, line) {
   if (show !== "photo") strokeMask(context, box, masks.rough, masks.size, colours.rough, line);
   context.restore();
 }
+
+/* A small picture of a whole photo of [H, W] pixels, with a frame around the part that is shown elsewhere. */
+function paintWhole(canvas, picture, region, [H, W]) {
+  const [x0, y0, x1, y1] = region;
+  canvas.width = picture.width * 2;
+  canvas.height = picture.height * 2;
+  canvas.setAttribute("aria-label", `Whole photo; the part shown is x ${x0} to ${x1}, y ${y0} to ${y1}`);
+  const context = canvas.getContext("2d"), zoom = canvas.width / W;
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  for (const [colour, line] of [["black", 5], ["white", 2]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = line;
+    context.strokeRect(x0 * zoom + 2, y0 * zoom + 2, (x1 - x0) * zoom - 4, (y1 - y0) * zoom - 4);
+  }
+}

@@ -190,16 +190,7 @@ async function paintLocator(sample) {
   if ($("locator").hidden) return;
   const picture = await pictureOf(sample, 1), canvas = $("whole");
   if (!shown || shown.sample !== sample) return;
-  canvas.width = picture.width * 2;
-  canvas.height = picture.height * 2;
-  canvas.setAttribute("aria-label", `Whole photo; the part shown is x ${x0} to ${x1}, y ${y0} to ${y1}`);
-  const context = canvas.getContext("2d"), zoom = canvas.width / W;
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  for (const [colour, line] of [["black", 5], ["white", 2]]) {
-    context.strokeStyle = colour;
-    context.lineWidth = line;
-    context.strokeRect(x0 * zoom + 2, y0 * zoom + 2, (x1 - x0) * zoom - 4, (y1 - y0) * zoom - 4);
-  }
+  paintWhole(canvas, picture, sample.region, sample.photo);
 }
 
 /* The draw `step` places further in the filtered order, or null at its ends. */
