@@ -221,7 +221,8 @@ def _refuse_foreign_ids(name: str, results: Sequence[FrameResult], known: Sequen
     if frames:
         found = "; ".join(f"id {number} in {told(names)}" for number, names in sorted(frames.items()))
         objects = ", ".join(map(str, known)) or "none"
-        raise Mismatch(f"{name}: the predictions hold {found}; objects of the ground truth are {objects}")
+        way_out = "the convention davis2016 takes all ids for one object"
+        raise Mismatch(f"{name}: predictions hold {found}; objects of its ground truth: {objects}; {way_out}")
 
 
 def told(names: Sequence[str], most: int = 3) -> str:

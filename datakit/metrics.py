@@ -136,8 +136,8 @@ def statistics(values: NDArray[np.float64]) -> Statistics:
         values: (T,) in order of frames, at least one.
 
     Returns:
-        As the reference code has it, up to 256 frames; there it keeps the ends of the parts in 8 bits, so
-        that of longer sequences it takes other frames for the last part, or none.
+        As the reference code has it, up to 255 frames; it keeps the ends of the parts in 8 bits, so that of
+        longer sequences it takes other frames for the last part, or none.
     """
     ends = (np.round(np.linspace(1, len(values), BINS + 1) + 1e-10) - 1).astype(np.int64)
     first, last = values[ends[0] : ends[1] + 1], values[ends[-2] : ends[-1] + 1]

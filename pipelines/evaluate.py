@@ -162,20 +162,24 @@ def matched(predictions: LabelFolder, truth: LabelFolder, chosen: Sequence[str] 
     """
     if predictions.single != truth.single:
         single, several = (predictions, truth) if predictions.single else (truth, predictions)
-        raise UsageError(f"{single.root} is one sequence, {several.root} a folder of them; give two of a kind")
+        raise UsageError(f"{single.root} is one sequence, {several.root} a folder of them; give two of one kind")
     if truth.single:
+        if chosen is not None:
+            raise UsageError(f"--sequences chooses from a folder of sequences, and {truth.root} is one sequence")
         (name, target), (predicted,) = *truth.sequences.items(), predictions.sequences.values()
         return [Clip(name, target, predicted)]
     names = truth.sequences if chosen is None else chosen
     unknown = [name for name in names if name not in truth.sequences]
     if unknown or not names:
-        known = told(list(truth.sequences), 10)
-        raise UsageError(f"--sequences: no ground truth of {told(unknown)} in {truth.root}; it holds {known}")
+        known = told(list(truth.sequences), MOST_NAMED)
+        asked = told(unknown, MOST_NAMED) if names else "no name"
+        raise UsageError(f"--sequences: {asked}: not among the ground truth in {truth.root}, which holds {known}")
     missing = [name for name in names if name not in predictions.sequences]
     if missing:
         raise Mismatch(
-            f"{predictions.root}: no predictions of {told(missing, MOST_NAMED)}, {len(missing)} of the {len(names)}"
-            " sequences; a score of the others would not be one of the set. To score a part, name it: --sequences a,b"
+            f"{predictions.root}: no predictions of {len(missing)} of {len(names)} sequences: "
+            f"{told(missing, MOST_NAMED)}. A score of the others would not be one of the set; to score a part of it, "
+            "say which: --sequences a,b"
         )
     return [Clip(name, truth.sequences[name], predictions.sequences[name]) for name in names]
 
@@ -197,7 +201,7 @@ def missing_frames(clip: Clip, convention: Convention) -> list[str]:
     missing = [frame for frame in convention.judged(list(clip.target)) if frame not in clip.predicted]
     if not missing:
         return []
-    return [f"{clip.name}: no prediction of {told(missing, MOST_NAMED)}, {len(missing)} of {len(clip.target)} frames"]
+    return [f"{clip.name}: no prediction of {len(missing)} of {len(clip.target)} frames: {told(missing, MOST_NAMED)}"]
 
 
 def unjudged(predictions: LabelFolder, truth: LabelFolder) -> dict[str, list[str]]:
