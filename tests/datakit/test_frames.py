@@ -1,0 +1,137 @@
+"""Frames of folders and video files: order, choice, rotation, and everything that can be wrong with them."""
+
+import pickle
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from datakit.errors import DatakitError, UsageError
+from datakit.frames import open_frames
+from tests.clips import SIZE, draw_file, draw_folder, frame
+from tests.tiny import write_picture, write_rotated_jpeg
+
+ROTATED_90 = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+MATRIX = 44  # bytes from the name of a `tkhd` box, version 0, to its matrix
+
+
+def test_a_folder_is_read_in_the_order_people_count(tmp_path):
+    """frame2 comes before frame10, and outputs are named as the files are."""
+    for number in (2, 10, 1):
+        write_picture(tmp_path / f"frame{number}.png", frame(number))
+    frames = open_frames(tmp_path)
+    assert frames.names == ("frame1", "frame2", "frame10")
+    assert (len(frames), frames.size) == (3, SIZE)
+    np.testing.assert_array_equal(frames[2], frame(10))
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_start_stop_and_stride_choose_frames_by_their_number(tmp_path, kind):
+    """Names and numbers are those of the whole video."""
+    video = draw_folder(tmp_path / "clip", 9) if kind == "folder" else draw_file(tmp_path / "clip.avi", 9)
+    frames = open_frames(video, 1, 8, 3)
+    assert frames.numbers == (1, 4, 7)
+    assert frames.names == ("00001", "00004", "00007")
+    for index, number in enumerate(frames.numbers):
+        assert np.abs(frames[index].astype(int) - frame(number)).mean() < 4
+
+
+def test_going_backwards_in_a_file_gives_the_same_frames(tmp_path):
+    """Whatever was asked for before."""
+    frames = open_frames(draw_file(tmp_path / "clip.avi", 7))
+    forwards = [frames[k].copy() for k in range(7)]
+    for k in (6, 5, 0, 3, 2, 6):
+        np.testing.assert_array_equal(frames[k], forwards[k])
+
+
+def test_a_video_travels_to_another_process(tmp_path):
+    """Opened there anew, with the frames that were chosen here."""
+    frames = open_frames(draw_file(tmp_path / "clip.avi", 5), 1)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(frames))[2], frames[2])
+
+
+def test_a_phones_rotation_is_honoured(tmp_path):
+    """A film that asks to be turned clockwise comes upright, as players show it."""
+    path = draw_file(tmp_path / "phone.mp4", 3, (48, 80), "mp4v")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + MATRIX
+    data[at : at + 36] = ROTATED_90
+    path.write_bytes(data)
+    frames = open_frames(path)
+    assert frames.size == (80, 48)
+    turned = np.rot90(frame(1, (48, 80)), -1)
+    assert np.abs(frames[1].astype(int) - turned).mean() < 8
+
+
+def test_rotated_photos_of_a_folder_come_upright(tmp_path):
+    """EXIF orientation 6 asks for a quarter turn."""
+    write_rotated_jpeg(tmp_path / "0.jpg", frame(0), 6)
+    frames = open_frames(tmp_path)
+    assert frames.size == SIZE[::-1]
+    assert np.abs(frames[0].astype(int) - np.rot90(frame(0), -1)).mean() < 4
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    """The message says what was expected."""
+    (tmp_path / "notes.txt").write_text("none")
+    with pytest.raises(UsageError, match="holds no pictures; expected frames"):
+        open_frames(tmp_path)
+
+
+def test_a_video_that_is_not_there_is_refused(tmp_path):
+    """By its name."""
+    with pytest.raises(UsageError, match=r"gone\.mp4: no such video"):
+        open_frames(tmp_path / "gone.mp4")
+
+
+def test_a_file_that_is_no_video_is_refused(tmp_path):
+    """As one for which a decoder is missing."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"no video at all" * 100)
+    with pytest.raises(UsageError, match="OpenCV cannot open it as a video"):
+        open_frames(path)
+
+
+def test_a_choice_of_no_frames_is_refused(tmp_path):
+    """A start behind the end."""
+    with pytest.raises(UsageError, match="leave none of its 6 frames"):
+        open_frames(draw_folder(tmp_path), 6)
+
+
+def test_frames_of_different_sizes_are_refused(tmp_path):
+    """The first that differs is named, with both sizes."""
+    draw_folder(tmp_path)
+    write_picture(tmp_path / "00003.png", frame(3, (40, 64)))
+    with pytest.raises(DatakitError, match=r"00003\.png: is 64x40, the frames before are 64x48"):
+        open_frames(tmp_path)
+
+
+def test_a_cut_frame_in_the_middle_is_named_before_anything_starts(tmp_path):
+    """A truncated JPEG."""
+    path = draw_folder(tmp_path, suffix=".jpg") / "00004.jpg"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DatakitError, match=r"00004\.jpg: ends after"):
+        open_frames(tmp_path)
+    assert len(open_frames(tmp_path, stop=4)) == 4
+
+
+def test_a_frame_that_changes_later_is_named(tmp_path):
+    """Between looking through the video and using it."""
+    frames = open_frames(draw_folder(tmp_path))
+    (tmp_path / "00002.png").unlink()
+    with pytest.raises(DatakitError, match=r"00002\.png: was listed but is not there now"):
+        frames[2]
+
+
+def test_a_cut_video_file_is_refused(tmp_path):
+    """Its header speaks of many more frames than there are; --stop takes what is there."""
+    path = draw_file(tmp_path / "clip.avi", 60)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    capture = cv2.VideoCapture(str(path))
+    if capture.get(cv2.CAP_PROP_FRAME_COUNT) < 40:
+        pytest.skip("this FFmpeg counts the frames that are there")
+    with pytest.raises(DatakitError, match="of the 60 frames it speaks of can be decoded"):
+        open_frames(path)
+    assert len(open_frames(path, stop=20)) == 20
