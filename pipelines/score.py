@@ -93,7 +93,7 @@ def score_shards(job: ScoreJob, follow: Follow) -> ScoreSummary:
     with follow(len(triples)) as progress:
         scores = score(net, _told(triples, progress), job.view, compute)
     if job.picture:
-        draw_results(net, triples.spread(SHOWN), job.view, compute, job.picture)
+        draw_results(net, triples.spread(SHOWN), job.view, compute, job.picture, f"{job.shards}, weights {job.weights}")
     return ScoreSummary(job.shards, job.weights, job.view, scores, time.monotonic() - began)
 
 

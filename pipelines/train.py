@@ -251,7 +251,14 @@ class _Run:
             with self.trainer.judging() as net:
                 scores = score(net, self.data.held_back, self.view, self.compute)
                 picture = self.job.out / PICTURES / f"{self.trainer.done:06d}.png"
-                draw_results(net, self.data.held_back.spread(SHOWN), self.view, self.compute, picture)
+                draw_results(
+                    net,
+                    self.data.held_back.spread(SHOWN),
+                    self.view,
+                    self.compute,
+                    picture,
+                    f"step {self.trainer.done}",
+                )
             row = {"step": self.trainer.done, **scores.to_dict(), "seconds": round(self._elapsed(), 1)}
             table.add({name: row[name] for name in table.columns})
             events.add({f"validation/{name}": row[name] for name in ("input_iou", "output_iou")}, self.trainer.done)
@@ -278,8 +285,10 @@ class _Run:
         return time.monotonic() - self.began
 
 
-def draw_results(net: Segmenter, triples: Sequence[Triple], view: RefineConfig, compute: Compute, path: Path) -> None:
-    """Write a picture of what a network makes of some triples; the file's name is its title."""
+def draw_results(
+    net: Segmenter, triples: Sequence[Triple], view: RefineConfig, compute: Compute, path: Path, title: str
+) -> None:
+    """Write a picture of what a network makes of some triples."""
     from datakit.files import replacing
     from datakit.images import encode_png
     from datakit.preview import results_sheet
@@ -288,7 +297,7 @@ def draw_results(net: Segmenter, triples: Sequence[Triple], view: RefineConfig, 
     rows = list(refined(net, triples, view, compute))
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
-        part.write_bytes(encode_png(results_sheet(rows, path.stem), compact=True))
+        part.write_bytes(encode_png(results_sheet(rows, title), compact=True))
 
 
 def _about(job: TrainJob, compute: Compute) -> dict[str, Any]:
