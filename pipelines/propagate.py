@@ -6,6 +6,7 @@ Only this file knows the order of the steps. Where objects begin stands in `prop
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -250,12 +251,14 @@ def report_of(frames: Frames, output: Output) -> dict[str, Any]:
     listed = [_frame_of(name, rows[name], ids) for name in frames.names]
     lost = {str(number): [row["frame"] for row in listed if number in row["lost"]] for number in ids}
     spent = [row["ms"] for row in listed]
+    online = output.report / propagate_network.ONLINE
     return {
         "sequence": output.labels.name,
         "size": {"height": frames.size[0], "width": frames.size[1]},
         "objects": ids,
         "lost": {number: names for number, names in lost.items() if names},
         "ms_per_frame": {"median": float(np.median(spent)), "max": max(spent)},
+        "online": json.loads(online.read_text(encoding="utf-8")) if online.is_file() else None,
         "frames": listed,
     }
 

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from datakit.arrays import Image, Labels
-from datakit.files import file_sha256
+from datakit.errors import UsageError
+from datakit.files import file_sha256, write_json
 from datakit.frames import Frames
 
-from .propagate_passes import Step, Written, plan_passes, run_passes
+from .propagate_passes import FlowOf, Step, Written, plan_passes, run_passes
 from .propagate_start import Start
+
+if TYPE_CHECKING:
+    from model.segmenter import Segmenter
+
+TUNED, ONLINE = "online.safetensors", "online.json"  # what a run that was killed in a video need not learn again
+FLO_NAMES = (".flo", ".back.flo")
+REMEMBERED = 4  # frames: flow looks at both neighbours of one
 
 Tell = Callable[[str], None]
 
@@ -30,6 +39,7 @@ class NetworkChoice:
         weights: `bundled` or a checkpoint file.
         given: settings of `model.propagate.PropagateConfig` that are not its defaults.
         online: fine-tune on the annotated frames first.
+        online_given: settings of `model.online.OnlineConfig` that are not its defaults.
         flow: `none`, `dis`, or a folder of .flo files.
         crf: sharpen every frame by a dense CRF.
         seed: root of all chance in the online stage.
@@ -40,6 +50,7 @@ class NetworkChoice:
     weights: str = "bundled"
     given: Mapping[str, Any] = field(default_factory=dict)
     online: bool = False
+    online_given: Mapping[str, Any] = field(default_factory=dict)
     flow: str = "none"
     crf: bool = False
     seed: int = 0
@@ -82,10 +93,15 @@ class NetworkEngine:
 
         from model.checkpoint import load_network
         from model.compute import Compute
+        from model.crf import Crf
+        from model.online import OnlineConfig
         from model.propagate import PropagateConfig
 
+        if choice.flow not in ("none", "dis") and not Path(choice.flow).is_dir():
+            raise UsageError(f"--flow {choice.flow}: expected none, dis, or a folder of .flo files")
         self.choice, self.tell = choice, tell
-        self.config = PropagateConfig(**choice.given)
+        self.config, self.online = PropagateConfig(**choice.given), OnlineConfig(**choice.online_given)
+        self.polish = Crf() if choice.crf else None
         self.net, _ = load_network(choice.weights)
         if choice.threads:
             torch.set_num_threads(choice.threads)
@@ -102,9 +118,9 @@ class NetworkEngine:
         return {
             "weights": file_sha256(checkpoint_path(self.choice.weights)),
             "propagate": asdict(self.config),
-            "online": {"seed": self.choice.seed} if self.choice.online else None,
+            "online": {"seed": self.choice.seed, **self.online.to_dict()} if self.choice.online else None,
             "flow": self.choice.flow,
-            "crf": self.choice.crf,
+            "crf": asdict(self.polish.config) if self.polish else None,
             "compute": {"device": self.compute.device.partition(":")[0], "precision": self.compute.precision},
             "tools": {"datakit": __version__, "torch": torch.__version__},
         }
@@ -114,9 +130,65 @@ class NetworkEngine:
         from model.propagate import Propagator
 
         self.tell(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
-        propagator = Propagator(self.net, self.compute, self.config)
+        frames = Recent(frames)
+        propagator = Propagator(self.net, self.compute, self.config, self.polish)
         masks = start_masks(propagator, frames, start)
-        yield from run_passes(plan_passes(len(frames), masks), propagator.fresh, frames, written, no_flow)
+        if self.choice.online:
+            net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
+            propagator = Propagator(net, self.compute, self.config, self.polish)
+        passes = plan_passes(len(frames), masks)
+        yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
+
+    def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
+        """The network fitted to the annotated frames, by this run or by the one that it goes on with."""
+        from model.checkpoint import Checkpoint, checkpoint_path, load_network, read_checkpoint, write_checkpoint
+        from model.online import fine_tune
+
+        path = scratch / TUNED
+        if not path.is_file():
+            steps = self.online.iterations
+            self.tell(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
+            tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
+            about = {
+                "seconds": round(tuned.seconds, 1),
+                "loss": [round(tuned.losses[0], 4), round(tuned.losses[-1], 4)],
+            }
+            self.tell(f"online stage: {tuned.seconds:.0f} s, loss {about['loss'][0]:.3f} -> {about['loss'][1]:.3f}")
+            write_json(scratch / ONLINE, about)
+            network = read_checkpoint(checkpoint_path(self.choice.weights)).network
+            write_checkpoint(path, Checkpoint(network, {"online": about}, tuned.net.state_dict()))
+        net, _ = load_network(path)
+        return self.compute.place(net)
+
+    def _flow(self, frames: Frames, sequence: str) -> FlowOf:
+        from model.flow import dis_pictures, flow_of_files
+
+        if self.choice.flow == "none":
+            return no_flow
+        if self.choice.flow == "dis":
+            return dis_pictures(frames)  # type: ignore[arg-type]
+        folder = Path(self.choice.flow)
+        folder = folder / sequence if (folder / sequence).is_dir() else folder
+        if not any((folder / f"{name}{end}").exists() for name in frames.names for end in FLO_NAMES):
+            raise UsageError(
+                f"--flow {folder}: holds no flow of these frames; expected {frames.names[0]}.flo and so on"
+            )
+        return lambda place: flow_of_files(folder, frames.names[place], frames.size)
+
+
+class Recent:
+    """Frames that remember the last few, for those who look at neighbours too; see `datakit.frames.Frames`."""
+
+    def __init__(self, frames: Frames):
+        self.names, self.numbers, self.size = frames.names, frames.numbers, frames.size
+        self.fps, self.remarks, self._count = frames.fps, frames.remarks, len(frames)
+        self._get = lru_cache(REMEMBERED)(frames.__getitem__)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Image:
+        return self._get(index)
 
 
 def start_masks(propagator: Any, frames: Frames, start: Start) -> dict[int, Labels]:

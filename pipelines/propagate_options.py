@@ -77,27 +77,28 @@ def network_from(options: Mapping[str, Any]) -> NetworkChoice:
     Raises:
         UsageError: an unknown setting, or a value outside its range.
     """
+    from model.online import OnlineConfig
     from model.propagate import PropagateConfig
 
     shorthands = {"size": options["size"], "margin": options["margin"], "full_frame": options["full_frame"] or None}
     given = {name: value for name, value in shorthands.items() if value is not None}
-    given |= parsed_settings(options["set_"], PropagateConfig)
-    how = {
-        name: options[name] for name in ("weights", "online", "flow", "crf", "seed", "device", "precision", "threads")
-    }
-    return NetworkChoice(given=given, **how)
+    given |= parsed_settings([text for text in options["set_"] if not text.startswith(ONLINE)], PropagateConfig)
+    online = parsed_settings([text for text in options["set_"] if text.startswith(ONLINE)], OnlineConfig, ONLINE)
+    names = ("weights", "online", "flow", "crf", "seed", "device", "precision", "threads")
+    return NetworkChoice(given=given, online_given=online, **{name: options[name] for name in names})
 
 
-def parsed_settings(texts: Sequence[str], config: type[Any]) -> dict[str, Any]:
-    """Settings out of `KEY=VALUE`.
+def parsed_settings(texts: Sequence[str], config: type[Any], prefix: str = "") -> dict[str, Any]:
+    """Settings out of `KEY=VALUE`, each key behind the prefix.
 
     Raises:
         UsageError: not of that form, an unknown key, or a value outside its range.
     """
     known, given = settings_of(config), {}
     for text in texts:
-        key, equals, value = (part.strip() for part in text.partition("="))
+        key, equals, value = (part.strip() for part in text.removeprefix(prefix).partition("="))
         if not equals or key not in known:
-            raise UsageError(f"--set {text}: expected KEY=VALUE with one of {', '.join(known)}")
+            names = ", ".join(prefix + name for name in known)
+            raise UsageError(f"--set {text}: expected KEY=VALUE with one of {names}")
         given[key] = parsed(known[key], value, f"--set {text}")
     return given
