@@ -21,7 +21,7 @@ from datakit.deformations.ranges import setting, settle
 from datakit.errors import UsageError
 
 from .compute import Compute
-from .crop import Window, frame_window, object_window
+from .crop import Window, frame_window, object_window, whole_window
 from .objects import join, mask_of, object_ids, plain_labels
 from .refine import look
 from .segmenter import Segmenter
@@ -39,7 +39,8 @@ class PropagateConfig:
         margin: room left around the rough mask on every side, as a multiple of its longer side.
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
-        mirror: look twice, the second time mirrored, and average.
+        second: a second look whose scores are averaged with the first's: `none`, `same` for the same window mirrored,
+            `whole` for the whole frame mirrored, which loses fast and small objects less often.
         looks: passes over each frame, every one from the mask that the one before found.
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
@@ -49,16 +50,16 @@ class PropagateConfig:
     """
 
     size: int = setting(320, 32, 2048)
-    margin: float = setting(0.5, 0.01, 10)
+    margin: float = setting(0.4, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(5, 0, 255)
-    mirror: bool = setting(False)
+    second: str = setting("whole", choices=("none", "same", "whole"))
     looks: int = setting(1, 1, 10)
-    motion: float = setting(0.0, 0, 1)
+    motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)
     collapse: float = setting(0.15, 0, 1)
     widen: float = setting(1.5, 1, 10)
-    touching: bool = setting(False)
+    touching: bool = setting(True)
 
     def __post_init__(self) -> None:
         settle(self, "propagate")
@@ -229,9 +230,24 @@ class Propagator:
     ) -> NDArray[np.float32]:
         """(K, H, W) logits, those of frame and flow averaged."""
         windows = [self._window(guide, count) for guide, count in zip(guides, missing, strict=True)]
-        pictures = [frame] if flow is None else [frame, flow]
-        scores = [look(self._net, each, guides, windows, self._compute, self.config.mirror) for each in pictures]
-        return scores[0] if flow is None else (scores[0] + scores[1]) / 2
+        scores = self._looked(frame, guides, windows)
+        return scores if flow is None else (scores + self._looked(flow, guides, windows)) / 2
+
+    def _looked(self, picture: Image, guides: Sequence[Mask], windows: Sequence[Window]) -> NDArray[np.float32]:
+        """(K, H, W) logits, the mean of both looks where both see."""
+        if self.config.second == "none":
+            return look(self._net, picture, guides, windows, self._compute)
+        K, seconds = len(windows), windows
+        if self.config.second == "whole" and not self.config.full_frame:
+            seconds = [whole_window(picture.shape[:2], self.config.size)] * K
+        mirrored = [False] * K + [True] * K
+        looks = look(self._net, picture, [*guides, *guides], [*windows, *seconds], self._compute, mirrored)
+        scores = looks[K:]
+        for first, both, window in zip(looks[:K], scores, windows, strict=True):
+            x0, y0, x1, y1 = window.box
+            part = np.s_[max(y0, 0) : y1, max(x0, 0) : x1]
+            both[part] = (first[part] + both[part]) / 2
+        return scores
 
     def _window(self, guide: Mask, missing: int) -> Window:
         config, frame_size = self.config, (guide.shape[0], guide.shape[1])
@@ -261,7 +277,7 @@ def filled_box(box: Box, frame_size: tuple[int, ...]) -> Mask:
 def moved(figure: Figure, x: int, y: int) -> Figure:
     """A mask moved by whole pixels; where it is when nothing of it would stay in the frame."""
     (x0, y0), (H, W) = figure.box[:2], figure.size
-    part = figure.pixels[max(0, -y0 - y) : H - y0 - y, max(0, -x0 - x) : W - x0 - x]
+    part = figure.pixels[max(0, -y0 - y) : max(0, H - y0 - y), max(0, -x0 - x) : max(0, W - x0 - x)]
     return Figure.placed(part, max(x0 + x, 0), max(y0 + y, 0), figure.size) if part.any() else figure
 
 

@@ -69,21 +69,21 @@ def look(
     guides: Sequence[Mask],
     windows: Sequence[Window],
     compute: Compute,
-    mirror: bool = False,
+    mirrored: Sequence[bool] | None = None,
 ) -> NDArray[np.float32]:
-    """As `refine`, through given windows, all of one size; with `mirror` the mean of two looks, one mirrored."""
-    coding = net.coding
+    """As `refine`, through given windows, all of one size; `mirrored` tells which of them the network sees mirrored."""
+    flips = mirrored or [False] * len(windows)
     inputs = torch.stack([
-        pack_input(cut_image(image, window, coding.fill), cut_mask(guide, window), coding)
-        for guide, window in zip(guides, windows, strict=True)
+        _flipped(pack_input(cut_image(image, window, net.coding.fill), cut_mask(guide, window), net.coding), flip)
+        for guide, window, flip in zip(guides, windows, flips, strict=True)
     ])  # fmt: skip
-    if mirror:
-        inputs = torch.cat([inputs, inputs.flip(-1)])
     with torch.inference_mode(), compute.autocast():
         scores = net(compute.send(inputs))[:, 0].float().cpu()
-    if mirror:
-        straight, mirrored = scores.chunk(2)
-        scores = (straight + mirrored.flip(-1)) / 2
-    return np.stack(
-        [paste(plane, window, image.shape[:2], OUTSIDE) for plane, window in zip(scores.numpy(), windows, strict=True)]
-    )
+    return np.stack([
+        paste(_flipped(plane, flip).numpy(), window, image.shape[:2], OUTSIDE)
+        for plane, window, flip in zip(scores, windows, flips, strict=True)
+    ])  # fmt: skip
+
+
+def _flipped(plane: torch.Tensor, flip: bool) -> torch.Tensor:
+    return plane.flip(-1) if flip else plane

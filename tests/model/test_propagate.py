@@ -1,5 +1,7 @@
 """Masks carried through clips whose truth is known, by a network that knows colours and nothing else."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from tests.colour_net import PLAIN, ColourNet
 
 SIZE = (96, 128)
 RED, GREEN = (220, 30, 30), (20, 200, 40)
-CONFIG = PropagateConfig(size=96, mirror=False, looks=1, motion=0.0, touching=False)
+CONFIG = PropagateConfig(size=96, second="none", looks=1, motion=0.0, touching=False)
 
 
 def disc(x, y, radius=12):
@@ -55,7 +57,7 @@ def test_only_the_window_around_the_object_is_seen():
     near, far = disc(20, 48, 8), disc(115, 48, 8)
     frames = [shot(red=near | far)] * 2
     assert np.array_equal(run(frames, near)[1] & far, np.zeros(SIZE, np.uint8))
-    whole = PropagateConfig(size=128, full_frame=True, mirror=False, touching=False)
+    whole = PropagateConfig(size=128, full_frame=True, second="none", touching=False)
     assert iou(run(frames, near, whole)[1], near | far) > 0.9
 
 
@@ -68,7 +70,7 @@ def test_the_previous_mask_is_grown_by_the_disc():
             seen.append(x[0, 3].numpy() > 0)
             return super().forward(x)
 
-    carrier = Propagator(Spy(), PLAIN, PropagateConfig(size=128, full_frame=True, dilation=5, mirror=False))
+    carrier = Propagator(Spy(), PLAIN, PropagateConfig(size=128, full_frame=True, dilation=5, second="none"))
     mask = disc(60, 40)
     carrier.step(shot(red=mask), mask)
     carrier.step(shot(red=mask))
@@ -188,7 +190,11 @@ def test_a_fast_object_needs_its_mask_moved_on():
     places = [12 + 10 * t if t < 2 else 22 + 20 * (t - 1) for t in range(6)]
     frames = [shot(red=disc(x, 40, 7)) for x in places]
     still, ahead = (
-        run(frames, disc(places[0], 40, 7), PropagateConfig(size=96, margin=0.1, dilation=0, motion=share))
+        run(
+            frames,
+            disc(places[0], 40, 7),
+            PropagateConfig(size=96, margin=0.1, dilation=0, motion=share, second="none"),
+        )
         for share in (0.0, 1.0)
     )
     assert iou(ahead[-1], disc(places[-1], 40, 7)) > 0.9 > iou(still[-1], disc(places[-1], 40, 7))
@@ -199,7 +205,7 @@ def test_parts_that_do_not_touch_the_guide_are_dropped():
     near, piece = disc(40, 48), disc(70, 48, 4)
     frames = [shot(red=near | piece)] * 2
     assert iou(run(frames, near)[1], near | piece) > 0.9
-    assert iou(run(frames, near, PropagateConfig(size=96, touching=True))[1], near) > 0.95
+    assert iou(run(frames, near, replace(CONFIG, touching=True))[1], near) > 0.95
 
 
 def test_a_run_goes_on_from_its_outputs_as_if_it_had_not_stopped():
@@ -237,11 +243,21 @@ def test_the_second_look_is_averaged_mirrored_or_at_the_flow():
     """Mirroring doubles the batch, the flow's picture is a pass of its own, and symmetry changes nothing."""
     mask = disc(64, 48)
     net = ColourNet()
-    carrier = Propagator(net, PLAIN, PropagateConfig(size=96, mirror=True))
+    carrier = Propagator(net, PLAIN, PropagateConfig(size=96, second="same"))
     carrier.step(shot(red=mask), mask)
     out = carrier.step(shot(red=mask), flow=shot(green=mask))
     assert [shape[0] for shape in net.seen] == [2, 2]
     assert iou(out, mask) > 0.9
+
+
+def test_a_second_look_at_the_whole_frame_finds_what_the_first_cannot_see():
+    """An object that jumps out of the window is found, and in the window both looks count."""
+    here, there = disc(20, 48, 8), disc(110, 48, 8)
+    frames = [shot(red=here), shot(red=here | there)]
+    config = replace(CONFIG, size=128, margin=0.2)
+    assert not (run(frames, here, config)[1] & there).any()
+    both = run(frames, here, replace(config, second="whole"))[1]
+    assert iou(both, here | there) > 0.9
 
 
 def test_the_first_frame_needs_a_mask_with_an_object_of_the_frame_s_size():
@@ -261,4 +277,5 @@ def test_what_leaves_the_frame_is_cut_off():
     mask = filled_box((0, 10, 20, 30), SIZE)
     assert np.array_equal(moved(Figure.of(mask), -10, 5).mask(), filled_box((0, 15, 10, 35), SIZE))
     assert np.array_equal(moved(Figure.of(mask), 118, 0).mask(), filled_box((118, 10, 128, 30), SIZE))
-    assert np.array_equal(moved(Figure.of(mask), -40, 0).mask(), mask)
+    for x, y in ((-40, 0), (200, 0), (0, 90), (0, -30)):
+        assert np.array_equal(moved(Figure.of(mask), x, y).mask(), mask)
