@@ -37,6 +37,7 @@ class PropagateConfig:
     Attributes:
         size: side in pixels of the square cut the network runs on.
         margin: room left around the rough mask on every side, as a multiple of its longer side.
+        box_margin: the same where only a box is known; two looks make a mask of it.
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
         second: a second look whose scores are averaged with the first's: `none`, `same` for the same window mirrored,
@@ -51,6 +52,7 @@ class PropagateConfig:
 
     size: int = setting(320, 32, 2048)
     margin: float = setting(0.4, 0.01, 10)
+    box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(5, 0, 255)
     second: str = setting("whole", choices=("none", "same", "whole"))
@@ -184,12 +186,12 @@ class Propagator:
         """
         check_image(frame, "frame")
         guides = [filled_box(box, frame.shape[:2]) for box in boxes.values()]
-        scores = self._scores(frame, None, guides, [0] * len(guides))
-        labels = join(scores, list(boxes))
-        for number, guide in zip(boxes, guides, strict=True):
-            if not (labels == number).any():
-                labels[(guide > 0) & (labels == 0)] = number
-        return labels
+        close = replace(self.config, margin=self.config.box_margin, second="same")
+        viewer = Propagator(self._net, self._compute, close)
+        labels = join(viewer._scores(frame, None, guides, [0] * len(guides)), list(boxes))
+        labels = _filled(labels, guides, list(boxes))
+        viewer.replay(labels, labels)
+        return _filled(viewer.step(frame), guides, list(boxes))
 
     def _given(self, frame: Image, mask: Labels | None) -> Labels:
         """The label map of a given mask, empty where none is; raises what `step` does."""
@@ -272,6 +274,14 @@ def filled_box(box: Box, frame_size: tuple[int, ...]) -> Mask:
     mask = np.zeros((H, W), np.uint8)
     mask[y0:y1, x0:x1] = 1
     return mask
+
+
+def _filled(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
+    """A label map in which objects that are nowhere fill their guides, as far as no other is there."""
+    for number, guide in zip(ids, guides, strict=True):
+        if not (labels == number).any():
+            labels[(guide > 0) & (labels == 0)] = number
+    return labels
 
 
 def moved(figure: Figure, x: int, y: int) -> Figure:
