@@ -149,12 +149,12 @@ def chosen_sequences(root: Path, text: str) -> tuple[str, ...]:
 def propagate_sequence(job: PropagateJob) -> PropagateSummary | Failure:
     """One sequence, on any process; what is wrong with it stops no other."""
     try:
-        return propagate(job, lambda _: None, _Silent)
+        return propagate(job, lambda _: None, Silent)
     except DatakitError as error:
         return Failure(job.name, str(error), error.exit_code)
 
 
-class _Silent(Progress):
+class Silent(Progress):
     """Counts and tells nobody."""
 
     def __init__(self, total: int):

@@ -20,6 +20,7 @@ from .sheet import GAP, LINE, MARGIN, TILE
 
 LONGEST = 640  # pixels of the longer side: enough to judge a contour by, half of the cost of 854
 VEIL = 0.36  # share of an object's colour in what is seen of it
+HALO_FROM = 400  # pixels of width, below which a dark rim would hide more than it sets off
 TEXT = 16
 COLUMNS = 4
 SHOWN = 16  # frames on a sheet
@@ -62,7 +63,8 @@ def drawn(image: Image, labels: Labels, size: tuple[int, int]) -> Image:
         for number in numbers:
             contours, _ = cv2.findContours((small == number).view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
             colour = [int(channel) for channel in colours[number]]
-            cv2.drawContours(picture, contours, -1, [channel // 3 for channel in colour], 3, cv2.LINE_AA)
+            if W >= HALO_FROM:
+                cv2.drawContours(picture, contours, -1, [channel // 3 for channel in colour], 3, cv2.LINE_AA)
             cv2.drawContours(picture, contours, -1, colour, 1, cv2.LINE_AA)
     return picture.astype(np.uint8, copy=False)
 
