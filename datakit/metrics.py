@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Mask
+from .arrays import Box, Mask
 
-TOLERANCE = 0.008  # of the frame's diagonal: how far contours may lie apart and still match
+TOLERANCE = 0.008
 RECALLED = 0.5  # a frame above counts as recalled
 SQUARE = np.ones((2, 2), np.uint8)
 BINS = 4  # parts of a sequence; decay compares the first with the last
@@ -37,7 +37,7 @@ class Statistics(NamedTuple):
     decay: float
 
 
-def measure(mask: Mask, target: Mask, void: Mask | None = None) -> Measures:
+def measure(mask: Mask, target: Mask, void: Mask | None = None, tolerance: float = TOLERANCE) -> Measures:
     """J and F of a predicted mask.
 
     Both are 1 where neither mask holds a pixel, and 0 where only one does. F alone is also 1 where both masks
@@ -47,47 +47,72 @@ def measure(mask: Mask, target: Mask, void: Mask | None = None) -> Measures:
         mask: (H, W) uint8, 0 or 1: what was predicted.
         target: (H, W) uint8, 0 or 1: the ground truth.
         void: (H, W) uint8, 0 or 1: pixels that are not judged; both masks count as empty there.
+        tolerance: how far apart contours still match, as a share of the frame's diagonal; rounded up to pixels.
 
     Returns:
         Equal to the reference code's to the last bit: all counts are whole numbers.
     """
     if void is not None:
         mask, target = mask & ~void, target & ~void
-    radius = math.ceil(TOLERANCE * math.hypot(*target.shape))
-    mask, target = _cut_out(mask, target)
-    return Measures(region_similarity(mask, target), contour_accuracy(mask, target, radius))
+    radius = math.ceil(tolerance * math.hypot(*target.shape))
+    found, true = _Part.around(mask), _Part.around(target)
+    return Measures(_region_similarity(found, true), _contour_accuracy(found, true, radius))
 
 
-def _cut_out(mask: Mask, target: Mask) -> tuple[Mask, Mask]:
-    """The part of the frame that holds both masks and one pixel around, where contours can be.
+class _Part(NamedTuple):
+    """The part of a frame around a mask, one pixel wider, as contours can be; all measures look only at these.
 
     That pixel also keeps an object's end apart from the frame's, which has a rule of its own in `contour`.
+
+    Attributes:
+        box: (x0, y0, x1, y1) in the frame, half-open.
+        pixels: (y1 - y0, x1 - x0) uint8, 0 or 1.
     """
-    x, y, width, height = cv2.boundingRect(mask | target)
-    part = np.s_[max(y - 1, 0) : y + height + 1, max(x - 1, 0) : x + width + 1]
-    return mask[part], target[part]
+
+    box: Box
+    pixels: Mask
+
+    @classmethod
+    def around(cls, mask: Mask) -> _Part:
+        """The part of a whole frame's mask."""
+        x, y, width, height = cv2.boundingRect(mask)
+        left, top = max(x - 1, 0), max(y - 1, 0)
+        pixels = mask[top : y + height + 1, left : x + width + 1]
+        return cls((left, top, left + pixels.shape[1], top + pixels.shape[0]), pixels)
+
+    def within(self, box: Box) -> Mask:
+        """The pixels of a box that lies in this part."""
+        (left, top, _, _), (x0, y0, x1, y1) = self.box, box
+        return self.pixels[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
-def region_similarity(mask: Mask, target: Mask) -> float:
-    """J, the intersection over union of two (H, W) 0/1 masks; 1 where both are empty."""
-    union = cv2.countNonZero(mask | target)
-    return cv2.countNonZero(mask & target) / union if union else 1.0
+def _meeting(a: Box, b: Box) -> Box | None:
+    """What two boxes have in common; None where that is nothing."""
+    x0, y0, x1, y1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
-def contour_accuracy(mask: Mask, target: Mask, radius: int) -> float:
-    """F, the harmonic mean of how much of either contour lies near the other.
+def _region_similarity(found: _Part, true: _Part) -> float:
+    """J, the intersection over union; 1 where both are empty."""
+    common = _meeting(found.box, true.box)
+    intersection = 0 if common is None else cv2.countNonZero(found.within(common) & true.within(common))
+    union = cv2.countNonZero(found.pixels) + cv2.countNonZero(true.pixels) - intersection
+    return intersection / union if union else 1.0
 
-    Args:
-        mask: (H, W) uint8, 0 or 1.
-        target: (H, W) uint8, 0 or 1.
-        radius: how near, in pixels.
-    """
-    stride = mask.shape[1] + radius
-    found, true = _as_bits(contour(mask), stride), _as_bits(contour(target), stride)
-    if not (found and true):
-        return float(found == true)
-    precision = (found & _grown(true, radius, stride)).bit_count() / found.bit_count()
-    recall = (true & _grown(found, radius, stride)).bit_count() / true.bit_count()
+
+def _contour_accuracy(found: _Part, true: _Part, radius: int) -> float:
+    """F, the harmonic mean of how much of either contour lies within `radius` pixels of the other."""
+    found, true = (_Part(part.box, contour(part.pixels)) for part in (found, true))
+    found_length, true_length = (cv2.countNonZero(part.pixels) for part in (found, true))
+    if not (found_length and true_length):
+        return float(found_length == true_length)
+    near = _meeting(*((x0 - radius, y0 - radius, x1 + radius, y1 + radius) for x0, y0, x1, y1 in (found.box, true.box)))
+    if near is None:
+        return 0.0
+    stride = near[2] - near[0] + radius
+    found_bits, true_bits = (_as_bits(part, near, stride) for part in (found, true))
+    precision = (found_bits & _grown(true_bits, radius, stride)).bit_count() / found_length
+    recall = (true_bits & _grown(found_bits, radius, stride)).bit_count() / true_length
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
@@ -100,10 +125,13 @@ def contour(mask: Mask) -> Mask:
     return gradient.astype(np.uint8, copy=False)
 
 
-def _as_bits(mask: Mask, stride: int) -> int:
-    """An (H, W) 0/1 mask as one number: pixel (x, y) is bit y * stride + x, the rest of a row is zeros."""
-    rows = np.zeros((mask.shape[0], stride), np.uint8)
-    rows[:, : mask.shape[1]] = mask
+def _as_bits(part: _Part, box: Box, stride: int) -> int:
+    """The pixels of a box as one number: (x, y) from its corner is bit y * stride + x, the rest of a row is zeros."""
+    rows = np.zeros((box[3] - box[1], stride), np.uint8)
+    common = _meeting(part.box, box)
+    if common is not None:
+        x0, y0, x1, y1 = common
+        rows[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]] = part.within(common)
     return int.from_bytes(np.packbits(rows, bitorder="little").tobytes(), "little")
 
 

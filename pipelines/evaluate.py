@@ -27,6 +27,7 @@ from datakit.labels import Frames, LabelFolder, LabelMap, open_labels, read_labe
 
 from .interrupt import terminable
 from .pool import map_on_processes
+from .process import keep_freed_memory
 
 CHUNK = 8  # frames of a task: some hundredths of a second
 MOST_NAMED = 20  # mismatches in one message
@@ -114,6 +115,7 @@ def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
         Mismatch: a sequence or frame without a prediction, another size, an id that is no object, a picture
             that cannot be read; everything that was found is named.
     """
+    keep_freed_memory()
     with terminable():
         predictions, truth = open_labels(config.predictions), open_labels(config.ground_truth)
         clips = matched(predictions, truth, chosen_names(config.sequences))

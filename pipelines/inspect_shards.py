@@ -24,8 +24,8 @@ from datakit.tools import tool_versions
 from datakit.triples import expand
 
 from .plan import open_source
+from .process import single_threaded_opencv
 from .settings import BuildConfig, BuildSettings, differences
-from .shard_task import single_threaded_opencv
 
 BINS = np.linspace(0.0, 1.0, 11)
 RATIO_BINS = np.array([0.0, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0, np.inf])

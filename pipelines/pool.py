@@ -20,6 +20,7 @@ from .fork_server import METHOD, interrupts_ignored, start_fork_server
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+WINDOW = 10  # tasks handed to each of the other processes: enough that none waits while this one is busy
 
 
 def map_on_processes(function: Callable[[Task], Result], tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
@@ -34,12 +35,13 @@ def map_on_processes(function: Callable[[Task], Result], tasks: Sequence[Task], 
         DatakitError: a process died.
         Exception: whatever a task raised.
     """
-    if min(jobs, len(tasks)) <= 1:
+    jobs = min(jobs, len(tasks))
+    if jobs <= 1:
         yield from map(function, tasks)
         return
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), get_context(METHOD), initializer=cv2.setNumThreads, initargs=(0,))
+    start_fork_server([function.__module__])
+    pool = ProcessPoolExecutor(jobs, get_context(METHOD), initializer=cv2.setNumThreads, initargs=(0,))
     try:
-        start_fork_server([function.__module__])
         with interrupts_ignored():  # handing in starts the processes
             results = pool.map(function, tasks)
         yield from results

@@ -26,8 +26,8 @@ from datakit.shards.manifest import NAME as MANIFEST
 from datakit.triples import make_triples, triple_key, views
 
 from .plan import check_labels, open_source, tell_guess
+from .process import single_threaded_opencv
 from .settings import BuildConfig, BuildSettings
-from .shard_task import single_threaded_opencv
 
 VIEW = re.compile(r"~r[+-][0-9.e+-]+f?$")
 PLAIN_VIEW = re.compile(r"~r\+0$")

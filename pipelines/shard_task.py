@@ -5,14 +5,11 @@ Runs in this process or on any Dask worker; idempotent, since Dask may run a tas
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import cv2
 
 from datakit.errors import ItemError
 from datakit.files import digest_json, write_json
@@ -22,6 +19,7 @@ from datakit.shards.bookkeeping import record_name
 from datakit.tools import tool_versions
 from datakit.triples import expand
 
+from .process import single_threaded_opencv
 from .settings import BuildSettings
 
 SCRATCH = ".tmp"
@@ -102,17 +100,6 @@ def scenes(reader: Any, fail_fast: bool) -> Iterator[Scene]:
                 if problem.kind == "failed":
                     raise ItemError(problem)
         yield scene
-
-
-@contextlib.contextmanager
-def single_threaded_opencv() -> Iterator[None]:
-    """One OpenCV thread inside, the number from before afterwards: a foreign worker is left as it was found."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(0)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def record_path(folder: Path, file: str) -> Path:

@@ -26,8 +26,8 @@ from datakit.validate import Remark, remarks
 from .cluster import run_tasks
 from .interrupt import terminable
 from .plan import check_labels, open_source, tell_guess
+from .process import single_threaded_opencv
 from .settings import BuildConfig
-from .shard_task import single_threaded_opencv
 
 CHUNK = 64  # photos of a task: a second or two
 MOST_COMPARED = 50_000  # photos; the comparison grows with their square

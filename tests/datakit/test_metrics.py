@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from datakit.images import read_mask
-from datakit.metrics import Measures, contour, contour_accuracy, measure, region_similarity, statistics
+from datakit.metrics import Measures, contour, measure, statistics
 
 DATA = os.environ.get("DATAKIT_TEST_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="DATAKIT_TEST_DATA names no folder of real data")
@@ -68,7 +68,8 @@ def square(top, left, side=10, size=(60, 80)):
 @settings(max_examples=150, deadline=None)
 def test_f_is_that_of_the_slow_definition(pair, radius):
     """Bit by bit, wherever the masks touch the frame, for several radii."""
-    assert contour_accuracy(*pair, radius) == slow_f(*pair, radius)
+    tolerance = (radius - 0.5) / math.hypot(*pair[0].shape)
+    assert measure(*pair, tolerance=tolerance).F == slow_f(*pair, radius)
 
 
 @given(masks)
@@ -127,9 +128,11 @@ def test_void_pixels_are_not_judged():
     assert measure(wrong, target * 0, void) == (1.0, 1.0)
 
 
-def test_region_similarity():
-    """Intersection over union."""
-    assert region_similarity(square(0, 0), square(0, 5)) == 50 / 150
+def test_j_is_intersection_over_union():
+    """Also of masks that lie apart, or within one another."""
+    assert measure(square(0, 0), square(0, 5)).J == 50 / 150
+    assert measure(square(0, 0), square(40, 60)) == (0.0, 0.0)
+    assert measure(square(5, 5, 4), square(3, 3)).J == 16 / 100
 
 
 def eight_bit_decay(values):

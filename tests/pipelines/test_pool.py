@@ -9,6 +9,7 @@ import pytest
 
 from datakit.errors import DatakitError
 from pipelines.pool import map_on_processes
+from tests.death import die_elsewhere
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 9])
@@ -28,4 +29,4 @@ def test_an_error_of_a_task_is_raised(jobs):
 def test_a_dead_process_is_told():
     """Killed for memory, most often; the way out is fewer of them."""
     with pytest.raises(DatakitError, match="fewer -j"):
-        list(map_on_processes(os._exit, [1, 1], 2))
+        list(map_on_processes(die_elsewhere, [os.getpid()] * 50, 2))
