@@ -21,7 +21,7 @@ install: .venv/installed ## set up .venv with the datakit command
 		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[dev]'
 	@touch .venv/installed
 
-demo: install ## the main job on an embedded sample: data, shards, verify, inspect, picture
+demo: install ## the whole story on an embedded sample: data, shards, preview, a segmented clip, its score
 	rm -rf demo
 	$(DATAKIT) sample-data demo/data
 	$(DATAKIT) build-shards demo/data/ecssd coco=demo/data/coco/annotations/instances_val2017.json \
@@ -29,7 +29,12 @@ demo: install ## the main job on an embedded sample: data, shards, verify, inspe
 	$(DATAKIT) verify demo/shards
 	$(DATAKIT) inspect demo/shards
 	$(DATAKIT) preview-deformations demo/shards --out demo/preview.png
-	@echo "Look at demo/preview.png"
+	$(DATAKIT) score demo/shards --limit 24 --picture demo/refined.png
+	$(DATAKIT) propagate demo/data/davis/JPEGImages/480p/crossing \
+		--mask demo/data/davis/Annotations/480p/crossing/00000.png --out demo/results
+	$(DATAKIT) evaluate demo/results demo/data/davis/Annotations/480p --convention davis2017 --html demo/scores.html
+	@echo "Look at demo/preview.png (rough masks), demo/refined.png (what the network makes of them),"
+	@echo "demo/results/_report/crossing/overlay.webm (the segmented clip) and demo/scores.html (its score, frame by frame)"
 
 test: install ## the whole test suite
 	$(PY) -m pytest -q --durations=10
