@@ -24,21 +24,27 @@ MOST_MISSING = 0.1  # of the frames a file speaks of, before it is called damage
 
 
 class Frames(Protocol):
-    """The chosen frames of a video.
+    """The chosen frames of a video."""
 
-    Attributes:
-        names: of the frames, as their outputs are named.
-        numbers: of the frames, as the whole video counts them from 0.
-        size: (H, W) of every frame.
-        fps: frames per second of what was chosen.
-        remarks: what is odd about the video, a sentence each.
-    """
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the frames, as their outputs are called."""
 
-    names: tuple[str, ...]
-    numbers: tuple[int, ...]
-    size: tuple[int, int]
-    fps: float
-    remarks: tuple[str, ...]
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of the frames, as the whole video counts them from 0."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of every frame."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of what was chosen."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about the video, a sentence each."""
 
     def __len__(self) -> int: ...
 
@@ -114,14 +120,6 @@ def open_frames(path: Path, start: int = 0, stop: int | None = None, stride: int
     if not path.exists():
         raise UsageError(f"{path}: no such video; expected a folder of frames or a video file")
     return _open_file(path, slice(start, stop, stride))
-
-
-def first_frame(path: Path, number: int = 0) -> Image:
-    """(H, W, 3) uint8 RGB of one frame of a video, without looking at the others.
-
-    Raises: as `open_frames`.
-    """
-    return open_frames(path, number, number + 1)[0]
 
 
 def _open_folder(path: Path, chosen: slice) -> FolderFrames:
@@ -220,7 +218,7 @@ class _Reel:
             if not self._capture.grab():
                 raise DatakitError(f"{self.path}: frame {self._next} cannot be decoded any more; was the file changed?")
             if self._next > number - room:
-                self._kept[self._next] = cv2.cvtColor(self._capture.retrieve()[1], cv2.COLOR_BGR2RGB)  # type: ignore[assignment]
+                self._kept[self._next] = cv2.cvtColor(self._capture.retrieve()[1], cv2.COLOR_BGR2RGB)
                 self.size = self._kept[self._next].shape[:2]
             self._next += 1
         return self._kept[number]

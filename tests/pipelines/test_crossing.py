@@ -59,9 +59,10 @@ def test_ids_never_swap(segmented):
 def test_the_evaluator_gives_both_objects_a_score(segmented):
     """By the convention for several objects."""
     from pipelines.evaluate import EvaluateConfig, evaluate
+    from pipelines.propagate_tree import Silent
 
     predicted, truth = segmented
-    found = evaluate(EvaluateConfig(predicted, truth, "davis2017"), lambda _: None)
+    found = evaluate(EvaluateConfig(predicted, truth, "davis2017"), Silent)
     assert found.scores.convention is CONVENTIONS["davis2017"]
     assert [each.id for each in found.scores.sequences[0].objects] == [1, 2]
     assert all(each.scores.J.mean >= 0.7 for each in found.scores.sequences[0].objects)

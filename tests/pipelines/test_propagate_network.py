@@ -1,0 +1,75 @@
+"""The command with a real network of random weights: online stage, flow and Dask give what a quiet run gives."""
+
+import json
+
+import numpy as np
+import pytest
+
+from datakit.labels import read_labels
+from tests.clips import draw_folder, draw_tree, labels, write_labels
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+
+QUICK = ("--size", 64, "--threads", 1, "--precision", "fp32")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A checkpoint of the light network as it is before training."""
+    from model.checkpoint import Checkpoint, write_checkpoint
+    from model.networks import build_network
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    write_checkpoint(path, Checkpoint({"name": "lite"}, {}, build_network("lite").state_dict()))
+    return path
+
+
+def pictures(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.rglob("*.png")) if "_report" not in str(path)}
+
+
+def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, tmp_path):
+    """The fitted weights are kept, and the frames that were missing come out the same."""
+    clip, mask = draw_folder(tmp_path / "clip", 4), write_labels(tmp_path / "m.png", labels())
+    out = tmp_path / "out"
+    command = ("propagate", clip, "--mask", mask, "--out", out, "--weights", weights, *QUICK, "--flow", "dis")
+    command += ("--online", "--set", "online.iterations=1", "--set", "online.batch=1", "--set", "online.learns=head")
+    found = datakit(*command)
+    assert found.exit_code == 0, found.output
+    assert json.loads((out / "_report/clip/report.json").read_text())["online"]["seconds"] > 0
+    before = pictures(out)
+    tuned = (out / "_report/clip/online.safetensors").stat().st_mtime_ns
+    for name in ("00002.png", "00003.png"):
+        (out / "clip" / name).unlink()
+    assert "2 of them made before" in datakit(*command).stdout
+    assert pictures(out) == before
+    assert (out / "_report/clip/online.safetensors").stat().st_mtime_ns == tuned
+
+
+def test_two_processes_make_what_one_makes(datakit, weights, tmp_path):
+    """A tree, shared by Dask."""
+    root = draw_tree(tmp_path / "davis", count=3)
+    command = ("propagate", "--davis", root, "--weights", weights, *QUICK, "--no-overlay", "--out")
+    for jobs, out in ((1, tmp_path / "one"), (2, tmp_path / "two")):
+        found = datakit(*command, out, "-j", jobs)
+        assert found.exit_code == 0, found.output
+    assert pictures(tmp_path / "one") == pictures(tmp_path / "two") != {}
+
+
+def test_a_folder_without_flow_of_these_frames_is_refused(datakit, weights, tmp_path):
+    """It says which file was expected."""
+    clip, mask = draw_folder(tmp_path / "clip", 2), write_labels(tmp_path / "m.png", labels())
+    (tmp_path / "flow").mkdir()
+    found = datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out", "--weights", weights, *QUICK,
+                    "--flow", tmp_path / "flow")  # fmt: skip
+    assert found.exit_code == 2
+    assert "expected 00000.flo" in found.stderr
+
+
+def test_a_box_becomes_a_mask_first(datakit, weights, tmp_path):
+    """The first picture holds the object, whatever the network makes of the box."""
+    clip, out = draw_folder(tmp_path / "clip", 2), tmp_path / "out"
+    found = datakit("propagate", clip, "--box", "5,5,30,30:4", "--out", out, "--weights", weights, *QUICK)
+    assert found.exit_code == 0, found.output
+    assert set(np.unique(read_labels(out / "clip/00000.png", "").labels)) == {0, 4}
