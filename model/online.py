@@ -39,7 +39,7 @@ CACHED = 64  # turned frames kept; all 42 of one frame, and at 854x480 some 100 
 
 @dataclass(frozen=True)
 class OnlineConfig:
-    """How a network is fitted to a video; the defaults are what measured best for the time they take.
+    """How a network is fitted to a video.
 
     Attributes:
         iterations: optimiser steps.

@@ -32,7 +32,7 @@ Polish = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
 
 @dataclass(frozen=True)
 class PropagateConfig:
-    """How a mask is carried from frame to frame; the defaults are what measured best over ten videos.
+    """How a mask is carried from frame to frame; by default as in the paper, in a window around the object.
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
@@ -41,7 +41,7 @@ class PropagateConfig:
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
         second: a second look whose scores are averaged with the first's: `none`, `same` for the same window mirrored,
-            `whole` for the whole frame mirrored, which loses fast and small objects less often.
+            `whole` for the whole frame mirrored, which sees fast objects that left the window.
         looks: passes over each frame, every one from the mask that the one before found.
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
@@ -51,17 +51,17 @@ class PropagateConfig:
     """
 
     size: int = setting(320, 32, 2048)
-    margin: float = setting(0.4, 0.01, 10)
+    margin: float = setting(0.5, 0.01, 10)
     box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(5, 0, 255)
-    second: str = setting("whole", choices=("none", "same", "whole"))
+    second: str = setting("none", choices=("none", "same", "whole"))
     looks: int = setting(1, 1, 10)
-    motion: float = setting(0.5, 0, 1)
+    motion: float = setting(0.0, 0, 1)
     keep_lost: bool = setting(True)
     collapse: float = setting(0.15, 0, 1)
     widen: float = setting(1.5, 1, 10)
-    touching: bool = setting(True)
+    touching: bool = setting(False)
 
     def __post_init__(self) -> None:
         settle(self, "propagate")
