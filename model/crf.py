@@ -34,7 +34,7 @@ class CrfConfig:
         colour_reach: its standard deviation in pixels.
         colour_range: its standard deviation in grey levels.
 
-    Source: the published test settings of DeepLab-v2 (arXiv 1606.00915 §4), whose network the paper takes over.
+    The numbers are a starting point in the manner of DeepLab's, not yet measured.
     """
 
     iterations: int = setting(5, 1, 100)

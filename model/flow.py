@@ -61,7 +61,7 @@ def flow_image(flows: Iterable[Flow]) -> Image:
     Returns:
         (H, W, 3) uint8, three equal channels.
 
-    Source: three channels: arXiv 1612.02646 §3.3; median and averaging: arXiv 1703.09554 §4. Scaling is ours to name.
+    Source: three channels: arXiv 1612.02646 §3.3; median, averaging and scaling are no part of it and ours.
     """
     speeds = [_speed(flow) for flow in flows]
     speed = sum(speeds[1:], speeds[0]) / len(speeds)
