@@ -56,7 +56,8 @@ def join(scores: NDArray[np.float32], ids: Sequence[int]) -> Labels:
     Returns:
         (H, W) uint8.
 
-    Source: soft aggregation of Oh et al., CVPR 2018 (RGMP). Its odds need not be computed: they leave the order of probabilities as it is.
+    Source: soft aggregation of Oh et al., CVPR 2018 (RGMP). Its odds need not be computed: they leave the order of
+    probabilities as it is.
     """
     labels = np.zeros(scores.shape[1:], np.uint8)
     if len(ids) == 1:
