@@ -52,10 +52,15 @@ class SameConv2d(nn.Conv2d):
 
 
 class InvertedResidual(nn.Module):
-    """Expand, filter each channel, project; added to its input where the shapes allow. Source: arXiv 1801.04381."""
+    """Expand, filter each channel, project; added to its input where the shapes allow. Source: arXiv 1801.04381.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
+    In training a share `drop` of the samples skips what would be added, the others get it enlarged to the same mean.
+    Source: stochastic depth, arXiv 1603.09382, as EfficientNet trains.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int, drop: float = 0.0):
         super().__init__()
+        self.drop = drop
         width = inputs * expansion
         self.residual = stride == 1 and inputs == outputs
         self.expand = nn.Conv2d(inputs, width, 1, bias=False) if expansion > 1 else None
@@ -72,28 +77,31 @@ class InvertedResidual(nn.Module):
             y = F.relu6(self.expand_norm(self.expand(y)), inplace=True)
         y = F.relu6(self.depthwise_norm(self.depthwise(y)), inplace=True)
         y = self.project_norm(self.project(y))
+        if self.residual and self.training and self.drop:
+            y = y * (torch.rand(len(y), 1, 1, 1, device=y.device) >= self.drop).to(y.dtype) / (1 - self.drop)
         return x + y if self.residual else y
 
 
 class EfficientNetLite0(nn.Module):
     """EfficientNet-lite0 without its 1280-channel top: four features, 3.4 M parameters.
 
-    `channels` and `strides` describe the features, finest first.
+    `channels` and `strides` describe the features, finest first; `drop` is the last block's, the others' rise to it.
     """
 
     channels = tuple(LITE0_STAGES[tap][4] for tap in LITE0_TAPS)
     strides = (4, 8, 16, 32)
 
-    def __init__(self) -> None:
+    def __init__(self, drop: float = 0.0) -> None:
         super().__init__()
         self.stem = SameConv2d(3, 32, 3, 2, bias=False)
         self.stem_norm = nn.BatchNorm2d(32, **LITE0_NORM)
         self.blocks = nn.ModuleList()
         self.taps: list[int] = []
-        inputs = 32
+        inputs, total = 32, sum(stage[0] for stage in LITE0_STAGES)
         for index, (repeats, kernel, stride, expansion, outputs) in enumerate(LITE0_STAGES):
             for repeat in range(repeats):
-                self.blocks.append(InvertedResidual(inputs, outputs, kernel, 1 if repeat else stride, expansion))
+                share = drop * len(self.blocks) / total
+                self.blocks.append(InvertedResidual(inputs, outputs, kernel, 1 if repeat else stride, expansion, share))
                 inputs = outputs
             if index in LITE0_TAPS:
                 self.taps.append(len(self.blocks) - 1)

@@ -38,13 +38,16 @@ class PyramidHead(nn.Module):
 
 
 class Lite(Segmenter):
-    """EfficientNet-lite0 with a pyramid of `width` channels; logits at stride 4, 3.3 M parameters."""
+    """EfficientNet-lite0 with a pyramid of `width` channels; logits at stride 4, 3.3 M parameters.
+
+    `drop` is the share of samples that skip the trunk's last residual in training.
+    """
 
     coding = CODINGS["efficientnet-lite0"]
     stride = 4
 
-    def __init__(self, generator: torch.Generator, stem: StemInit = "gaussian", width: int = 96):
-        trunk = EfficientNetLite0()
+    def __init__(self, generator: torch.Generator, stem: StemInit = "gaussian", width: int = 96, drop: float = 0.0):
+        trunk = EfficientNetLite0(drop)
         super().__init__(trunk, PyramidHead(trunk.channels, width))
         draw_he(self, generator)
         widen(trunk.stem, self.coding, stem, generator)

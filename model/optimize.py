@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ import torch
 from torch import nn
 
 from datakit.deformations.ranges import setting, settle
+
+MEAN = "mean"  # of a parameter, in the optimiser's state
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class OptimizerConfig:
         momentum: of `sgd`.
         power: of the polynomial decay.
         warmup: steps over which the rate rises linearly from 0.
+        average: the weights that are judged and published are a running mean over about 1 / (1 - average) steps; 0
+            takes them as they are.
         clip: gradients are scaled down to this norm; 0 leaves them as they are.
     """
 
@@ -36,6 +41,7 @@ class OptimizerConfig:
     momentum: float = setting(0.9, 0, 1)
     power: float = setting(0.9, 0)
     warmup: int = setting(50, 0)
+    average: float = setting(0.0, 0, 0.99999)
     clip: float = setting(0.0, 0)
 
     def __post_init__(self) -> None:
@@ -77,3 +83,39 @@ def _groups(net: nn.Module, config: OptimizerConfig) -> Iterator[tuple[list[nn.P
             rate *= config.bias_multiple if is_bias else 1
             if params:
                 yield params, {"lr": rate, "start": rate, "weight_decay": 0.0 if is_bias else config.weight_decay}
+
+
+def follow(optimizer: torch.optim.Optimizer, step: int, average: float) -> None:
+    """Let the running mean of every parameter follow it; it lies in the optimiser's state, and so in checkpoints.
+
+    Args:
+        optimizer: after its step.
+        step: steps done before this one; the first few weigh more, so that the start is forgotten.
+        average: share of the mean that is kept.
+
+    Source: Polyak averaging, as EfficientNet's own training does with 0.9999.
+    """
+    kept = min(average, (1 + step) / (10 + step))
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            state = optimizer.state[parameter]
+            if MEAN in state:
+                state[MEAN].lerp_(parameter.detach(), 1 - kept)
+            else:
+                state[MEAN] = parameter.detach().clone()
+
+
+@contextlib.contextmanager
+def averaged(optimizer: torch.optim.Optimizer) -> Iterator[None]:
+    """Inside, every parameter that has a running mean has its values."""
+    params = [p for group in optimizer.param_groups for p in group["params"] if MEAN in optimizer.state[p]]
+    own = [parameter.detach().clone() for parameter in params]
+    with torch.no_grad():
+        for parameter in params:
+            parameter.copy_(optimizer.state[parameter][MEAN])
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, values in zip(params, own, strict=True):
+                parameter.copy_(values)

@@ -34,7 +34,7 @@ from .checkpoint import (
 from .compute import Compute, Ranks
 from .losses import segmentation_loss
 from .networks import build_network, freeze_norm
-from .optimize import build_optimizer, poly_rate, set_rate
+from .optimize import averaged, build_optimizer, follow, poly_rate, set_rate
 from .pretrained import load_pretrained
 from .segmenter import Segmenter
 from .settings import TrainConfig
@@ -132,6 +132,8 @@ class Trainer:
         if config.optimizer.clip:
             nn.utils.clip_grad_norm_(self.net.parameters(), config.optimizer.clip)
         self.optimizer.step()
+        if config.optimizer.average:
+            follow(self.optimizer, self.done, config.optimizer.average)
         self.done += 1
         rate = config.optimizer.learning_rate * factor
         return Step(self.done, loss, rate, config.batch, waited, time.perf_counter() - began)
@@ -151,19 +153,22 @@ class Trainer:
 
     @contextlib.contextmanager
     def judging(self) -> Iterator[Segmenter]:
-        """The network in eval mode; back in training mode afterwards."""
+        """The network as it would be published, in eval mode; back in training mode afterwards."""
         self.net.eval()
         try:
-            yield self.net
+            with averaged(self.optimizer):
+                yield self.net
         finally:
             self.net.train()
 
     def checkpoint(self, about: Mapping[str, Any], with_optimizer: bool = True) -> Checkpoint:
-        """All that is needed to go on, or only to use the network."""
+        """All that is needed to go on, or only the network to use, with the weights that were judged."""
+        with contextlib.nullcontext() if with_optimizer else averaged(self.optimizer):
+            weights = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
         return Checkpoint(
             network={"name": self.config.network, **self.config.options},
             about={**about, "step": self.done, "config": self.config.to_dict()},
-            weights=self.net.state_dict(),
+            weights=weights,
             optimizer=optimizer_tensors(self.net, self.optimizer) if with_optimizer else {},
         )
 

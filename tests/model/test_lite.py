@@ -28,3 +28,17 @@ def test_head_uses_every_feature():
     assert logits.shape == (1, 1, 9, 9)
     (logits * torch.randn(logits.shape)).sum().backward()
     assert all(feature.grad.abs().max() > 0 for feature in features)
+
+
+def test_dropped_residuals_are_a_matter_of_training():
+    """In training a share of the samples skips them, by torch's generator; in use nothing is left out."""
+    dropping, plain = (build_network("lite", width=16, drop=drop) for drop in (0.5, 0.0))
+    x = torch.randn(2, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(dropping.eval()(x), plain.eval()(x))
+        freeze_norm(dropping).train()
+        torch.manual_seed(1)
+        one = dropping(x)
+        torch.manual_seed(1)
+        assert torch.equal(one, dropping(x))
+        assert not torch.equal(one, dropping(x))

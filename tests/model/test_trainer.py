@@ -1,5 +1,6 @@
 """One training step: what it changes, what it leaves, and what it refuses."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -115,3 +116,32 @@ def test_a_batch_that_cannot_be_parted():
     """Named with both numbers."""
     with pytest.raises(UsageError, match="batch of 10 cannot be cut into 3"):
         TrainConfig(accumulate=3)
+
+
+def test_the_published_weights_are_the_mean_of_the_last():
+    """By hand over three steps; training itself goes on from the last weights."""
+    config = dataclasses.replace(PLAIN, average=0.9)
+    trainer = Trainer(TrainConfig(init="none", iterations=4, optimizer=config), build_network("lite", width=16), CPU)
+    weight, mean = trainer.net.head.logit.weight, None
+    for step in range(3):
+        take(trainer, [batch(seed=step)])
+        kept = min(0.9, (1 + step) / (10 + step))
+        mean = weight.detach().clone() if mean is None else kept * mean + (1 - kept) * weight.detach()
+    last = weight.detach().clone()
+    with trainer.judging():
+        torch.testing.assert_close(weight.detach(), mean)
+    assert torch.equal(weight, last)
+    torch.testing.assert_close(trainer.checkpoint({}, with_optimizer=False).weights["head.logit.weight"], mean)
+    assert torch.equal(trainer.checkpoint({}).weights["head.logit.weight"], last)
+
+
+def test_the_mean_survives_a_resume():
+    """It lies with the optimiser's state, so that a resumed run publishes the same weights."""
+    config = TrainConfig(init="none", iterations=4, optimizer=dataclasses.replace(PLAIN, average=0.9))
+    first, second = (Trainer(config, build_network("lite", width=16), CPU) for _ in range(2))
+    take(first, [batch(seed=0), batch(seed=1)], 2)
+    second.restore(first.checkpoint({}), "memory")
+    for trainer in (first, second):
+        take(trainer, [batch(seed=2)])
+    one, two = (trainer.checkpoint({}, with_optimizer=False).weights for trainer in (first, second))
+    assert all(torch.equal(one[name], two[name]) for name in one)
