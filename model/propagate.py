@@ -51,13 +51,13 @@ class PropagateConfig:
     """
 
     size: int = setting(320, 32, 2048)
-    margin: float = setting(0.5, 0.01, 10)
+    margin: float = setting(0.4, 0.01, 10)
     box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(5, 0, 255)
     second: str = setting("none", choices=("none", "same", "whole"))
     looks: int = setting(1, 1, 10)
-    motion: float = setting(0.0, 0, 1)
+    motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)
     collapse: float = setting(0.15, 0, 1)
     widen: float = setting(1.5, 1, 10)

@@ -147,7 +147,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--crf", is_flag=True, help="Sharpen every frame by a dense CRF (extra `crf`).")
 @click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 320]")
 @click.option("--margin", type=click.FloatRange(0.01), default=None,
-              help="Room around the object, as a multiple of its longer side.  [default: 0.5]")  # fmt: skip
+              help="Room around the object, as a multiple of its longer side.  [default: 0.4]")  # fmt: skip
 @click.option("--full-frame", is_flag=True, help="Show the network the whole frame instead of a cut.")
 @click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
               help="Change any other setting, e.g. dilation=0 or online.iterations=200.")  # fmt: skip
