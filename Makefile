@@ -54,7 +54,8 @@ format: install ## put the source in its standard form
 bench: install ## speed figures, as ratios, into benchmarks/results
 	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) \
 		$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[bench]'
-	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps litdata
+	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps \
+		litdata vos-benchmark scikit-image lazy_loader tqdm
 	$(PY) -m benchmarks
 
 clean: ## remove what the targets above made
