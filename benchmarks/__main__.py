@@ -5,9 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from . import build, common, evaluate, plan, read, start, verify, warp
+from . import build, common, evaluate, plan, read, start, train, verify, warp
 
-BENCHMARKS = (start.run, lambda: warp.run(common.data_root()), read.run, verify.run, plan.run, evaluate.run, build.run)
+BENCHMARKS = (
+    start.run,
+    lambda: warp.run(common.data_root()),
+    read.run,
+    verify.run,
+    plan.run,
+    evaluate.run,
+    train.run,
+    build.run,
+)
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 INTRODUCTION = """# Speed
 

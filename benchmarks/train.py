@@ -103,7 +103,7 @@ def loaders(rounds: int) -> dict[str, object]:
 
     files = Files(folder, coding)
     order = EpochSampler(np.ones(len(files)), 10)
-    shuffled = [[draw.index for draw in batch] for batch in itertools.islice(order, SAMPLES // 10)]
+    shuffled = [[draw.item for draw in batch] for batch in itertools.islice(order, SAMPLES // 10)]
     plain = DataLoader(files, batch_sampler=shuffled, num_workers=1)
     makers = {
         "ours, stored masks": lambda: opened(ours(False)),
