@@ -91,9 +91,7 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     Raises:
         ItemError: the file cannot be read (stage `read`) or is no whole picture (stage `decode`).
     """
-    where = Place(key or place, place)
-    data = read_file(path, where, max_pixels)
-    header = judge_header(data, where, max_pixels)
+    where, data, header = _judged(path, place, max_pixels, key)
     why = why_normalise(header)
     crc32, orientation = zlib.crc32(data), header.orientation or 1
     if not why:
@@ -110,15 +108,20 @@ def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
     Raises:
         ItemError: as `read_photo`.
     """
-    where = Place(place, place)
-    data = read_file(path, where, max_pixels)
-    header = judge_header(data, where, max_pixels)
+    where, data, header = _judged(path, place, max_pixels)
     if why_normalise(header):
         return _normalised(data, header, where)
     pixels = _decode(data, cv2.IMREAD_COLOR)
     if pixels is None or pixels.shape[:2] != header.size:
         raise _damaged(header, where, None if pixels is None else pixels.shape[:2])
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+
+def _judged(path: Path | str, place: str, max_pixels: int, key: str = "") -> tuple[Place, bytes, Header]:
+    """A picture file's place, bytes and header, the last judged before a pixel is decoded."""
+    where = Place(key or place, place)
+    data = read_file(path, where, max_pixels)
+    return where, data, judge_header(data, where, max_pixels)
 
 
 def _proved(data: bytes, header: Header, where: Place) -> tuple[int, int]:
@@ -162,9 +165,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     Raises:
         ItemError: as `read_photo`; also stage `mask`, where the file holds no single plane of whole numbers.
     """
-    where = Place(key or place, place)
-    data = read_file(path, where, max_pixels)
-    header = judge_header(data, where, max_pixels)
+    where, data, header = _judged(path, place, max_pixels, key)
     orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
     if header.mode in ("P", "PA"):
         plane, coding = _palette_plane(data, where)
@@ -183,9 +184,7 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
     Raises:
         ItemError: as `read_photo`.
     """
-    where = Place(place, place)
-    data = read_file(path, where, max_pixels)
-    header = judge_header(data, where, max_pixels)
+    where, data, header = _judged(path, place, max_pixels)
     try:
         with open_lazily(data) as opened:
             pixels = np.asarray(opened.convert("RGBA"))

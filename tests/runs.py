@@ -1,11 +1,14 @@
-"""A small source to build from, and what a build has published."""
+"""A small source to build from, what a build has published, and a disk that is soon full."""
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 
 def draw_source(root: Path, count: int = 12, size: tuple[int, int] = (48, 64)) -> Path:
@@ -25,3 +28,16 @@ def draw_source(root: Path, count: int = 12, size: tuple[int, int] = (48, 64)) -
 def shard_bytes(folder: Path) -> dict[str, bytes]:
     """Name -> content of everything published in a folder of shards."""
     return {path.name: path.read_bytes() for path in [*folder.glob("*.h5"), folder / "manifest.json"]}
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    """A file system of so many bytes mounted on `folder`."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"cannot mount a small disk here: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)

@@ -38,3 +38,16 @@ function decodePicture(encoded) {
   const bytes = Uint8Array.from(atob(encoded), letter => letter.charCodeAt(0));
   return createImageBitmap(new Blob([bytes], { type: "image/webp" }));
 }
+
+/* A button for every view, value -> text, in each place of the page that switches between them. */
+function fillSwitches(views, choose) {
+  for (const place of document.querySelectorAll("[data-switch]")) {
+    place.append(...Object.entries(views).map(([value, text]) => {
+      const button = element("button", "", text);
+      button.type = "button";
+      button.value = value;
+      button.addEventListener("click", () => choose(value));
+      return button;
+    }));
+  }
+}

@@ -55,15 +55,7 @@ function setUpControls() {
   fillSelect($("sort"), null, Object.entries(ORDERS).map(([value, [text]]) => [value, text]));
   const groups = Object.keys(GROUPS).filter(name => valuesOf(GROUPS[name]).length > 1);
   fillSelect($("plots-by"), null, (groups.length ? groups : ["recipe"]).map(name => [name, name]));
-  for (const place of document.querySelectorAll("[data-switch]")) {
-    place.append(...Object.entries(VIEWS).map(([value, text]) => {
-      const button = element("button", "", text);
-      button.type = "button";
-      button.value = value;
-      button.addEventListener("click", () => setShow(value));
-      return button;
-    }));
-  }
+  fillSwitches(VIEWS, setShow);
   for (const input of document.querySelectorAll("#controls input, #controls select")) input.addEventListener("input", applyFilters);
   $("controls").addEventListener("submit", event => event.preventDefault());
   $("plots-by").addEventListener("input", drawPlots);

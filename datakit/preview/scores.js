@@ -234,15 +234,7 @@ async function paintLocator(frame) {
 
 function setUpView() {
   const view = $("view");
-  for (const place of document.querySelectorAll("[data-switch]")) {
-    place.append(...Object.entries(VIEWS).map(([value, text]) => {
-      const button = element("button", "", text);
-      button.type = "button";
-      button.value = value;
-      button.addEventListener("click", () => setShow(value));
-      return button;
-    }));
-  }
+  fillSwitches(VIEWS, setShow);
   $("previous").addEventListener("click", () => stepView(-1));
   $("next").addEventListener("click", () => stepView(1));
   $("close").addEventListener("click", () => view.close());

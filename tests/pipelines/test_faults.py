@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.faults import FAULTS
-from tests.runs import draw_source, shard_bytes
+from tests.runs import draw_source, shard_bytes, small_disk
 
 ROOT = Path(__file__).parents[2]
 KILLS = [name for name in FAULTS if name.startswith("kill-")]
@@ -41,19 +41,6 @@ def quiet(datakit, source, tmp_path):
     """Bytes of an undisturbed build of `source`."""
     assert datakit(*command_for(source, tmp_path / "quiet")).exit_code == 0
     return shard_bytes(tmp_path / "quiet")
-
-
-@contextlib.contextmanager
-def small_disk(folder, size):
-    """A file system of so many bytes mounted on `folder`."""
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount a small disk here: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.mark.parametrize("fault", KILLS)

@@ -1,6 +1,5 @@
 """`datakit propagate`: outputs and nothing else, resumes equal to undisturbed runs, one clear line for every fault."""
 
-import contextlib
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ from pipelines import propagate_network
 from pipelines.lock import run_lock
 from tests.clips import DriftingEngine, draw_file, draw_folder, draw_tree, frame, labels, write_labels
 from tests.propagate_faults import FAULTS
+from tests.runs import small_disk
 from tests.tiny import write_picture
 
 ROOT = Path(__file__).parents[2]
@@ -232,19 +232,6 @@ def test_interrupting_tells_how_to_go_on(clip, mask, tmp_path):
     assert "Traceback" not in stopped.stderr
     assert "to go on, run again:\n  datakit propagate" in stopped.stderr
     assert 2 <= len(list((tmp_path / "out/clip").iterdir())) < 6
-
-
-@contextlib.contextmanager
-def small_disk(folder, size):
-    """A file system of so many bytes mounted on `folder`."""
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount a small disk here: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def test_a_full_disk_is_one_line_and_the_same_command_goes_on(datakit, mask, tmp_path):

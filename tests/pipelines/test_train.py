@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from datakit.files import canonical_json
 from tests.conftest import DATAKIT
+from tests.runs import small_disk
 from tests.small_shards import write_shards
 
 ROOT = Path(__file__).parents[2]
@@ -204,18 +205,12 @@ def test_no_shards(datakit, tmp_path):
 
 def test_a_full_disk_ends_with_a_line(start, shards, tmp_path):
     """No space for a checkpoint: one line, no part file, and an earlier checkpoint is still whole."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", disk], capture_output=True).returncode:
-        pytest.skip("cannot mount a small disk here")
-    try:
+    with small_disk(tmp_path / "disk", "30m") as disk:
         process = start(*command(shards, disk / "run"))
         _, told = process.communicate(timeout=120)
         assert process.returncode == 1, told
         assert "Traceback" not in told
         assert not list(disk.rglob(".part-*"))
-    finally:
-        subprocess.run(["umount", disk], check=True)
 
 
 def test_resume_refuses_a_damaged_checkpoint(datakit, shards, tmp_path, quiet):
