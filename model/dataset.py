@@ -1,6 +1,7 @@
 """Triples of shards as a map-style torch Dataset: the network's input, its target, and where it is judged.
 
-An item is a pure function of (seed, epoch, key, repeat), whichever process makes it. In which order items come is
+An item is a pure function of (seed, epoch, key, repeat), whichever process makes it; one that is put on another photo
+also of the photos there are. In which order items come is
 left to `sampler`, what is drawn to `views`, pixels to `crop`, the tensor's coding to `inputs`.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -29,8 +30,9 @@ from datakit.shards.layout import IGNORES, TARGETS
 from datakit.shards.reader import decode_image, decode_triple
 
 from .crop import cut_image, cut_mask
+from .faults import draw_faults
 from .inputs import InputCoding, pack_input
-from .views import ViewConfig, draw_faults, draw_light, draw_window
+from .views import ViewConfig, draw_backdrop, draw_light, draw_pose, draw_window, posed, put_on
 
 Split = Literal["train", "val", "all"]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -159,30 +161,39 @@ class TripleDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, draw: Draw | int) -> dict[str, Any]:
         item, epoch, repeat = draw if isinstance(draw, Draw) else Draw(draw)
         shard, row, reader = self._locate(item)
-        example = self._fresh(shard, row, reader, epoch, repeat) if self.redraw else self._stored(shard, row)
+        example, recipe = self._bare(shard, row) if self.redraw else (self._stored(shard, row), "")
         rng = generator(self.seed, f"{example.key} view {epoch}", repeat)
-        return make_item(example, self.view, self.coding, rng)
+
+        def rough(target: Mask) -> Mask:
+            drawn = generator(self.seed, f"{example.key} deform {epoch}", repeat)
+            return deform(target, reader.recipes[recipe], drawn).mask
+
+        return make_item(example, self.view, self.coding, rng, rough if self.redraw else None, self._photo)
 
     def triple(self, item: int) -> Triple:
         """The stored triple of an item, whole; with `redraw`, the first of its variants."""
         shard, row, _ = self._locate(item)
         return decode_triple(shard, row)
 
+    def _photo(self, which: float) -> Image:
+        """The photo of an item, for a number of 0..1."""
+        shard, row, _ = self._locate(int(which * len(self)))
+        return decode_image(shard, int(shard.triples[row]["image_row"]))
+
     def _stored(self, shard: Shard, row: int) -> Example:
         triple = decode_triple(shard, row)
         return Example(triple.image, triple.deformed, triple.target, triple.ignore, triple.key)
 
-    def _fresh(self, shard: Shard, row: int, reader: ShardReader, epoch: int, repeat: int) -> Example:
-        """The item with a new rough mask, the stored one not even decoded."""
+    def _bare(self, shard: Shard, row: int) -> tuple[Example, str]:
+        """The item without its rough mask, which is not even decoded, and the recipe that makes another."""
         entry = shard.triples[row]
         image_row, target_row, recipe = int(entry["image_row"]), int(entry["target_row"]), entry["recipe"].decode()
         ignore_row, size = int(shard.targets["ignore_row"][target_row]), shard.size(image_row)
         key = f"{shard.targets['key'][target_row].decode()}@{recipe}"
         try:
             target = decode_rle(shard.record(TARGETS, target_row, check=True), size)
-            rough = deform(target, reader.recipes[recipe], generator(self.seed, f"{key} deform {epoch}", repeat))
             ignore = decode_rle(shard.record(IGNORES, ignore_row, check=True), size) if ignore_row >= 0 else None
-            return Example(decode_image(shard, image_row), rough.mask, target, ignore, key)
+            return Example(decode_image(shard, image_row), target, target, ignore, key), recipe
         except (ValueError, LookupError) as error:
             raise ShardError(f"{shard.path}: {key}: {error}; look closer with `datakit verify`") from error
 
@@ -249,27 +260,38 @@ def group_weights(groups: Sequence[tuple[str, str]], weights: Mapping[str, float
     return found
 
 
-def make_item(example: Example, view: ViewConfig, coding: InputCoding, rng: np.random.Generator) -> dict[str, Any]:
-    """One drawn view of an example, as tensors: image and masks cut and mirrored together.
+def make_item(
+    example: Example,
+    view: ViewConfig,
+    coding: InputCoding,
+    rng: np.random.Generator,
+    rough: Callable[[Mask], Mask] | None = None,
+    photo: Callable[[float], Image] | None = None,
+) -> dict[str, Any]:
+    """One drawn view of an example, as tensors: image and masks turned, cut and mirrored together.
 
     Args:
         example: what is looked at.
         view: what is drawn.
         coding: of the network's input.
         rng: source of all chance.
+        rough: makes a rough mask of the turned target; without it the example's own is turned.
+        photo: gives another photo for a number of 0..1, for objects to be put on; without it they stay.
 
     Returns:
         As `TripleDataset` says.
     """
-    guide = draw_faults(rng, example.guide, view)
+    example, nowhere = _posed(example, draw_pose(rng, example.target, view), coding.fill)
+    guide = draw_faults(rng, rough(example.target) if rough else example.guide, view)
     window = draw_window(rng, guide, view)
     flip = rng.random() < view.flip
     judged = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
-    image = draw_light(rng, cut_image(example.image, window, coding.fill), view)
-    if not window.is_inside(guide.shape):
-        beyond = cut_mask(np.zeros(guide.shape, np.uint8), window, outside=1)
-        image[beyond.view(np.bool_)] = coding.fill  # as propagation sees it, whatever the light
-    planes = [image, *(cut_mask(mask, window) for mask in (guide, example.target, judged))]
+    guide, target, valid = (cut_mask(mask, window) for mask in (guide, example.target, judged & ~nowhere))
+    image = cut_image(example.image, window, coding.fill)
+    image = draw_light(rng, put_on(image, target, draw_backdrop(rng, view, photo)), view)
+    if nowhere.any() or not window.is_inside(nowhere.shape):
+        image[cut_mask(nowhere, window, outside=1).view(np.bool_)] = coding.fill  # as propagation sees it, in any light
+    planes = (image, guide, target, valid)
     image, guide, target, valid = (np.ascontiguousarray(plane[:, ::-1]) if flip else plane for plane in planes)
     return {
         "input": pack_input(image, guide, coding),
@@ -277,3 +299,14 @@ def make_item(example: Example, view: ViewConfig, coding: InputCoding, rng: np.r
         "valid": torch.from_numpy(valid),
         "key": example.key,
     }
+
+
+def _posed(example: Example, pose: NDArray[np.float64] | None, fill: tuple[int, int, int]) -> tuple[Example, Mask]:
+    """The example turned, and (H, W) 0/1 of where nothing of its photo then is; as it was where the object would go."""
+    nowhere = np.zeros(example.target.shape, np.uint8)
+    target = posed(example.target, pose, 0)
+    if pose is None or not target.any():
+        return example, nowhere
+    ignore = None if example.ignore is None else posed(example.ignore, pose, 0)
+    turned = Example(posed(example.image, pose, fill), posed(example.guide, pose, 0), target, ignore, example.key)
+    return turned, posed(nowhere, pose, 1)

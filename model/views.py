@@ -1,12 +1,13 @@
-"""What training does to a triple beyond its deformation: the view, the light, and faults that only video brings.
+"""What training does to a triple beyond its deformation: how it is turned, cut and lit, and on what it is put.
 
 Numbers are drawn from the generator that is handed in, always as many, so that switching one thing off leaves the
-others as they were. How a window is cut is left to `crop`.
+others as they were. Faults of the rough mask are left to `faults`, how a window is cut to `crop`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from datakit.arrays import Image, Mask, bounding_box
 from datakit.deformations.ranges import setting, settle
 
-from .crop import MARGIN, Window, object_window, square_window, whole_window
+from .crop import MARGIN, Window, cut_image, object_window, square_window, whole_window
 
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma
 
@@ -37,7 +38,11 @@ class ViewConfig:
         shift: largest shift of the cut's centre, as a fraction of its side; the object may be cut off.
         whole: share of cuts that show the whole photo.
         flip: share that is mirrored left to right.
+        turn: largest turn about the object's middle, in degrees.
+        stretch: largest change of the ratio of width to height, as a natural logarithm; the area stays.
+        paste: share of objects that are put on another photo, whose own objects then are none.
         brightness, contrast, saturation: largest relative change.
+        tint: largest relative change of each colour by itself.
         grey: share of photos turned grey.
         blur: share of photos that are blurred, as frames of video are.
         partial: share of rough masks of which a part is erased, as after an occlusion.
@@ -53,9 +58,13 @@ class ViewConfig:
     shift: float = setting(0.15, 0, 0.5)
     whole: float = setting(0.1, 0, 1)
     flip: float = setting(0.5, 0, 1)
+    turn: float = setting(15.0, 0, 180)
+    stretch: float = setting(0.2, 0, 1)
+    paste: float = setting(0.25, 0, 1)
     brightness: float = setting(0.25, 0, 1)
     contrast: float = setting(0.25, 0, 1)
     saturation: float = setting(0.4, 0, 1)
+    tint: float = setting(0.1, 0, 1)
     grey: float = setting(0.05, 0, 1)
     blur: float = setting(0.1, 0, 1)
     partial: float = setting(0.1, 0, 1)
@@ -76,7 +85,7 @@ class ViewConfig:
 
     def still(self) -> ViewConfig:
         """Nothing drawn: the window that propagation cuts, the mask and the light as they are."""
-        nothing: dict[str, Any] = dict.fromkeys(_DRAWN, 0.0)
+        nothing: dict[str, Any] = dict.fromkeys((*_POSE, *_LIGHT, *FAULTS), 0.0)
         return replace(self, **nothing, crop="object", margin_low=MARGIN, margin_high=MARGIN)
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,8 +93,47 @@ class ViewConfig:
         return asdict(self)
 
 
-_FAULTS = ("off_centre", "partial", "blob")
-_DRAWN = ("shift", "whole", "flip", "brightness", "contrast", "saturation", "grey", "blur", *_FAULTS)
+FAULTS = ("off_centre", "partial", "blob")
+_POSE = ("shift", "whole", "flip", "turn", "stretch", "paste")
+_LIGHT = ("brightness", "contrast", "saturation", "tint", "grey", "blur")
+
+
+def draw_pose(rng: np.random.Generator, target: Mask, config: ViewConfig) -> NDArray[np.float64] | None:
+    """How photo and masks are turned and stretched together.
+
+    Args:
+        rng: source of all numbers.
+        target: (H, W) uint8, 0 or 1; its middle stays where it is.
+        config: the ranges.
+
+    Returns:
+        (2, 3) float64 for `posed`; None where nothing is drawn.
+    """
+    turned, stretched = 2 * rng.random(2) - 1
+    box = bounding_box(target)
+    if box is None or not (config.turn or config.stretch):
+        return None
+    angle, ratio = math.radians(turned * config.turn), math.exp(stretched * config.stretch / 2)
+    cos, sin = math.cos(angle), math.sin(angle)
+    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([ratio, 1 / ratio])
+    middle = np.array([box[0] + box[2] - 1, box[1] + box[3] - 1]) / 2
+    return np.column_stack([linear, middle - linear @ middle])
+
+
+def posed(
+    plane: NDArray[np.uint8], pose: NDArray[np.float64] | None, outside: int | tuple[int, ...]
+) -> NDArray[np.uint8]:
+    """An image (bilinear) or a mask (nearest) turned and stretched within its frame; `plane` itself without a pose.
+
+    Args:
+        plane: (H, W, 3) or (H, W) uint8.
+        pose: of `draw_pose`.
+        outside: value of what was not in the frame.
+    """
+    if pose is None:
+        return plane
+    way = cv2.INTER_LINEAR if plane.ndim == 3 else cv2.INTER_NEAREST
+    return cv2.warpAffine(plane, pose, plane.shape[1::-1], flags=way, borderValue=outside)  # type: ignore[return-value, arg-type]
 
 
 def draw_window(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Window:
@@ -128,73 +176,6 @@ def random_window(frame_size: tuple[int, int], size: int, across: float, down: f
     return Window((x0, y0, x0 + size, y0 + size), (size, size))
 
 
-def draw_faults(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Mask:
-    """The rough mask with faults of video put in, each with its own share; none leaves it empty.
-
-    Args:
-        rng: source of all numbers.
-        guide: (H, W) uint8, 0 or 1.
-        config: the shares.
-
-    Returns:
-        (H, W) uint8, 0 or 1.
-    """
-    is_moved, is_cut, is_leaked = rng.random(3) < [getattr(config, name) for name in _FAULTS]
-    moved_by, cut_by, leaked_by = rng.random(2), rng.random(2), rng.random(4)
-    if not guide.any():
-        return guide
-    if is_moved:
-        guide = moved(guide, moved_by, config.off_centre_by)
-    if is_cut:
-        guide = cut_off(guide, cut_by)
-    return leaked(guide, leaked_by) if is_leaked else guide
-
-
-def moved(guide: Mask, draw: NDArray[np.float64], by: float) -> Mask:
-    """A mask moved by up to `by` of its object's width and height; as it was where nothing would stay in the frame.
-
-    Args:
-        guide: (H, W) uint8 0/1, not empty.
-        draw: (2,) in 0..1: how far across and down.
-        by: 0..1.
-    """
-    x0, y0, x1, y1 = bounding_box(guide) or (0, 0, 0, 0)
-    dx, dy = (2 * draw - 1) * by * (x1 - x0, y1 - y0)
-    matrix = np.array([[1, 0, round(dx)], [0, 1, round(dy)]], np.float32)
-    shifted = cv2.warpAffine(guide, matrix, guide.shape[::-1], flags=cv2.INTER_NEAREST)
-    return shifted if shifted.any() else guide  # type: ignore[return-value]
-
-
-def cut_off(guide: Mask, draw: NDArray[np.float64]) -> Mask:
-    """A mask without the part of the object beyond a straight line, at most two thirds of it.
-
-    Args:
-        guide: (H, W) uint8 0/1, not empty.
-        draw: (2,) in 0..1: direction of the part, and how much is kept.
-    """
-    y, x = np.nonzero(guide)
-    along = x * math.cos(2 * math.pi * draw[0]) + y * math.sin(2 * math.pi * draw[0])
-    gone = along > np.quantile(along, (1 + 2 * draw[1]) / 3)
-    kept = guide.copy()
-    kept[y[gone], x[gone]] = 0
-    return kept
-
-
-def leaked(guide: Mask, draw: NDArray[np.float64]) -> Mask:
-    """A mask with an ellipse added, its centre anywhere in the window that propagation would have looked at.
-
-    Args:
-        guide: (H, W) uint8 0/1, not empty.
-        draw: (4,) in 0..1: the centre, and half the axes, a twentieth to a quarter of the object's longer side.
-    """
-    x0, y0, x1, y1 = bounding_box(guide) or (0, 0, 0, 0)
-    longest = max(x1 - x0, y1 - y0)
-    middle = np.array([x0 + x1, y0 + y1]) / 2
-    x, y = np.rint(middle + (draw[:2] - 0.5) * (1 + 2 * MARGIN) * longest).astype(int).tolist()
-    axes = np.ceil((0.05 + 0.2 * draw[2:]) * longest).astype(int).tolist()
-    return cv2.ellipse(guide.copy(), (x, y), axes, 0, 0, 360, 1, -1)  # type: ignore[return-value]
-
-
 def draw_light(rng: np.random.Generator, image: Image, config: ViewConfig) -> Image:
     """A photo in another light: brightness, contrast, saturation, now and then no colour at all, or blurred.
 
@@ -207,6 +188,7 @@ def draw_light(rng: np.random.Generator, image: Image, config: ViewConfig) -> Im
         (H, W, 3) uint8 RGB.
     """
     is_grey, is_blurred, sigma, *amounts = rng.random(6)
+    tint = 1 + (2 * rng.random(3) - 1) * config.tint
     ranges = (config.brightness, config.contrast, config.saturation)
     brightness, contrast, saturation = (
         1 + (2 * amount - 1) * most for amount, most in zip(amounts, ranges, strict=True)
@@ -214,9 +196,41 @@ def draw_light(rng: np.random.Generator, image: Image, config: ViewConfig) -> Im
     colour = 0.0 if is_grey < config.grey else saturation
     if is_blurred < config.blur:
         image = cv2.GaussianBlur(image, (0, 0), 0.5 + 1.5 * sigma)  # type: ignore[assignment]
-    if brightness == contrast == colour == 1:
+    if brightness == contrast == colour == 1 and not config.tint:
         return image
     # All three are linear in the pixel: one 3x3 matrix and an offset do them in one pass.
     matrix = brightness * contrast * (colour * np.eye(3) + (1 - colour) * GREY)
     offset = np.full((3, 1), brightness * (1 - contrast) * np.dot(cv2.mean(image)[:3], GREY))
-    return cv2.transform(image, np.hstack([matrix, offset]))  # type: ignore[return-value]
+    return cv2.transform(image, tint[:, None] * np.hstack([matrix, offset]))  # type: ignore[return-value]
+
+
+def draw_backdrop(rng: np.random.Generator, config: ViewConfig, photo: Callable[[float], Image] | None) -> Image | None:
+    """A part of another photo to put the object on, (size, size, 3) uint8 RGB; None where it stays where it is.
+
+    Args:
+        rng: source of all numbers.
+        config: the share.
+        photo: a photo for a number of 0..1; without it every object stays.
+    """
+    is_pasted, which, side, across, down = rng.random(5)
+    if photo is None or is_pasted >= config.paste:
+        return None
+    image = photo(which)
+    H, W = image.shape[:2]
+    pixels = max(1, round(min(H, W) * (0.5 + 0.5 * side)))
+    centre = pixels / 2 + across * (W - pixels), pixels / 2 + down * (H - pixels)
+    return cut_image(image, square_window(centre, pixels, (H, W), config.size), (0, 0, 0))
+
+
+def put_on(image: Image, target: Mask, backdrop: Image | None) -> Image:
+    """The object of an image on another one, blended over a pixel or two of its outline; `image` without a backdrop.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        target: (H, W) uint8 0/1, the object.
+        backdrop: (H, W, 3) uint8 RGB.
+    """
+    if backdrop is None:
+        return image
+    share = cv2.GaussianBlur(target * np.float32(1), (5, 5), 1.0)
+    return cv2.blendLinear(image, backdrop, share, 1 - share)  # type: ignore[return-value]

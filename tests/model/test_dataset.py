@@ -4,6 +4,7 @@ import json
 import pickle
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -66,7 +67,7 @@ def test_without_draws_an_item_is_the_stored_triple_as_propagation_sees_it(folde
 def test_image_and_target_are_never_misaligned(tmp_path):
     """The object is painted into the photo; whatever the view, its colour lies where the target does."""
     folder = write_shards(tmp_path / "one", photos=8)
-    view = ViewConfig(size=96, brightness=0, contrast=0, saturation=0, grey=0, blur=0, flip=0.5)
+    view = ViewConfig(size=96, brightness=0, contrast=0, saturation=0, tint=0, grey=0, blur=0, paste=0)
     for redraw in (False, True):
         dataset = TripleDataset(folder, CODING, view, split="all", redraw=redraw)
         for index in range(len(dataset)):
@@ -123,9 +124,9 @@ def test_an_item_is_a_function_of_seed_epoch_key_and_repeat(folder):
 
 
 def test_an_item_does_not_depend_on_what_else_is_read(folder, tmp_path):
-    """With another source before it, it has another number and the same pixels."""
-    other = write_shards(tmp_path / "other", "other", photos=3)
-    alone, beside = (TripleDataset(each, CODING, VIEW, split="all") for each in (folder, [other, folder]))
+    """With another source before it, it has another number and the same pixels, unless it is put on another photo."""
+    other, view = write_shards(tmp_path / "other", "other", photos=3), replace(VIEW, paste=0)
+    alone, beside = (TripleDataset(each, CODING, view, split="all") for each in (folder, [other, folder]))
     assert same(alone[5], beside[len(beside) - len(alone) + 5])
 
 
@@ -151,6 +152,34 @@ def test_redrawing_takes_the_recipe_of_the_shard(folder):
     guide = dataset[keys(dataset).index("made/000#0@masktrack-box")]["input"][3].numpy() > 0
     rows, columns = np.flatnonzero(guide.any(1)), np.flatnonzero(guide.any(0))
     assert guide[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all() and guide.any() and not guide.all()
+
+
+def test_a_box_stays_upright_when_its_photo_is_turned(folder):
+    """The photo is turned first, then the rough mask is made, as it will be of a video's frame."""
+    dataset = TripleDataset(folder, CODING, replace(STILL, turn=40.0), split="all", redraw=True)
+    item = keys(dataset).index("made/000#0@masktrack-box")
+    for epoch in range(4):
+        guide = dataset[Draw(item, epoch)]["input"][3].numpy() > 0
+        rows, columns = np.flatnonzero(guide.any(1)), np.flatnonzero(guide.any(0))
+        assert guide[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+
+
+def test_where_a_turned_photo_has_no_pixel_nothing_is_judged(folder):
+    """Its corners show the fill and do not count."""
+    item = TripleDataset(folder, CODING, replace(STILL, turn=45.0, whole=1.0), split="all")[Draw(3, 1)]
+    nothing = item["valid"].numpy() == 0
+    assert nothing.any() and (item["input"][:3, nothing] == item["input"][0, 0, 0]).all()
+
+
+def test_an_object_is_put_on_a_photo_of_the_dataset(tmp_path):
+    """Its own pixels stay, all others come from elsewhere; masks do not know of it."""
+    folder = write_shards(tmp_path / "paste", photos=6)
+    own, put = (TripleDataset(folder, CODING, replace(STILL, paste=share), split="all")[2] for share in (0, 1))
+    inside = cv2.erode(own["target"].numpy(), np.ones((7, 7), np.uint8)) > 0
+    outside = cv2.dilate(own["target"].numpy(), np.ones((7, 7), np.uint8)) == 0
+    assert torch.equal(own["target"], put["target"]) and torch.equal(own["input"][3], put["input"][3])
+    assert inside.any() and torch.equal(own["input"][:3, inside], put["input"][:3, inside])
+    assert not torch.equal(own["input"][:3, outside], put["input"][:3, outside])
 
 
 def test_void_is_not_judged(tmp_path):

@@ -1,4 +1,4 @@
-"""What training draws: every fault does what it says, nothing it does not, and 0 switches it off."""
+"""What training draws: every setting does what it says, nothing it does not, and 0 switches it off."""
 
 from dataclasses import replace
 
@@ -10,7 +10,17 @@ from datakit.arrays import bounding_box
 from datakit.errors import UsageError
 from datakit.seeds import generator
 from model.crop import object_window, whole_window
-from model.views import ViewConfig, cut_off, draw_faults, draw_light, draw_window, leaked, moved, random_window
+from model.faults import draw_faults
+from model.views import (
+    ViewConfig,
+    draw_backdrop,
+    draw_light,
+    draw_pose,
+    draw_window,
+    posed,
+    put_on,
+    random_window,
+)
 
 FRAME = (240, 320)
 STILL = ViewConfig().still()
@@ -35,6 +45,7 @@ def test_nothing_is_drawn_where_all_is_off():
     for rng in draws(10):
         assert np.array_equal(draw_faults(rng, disc(), STILL), disc())
         assert draw_window(rng, disc(), STILL) == object_window(disc(), FRAME, 0.5, 224)
+        assert draw_pose(rng, disc(), STILL) is None and draw_backdrop(rng, STILL, lambda _: image) is None
         assert np.array_equal(draw_light(rng, image, STILL), image)
 
 
@@ -82,48 +93,60 @@ def test_the_papers_view_is_a_random_crop_and_a_mirror():
     """No scale, no light, no fault."""
     paper = ViewConfig.paper()
     assert (paper.size, paper.crop, paper.flip) == (321, "random", 0.5)
-    assert {getattr(paper, name) for name in ("brightness", "contrast", "saturation", "grey", "blur", "partial",
-                                              "off_centre", "blob", "whole")} == {0}  # fmt: skip
+    kept = ("size", "crop", "margin_low", "margin_high", "off_centre_by", "flip")
+    assert {value for name, value in paper.to_dict().items() if name not in kept} == {0}
 
 
-@pytest.mark.parametrize("fault", ["partial", "off_centre", "blob"])
-def test_each_fault_comes_as_often_as_told(fault):
-    """With its share, and never where the mask is empty."""
-    changed = [not np.array_equal(draw_faults(rng, disc(), only(**{fault: 0.3})), disc()) for rng in draws()]
-    assert 0.2 < np.mean(changed) < 0.4
-    assert not draw_faults(generator(0, "a", 0), EMPTY, only(**{fault: 1})).any()
+def test_a_turn_keeps_the_objects_middle_and_area():
+    """And turns no further than told."""
+    bar = cv2.rectangle(EMPTY.copy(), (100, 110), (200, 130), 1, -1)
+    angles = []
+    for rng in draws(50):
+        turned = posed(bar, draw_pose(rng, bar, only(turn=30)), 0)
+        (x, y), sides, angle = cv2.minAreaRect(cv2.findNonZero(turned))
+        assert abs(x - 150) < 1 and abs(y - 120) < 1 and abs(turned.sum() / bar.sum() - 1) < 0.03
+        angles.append((angle + 90 * (sides[0] < sides[1]) + 90) % 180 - 90)
+    assert min(angles) < -20 and max(angles) > 20 and max(map(abs, angles)) < 31
 
 
-def test_a_mask_is_moved_whole():
-    """Its shape stays, its box goes by the share of its size that was drawn."""
-    assert bounding_box(moved(disc(), np.array([1.0, 0.25]), 0.3)) == (110 + 24, 70 - 12, 191 + 24, 151 - 12)
-    assert moved(disc(), np.array([0.9, 0.1]), 0.3).sum() == disc().sum()
+def test_a_stretch_changes_the_ratio_of_width_to_height():
+    """Either way, by no more than told; the area stays."""
+    ratios = []
+    for rng in draws(50):
+        stretched = posed(disc(), draw_pose(rng, disc(), only(stretch=0.2)), 0)
+        x0, y0, x1, y1 = bounding_box(stretched)
+        ratios.append((x1 - x0) / (y1 - y0))
+        assert abs(stretched.sum() / disc().sum() - 1) < 0.03
+    assert 0.8 < min(ratios) < 0.87 and 1.15 < max(ratios) < 1.25
 
 
-def test_a_mask_is_not_moved_out_of_the_frame():
-    """Where nothing would be left it stays."""
-    corner = np.zeros((20, 20), np.uint8)
-    corner[0, 0] = 1
-    assert np.array_equal(moved(corner, np.array([0.0, 0.0]), 1.0), corner)
+def test_image_and_mask_are_posed_alike():
+    """A white disc on black lies under its mask to within a pixel of the outline."""
+    image = np.repeat(disc()[..., None] * np.uint8(255), 3, axis=2)
+    for rng in draws(20):
+        pose = draw_pose(rng, disc(), only(turn=40, stretch=0.3))
+        white = (posed(image, pose, (0, 0, 0))[..., 0] > 127).view(np.uint8)
+        assert (white != posed(disc(), pose, 0)).sum() < 0.02 * disc().sum()
 
 
-def test_a_part_is_cut_off_and_a_third_kept():
-    """What is left is part of the mask, and no less than a third of it."""
-    for rng in draws(30):
-        kept = cut_off(disc(), rng.random(2))
-        assert not (kept & ~disc()).any() and kept.sum() >= disc().sum() // 3
-    assert cut_off(disc(), np.array([0.0, 0.25]))[:, 160:].sum() == 0
+def test_a_share_of_objects_is_put_on_another_photo():
+    """On a part of it, of the size of the cut; without photos none is."""
+    other = np.random.default_rng(0).integers(0, 256, (90, 70, 3), dtype=np.uint8)
+    asked = []
+    drawn = [draw_backdrop(rng, only(paste=0.3), lambda which: asked.append(which) or other) for rng in draws()]
+    found = [each for each in drawn if each is not None]
+    assert 0.2 < len(found) / len(drawn) < 0.4 and {each.shape for each in found} == {(224, 224, 3)}
+    assert 0 <= min(asked) < 0.2 and 0.8 < max(asked) < 1
+    assert draw_backdrop(generator(0, "a", 0), only(paste=1), None) is None
 
 
-def test_a_leak_is_added_within_propagations_window():
-    """The mask stays, the piece too much begins where propagation would have looked."""
-    x0, y0, x1, y1 = object_window(disc(), FRAME, 0.5, 64).box
-    for rng in draws(30):
-        draw = rng.random(4)
-        more = leaked(disc(), draw)
-        assert not (disc() & ~more).any() and more.max() == 1
-        left, top, right, bottom = bounding_box(more - disc()) or (x0, y0, x1, y1)
-        assert left < x1 and right > x0 and top < y1 and bottom > y0
+def test_an_object_is_put_on_with_a_soft_outline():
+    """Its inside is its own, what lies away from it is the backdrop's, between them they mix."""
+    image, backdrop = (np.full((*FRAME, 3), value, np.uint8) for value in (200, 20))
+    both = put_on(image, disc(), backdrop)
+    assert (both[110, 120:180] == 200).all() and (both[:60] == 20).all()
+    assert set(np.unique(both[110])) > {20, 200}
+    assert put_on(image, disc(), None) is image
 
 
 def test_light_changes_colours_and_not_places():
@@ -149,6 +172,13 @@ def test_brightness_contrast_saturation_are_what_they_are_called():
     assert min(spread) < 50 < 70 < max(spread)
     grey = draw_light(generator(0, "a", 0), image, only(grey=1))
     assert np.ptp(grey.astype(int), axis=2).max() <= 1
+
+
+def test_a_tint_moves_each_colour_by_itself():
+    """Within its range, a grey is grey no longer."""
+    grey = np.full((8, 8, 3), 100, np.uint8)
+    tinted = np.array([draw_light(rng, grey, only(tint=0.1))[0, 0] for rng in draws(50)], int)
+    assert tinted.min() >= 90 and tinted.max() <= 110 and np.ptp(tinted, axis=1).max() > 8
 
 
 def test_blur_softens():
