@@ -45,15 +45,16 @@ class OnlineConfig:
         iterations: optimiser steps.
         batch: samples for each step.
         learns: `all` layers, or the `head` alone, which is faster.
-        optimizer, loss, view: as in the offline stage; normalisation statistics stay as they are.
+        own_masks, optimizer, loss, view: as in the offline stage; normalisation statistics stay as they are.
         recipe: makes the rough masks and turns the frames.
     """
 
     iterations: int = setting(80, 1)
     batch: int = setting(8, 1)
     learns: str = setting("all", choices=("all", "head"))
+    own_masks: float = setting(0.2, 0, 1)
     optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(learning_rate=1e-4, head_multiple=3.0, warmup=5)
+        default_factory=lambda: OptimizerConfig(learning_rate=1e-4, head_multiple=3.0, warmup=5, average=0)
     )
     loss: LossConfig = field(default_factory=LossConfig)
     view: ViewConfig = field(default_factory=ViewConfig)
@@ -68,7 +69,7 @@ class OnlineConfig:
 
         Source: arXiv 1612.02646 §3.2 and §4.
         """
-        same = {"batch": PAPER.batch, "optimizer": PAPER.optimizer, "loss": PAPER.loss, "view": PAPER.view}
+        same = {name: getattr(PAPER, name) for name in ("batch", "own_masks", "optimizer", "loss", "view")}
         return cls(iterations=200, learns="all", **same)
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def fine_tune(
     tuned = copy.deepcopy(net)
     if config.learns == "head":
         tuned.trunk.requires_grad_(False)
-    same = {name: getattr(config, name) for name in ("iterations", "batch", "optimizer", "loss", "view")}
+    same = {name: getattr(config, name) for name in ("iterations", "batch", "own_masks", "optimizer", "loss", "view")}
     trainer = Trainer(TrainConfig(seed=seed, freeze_norm=True, **same), tuned, compute)
     losses = []
     for step in trainer.run(FrameSamples(frames, config, net.coding, seed).batches()):

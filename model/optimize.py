@@ -41,7 +41,7 @@ class OptimizerConfig:
     momentum: float = setting(0.9, 0, 1)
     power: float = setting(0.9, 0)
     warmup: int = setting(50, 0)
-    average: float = setting(0.0, 0, 0.99999)
+    average: float = setting(0.998, 0, 0.99999)
     clip: float = setting(0.0, 0)
 
     def __post_init__(self) -> None:

@@ -30,6 +30,7 @@ class TrainConfig:
         accumulate: forward passes a step is made of, for batches that do not fit in memory.
         freeze_norm: keep the normalisation statistics of the trunk as they were pretrained.
         redraw: deform anew at read time instead of reading the stored rough masks.
+        own_masks: share of steps whose rough masks are those the network itself makes of the given ones, as in a video.
         seed: root of all chance.
         validation_share: share of photos, chosen by the hash of their key, that are never trained on.
         validation_every: steps from one validation to the next.
@@ -45,6 +46,7 @@ class TrainConfig:
     accumulate: int = setting(1, 1)
     freeze_norm: bool = setting(True)
     redraw: bool = setting(True)
+    own_masks: float = setting(0.2, 0, 1)
     seed: int = setting(0, 0)
     validation_share: float = setting(0.1, 0, 0.9)
     validation_every: int = setting(250, 1)
@@ -80,9 +82,17 @@ PAPER = TrainConfig(
     iterations=20_000,
     batch=10,
     redraw=False,
+    own_masks=0,
     validation_every=1000,
     optimizer=OptimizerConfig(
-        name="sgd", learning_rate=1e-3, head_multiple=10, bias_multiple=2, weight_decay=5e-4, momentum=0.9, warmup=0
+        name="sgd",
+        learning_rate=1e-3,
+        head_multiple=10,
+        bias_multiple=2,
+        weight_decay=5e-4,
+        momentum=0.9,
+        warmup=0,
+        average=0,
     ),
     loss=LossConfig(overlap=0, full_size=False),
     view=ViewConfig.paper(),

@@ -16,10 +16,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from datakit.errors import DatakitError
-from datakit.seeds import key_hash
+from datakit.seeds import generator, key_hash
 
 from .checkpoint import (
     BUNDLED,
@@ -33,11 +34,13 @@ from .checkpoint import (
 )
 from .compute import Compute, Ranks
 from .losses import segmentation_loss
-from .networks import build_network, freeze_norm
+from .networks import build_network, freeze_norm, upsample
 from .optimize import averaged, build_optimizer, follow, poly_rate, set_rate
 from .pretrained import load_pretrained
 from .segmenter import Segmenter
 from .settings import TrainConfig
+
+GROWN = 10  # pixels of the cut: what propagation's dilation comes to for objects of all sizes
 
 
 def fresh_network(config: TrainConfig, init: str) -> Segmenter:
@@ -78,6 +81,11 @@ class Step:
     samples: int
     waited: float
     seconds: float
+
+
+def is_own(config: TrainConfig, step: int) -> bool:
+    """Whether the step after `step` steps goes on from the network's own masks; the same for all processes."""
+    return generator(config.seed, "own masks", step).random() < config.own_masks
 
 
 class Trainer:
@@ -144,12 +152,27 @@ class Trainer:
         if isinstance(self._shared, DistributedDataParallel) and not is_last:
             hold = self._shared.no_sync()
         with hold:
+            inputs = self.compute.send(batch["input"])
+            if is_own(config, self.done):
+                inputs = self._own_masks(inputs)
             with self.compute.autocast():
-                logits = self._shared(self.compute.send(batch["input"]))
+                logits = self._shared(inputs)
             target, valid = (batch[name].to(self.compute.device) for name in ("target", "valid"))
             loss = segmentation_loss(logits, target, valid, config.loss) / config.accumulate
             loss.backward()
         return loss.detach()
+
+    def _own_masks(self, inputs: Tensor) -> Tensor:
+        """The same inputs with the masks the network makes of them, grown a little, as propagation feeds them to it."""
+        coding, size = self.net.coding, inputs.shape[-2:]
+        with torch.no_grad(), self.compute.autocast():
+            found = upsample(self.net(inputs).float(), size) > 0
+        radius = int(torch.randint(GROWN + 1, ()))
+        grown = F.max_pool2d(found.float(), 2 * radius + 1, stride=1, padding=radius)
+        background, foreground = coding.mask_values
+        own = torch.lerp(torch.full_like(grown, background), torch.full_like(grown, foreground), grown)
+        lost = ~found.flatten(1).any(1)[:, None, None, None]
+        return torch.cat([inputs[:, :3], torch.where(lost, inputs[:, 3:], own)], 1)
 
     @contextlib.contextmanager
     def judging(self) -> Iterator[Segmenter]:

@@ -11,7 +11,7 @@ from model.compute import Compute
 from model.networks import build_network
 from model.optimize import OptimizerConfig
 from model.settings import PAPER, PRESETS, TrainConfig, configure
-from model.train import Trainer
+from model.train import GROWN, Trainer, is_own
 
 CPU = Compute("cpu", "fp32", False)
 PLAIN = OptimizerConfig("sgd", learning_rate=0.01, warmup=0, weight_decay=0)
@@ -87,12 +87,35 @@ def test_a_step_repeated_from_a_checkpoint_is_the_same():
     assert all(torch.equal(a, b) for a, b in zip(first.net.parameters(), second.net.parameters(), strict=True))
 
 
+def test_own_masks_come_as_often_as_told():
+    """A function of seed and step."""
+    config = TrainConfig(own_masks=0.3)
+    chosen = [is_own(config, step) for step in range(400)]
+    assert 0.2 < sum(chosen) / 400 < 0.4 and chosen == [is_own(config, step) for step in range(400)]
+    assert not any(is_own(TrainConfig(own_masks=0), step) for step in range(50))
+
+
+def test_own_masks_are_what_the_network_finds_grown(monkeypatch):
+    """The colours stay; where nothing is found the given mask stays."""
+    trainer = trainer_of(batch=4)
+    inputs = batch()["input"]
+    found = torch.full((4, 1, 8, 8), -1.0)
+    found[:2, :, 4, 4] = 1
+    monkeypatch.setattr(trainer.net, "forward", lambda x: found)
+    background, foreground = trainer.net.coding.mask_values
+    own = trainer._own_masks(inputs)
+    assert torch.equal(own[:, :3], inputs[:, :3]) and torch.equal(own[2:], inputs[2:])
+    assert set(own[:2, 3].unique().tolist()) == {background, foreground}
+    assert (own[:2, 3, 16:20, 16:20] == foreground).all() and (own[:2, 3, :, : 16 - GROWN - 4] == background).all()
+
+
 def test_the_paper_to_the_letter():
     """Every number of §4 and of the solver it takes over."""
     found = PAPER.optimizer
     assert (PAPER.network, PAPER.batch, PAPER.iterations) == ("deeplab-vgg16", 10, 20_000)
     assert (found.name, found.learning_rate, found.momentum, found.weight_decay) == ("sgd", 1e-3, 0.9, 5e-4)
     assert (found.power, found.head_multiple, found.bias_multiple, found.warmup) == (0.9, 10, 2, 0)
+    assert (PAPER.own_masks, PAPER.optimizer.average) == (0, 0)
     assert (PAPER.loss.overlap, PAPER.loss.full_size, PAPER.view.size, PAPER.redraw) == (0, False, 321, False)
 
 
