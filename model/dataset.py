@@ -1,8 +1,8 @@
 """Triples of shards as a map-style torch Dataset: the network's input, its target, and where it is judged.
 
 An item is a pure function of (seed, epoch, key, repeat), whichever process makes it; one that is put on another photo
-also of the photos there are. In which order items come is
-left to `sampler`, what is drawn to `views`, pixels to `crop`, the tensor's coding to `inputs`.
+also of the photos there are. In which order items come is left to `sampler`, what is drawn to `views`, pixels to
+`crop`, the tensor's coding to `inputs`.
 """
 
 from __future__ import annotations
