@@ -168,9 +168,9 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
       datakit propagate clip.mp4 --mask first-mask.png --out results
       datakit propagate clip.mp4 --box 120,40,310,260 --out results
     """
-    from pipelines import propagate_report as report
     from pipelines.progress import progress
-    from pipelines.propagate_options import first_frame_from, job_from, tree_from
+    from pipelines.propagate import report
+    from pipelines.propagate.options import first_frame_from, job_from, tree_from
 
     def track(total: int) -> Any:
         return progress(total, "frames", sys.stderr)
@@ -178,10 +178,10 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
     if options["first_frame"]:
         click.echo(first_frame_from(video, options))
     elif options["davis"]:
-        from pipelines.propagate_tree import propagate_tree
+        from pipelines.propagate.tree import propagate_tree
 
         click.echo(report.tree_report(propagate_tree(tree_from(video, options), _news, track), as_json))
     else:
-        from pipelines.propagate import propagate as run
+        from pipelines.propagate.run import propagate as run
 
         click.echo(report.propagate_report(run(job_from(video, options), _news, track), as_json))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from datakit.images import encode_palette_png
 from datakit.palette import palette
-from pipelines.propagate_network import start_masks
-from pipelines.propagate_passes import Step, plan_passes, run_passes
+from pipelines.propagate.network import start_masks
+from pipelines.propagate.passes import Step, plan_passes, run_passes
 from tests.tiny import write_picture
 
 SIZE = (48, 64)
@@ -102,7 +102,7 @@ class Drifting:
 
 
 class DriftingEngine:
-    """An engine, see `pipelines.propagate_network`, of such propagators."""
+    """An engine, see `pipelines.propagate.network`, of such propagators."""
 
     def __init__(self, *_: Any):
         self.choice = _[0] if _ else None

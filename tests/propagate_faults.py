@@ -7,26 +7,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from pipelines import cli, propagate, propagate_network, propagate_output, propagate_pictures
+from pipelines import cli
+from pipelines.propagate import network, output, pictures, run
 from tests.clips import DriftingEngine
 from tests.faults import after, before, kill_group
 
 
 def cut_line_and_kill() -> None:
     """A kill in the middle of a row of the log."""
-    original = propagate_output.canonical_json
+    original = output.canonical_json
     seen = [0]
 
     def cut(row: object) -> str:
         seen[0] += 1
         if seen[0] == 4:
-            log = next(path for path in WHERE if path.name == propagate_output.LOG)
+            log = next(path for path in WHERE if path.name == output.LOG)
             with log.open("a", encoding="utf-8") as file:
                 file.write(original(row)[:20])
             kill_group()
         return original(row)
 
-    propagate_output.canonical_json = cut
+    output.canonical_json = cut
 
 
 WHERE: list = []
@@ -34,31 +35,31 @@ WHERE: list = []
 
 def note_logs() -> None:
     """Remember where the log of the run is."""
-    original = propagate_output.Output.__init__
+    original = output.Output.__init__
 
-    def noted(self: propagate_output.Output, *arguments: object) -> None:
+    def noted(self: output.Output, *arguments: object) -> None:
         original(self, *arguments)
-        WHERE.append(self.report / propagate_output.LOG)
+        WHERE.append(self.report / output.LOG)
 
-    propagate_output.Output.__init__ = noted
+    output.Output.__init__ = noted
 
 
 FAULTS: dict[str, Callable[[], None]] = {
     "none": lambda: None,
-    "kill-claimed": lambda: after(propagate_output.Output, "claim", kill_group),
-    "kill-first-frame": lambda: before(propagate_output, "encode_palette_png", kill_group),
-    "kill-mid-video": lambda: before(propagate_output, "encode_palette_png", kill_group, calls=4),
+    "kill-claimed": lambda: after(output.Output, "claim", kill_group),
+    "kill-first-frame": lambda: before(output, "encode_palette_png", kill_group),
+    "kill-mid-video": lambda: before(output, "encode_palette_png", kill_group, calls=4),
     "kill-in-a-log-row": lambda: (note_logs(), cut_line_and_kill()),
-    "kill-before-film": lambda: before(propagate_pictures, "put_in_place", kill_group),
-    "kill-before-sheet": lambda: before(propagate, "write_sheet", kill_group),
-    "kill-before-report": lambda: before(propagate, "report_of", kill_group),
-    "kill-after-all": lambda: after(propagate, "finish", kill_group),
-    "no-preflight": lambda: setattr(propagate_output.Output, "preflight", lambda *_: None),
+    "kill-before-film": lambda: before(pictures, "put_in_place", kill_group),
+    "kill-before-sheet": lambda: before(run, "write_sheet", kill_group),
+    "kill-before-report": lambda: before(run, "report_of", kill_group),
+    "kill-after-all": lambda: after(run, "finish", kill_group),
+    "no-preflight": lambda: setattr(output.Output, "preflight", lambda *_: None),
 }
 
 
 if __name__ == "__main__":
-    propagate_network.open_engine = DriftingEngine
+    network.open_engine = DriftingEngine
     FAULTS[sys.argv[1]]()
     sys.argv[1:] = sys.argv[2:]
     cli.cli()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipelines.propagate_passes import plan_passes, run_passes
+from pipelines.propagate.passes import plan_passes, run_passes
 from tests.clips import SIZE, Drifting
 
 

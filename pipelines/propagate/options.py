@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from datakit.deformations.ranges import parsed, settings_of
 from datakit.errors import UsageError
 
-from .propagate import PropagateJob, write_first_frame
-from .propagate_network import NetworkChoice
-from .propagate_start import parse_box, parse_mask
+from .network import NetworkChoice
+from .run import PropagateJob, write_first_frame
+from .start import parse_box, parse_mask
 
 if TYPE_CHECKING:
-    from .propagate_tree import TreeJob
+    from .tree import TreeJob
 
 ONLINE = "online."
 
@@ -50,7 +50,7 @@ def tree_from(video: Path | None, options: Mapping[str, Any]) -> TreeJob:
     Raises:
         UsageError: an option belongs to single videos.
     """
-    from .propagate_tree import TreeJob
+    from .tree import TreeJob
 
     if video is not None or options["masks"] or options["boxes"]:
         raise UsageError("--davis takes videos and masks from the tree; leave VIDEO, --mask and --box out")

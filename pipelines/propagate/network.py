@@ -1,6 +1,6 @@
 """The network's part of a propagation: weights, boxes, online stage, and a label map for every frame.
 
-What happens in a frame is left to `model.propagate`, the order of the frames to `propagate_passes`.
+What happens in a frame is left to `model.propagate`, the order of the frames to `passes`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from datakit.errors import UsageError
 from datakit.files import file_sha256, write_json
 from datakit.frames import Frames
 
-from .propagate_passes import FlowOf, Step, Written, plan_passes, run_passes
-from .propagate_start import Start
+from .passes import FlowOf, Step, Written, plan_passes, run_passes
+from .start import Start
 
 if TYPE_CHECKING:
     from model.segmenter import Segmenter

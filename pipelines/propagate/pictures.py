@@ -13,7 +13,7 @@ from datakit.images import encode_film_picture, encode_png
 from datakit.preview import chosen_frames, overlay, shown_size, video_sheet
 from datakit.webm import FilmWriter
 
-from .propagate_output import SHEET, Output
+from .output import SHEET, Output
 
 QUALITY = 72
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .progress import clock
-from .propagate import PropagateSummary
-from .propagate_output import FILM, SHEET, SUMMARY
-from .propagate_tree import TreeSummary
-from .report import as_text, table
+from ..progress import clock
+from ..report import as_text, table
+from .output import FILM, SHEET, SUMMARY
+from .run import PropagateSummary
+from .tree import TreeSummary
 
 MOST_NAMED = 5
 

@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 
 from datakit.labels import read_labels
-from pipelines import propagate_network
 from pipelines.lock import run_lock
+from pipelines.propagate import network
 from tests.clips import DriftingEngine, draw_file, draw_folder, draw_tree, frame, labels, write_labels
 from tests.propagate_faults import FAULTS
 from tests.runs import small_disk
 from tests.tiny import write_picture
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KILLS = [name for name in FAULTS if name.startswith("kill-")]
 REPORT = {"overlay.webm", "sheet.png", "report.json", "settings.json", "frames.jsonl"}
 
@@ -28,7 +28,7 @@ REPORT = {"overlay.webm", "sheet.png", "report.json", "settings.json", "frames.j
 @pytest.fixture(autouse=True)
 def no_weights(monkeypatch):
     """A propagator that only moves masks."""
-    monkeypatch.setattr(propagate_network, "open_engine", DriftingEngine)
+    monkeypatch.setattr(network, "open_engine", DriftingEngine)
 
 
 @pytest.fixture
@@ -222,8 +222,9 @@ def test_a_second_run_is_locked_out(datakit, clip, mask, tmp_path):
 def test_interrupting_tells_how_to_go_on(clip, mask, tmp_path):
     """Ctrl-C in the middle: three lines, exit 130, no traceback, and what was finished is there."""
     code = (
-        "import os, signal; from tests.faults import after; from pipelines import propagate_output as o, cli,"
-        " propagate_network as n; from tests.clips import DriftingEngine; n.open_engine = DriftingEngine;"
+        "import os, signal; from tests.faults import after; from pipelines import cli;"
+        " from pipelines.propagate import network as n, output as o;"
+        " from tests.clips import DriftingEngine; n.open_engine = DriftingEngine;"
         "after(o, 'encode_palette_png', lambda: os.kill(os.getpid(), signal.SIGINT), 3); cli.cli()"
     )
     command = [sys.executable, "-c", code, "propagate", str(clip), "--mask", str(mask), "--out", str(tmp_path / "out")]

@@ -20,8 +20,8 @@ from datakit.images import encode_palette_png
 from datakit.labels import REPORT, read_labels
 from datakit.palette import palette
 
-from .lock import HOLDER, LOCK
-from .settings import differences
+from ..lock import HOLDER, LOCK
+from ..settings import differences
 
 SETTINGS, LOG, SUMMARY = "settings.json", "frames.jsonl", "report.json"
 NAMES = "names"  # in the settings: of the frames, so that --overwrite knows which pictures are ours

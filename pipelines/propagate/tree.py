@@ -13,12 +13,12 @@ from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
 from datakit.evaluation import told
 from datakit.labels import list_frames, open_labels
 
-from .cluster import run_tasks
-from .evaluate import chosen_names
-from .interrupt import terminable
-from .progress import Progress
-from .propagate import PropagateJob, PropagateSummary, Tell, Track, propagate
-from .propagate_start import MaskStart
+from ..cluster import run_tasks
+from ..evaluate import chosen_names
+from ..interrupt import terminable
+from ..progress import Progress
+from .run import PropagateJob, PropagateSummary, Tell, Track, propagate
+from .start import MaskStart
 
 
 @dataclass(frozen=True)

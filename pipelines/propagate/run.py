@@ -1,7 +1,7 @@
-"""`datakit propagate`: a video and masks or boxes of its objects in, a label picture of every frame out.
+"""One video from checks and locks to its report: the frames that are missing, in order, and what they are looked at by.
 
-Only this file knows the order of the steps. Where objects begin stands in `propagate_start`, what the network does in
-`propagate_network`, files in `propagate_output`, pictures to look at in `propagate_pictures`.
+Only this file knows the order of the steps. Where objects begin stands in `start`, what the network does in
+`network`, files in `output`, pictures to look at in `pictures`.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from datakit.frames import Frames, open_frames
 from datakit.images import encode_png
 from datakit.labels import is_sequence_name
 
-from . import propagate_network
-from .interrupt import terminable
-from .lock import run_lock
-from .progress import Progress
-from .propagate_network import Engine, NetworkChoice
-from .propagate_output import FILM, NAMES, SHEET, SUMMARY, Output
-from .propagate_passes import Step
-from .propagate_pictures import Film, write_sheet
-from .propagate_start import BoxStart, MaskStart, Start, read_start
+from ..interrupt import terminable
+from ..lock import run_lock
+from ..progress import Progress
+from . import network
+from .network import Engine, NetworkChoice
+from .output import FILM, NAMES, SHEET, SUMMARY, Output
+from .passes import Step
+from .pictures import Film, write_sheet
+from .start import BoxStart, MaskStart, Start, read_start
 
 Tell = Callable[[str], None]
 Track = Callable[[int], AbstractContextManager[Progress]]
@@ -109,7 +109,7 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
     with terminable():
         frames = open_frames(job.video, job.start, job.stop, job.stride)
         start = read_start(frames, job.masks, job.boxes)
-        engine = propagate_network.open_engine(job.network, tell)
+        engine = network.open_engine(job.network, tell)
         output, settings = Output(job.out, sequence_name(job)), run_settings(job, frames, start, engine)
         output.check(settings, job.overwrite)
         output.report.mkdir(parents=True, exist_ok=True)
@@ -251,7 +251,7 @@ def report_of(frames: Frames, output: Output) -> dict[str, Any]:
     listed = [_frame_of(name, rows[name], ids) for name in frames.names]
     lost = {str(number): [row["frame"] for row in listed if number in row["lost"]] for number in ids}
     spent = [row["ms"] for row in listed]
-    online = output.report / propagate_network.ONLINE
+    online = output.report / network.ONLINE
     return {
         "sequence": output.labels.name,
         "size": {"height": frames.size[0], "width": frames.size[1]},

@@ -20,9 +20,9 @@ def segmented(tmp_path_factory):
     """Folder of predictions and folder of exact labels of the sample's clip."""
     if not checkpoint.checkpoint_path("bundled").is_file():
         pytest.skip("no weights are bundled")
-    from pipelines.propagate import PropagateJob, propagate
-    from pipelines.propagate_start import MaskStart
-    from pipelines.propagate_tree import Silent
+    from pipelines.propagate.run import PropagateJob, propagate
+    from pipelines.propagate.start import MaskStart
+    from pipelines.propagate.tree import Silent
 
     root = tmp_path_factory.mktemp("crossing")
     sample = draw_sample_data(root, photos=1)
@@ -59,7 +59,7 @@ def test_ids_never_swap(segmented):
 def test_the_evaluator_gives_both_objects_a_score(segmented):
     """By the convention for several objects."""
     from pipelines.evaluate import EvaluateConfig, evaluate
-    from pipelines.propagate_tree import Silent
+    from pipelines.propagate.tree import Silent
 
     predicted, truth = segmented
     found = evaluate(EvaluateConfig(predicted, truth, "davis2017"), Silent)
