@@ -30,6 +30,7 @@ setup(
         "rich>=13",
         "safetensors>=0.4",
         "torch>=2.2",
+        "zlib-ng>=0.5",
     ],
     extras_require={
         "dev": [

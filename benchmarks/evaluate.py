@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from datakit.images import encode_png
-from datakit.labels import open_labels, read_labels
+from datakit.video.labels import open_labels, read_labels
 from pipelines.evaluate import CHUNK, EvaluateConfig, Evaluation, evaluate
 from pipelines.pool import map_on_processes
 

@@ -56,7 +56,7 @@ class Frame(NamedTuple):
 
     size: tuple[int, int]
     bits: int
-    components: int  # JPEG; of a PNG its colour type, 0 grey and 2 RGB
+    components: int  # JPEG; of a PNG its colour type, 0 grey, 2 RGB, 3 palette
     exif: bool
 
 
@@ -86,13 +86,15 @@ def read_frame(encoded: bytes | memoryview) -> Frame:
 
 
 def _plain_header(data: bytes) -> Header | None:
-    """The header of an everyday 8-bit grey or colour JPEG or PNG; None for all that Pillow had better look at."""
+    """The header of an everyday JPEG or PNG of 8 bits; None for all that Pillow had better look at."""
     try:
         frame = read_frame(data)
     except ValueError:
         return None
     is_png = data.startswith(PNG_START)
-    mode = {(True, 0): "L", (True, 2): "RGB", (False, 1): "L", (False, 3): "RGB"}.get((is_png, frame.components))
+    mode = {(True, 0): "L", (True, 2): "RGB", (True, 3): "P", (False, 1): "L", (False, 3): "RGB"}.get(
+        (is_png, frame.components)
+    )
     if mode is None or frame.bits != 8 or frame.exif or 0 in frame.size or (is_png and b"eXIf" in data):
         return None
     return Header("PNG" if is_png else "JPEG", mode, frame.size, 8, 0)

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from .arrays import Image, Labels, Mask
-from .errors import DatakitError, ItemError, UsageError
+from .arrays import Image, Labels
+from .errors import DatakitError, ItemError
 from .headers import Header, Place, judge_header, open_lazily, read_file, why_normalise
+from .png import inflate_png
 from .rle import decode_rle, encode_rle
 from .samples import Photo
 
@@ -40,8 +41,6 @@ __all__ = [
     "read_mask",
     "read_photo",
     "read_picture",
-    "resize_mask",
-    "resize_photo",
     "turn",
 ]
 
@@ -170,7 +169,8 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     if header.mode in ("P", "PA"):
         plane, coding = _palette_plane(data, where)
         return MaskFile(plane, coding, orientation, zlib.crc32(data))
-    stored = _decode(data, cv2.IMREAD_UNCHANGED)
+    plain = _plain_png(data)
+    stored = _decode(data, cv2.IMREAD_UNCHANGED) if plain is None else plain[0]
     if stored is None:
         raise _damaged(header, where, None)
     return MaskFile(_single_plane(stored, where), "grey", orientation, zlib.crc32(data))
@@ -266,64 +266,6 @@ def encode_film_picture(image: Image, quality: int) -> bytes:
     return stream.getvalue()
 
 
-def parse_codec(codec: str) -> tuple[str, int]:
-    """('source', 0), ('png', 0) or ('jpeg', quality) of `source`, `png` or `jpeg:95`.
-
-    Raises:
-        UsageError: anything else.
-    """
-    name, _, quality = codec.partition(":")
-    if name in ("source", "png") and not quality:
-        return name, 0
-    if name == "jpeg" and quality.isdecimal() and 1 <= int(quality) <= 100:
-        return name, int(quality)
-    raise UsageError(f"image codec {codec!r}: expected source, png or jpeg:QUALITY with a quality of 1 to 100")
-
-
-def resize_photo(photo: Photo, longest: int | None, codec: str = "source") -> Photo:
-    """Shrink a photo so that its longer side is at most `longest` pixels, and encode it anew where asked.
-
-    Args:
-        photo: the photo; it is never enlarged.
-        longest: pixels of the longer side; None keeps the size.
-        codec: `source` keeps the bytes of what is not shrunk and writes PNG else; `png`; `jpeg:95`, after
-            which the pixels are those of the JPEG.
-    """
-    name, quality = parse_codec(codec)
-    size = shrunk_size(photo.size, longest)
-    shrinks = size != photo.size
-    if name == "source" and not shrinks:
-        return photo
-    pixels = photo.pixels
-    if shrinks:
-        pixels = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    encoded = encode_jpeg(pixels, quality) if name == "jpeg" else encode_png(pixels)
-    if name == "jpeg":
-        pixels = decode_picture(encoded)
-    return Photo.decoded(pixels, encoded, "resized" if shrinks else "recoded", photo.source_crc32, photo.orientation)
-
-
-def shrunk_size(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
-    """(H, W) with the longer side at most `longest`, proportions kept, no side under one pixel."""
-    if longest is None or max(size) <= longest:
-        return size
-    scale = longest / max(size)
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def resize_mask(mask: Mask, size: tuple[int, int]) -> Mask:
-    """A mask at another size: foreground where more than half of the new pixel's area is.
-
-    Args:
-        mask: (H, W) uint8, 0 or 1.
-        size: (H, W) of the result.
-    """
-    if mask.shape == size:
-        return mask
-    area = cv2.resize(mask * np.uint8(255), size[::-1], interpolation=cv2.INTER_AREA)
-    return (area > 127).view(np.uint8)
-
-
 def _decode(data: bytes | memoryview, flags: int) -> NDArray[Any] | None:
     """What OpenCV makes of the bytes, BGR; None where it cannot."""
     try:
@@ -341,14 +283,31 @@ def _decode_with_pillow(data: bytes) -> NDArray[Any] | None:
         return None
 
 
+def _plain_png(data: bytes) -> tuple[NDArray[np.uint8], list[int]] | None:
+    """Grey values or palette indices of an everyday PNG, and its palette; None where it is anything else."""
+    png = inflate_png(data)
+    if png is None:
+        return None
+    try:
+        plane = PillowImage.frombytes("L", png.size[::-1], png.stored(), "zip", "L")
+    except ValueError:  # a filter that does not exist
+        return None
+    return np.array(plane), list(png.palette or b"")
+
+
+def _palette_picture(data: bytes) -> tuple[NDArray[np.uint8], list[int]]:
+    """Palette indices and palette of any picture, as Pillow reads it."""
+    with open_lazily(data) as opened:
+        return np.asarray(opened.getchannel(0) if opened.mode == "PA" else opened), opened.getpalette() or []
+
+
 def _palette_plane(data: bytes, where: Place) -> tuple[NDArray[np.uint8], Literal["grey", "palette"]]:
     """Palette indices of the file; grey values where the whole palette is grey, as scanners and GIMP write masks."""
     try:
-        with open_lazily(data) as opened:
-            indices = np.asarray(opened.getchannel(0) if opened.mode == "PA" else opened)
-            colours = np.array(opened.getpalette() or [], np.uint8).reshape(-1, 3)
+        indices, palette = _plain_png(data) or _palette_picture(data)
     except Exception as error:  # as in `judge_header`
         raise where.failed("decode", "damaged image", f"palette picture cannot be decoded ({error})") from None
+    colours = np.array(palette, np.uint8).reshape(-1, 3)
     is_grey = colours.size and (colours == colours[:, :1]).all() and int(indices.max(initial=0)) < len(colours)
     return (colours[:, 0][indices], "grey") if is_grey else (indices.astype(np.uint8), "palette")
 

@@ -23,7 +23,7 @@ from datakit.evaluation import (
     score_set,
     told,
 )
-from datakit.labels import Frames, LabelFolder, LabelMap, open_labels, read_labels
+from datakit.video.labels import Frames, LabelFolder, LabelMap, open_labels, read_labels
 
 from .interrupt import terminable
 from .pool import map_on_processes

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datakit.images import encode_palette_png
-from datakit.palette import palette
+from datakit.video.palette import palette
 from pipelines.propagate.network import start_masks
 from pipelines.propagate.passes import Step, plan_passes, run_passes
 from tests.tiny import write_picture

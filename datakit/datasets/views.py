@@ -16,7 +16,7 @@ from typing import Self, overload
 import numpy as np
 
 from ..errors import UsageError
-from ..images import parse_codec, resize_mask, resize_photo
+from ..resize import parse_codec, resize_mask, resize_photo
 from ..samples import Problem, Sample, Scene
 from .reader import Reader, ReadOptions
 from .records import Record
@@ -134,7 +134,7 @@ class Resize(View):
     Args:
         reader: what to shrink.
         longest: pixels of the longer side; None keeps the size. Nothing is enlarged.
-        codec: `source`, `png` or `jpeg:QUALITY`, as `images.resize_photo` takes it.
+        codec: `source`, `png` or `jpeg:QUALITY`, as `resize_photo` takes it.
     """
 
     def __init__(self, reader: AnyReader, longest: int | None, codec: str = "source"):

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 
 from ..arrays import Image
-from ..images import encode_jpeg, encode_webp, shrunk_size
+from ..images import encode_jpeg, encode_webp
+from ..resize import shrunk_size
 from . import tiles
 
 LEAST_SIDE = 112

@@ -14,7 +14,7 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw
 
 from ..arrays import Image, Labels
-from ..palette import bright_colours
+from ..video.palette import bright_colours
 from .lettering import INK, PAPER, Line, fit, length, write
 from .sheet import GAP, LINE, MARGIN, TILE
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from ..arrays import Box, Image, Mask
 from ..deformations import Recipe
-from ..images import encode_rle, resize_mask, shrunk_size
+from ..images import encode_rle
+from ..resize import resize_mask, shrunk_size
 from ..samples import Problem, Triple
 from . import sheet, tiles, words
 from .document import (

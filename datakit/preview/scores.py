@@ -14,7 +14,8 @@ import numpy as np
 
 from ..arrays import Box, Image, Mask
 from ..evaluation import MEASURES, ObjectScores, Scores
-from ..images import encode_rle, resize_mask, shrunk_size
+from ..images import encode_rle
+from ..resize import resize_mask, shrunk_size
 from . import tiles
 from .document import (
     COLOURS,

@@ -16,7 +16,7 @@ import numpy as np
 from datakit.arrays import Image, Labels
 from datakit.errors import UsageError
 from datakit.files import file_sha256, write_json
-from datakit.frames import Frames
+from datakit.video.frames import Frames
 
 from .passes import FlowOf, Step, Written, plan_passes, run_passes
 from .start import Start
@@ -177,7 +177,7 @@ class NetworkEngine:
 
 
 class Recent:
-    """Frames that remember the last few, for those who look at neighbours too; see `datakit.frames.Frames`."""
+    """Frames that remember the last few, for those who look at neighbours too; see `datakit.video.frames.Frames`."""
 
     def __init__(self, frames: Frames):
         self.names, self.numbers, self.size = frames.names, frames.numbers, frames.size

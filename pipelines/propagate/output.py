@@ -17,8 +17,8 @@ from datakit.arrays import Labels
 from datakit.errors import DatakitError, ItemError, SettingsDiffer, UsageError
 from datakit.files import PART_PREFIX, canonical_json, write_json
 from datakit.images import encode_palette_png
-from datakit.labels import REPORT, read_labels
-from datakit.palette import palette
+from datakit.video.labels import REPORT, read_labels
+from datakit.video.palette import palette
 
 from ..lock import HOLDER, LOCK
 from ..settings import differences

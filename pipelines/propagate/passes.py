@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from datakit.arrays import Image, Labels
-from datakit.frames import Frames
+from datakit.video.frames import Frames
 
 Written = Callable[[int], Labels | None]
 FlowOf = Callable[[int], Image | None]

@@ -8,10 +8,10 @@ from typing import Any
 
 from datakit.arrays import Image, Labels
 from datakit.files import PART_PREFIX, put_in_place, replacing
-from datakit.frames import Frames
 from datakit.images import encode_film_picture, encode_png
 from datakit.preview import chosen_frames, overlay, shown_size, video_sheet
-from datakit.webm import FilmWriter
+from datakit.video.frames import Frames
+from datakit.video.webm import FilmWriter
 
 from .output import SHEET, Output
 

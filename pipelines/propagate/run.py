@@ -21,9 +21,9 @@ import numpy as np
 from datakit.arrays import Labels
 from datakit.errors import UsageError
 from datakit.files import digest_json, replacing, write_json
-from datakit.frames import Frames, open_frames
 from datakit.images import encode_png
-from datakit.labels import is_sequence_name
+from datakit.video.frames import Frames, open_frames
+from datakit.video.labels import is_sequence_name
 
 from ..interrupt import terminable
 from ..lock import run_lock

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from datakit.annotations import read_annotation
 from datakit.arrays import Box, Labels
 from datakit.errors import UsageError
 from datakit.files import digest_json
-from datakit.frames import Frames
+from datakit.video.annotations import read_annotation
+from datakit.video.frames import Frames
 
 IDS = range(1, 255)  # 0 is no object, 255 void
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from datakit.datasets.videos import VIDEOS
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
 from datakit.evaluation import told
-from datakit.labels import list_frames, open_labels
+from datakit.video.labels import list_frames, open_labels
 
 from ..cluster import run_tasks
 from ..evaluate import chosen_names

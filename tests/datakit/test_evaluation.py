@@ -7,8 +7,8 @@ import pytest
 
 from datakit.errors import Mismatch
 from datakit.evaluation import CONVENTIONS, FrameResult, score_frame, score_sequence, score_set, told
-from datakit.labels import LabelMap
 from datakit.metrics import Measures, statistics
+from datakit.video.labels import LabelMap
 from tests.labelled import labels_of
 
 FRAMES = [f"{number:05d}" for number in range(6)]

@@ -18,7 +18,7 @@ from PIL import ImageFile, ImageOps
 from pycocotools import mask as coco_mask
 
 from datakit import images
-from datakit.errors import ItemError, UsageError
+from datakit.errors import ItemError
 from datakit.rle import polygons_to_mask
 from tests import tiny
 
@@ -319,36 +319,6 @@ def test_decode_picture_refuses_other_bytes() -> None:
     """Bytes that are no picture are a ValueError."""
     with pytest.raises(ValueError, match="no picture"):
         images.decode_picture(b"nothing")
-
-
-@pytest.mark.parametrize(("codec", "start"), [("source", b"\x89PNG"), ("png", b"\x89PNG"), ("jpeg:90", b"\xff\xd8")])
-def test_resize_shrinks_to_the_longest_side(tmp_path: Path, codec: str, start: bytes) -> None:
-    """Proportions stay, and bytes and pixels agree in every codec."""
-    photo = images.resize_photo(read(tiny.write_picture(tmp_path / "a.jpg", tiny.picture(1))), 32, codec)
-    assert photo.size == (24, 32) and photo.normalised == "resized" and photo.encoded.startswith(start)
-    assert np.array_equal(images.decode_picture(photo.encoded), photo.pixels)
-
-
-def test_resize_never_enlarges_and_keeps_source_bytes(tmp_path: Path) -> None:
-    """A photo that is small enough is the same object with codec `source`."""
-    photo = read(tiny.write_picture(tmp_path / "a.jpg", tiny.picture(1)))
-    assert images.resize_photo(photo, 64) is photo and images.resize_photo(photo, None) is photo
-    assert images.resize_photo(photo, 64, "png").normalised == "recoded"
-
-
-@pytest.mark.parametrize("codec", ["jpeg", "jpeg:0", "jpeg:101", "jpeg:x", "webp", "png:3", ""])
-def test_unknown_codec_is_a_usage_error(codec: str) -> None:
-    """The message lists what is known."""
-    with pytest.raises(UsageError, match="source, png or jpeg"):
-        images.parse_codec(codec)
-
-
-def test_resized_mask_is_the_majority_of_its_area() -> None:
-    """Halving keeps a block of 2x2 only where more than two of its pixels are foreground."""
-    mask = np.zeros((4, 4), np.uint8)
-    mask[:2, :2], mask[2, 2] = 1, 1
-    mask[0, 2] = mask[1, 2] = mask[1, 3] = 1
-    assert images.resize_mask(mask, (2, 2)).tolist() == [[1, 1], [0, 0]]
 
 
 def test_a_palette_png_keeps_the_ids_and_their_colours(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from datakit.palette import bright_colours, palette
 from datakit.preview import chosen_frames, overlay, shown_size, video_sheet
+from datakit.video.palette import bright_colours, palette
 from tests.clips import frame, labels
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from datakit.evaluation import CONVENTIONS
-from datakit.labels import read_labels
 from datakit.sample import draw_sample_data
+from datakit.video.labels import read_labels
 
 checkpoint = pytest.importorskip("model.checkpoint", reason="torch is not installed")
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from datakit.labels import read_labels
+from datakit.video.labels import read_labels
 from tests.clips import draw_folder, draw_tree, labels, write_labels
 
 torch = pytest.importorskip("torch", reason="torch is not installed")

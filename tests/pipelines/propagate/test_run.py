@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datakit.labels import read_labels
+from datakit.video.labels import read_labels
 from pipelines.lock import run_lock
 from pipelines.propagate import network
 from tests.clips import DriftingEngine, draw_file, draw_folder, draw_tree, frame, labels, write_labels

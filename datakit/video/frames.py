@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import cv2
 
-from .arrays import Image
-from .errors import DatakitError, ItemError, UsageError
-from .images import read_photo, read_picture
+from ..arrays import Image
+from ..errors import DatakitError, ItemError, UsageError
+from ..images import read_photo, read_picture
 from .labels import list_frames
 
 MAX_PIXELS = 100_000_000

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Labels
-from .datasets.masks import label_plane
-from .errors import DatakitError, ItemError
-from .headers import Place
-from .images import MaskFile, read_colours, read_mask, turn
+from ..arrays import Labels
+from ..datasets.masks import label_plane
+from ..errors import DatakitError, ItemError
+from ..headers import Place
+from ..images import MaskFile, read_colours, read_mask, turn
 from .palette import palette
 
 MAX_PIXELS = 100_000_000

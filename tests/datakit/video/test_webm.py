@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from datakit.images import decode_picture, encode_film_picture, encode_png
-from datakit.webm import FilmWriter, key_frame
+from datakit.video.webm import FilmWriter, key_frame
 from tests.clips import frame
 
 pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")

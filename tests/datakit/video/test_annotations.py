@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from datakit.annotations import read_annotation
 from datakit.errors import DatakitError
+from datakit.video.annotations import read_annotation
 from tests.clips import labels, write_labels
 
 WHITE, RED, GREEN = (255, 255, 255), (255, 0, 0), (0, 255, 0)

@@ -7,7 +7,7 @@ import pytest
 
 from datakit.errors import ItemError, UsageError
 from datakit.images import encode_jpeg, encode_png
-from datakit.labels import frame_order, list_frames, open_labels, photos_beside, read_labels
+from datakit.video.labels import frame_order, list_frames, open_labels, photos_beside, read_labels
 from tests.labelled import SIZE, draw_tree, labels_of, write_grey, write_labels
 
 TWO = labels_of(0, (1, 2))

@@ -17,15 +17,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Labels, Mask
-from .datasets import ReadOptions
-from .datasets.listing import split_suffix
-from .datasets.masks import LARGEST_GREY_ID, VOID
-from .datasets.pairs import IMAGE_SUFFIXES, JPEG, MASK_SUFFIXES
-from .datasets.videos import VIDEOS
-from .errors import UsageError
-from .headers import Place
-from .images import MaskFile, read_mask, turn
+from ..arrays import Labels, Mask
+from ..datasets import ReadOptions
+from ..datasets.listing import split_suffix
+from ..datasets.masks import LARGEST_GREY_ID, VOID
+from ..datasets.pairs import IMAGE_SUFFIXES, JPEG, MASK_SUFFIXES
+from ..datasets.videos import VIDEOS
+from ..errors import UsageError
+from ..headers import Place
+from ..images import MaskFile, read_mask, turn
 
 REPORT = "_report"  # beside sequences of predictions: pictures to look at, no labels
 PLACES = ("", *(annotations for _, annotations in VIDEOS.folders))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datakit.errors import DatakitError, UsageError
-from datakit.frames import open_frames
+from datakit.video.frames import open_frames
 from tests.clips import SIZE, draw_file, draw_folder, frame
 from tests.tiny import write_picture, write_rotated_jpeg
 
