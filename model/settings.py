@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from datakit.deformations.ranges import parsed, refuse_unknown, setting, settings_of, settle
 from datakit.errors import UsageError
@@ -14,6 +14,7 @@ from .losses import LossConfig
 from .optimize import OptimizerConfig
 from .views import ViewConfig
 
+Config = TypeVar("Config", bound=Any)
 PARTS = {"optimizer": OptimizerConfig, "loss": LossConfig, "view": ViewConfig}
 
 
@@ -100,32 +101,37 @@ PAPER = TrainConfig(
 PRESETS = {"default": TrainConfig(), "paper": PAPER}
 
 
-def configure(config: TrainConfig, settings: Sequence[str]) -> TrainConfig:
+def configure(config: Config, settings: Sequence[str], prefix: str = "") -> Config:
     """Change settings, one `KEY=VALUE` after the other: `iterations`, `optimizer.learning_rate`, `network.width` …
+
+    Args:
+        config: a `TrainConfig`, or another that holds some of its parts.
+        settings: each with its key behind the prefix.
+        prefix: what is written before every key.
 
     Raises:
         UsageError: not of that form, an unknown key, or a value that does not fit.
     """
     for text in settings:
-        key, equals, value = (part.strip() for part in text.partition("="))
+        key, equals, value = (part.strip() for part in text.removeprefix(prefix).partition("="))
         if not equals:
-            raise UsageError(f"--set {text}: expected KEY=VALUE")
-        config = _changed(config, key, value, f"--set {text}")
+            raise UsageError(f"--set {text}: expected {prefix}KEY=VALUE")
+        config = _changed(config, key, value, f"--set {text}", prefix)
     return config
 
 
-def _changed(config: TrainConfig, key: str, text: str, place: str) -> TrainConfig:
+def _changed(config: Config, key: str, text: str, place: str, prefix: str) -> Config:
     part, _, name = key.rpartition(".")
-    if part == "network":
+    if part == "network" and isinstance(config, TrainConfig):
         return replace(config, options={**config.options, name: _plain(text)})
-    owner = getattr(config, part) if part in PARTS else config
-    known = settings_of(owner) if part in ("", *PARTS) else {}
+    parts = {each: getattr(config, each) for each in PARTS if hasattr(config, each)}
+    owner = parts.get(part, config)
+    known = settings_of(owner) if part in ("", *parts) else {}
     if name not in known:
-        keys = [
-            *settings_of(config),
-            *(f"{part}.{each}" for part in PARTS for each in settings_of(getattr(config, part))),
-        ]
-        raise UsageError(f"{place}: unknown key {key!r}; known are {', '.join(keys)}, and network.OPTION")
+        keys = [*settings_of(config), *(f"{each}.{one}" for each, held in parts.items() for one in settings_of(held))]
+        more = ", and network.OPTION" if isinstance(config, TrainConfig) else ""
+        listed = ", ".join(prefix + each for each in keys)
+        raise UsageError(f"{place}: unknown key {key!r}; known are {listed}{more}")
     changed = replace(owner, **{name: parsed(known[name], text, place)})
     return replace(config, **{part: changed}) if part else changed
 

@@ -135,6 +135,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--davis", type=click.Path(path_type=Path, file_okay=False), metavar="ROOT",
               help="Segment every sequence of a tree as DAVIS lays it out, from its first annotation.")  # fmt: skip
 @click.option("--sequences", metavar="A,B|FILE|SPLIT", help="With --davis: only these.")
+@click.option("--from-boxes", is_flag=True, help="With --davis: begin with the objects' boxes, not their masks.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="With --davis: worker processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="With --davis: use this running Dask cluster instead.")
 @click.option("--start", type=click.IntRange(0), default=0, help="Number of the first frame.")
@@ -142,6 +143,8 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--stride", type=click.IntRange(1), default=1, help="Of every N frames, one.")
 @click.option("--weights", default="bundled", metavar="bundled|FILE", help="Checkpoint of `datakit train`.")
 @click.option("--online/--no-online", default=False, help="Fine-tune on the annotated frames first.")
+@click.option("--online-preset", type=click.Choice(TRAIN_PRESETS), default="default",
+              help="`default`: what measures best; `paper`: 200 steps of the offline stage's settings.")  # fmt: skip
 @click.option("--flow", default="none", metavar="none|dis|DIR",
               help="Look at the movement, too: OpenCV's DIS flow, or .flo files of a folder.")  # fmt: skip
 @click.option("--crf", is_flag=True, help="Sharpen every frame by a dense CRF (extra `crf`).")
@@ -150,7 +153,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
               help="Room around the object, as a multiple of its longer side.  [default: 0.4]")  # fmt: skip
 @click.option("--full-frame", is_flag=True, help="Show the network the whole frame instead of a cut.")
 @click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
-              help="Change any other setting, e.g. dilation=0 or online.iterations=200.")  # fmt: skip
+              help="Change any other setting, e.g. dilation=0 or online.optimizer.learning_rate=1e-4.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, help="Root seed of the online stage.")
 @click.option("--overlay/--no-overlay", "film", default=True, help="Make the overlay video.")
 @click.option("--overwrite", is_flag=True, help="Replace what was made with other settings.")

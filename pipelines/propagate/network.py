@@ -5,7 +5,7 @@ What happens in a frame is left to `model.propagate`, the order of the frames to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -39,7 +39,8 @@ class NetworkChoice:
         weights: `bundled` or a checkpoint file.
         given: settings of `model.propagate.PropagateConfig` that are not its defaults.
         online: fine-tune on the annotated frames first.
-        online_given: settings of `model.online.OnlineConfig` that are not its defaults.
+        online_preset: of `model.online.ONLINE`.
+        online_set: what is changed in it, as `online.KEY=VALUE`.
         flow: `none`, `dis`, or a folder of .flo files.
         crf: sharpen every frame by a dense CRF.
         seed: root of all chance in the online stage.
@@ -50,7 +51,8 @@ class NetworkChoice:
     weights: str = "bundled"
     given: Mapping[str, Any] = field(default_factory=dict)
     online: bool = False
-    online_given: Mapping[str, Any] = field(default_factory=dict)
+    online_preset: str = "default"
+    online_set: Sequence[str] = ()
     flow: str = "none"
     crf: bool = False
     seed: int = 0
@@ -94,13 +96,15 @@ class NetworkEngine:
         from model.checkpoint import load_network
         from model.compute import Compute
         from model.crf import Crf
-        from model.online import OnlineConfig
+        from model.online import ONLINE as PRESETS
         from model.propagate import PropagateConfig
+        from model.settings import configure
 
         if choice.flow not in ("none", "dis") and not Path(choice.flow).is_dir():
             raise UsageError(f"--flow {choice.flow}: expected none, dis, or a folder of .flo files")
         self.choice, self.tell = choice, tell
-        self.config, self.online = PropagateConfig(**choice.given), OnlineConfig(**choice.online_given)
+        self.config = PropagateConfig(**choice.given)
+        self.online = configure(PRESETS[choice.online_preset], choice.online_set, "online.")
         self.polish = Crf() if choice.crf else None
         self.net, _ = load_network(choice.weights)
         if choice.threads:

@@ -16,7 +16,7 @@ from .start import parse_box, parse_mask
 if TYPE_CHECKING:
     from .tree import TreeJob
 
-ONLINE = "online."
+ONLINE = "online."  # before the keys of the online stage
 
 
 def first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str:
@@ -38,8 +38,8 @@ def job_from(video: Path | None, options: Mapping[str, Any]) -> PropagateJob:
     """
     if video is None:
         raise UsageError("name the VIDEO, a folder of frames or a video file; or a whole tree with --davis ROOT")
-    for name, flag in (("sequences", "--sequences"), ("scheduler", "--scheduler")):
-        if options[name] is not None:
+    for name, flag in (("sequences", "--sequences"), ("from_boxes", "--from-boxes"), ("scheduler", "--scheduler")):
+        if options[name]:
             raise UsageError(f"{flag} belongs to --davis ROOT; one video is segmented frame after frame")
     return _job(video, options)
 
@@ -54,7 +54,7 @@ def tree_from(video: Path | None, options: Mapping[str, Any]) -> TreeJob:
 
     if video is not None or options["masks"] or options["boxes"]:
         raise UsageError("--davis takes videos and masks from the tree; leave VIDEO, --mask and --box out")
-    how = {name: options[name] for name in ("sequences", "jobs", "scheduler")}
+    how = {name: options[name] for name in ("sequences", "from_boxes", "jobs", "scheduler")}
     return TreeJob(options["davis"], _job(options["davis"], options), **how)
 
 
@@ -77,28 +77,30 @@ def network_from(options: Mapping[str, Any]) -> NetworkChoice:
     Raises:
         UsageError: an unknown setting, or a value outside its range.
     """
-    from model.online import OnlineConfig
+    from model.online import ONLINE as PRESETS
     from model.propagate import PropagateConfig
+    from model.settings import configure
 
     shorthands = {"size": options["size"], "margin": options["margin"], "full_frame": options["full_frame"] or None}
     given = {name: value for name, value in shorthands.items() if value is not None}
     given |= parsed_settings([text for text in options["set_"] if not text.startswith(ONLINE)], PropagateConfig)
-    online = parsed_settings([text for text in options["set_"] if text.startswith(ONLINE)], OnlineConfig, ONLINE)
-    names = ("weights", "online", "flow", "crf", "seed", "device", "precision", "threads")
-    return NetworkChoice(given=given, online_given=online, **{name: options[name] for name in names})
+    online_set = tuple(text for text in options["set_"] if text.startswith(ONLINE))
+    configure(PRESETS[options["online_preset"]], online_set, ONLINE)  # refused here, before any frame is read
+    names = ("weights", "online", "online_preset", "flow", "crf", "seed", "device", "precision", "threads")
+    return NetworkChoice(given=given, online_set=online_set, **{name: options[name] for name in names})
 
 
-def parsed_settings(texts: Sequence[str], config: type[Any], prefix: str = "") -> dict[str, Any]:
-    """Settings out of `KEY=VALUE`, each key behind the prefix.
+def parsed_settings(texts: Sequence[str], config: type[Any]) -> dict[str, Any]:
+    """Settings out of `KEY=VALUE`.
 
     Raises:
         UsageError: not of that form, an unknown key, or a value outside its range.
     """
     known, given = settings_of(config), {}
     for text in texts:
-        key, equals, value = (part.strip() for part in text.removeprefix(prefix).partition("="))
+        key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or key not in known:
-            names = ", ".join(prefix + name for name in known)
-            raise UsageError(f"--set {text}: expected KEY=VALUE with one of {names}")
+            names = ", ".join(known)
+            raise UsageError(f"--set {text}: expected KEY=VALUE with one of {names}, or {ONLINE}KEY=VALUE")
         given[key] = parsed(known[key], value, f"--set {text}")
     return given

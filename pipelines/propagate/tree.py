@@ -7,10 +7,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from datakit.datasets.videos import VIDEOS
+from datakit.deformations.figure import Figure
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
 from datakit.evaluation import told
+from datakit.video.annotations import read_annotation
 from datakit.video.labels import list_frames, open_labels
 
 from ..cluster import run_tasks
@@ -18,7 +23,7 @@ from ..evaluate import chosen_names
 from ..interrupt import terminable
 from ..progress import Progress
 from .run import PropagateJob, PropagateSummary, Tell, Track, propagate
-from .start import MaskStart
+from .start import BoxStart, MaskStart
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class TreeJob:
         root: holds `JPEGImages/480p/SEQ` and `Annotations/480p/SEQ`, or the same without the resolution.
         job: what holds for every sequence; its video and masks are not looked at.
         sequences: names, a file of them, or a split of `ImageSets`; None for all.
+        from_boxes: begin with the boxes of the objects in those annotations instead of their masks (MaskTrackBox).
         jobs: worker processes on this machine.
         scheduler: address of a running Dask scheduler to use instead.
     """
@@ -36,6 +42,7 @@ class TreeJob:
     root: Path
     job: PropagateJob
     sequences: str | None = None
+    from_boxes: bool = False
     jobs: int = 1
     scheduler: str | None = None
 
@@ -106,8 +113,8 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
     if tree.jobs > 1 and tree.scheduler is None and not network.threads:  # else every worker takes all cores
         network = replace(network, threads=max(1, (os.cpu_count() or 1) // tree.jobs))
     jobs = [
-        replace(tree.job, video=folder / name, masks=(first_mask(annotations[name]),), network=network,
-                out=tree.job.out.absolute())
+        replace(tree.job, video=folder / name, network=network, out=tree.job.out.absolute(),
+                **first_objects(annotations[name], tree.from_boxes))
         for name in names
     ]  # fmt: skip
     return sorted(jobs, key=lambda job: -len(list_frames(job.video)))
@@ -126,10 +133,18 @@ def frames_folder(root: Path) -> Path:
     raise UsageError(f"--davis {root}: no frames found; expected sequence folders in one of {expected}")
 
 
-def first_mask(files: Mapping[str, Path]) -> MaskStart:
-    """The first annotation of a sequence; it belongs to the frame of its name."""
+def first_objects(files: Mapping[str, Path], as_boxes: bool) -> dict[str, Any]:
+    """The objects of a sequence's first annotation, which belongs to the frame of its name, as a job names them.
+
+    Raises:
+        DatakitError: boxes are wanted of an annotation that cannot be read or holds no object.
+    """
     name, file = next(iter(files.items()))
-    return MaskStart(file, name)
+    if not as_boxes:
+        return {"masks": (MaskStart(file, name),)}
+    labels = read_annotation(file)
+    figures = {int(number): Figure.of((labels == number).view(np.uint8)) for number in np.unique(labels[labels > 0])}
+    return {"boxes": tuple(BoxStart(figure.box, name, number) for number, figure in figures.items())}
 
 
 def chosen_sequences(root: Path, text: str) -> tuple[str, ...]:

@@ -47,6 +47,24 @@ def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, t
     assert (out / "_report/clip/online.safetensors").stat().st_mtime_ns == tuned
 
 
+def test_every_setting_of_the_online_stage_can_be_changed(datakit, weights, tmp_path):
+    """Those of its optimiser and view too; what they came to is stored. Unknown ones are refused with the known."""
+    clip, mask = draw_folder(tmp_path / "clip", 2), write_labels(tmp_path / "m.png", labels())
+    command = ("propagate", clip, "--mask", mask, "--out", tmp_path / "out", "--weights", weights, *QUICK)
+    command += ("--online", "--online-preset", "paper", "--set", "online.iterations=1", "--set", "online.batch=1")
+    command += ("--set", "online.view.size=32", "--set", "online.optimizer.learning_rate=1e-5")
+    found = datakit(*command)
+    assert found.exit_code == 0, found.output
+    stored = json.loads((tmp_path / "out/_report/clip/settings.json").read_text())["network"]["online"]
+    assert (stored["optimizer"]["name"], stored["optimizer"]["learning_rate"], stored["view"]["size"]) == (
+        "sgd",
+        1e-5,
+        32,
+    )
+    refused = datakit(*command, "--set", "online.view.sise=3")
+    assert refused.exit_code == 2 and "online.view.size" in refused.stderr
+
+
 def test_two_processes_make_what_one_makes(datakit, weights, tmp_path):
     """A tree, shared by Dask."""
     root = draw_tree(tmp_path / "davis", count=3)

@@ -335,6 +335,17 @@ def test_a_tree_is_segmented_with_or_without_imagesets(datakit, tmp_path):
     assert [each["sequence"] for each in told["sequences"]] == ["emu"]
 
 
+def test_a_tree_begins_with_the_boxes_of_its_objects(datakit, tmp_path):
+    """With their ids, as if they had been written with --box."""
+    root = draw_tree(tmp_path / "davis", ("cat",))
+    clip, boxes = root / "JPEGImages/480p/cat", ("--box", "5,8,20,20@00000:1", "--box", "30,30,50,40@00000:2")
+    assert datakit("propagate", "--davis", root, "--from-boxes", "--out", tmp_path / "tree").exit_code == 0
+    assert datakit("propagate", clip, *boxes, "--out", tmp_path / "one").exit_code == 0
+    settings = [json.loads((tmp_path / out / "_report/cat/settings.json").read_text()) for out in ("tree", "one")]
+    assert settings[0]["start"] == settings[1]["start"] != {}
+    assert contents(tmp_path / "tree" / "cat") == contents(tmp_path / "one" / "cat")
+
+
 def test_a_bad_sequence_stops_no_other(datakit, tmp_path):
     """It is named with its reason, the others are finished."""
     root, out = draw_tree(tmp_path / "davis"), tmp_path / "out"
