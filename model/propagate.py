@@ -110,8 +110,8 @@ class Propagator:
         net: in eval mode, placed by `compute`.
         compute: where it runs.
         config: how masks are carried on.
-        polish: makes the label maps that are given out, as `crf.Crf` does. They are not carried on: what it gets wrong in
-            one frame would grow from frame to frame (docs/decisions.md).
+        polish: makes the label maps that are given out, as `crf.Crf` does. They are not carried on: what it gets wrong
+            in one frame would grow from frame to frame (docs/decisions.md).
     """
 
     def __init__(
