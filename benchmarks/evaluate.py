@@ -24,7 +24,8 @@ import numpy as np
 
 from datakit.images import encode_png
 from datakit.video.labels import open_labels, read_labels
-from pipelines.evaluate import CHUNK, EvaluateConfig, Evaluation, evaluate
+from pipelines.evaluate.measure import CHUNK
+from pipelines.evaluate.run import EvaluateConfig, Evaluation, evaluate
 from pipelines.pool import map_on_processes
 
 from . import common

@@ -110,7 +110,8 @@ class Propagator:
         net: in eval mode, placed by `compute`.
         compute: where it runs.
         config: how masks are carried on.
-        polish: makes the label map out of the scores, `crf.Polish` for example; what it makes is carried on.
+        polish: makes the label maps that are given out, as `crf.Crf` does. They are not carried on: what it gets wrong
+            in one frame would grow from frame to frame (docs/decisions.md).
     """
 
     def __init__(
@@ -148,17 +149,17 @@ class Propagator:
         given = self._given(frame, mask)
         known, keep_lost = object_ids(given), self.config.keep_lost
         ids = [n for n, track in self._tracks.items() if n not in known and (keep_lost or not track.missing)]
-        labels = self._segmented(frame, flow, ids) if ids else given
+        labels, polished = self._segmented(frame, flow, ids) if ids else (given, given)
         if mask is not None:
-            labels = np.where(given > 0, given, labels)
+            labels, polished = (np.where(given > 0, given, each) for each in (labels, polished))
         self.replay(labels, mask)
-        return labels
+        return polished
 
     def replay(self, labels: Labels, mask: Labels | None = None) -> None:
         """Take over a frame's label map, made earlier, as if `step` had just made it.
 
         Args:
-            labels: (H, W) uint8, what `step` returned.
+            labels: (H, W) uint8, what `step` returned; with a `polish`, what it returns without.
             mask: what `step` was given.
         """
         given = () if mask is None else object_ids(plain_labels(mask))
@@ -206,20 +207,23 @@ class Propagator:
             raise UsageError("mask: holds no object, expected at least one pixel with an id from 1 to 254")
         return given
 
-    def _segmented(self, frame: Image, flow: Image | None, ids: Sequence[int]) -> Labels:
-        """The label map of objects that are carried on."""
+    def _segmented(self, frame: Image, flow: Image | None, ids: Sequence[int]) -> tuple[Labels, Labels]:
+        """Label maps of objects that are carried on: the one to go on from, and the polished one."""
         tracks = [self._tracks[number] for number in ids]
         guides = [self._guide(track.good, track.movement) for track in tracks]
         missing = [track.missing for track in tracks]
         for left in reversed(range(self.config.looks)):
             scores = self._scores(frame, flow, guides, missing)
-            labels = self._polish(frame, scores, ids) if self._polish else join(scores, ids)
-            if self.config.touching:
-                labels = _touching(labels, guides, ids)
+            labels = self._judged(join(scores, ids), guides, ids)
             if left:
                 figures = [Figure.of(mask_of(labels, number)) for number in ids]
                 guides = [self._guide(f) if f.width else g for f, g in zip(figures, guides, strict=True)]
-        return labels
+        if self._polish is None:
+            return labels, labels
+        return labels, self._judged(self._polish(frame, scores, ids), guides, ids)
+
+    def _judged(self, labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
+        return _touching(labels, guides, ids) if self.config.touching else labels
 
     def _guide(self, figure: Figure, movement: tuple[float, float] = (0.0, 0.0)) -> Mask:
         """(H, W) uint8 0/1: what the network gets to see of a mask: moved on and grown."""

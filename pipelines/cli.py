@@ -279,10 +279,10 @@ def evaluate(predictions: Path, ground_truth: Path, as_json: bool, **options: An
     if options["jobs"] > 1:
         from pipelines.fork_server import start_fork_server
 
-        start_fork_server(["pipelines.evaluate"])  # before the imports that it makes too, as for a build
-    from pipelines.evaluate import EvaluateConfig
-    from pipelines.evaluate import evaluate as score
-    from pipelines.evaluate_report import evaluate_report
+        start_fork_server(["pipelines.evaluate.measure"])  # before the imports that it makes too, as for a build
+    from pipelines.evaluate.report import evaluate_report
+    from pipelines.evaluate.run import EvaluateConfig
+    from pipelines.evaluate.run import evaluate as score
     from pipelines.progress import progress
 
     config = EvaluateConfig(predictions, ground_truth, **options)

@@ -141,6 +141,8 @@ class NetworkEngine:
             net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
             propagator = Propagator(net, self.compute, self.config, self.polish)
         passes = plan_passes(len(frames), masks)
+        if self.polish is not None:
+            written = whole_or_nothing(written, len(frames))
         yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
 
     def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
@@ -202,6 +204,11 @@ def start_masks(propagator: Any, frames: Frames, start: Start) -> dict[int, Labe
         boxed = propagator.box_mask(frames[place], boxes)
         masks[place] = np.where(masks[place] > 0, masks[place], boxed) if place in masks else boxed
     return masks
+
+
+def whole_or_nothing(written: Written, count: int) -> Written:
+    """What an earlier run has written, if that is all `count` frames: polished masks are none to go on from."""
+    return written if all(written(place) is not None for place in range(count)) else lambda _place: None
 
 
 def no_flow(_place: int) -> Image | None:

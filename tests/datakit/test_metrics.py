@@ -182,7 +182,7 @@ def test_statistics_are_the_official_ones_of_every_method(measure_name):
 @needs_data
 @pytest.mark.parametrize("sequence", ["bmx-trees", "kite-surf", "motocross-jump"])
 def test_j_and_f_are_those_of_the_reference_code(sequence):
-    """Every frame of real masks, ids merged, the first and last frame too; `pipelines/test_evaluate.py` has all ten."""
+    """Every frame of real masks, ids merged, the first and last frame too; `pipelines/evaluate` has all ten."""
     golden = json.loads((OFFICIAL / "golden_JF_osvos_masks.json").read_text())[sequence]
     root = Path(DATA) / "davis2016"
     for number, expected in enumerate(zip(golden["J"], golden["F"], strict=True)):

@@ -61,6 +61,22 @@ def test_only_the_window_around_the_object_is_seen():
     assert iou(run(frames, near, whole)[1], near | far) > 0.9
 
 
+def test_what_is_polished_is_given_out_and_not_carried_on():
+    """A polish that leaves one pixel of each object changes no later frame, and loses none."""
+
+    def pixel(frame, scores, ids):
+        labels = np.zeros(frame.shape[:2], np.uint8)
+        labels[np.unravel_index(scores[0].argmax(), labels.shape)] = ids[0]
+        return labels
+
+    frames = [shot(red=disc(20 + 4 * t, 40)) for t in range(4)]
+    plain, polished = propagator(), Propagator(ColourNet(), PLAIN, CONFIG, pixel)
+    for frame, mask in zip(frames, (disc(20, 40), None, None, None), strict=True):
+        labels, point = plain.step(frame, mask), polished.step(frame, mask)
+        assert np.array_equal(point, labels) if mask is not None else point.sum() == 1
+        assert (labels & point).sum() == point.sum() and not polished.lost
+
+
 def test_the_previous_mask_is_grown_by_the_disc():
     """The network sees the last mask dilated by exactly the radius asked for."""
     seen = []

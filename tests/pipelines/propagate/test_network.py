@@ -1,6 +1,7 @@
 """The command with a real network of random weights: online stage, flow and Dask give what a quiet run gives."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -27,6 +28,22 @@ def weights(tmp_path_factory):
 
 def pictures(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.rglob("*.png")) if "_report" not in str(path)}
+
+
+class Checkered:
+    """In place of a CRF: gives the first object every other pixel, and those to no other."""
+
+    def __init__(self):
+        from model.crf import CrfConfig
+
+        self.config = CrfConfig()
+
+    def __call__(self, image, scores, ids):
+        from model.objects import join
+
+        found = join(scores, ids)
+        found[::2, ::2] = ids[0]
+        return found
 
 
 def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, tmp_path):
@@ -63,6 +80,42 @@ def test_every_setting_of_the_online_stage_can_be_changed(datakit, weights, tmp_
     )
     refused = datakit(*command, "--set", "online.view.sise=3")
     assert refused.exit_code == 2 and "online.view.size" in refused.stderr
+
+
+def test_going_on_with_a_crf_makes_the_same_pictures(datakit, weights, tmp_path, monkeypatch):
+    """What it made is not gone on from: a clip is finished, or made anew."""
+    monkeypatch.setattr("model.crf.Crf", Checkered)
+    clip, mask = draw_folder(tmp_path / "clip", 4), write_labels(tmp_path / "m.png", labels())
+    out = tmp_path / "out"
+    command = ("propagate", clip, "--mask", mask, "--out", out, "--weights", weights, *QUICK, "--crf", "--no-overlay")
+    found = datakit(*command)
+    assert found.exit_code == 0, found.output
+    before = pictures(out)
+    assert "4 of them made before" in datakit(*command).stdout
+    (out / "clip/00002.png").unlink()
+    assert "made before" not in datakit(*command).stdout
+    assert pictures(out) == before
+
+
+def test_without_the_crf_package_the_extra_is_named(datakit, weights, tmp_path, monkeypatch):
+    """Before anything is made."""
+    monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
+    clip, mask = draw_folder(tmp_path / "clip", 2), write_labels(tmp_path / "m.png", labels())
+    found = datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out", "--weights", weights, "--crf")
+    assert found.exit_code == 2
+    assert "pip install 'masktrack-datakit[crf]'" in found.stderr and not (tmp_path / "out" / "clip").exists()
+
+
+def test_a_crf_sharpens_a_clip(datakit, weights, tmp_path):
+    """The real one: every frame comes out, with the objects that were given and no others."""
+    pytest.importorskip("pydensecrf", reason="needs the extra crf (pydensecrf2)")
+    clip, mask = draw_folder(tmp_path / "clip", 3), write_labels(tmp_path / "m.png", labels())
+    out = tmp_path / "out"
+    found = datakit("propagate", clip, "--mask", mask, "--out", out, "--weights", weights, *QUICK, "--crf")
+    assert found.exit_code == 0, found.output
+    assert len(pictures(out)) == 3
+    ids = {int(number) for path in (out / "clip").glob("*.png") for number in np.unique(read_labels(path, "").labels)}
+    assert ids <= {0, *np.unique(labels()).tolist()}
 
 
 def test_two_processes_make_what_one_makes(datakit, weights, tmp_path):

@@ -15,7 +15,7 @@ import pytest
 from datakit.evaluation import CONVENTIONS
 from datakit.metrics import measure, statistics
 from pipelines import cli
-from pipelines.evaluate import chosen_names
+from pipelines.evaluate.match import chosen_names
 from tests.labelled import SIZE, draw_tree, labels_of, write_grey, write_labels
 
 DATA = os.environ.get("DATAKIT_TEST_DATA")

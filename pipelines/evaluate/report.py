@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from datakit.evaluation import MEASURES, Scores, SequenceScores, told
 from datakit.files import write_text
 
-from .report import as_text, plain, size_text, table
+from ..report import as_text, plain, size_text, table
 
 if TYPE_CHECKING:
-    from .evaluate import Evaluation
+    from .run import Evaluation
 
 MOST_SEQUENCES = 10  # named of those with frames nobody can judge
 HEAD = (

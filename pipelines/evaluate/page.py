@@ -21,8 +21,9 @@ from datakit.preview import picture_bytes
 from datakit.preview.scores import ScoresPage, ShownFrame, ShownObject, worst_places, write_scores_page
 from datakit.video.labels import Frames, LabelMap, list_frames, photos_beside, read_labels
 
-from .evaluate import Clip, Evaluation
-from .evaluate_report import remarks, what_is_scored
+from .match import Clip
+from .report import remarks, what_is_scored
+from .run import Evaluation
 
 WORST = 6  # frames shown of an object
 

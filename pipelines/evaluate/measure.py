@@ -1,0 +1,87 @@
+"""Frames read and measured, some of them a task, on as many processes as there may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datakit.errors import Mismatch
+from datakit.evaluation import Convention, FrameResult, SequenceScores, score_frame, score_sequence
+
+from ..pool import map_on_processes
+from .match import Clip, read_map, refuse
+
+CHUNK = 8  # frames of a task: some hundredths of a second
+
+Track = Callable[[int], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class FrameTask:
+    """Some frames of one sequence: name, ground truth, and the prediction where the frame counts."""
+
+    sequence: str
+    frames: Sequence[tuple[str, Path, Path | None]]
+    merged: bool
+
+
+def score_clips(clips: Sequence[Clip], convention: Convention, jobs: int, track: Track) -> list[SequenceScores]:
+    """Read and measure all frames that count, `CHUNK` of them a task.
+
+    Raises:
+        Mismatch: naming everything that does not fit.
+    """
+    tasks = [task for clip in clips for task in frame_tasks(clip, convention)]
+    results: dict[str, list[FrameResult]] = {clip.name: [] for clip in clips}
+    faults: list[str] = []
+    with track(sum(len(task.frames) for task in tasks)) as progress:
+        for task, found in zip(tasks, map_on_processes(score_frames, tasks, jobs), strict=True):
+            results[task.sequence] += [entry for entry in found if isinstance(entry, FrameResult)]
+            faults += [entry for entry in found if isinstance(entry, str)]
+            progress.advance(len(task.frames))
+    refuse(faults)
+    sequences = []
+    for name, frames in results.items():
+        try:
+            sequences.append(score_sequence(name, frames, convention))
+        except Mismatch as error:
+            faults.append(str(error))
+    refuse(faults)
+    return sequences
+
+
+def frame_tasks(clip: Clip, convention: Convention) -> list[FrameTask]:
+    """The frames of a clip that must be read; the first only where its ids matter."""
+    counted = convention.judged(list(clip.target))
+    frames: list[tuple[str, Path, Path | None]] = [(name, clip.target[name], clip.predicted[name]) for name in counted]
+    if not convention.merged:
+        first, path = next(iter(clip.target.items()))
+        frames.insert(0, (first, path, None))
+    return [
+        FrameTask(clip.name, frames[start : start + CHUNK], convention.merged) for start in range(0, len(frames), CHUNK)
+    ]
+
+
+def score_frames(task: FrameTask) -> list[FrameResult | str]:
+    """A result for every frame, or the sentence that says why there is none; runs on any process."""
+    return [_score_frame(task, *frame) for frame in task.frames]
+
+
+def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | None) -> FrameResult | str:
+    place = f"{task.sequence}/{target_file.name}"
+    try:
+        target = read_map(target_file, f"ground truth {place}")
+        if file is None:
+            return FrameResult(frame, target.ids)
+        prediction = read_map(file, f"prediction {task.sequence}/{file.name}")
+    except Mismatch as error:
+        return str(error)
+    if prediction.void is not None:
+        return f"prediction {place}: holds 255 beside ids, which is void; only ground truth may leave pixels unjudged"
+    if prediction.labels.shape != target.labels.shape:
+        sizes = "{1}x{0}, expected {3}x{2}".format(*prediction.labels.shape, *target.labels.shape)
+        return f"prediction {place}: is {sizes} as its ground truth; write masks at that size (nearest neighbour)"
+    return score_frame(frame, target, prediction, task.merged)
