@@ -7,10 +7,12 @@ changes no other sample's deformation.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 
 
+@lru_cache(16)  # one key for all variants
 def key_hash(key: str) -> int:
     """Stable unsigned 64-bit hash of a sample key (Python's own `hash` changes from run to run)."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little")

@@ -6,14 +6,14 @@ Runs in this process or on any Dask worker; idempotent, since Dask may run a tas
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from datakit.errors import ItemError
 from datakit.files import digest_json, write_json
-from datakit.samples import Problem, Scene
+from datakit.samples import Problem, Sample, Scene, Triple
 from datakit.shards import ShardEntry, ShardHeader, ShardWriter
 from datakit.shards.bookkeeping import record_name
 from datakit.tools import tool_versions
@@ -23,6 +23,11 @@ from .process import single_threaded_opencv
 from .settings import BuildSettings
 
 SCRATCH = ".tmp"
+# Photos are read, their masks deformed and the records stored by turns of some 35 photos of 400x300: code and
+# tables of each stage then stay in the processor's caches, which one photo after the other empties every time.
+BATCH_PIXELS = 4_000_000
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,11 @@ def build_shard(task: ShardTask) -> ShardRecord:
     problems: list[Problem] = []
     samples = 0
     with single_threaded_opencv(), ShardWriter(task.folder / task.file, _header(task), task.folder / SCRATCH) as writer:
-        for scene in scenes(task.reader, task.fail_fast):
-            problems.extend(scene.problems)
-            samples += len(scene.samples)
-            for sample in scene.samples:
-                for view, triples in expand(sample, task.settings.recipes, task.settings.seed):
+        for read in batches(scenes(task.reader, task.fail_fast), _scene_pixels):
+            problems.extend(problem for scene in read for problem in scene.problems)
+            samples += sum(len(scene.samples) for scene in read)
+            for made in batches(_expanded(read, task.settings), _pair_pixels):
+                for view, triples in made:
                     writer.add(view, triples)
         stats = writer.publish()
     items = samples + len(problems)
@@ -100,6 +105,35 @@ def scenes(reader: Any, fail_fast: bool) -> Iterator[Scene]:
                 if problem.kind == "failed":
                     raise ItemError(problem)
         yield scene
+
+
+def batches(items: Iterable[Item], pixels: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Items in lists of about `BATCH_PIXELS` pixels; what is larger by itself comes alone."""
+    batch: list[Item] = []
+    full = 0
+    for item in items:
+        batch.append(item)
+        full += pixels(item)
+        if full >= BATCH_PIXELS:
+            yield batch
+            batch, full = [], 0
+    if batch:
+        yield batch
+
+
+def _expanded(read: Sequence[Scene], settings: BuildSettings) -> Iterator[tuple[Sample, list[Triple]]]:
+    for scene in read:
+        for sample in scene.samples:
+            yield from expand(sample, settings.recipes, settings.seed)
+
+
+def _scene_pixels(scene: Scene) -> int:
+    return sum(sample.mask.size for sample in scene.samples)
+
+
+def _pair_pixels(pair: tuple[Sample, list[Triple]]) -> int:
+    view, triples = pair
+    return view.mask.size * len(triples)
 
 
 def record_path(folder: Path, file: str) -> Path:

@@ -5,6 +5,7 @@ Both go through `_applied`, so a replay cannot differ from the draw.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -148,5 +149,5 @@ def _view_numbers(recipe: Recipe) -> int:
 
 def _flags(recipe: Recipe, drawn: Sequence[Numbers], reached: bool) -> str:
     steps = [step for run in recipe.runs for step in run]
-    skipped = any(isinstance(step, Tps) and np.isnan(n).any() for step, n in zip(steps, drawn, strict=True))
+    skipped = any(isinstance(step, Tps) and math.isnan(n[0]) for step, n in zip(steps, drawn, strict=True))
     return ",".join(flag for flag, is_set in (("low-iou", not reached), ("no-tps", skipped)) if is_set)

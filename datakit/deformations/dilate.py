@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Mask
 from .figure import Figure
 from .ranges import setting, settle
+
+_ARMS = 4  # longest arm of a cross in pixels
+_ONCE = 4  # what one more dilation costs beside its pixels, in pixels of its shape
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ class Dilate:
         radius = int(parameters[0])
         if not (radius and figure.width):
             return figure
-        padded, x, y = figure.padded(radius)
-        grown: Mask = cv2.dilate(padded, disc(radius))  # type: ignore[assignment]
+        grown, x, y = figure.padded(radius)
+        for shape in factors(radius):
+            grown = cv2.dilate(grown, shape)  # type: ignore[assignment]
         # The object touches all sides of its box, so the grown one touches all sides of the padded box.
         return Figure(figure.size, (x, y, x + grown.shape[1], y + grown.shape[0]), grown)
 
@@ -54,3 +58,31 @@ def disc(radius: int) -> NDArray[np.uint8]:
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     inside: NDArray[np.uint8] = (x * x + y * y <= radius * radius).astype(np.uint8)
     return inside
+
+
+@cache
+def factors(radius: int) -> tuple[NDArray[np.uint8], ...]:
+    """Small shapes, mostly crosses; dilation by one after the other is dilation by `disc(radius)`, pixel for pixel.
+
+    Also at the frame's border: from a pixel to any other the steps can be taken without leaving the rectangle
+    between the two. With radius 5 it is 9 + 5 + 9 pixels instead of 81, and takes less than half the time.
+    """
+    shape, found = disc(radius), []
+    while divided := _divided(shape):
+        shape, cross = divided
+        found.append(cross)
+    return (*found, shape)
+
+
+def _divided(shape: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """A shape and a cross whose sum (in Minkowski's sense) is `shape`, the cheapest; None where none is cheaper."""
+    least, best = cv2.countNonZero(shape), None
+    for right, down in product(range(_ARMS + 1), repeat=2):
+        cross = np.zeros((2 * down + 1, 2 * right + 1), np.uint8)
+        cross[down], cross[:, right] = 1, 1
+        rest = cv2.erode(shape, cross, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        cost = cv2.countNonZero(rest) + cv2.countNonZero(cross) + _ONCE
+        if cost < least and np.array_equal(cv2.dilate(rest, cross), shape):
+            x, y, width, height = cv2.boundingRect(rest)
+            least, best = cost, (rest[y : y + height, x : x + width].astype(np.uint8), cross)
+    return best

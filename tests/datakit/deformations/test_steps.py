@@ -1,5 +1,6 @@
 """Every deformation keeps the contract, and the laws all of them share."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from datakit.arrays import bounding_box
 from datakit.deformations import Affine, Box, Dilate, Recipe, Tps, deform, replay
+from datakit.deformations.dilate import disc, factors
 from tests.deformation_contract import check_deformation, shapes
 
 STEPS = [Affine(), Tps(), Tps(points=7, spline="interpolating"), Tps(points=3), Dilate(), Dilate(0), Box(), Box(0.5)]
@@ -71,6 +73,17 @@ def test_dilation_contains_the_mask_and_is_the_disc(mask, radius):
     near = ((rows[..., None] - y) ** 2 + (columns[..., None] - x) ** 2).min(axis=-1) <= radius**2
     np.testing.assert_array_equal(rough, near)
     assert (rough >= mask).all()
+
+
+@pytest.mark.parametrize("radius", [1, 2, 5, 10, 20, 41])
+def test_the_shapes_a_disc_is_made_of_give_the_disc(radius):
+    """One pixel grown by each in turn, with fewer pixels in all where there are several."""
+    grown = np.zeros((2 * radius + 1, 2 * radius + 1), np.uint8)
+    grown[radius, radius] = 1
+    for shape in factors(radius):
+        grown = cv2.dilate(grown, shape)
+    np.testing.assert_array_equal(grown, disc(radius))
+    assert len(factors(radius)) == 1 or sum(shape.sum() for shape in factors(radius)) < disc(radius).sum()
 
 
 @settings(max_examples=60, deadline=None)
