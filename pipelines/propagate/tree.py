@@ -14,7 +14,7 @@ from datakit.evaluation import told
 from datakit.video.labels import list_frames, open_labels
 
 from ..cluster import run_tasks
-from ..evaluate import chosen_names
+from ..evaluate.match import chosen_names
 from ..interrupt import terminable
 from ..progress import Progress
 from .run import PropagateJob, PropagateSummary, Tell, Track, propagate
