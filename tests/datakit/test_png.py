@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image as PillowImage
@@ -59,6 +59,7 @@ PLANES = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(plane=PLANES, data=st.data(), cuts=st.lists(st.integers(0, 200), max_size=3), level=st.sampled_from([0, 1, 9]))
 def test_grey_pixels_are_the_same_whatever_the_filters(tmp_path_factory, plane, data, cuts, level):
     """All five filters in any order, IDAT in any pieces: what was filtered comes back, as OpenCV has it."""
@@ -70,6 +71,7 @@ def test_grey_pixels_are_the_same_whatever_the_filters(tmp_path_factory, plane, 
     assert mask.coding == "grey" and np.array_equal(mask.plane, plane) and mask.plane.dtype == np.uint8
 
 
+@settings(deadline=None)
 @given(plane=PLANES, data=st.data())
 def test_palette_indices_are_the_same_whatever_the_filters(tmp_path_factory, plane, data):
     """As Pillow has them, indices beyond the end of the palette included."""
