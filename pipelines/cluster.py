@@ -1,7 +1,7 @@
 """Run tasks one after the other, on worker processes of this machine, or on a running Dask cluster.
 
-Dask lives here and nowhere else. At most a few tasks per worker are submitted at a time,
-so that a stop is prompt and the scheduler small.
+Dask lives here and nowhere else. Each worker has one task at a time, the others wait here,
+so that a stop is prompt, the scheduler small and no task waits for one worker while another is idle.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from .interrupt import deferred
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-WINDOW = 3  # tasks submitted per worker thread: enough that none waits for the network
 QUICK = {
     # A hundred looks a second at the running task cost it 5 %, and only a performance report shows them.
     "distributed.worker.profile.enabled": False,
@@ -93,7 +92,9 @@ def _loss_told() -> Iterator[None]:
 def _run(client: Any, function: Any, tasks: Sequence[Any], names: Sequence[str], done: Any) -> None:
     waiting = list(zip(tasks, names, strict=True))[::-1]
     running: dict[Any, tuple[Any, str]] = {}
-    window = WINDOW * max(sum(client.nthreads().values()), 1)
+    # No more: Dask ties a task to a worker when it is submitted, and one that waited behind another was left
+    # there for 0.8 s while its neighbour had nothing to do. Handing in the next takes milliseconds.
+    window = max(sum(client.nthreads().values()), 1)
     with deferred() as stop:
         try:
             while waiting or running:

@@ -75,8 +75,8 @@ def make_plan(config: BuildConfig, tell: Callable[[str], None] = lambda _: None)
     check_labels(config)
     readers: dict[str, Any] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
-        tell_guess(spec, config, tell)
-        readers[spec.label] = open_source(spec, config)
+        layout = tell_guess(spec, config, tell)
+        readers[spec.label] = open_source(spec._replace(layout=layout), config)
     shards = [shard for reader in readers.values() for shard in cut(reader, config.settings)]
     return Plan(readers, tuple(shards))
 

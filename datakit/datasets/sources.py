@@ -135,17 +135,17 @@ def recognise(root: Path) -> tuple[str, str]:
 
 def _candidates(root: Path) -> Iterator[Layout]:
     """Rows to try, the surest first: those the folder's name calls, those with folders of their own, then any pair."""
-    flat = _flat_layout(root)
     name = _letters(root.resolve().name)
     for row in LAYOUTS.values():
         if _letters(row.name) in name:
-            yield row if flat else replace(row, folders=tuple(pair for pair in row.folders if pair != (".", ".")))
+            in_folders = tuple(pair for pair in row.folders if pair != (".", "."))
+            yield row if in_folders == row.folders or _flat_layout(root) else replace(row, folders=in_folders)
     for row in (VOC, VIDEOS, *LAYOUTS.values()):
         own = [pair for pair in row.folders if pair not in SHARED]
         yield from (replace(row, folders=(pair,)) for pair in own)
     yield replace(LAYOUTS["pairs"], folders=COMMON)
     yield replace(LAYOUTS["msra10k"], folders=(REPACKED,))
-    if flat:
+    if flat := _flat_layout(root):
         yield LAYOUTS[flat]
 
 
