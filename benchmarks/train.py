@@ -13,6 +13,7 @@ import contextlib
 import itertools
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -41,7 +42,8 @@ from . import common
 from .read import built
 
 VIEW = ViewConfig(size=224)
-STEPS = 6  # of one round
+STEPS = 8  # of one round
+LEAD = 5  # before them: a loader has four batches in store
 SAMPLES = 300  # of one round of a loader
 
 
@@ -126,35 +128,45 @@ def _take(make: Any) -> None:
             next(stream)
 
 
-def against_floor(network: str, rounds: int) -> dict[str, object]:
-    """Steps/s of the loop with one and two loader processes, and of the step alone."""
+def against_floor(network: str, rounds: int, steps: int = STEPS) -> dict[str, object]:
+    """Steps/s of the loop with one and two loader processes, and of the step alone, by turns."""
     config = TrainConfig(network=network, init="none", iterations=10**6, view=VIEW)
     net = build_network(network)
     trainer = Trainer(config, net, Compute.chosen(net))
     dataset = TripleDataset(built().folder, net.coding, VIEW, split="all", redraw=True)
+    with contextlib.ExitStack() as stack:
+        sides = {
+            f"{workers} loaders": stack.enter_context(
+                opened(make_loader(dataset, EpochSampler(dataset.weights, config.batch), workers))
+            )
+            for workers in (1, 2)
+        }
+        sides["floor"] = itertools.repeat(next(sides["1 loaders"]))
+        seconds: dict[str, list[float]] = {name: [] for name in sides}
+        for number in range(rounds):
+            for name in list(sides) if number % 2 else list(sides)[::-1]:
+                seconds[name].append(seconds_a_step(trainer, sides[name], steps))
     figures: dict[str, object] = {}
-    for workers in (1, 2):
-        with opened(make_loader(dataset, EpochSampler(dataset.weights, config.batch), workers)) as stream:
-            sides = {"loop": _steps(trainer, stream), "floor": _steps(trainer, itertools.repeat(next(stream)))}
-            seconds = common.by_turns(sides, rounds)
-        figures[f"{network}, 224x224, batch 10: steps/s, {workers} loaders"] = round(
-            STEPS / common.medians(seconds)["loop"], 2
-        )
-        ratio = common.median_ratio(seconds["floor"], seconds["loop"])
-        figures[f"{network}: speed with {workers} loaders / floor"] = round(ratio, 3)
+    for name in ("1 loaders", "2 loaders"):
+        figures[f"{network}, 224x224, batch 10: steps/s, {name}"] = round(1 / statistics.median(seconds[name]), 2)
+        ratio = common.median_ratio(seconds["floor"], seconds[name])
+        figures[f"{network}: speed with {name} / floor"] = round(ratio, 3)
     return figures
 
 
-def _steps(trainer: Trainer, batches: Iterator[Any]) -> common.Timed:
-    def run() -> None:
-        for _ in zip(range(STEPS), trainer.run(batches), strict=False):
-            pass
-
-    return run
+def seconds_a_step(trainer: Trainer, batches: Iterator[Any], steps: int) -> float:
+    """Mean of some steps, after as many as use up what loaders have in store."""
+    running = trainer.run(batches)
+    for _ in range(LEAD):
+        next(running)
+    began = time.perf_counter()
+    for _ in range(steps):
+        next(running)
+    return (time.perf_counter() - began) / steps
 
 
 def one_step(network: str, precision: str) -> None:
-    """Print median seconds of a step at 321x321, batch 10, and this process's peak memory in MB."""
+    """Print mean seconds of a step at 321x321, batch 10, and this process's peak memory in MB."""
     net = build_network(network)
     config = TrainConfig(network=network, init="none", iterations=100)
     trainer = Trainer(config, net, Compute.chosen(net, precision=precision))
@@ -165,11 +177,11 @@ def one_step(network: str, precision: str) -> None:
         "valid": torch.ones(10, size, size, dtype=torch.uint8),
     }
     running, seconds = trainer.run(itertools.repeat(batch)), []
-    for _ in range(4):
+    for _ in range(3):
         began = time.perf_counter()
         next(running)
         seconds.append(time.perf_counter() - began)
-    print(sorted(seconds[1:])[1], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(statistics.mean(seconds[1:]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def sizes(networks: tuple[str, ...]) -> dict[str, object]:
@@ -189,7 +201,7 @@ def run(rounds: int = 7, networks: tuple[str, ...] = ("lite", "deeplab-vgg16")) 
     """Loaders, loops against floors, and the paper's crop."""
     figures = loaders(rounds)
     for network in networks:
-        figures |= against_floor(network, rounds if network == "lite" else 1)
+        figures |= against_floor(network, *((rounds, STEPS) if network == "lite" else (2, 2)))
     common.save("train", figures | sizes(networks))
 
 

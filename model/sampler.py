@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from datakit.seeds import generator
 
 from .dataset import Draw
 
+NICE = 10  # of workers beside a network on the same cores; see docs/decisions.md
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples, modulo 1, fill 0..1 most evenly
 
 
@@ -143,7 +145,13 @@ def make_loader(
 
 
 def _prepare_worker(_: int) -> None:
-    """A worker keeps to one core, and leaves it to its parent to end when both are told to stop."""
+    """A worker keeps to one core, and leaves it to its parent to end when both are told to stop.
+
+    Where the network computes on the same cores, the worker gives way to it: a thread that is held up holds up the
+    others, which wait for it at the end of every layer, and in what they leave of their time a batch is soon made.
+    """
+    if not torch.cuda.is_available() and hasattr(os, "nice"):
+        os.nice(NICE)
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     for number in (signal.SIGINT, signal.SIGTERM):

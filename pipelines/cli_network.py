@@ -54,10 +54,11 @@ def train(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
       datakit train demo/shards --out demo/run --iterations 20 --batch 4 --init bundled
     """
     from pipelines import report
-    from pipelines.train import let_idle_threads_sleep
-    from pipelines.train import train as run
+    from pipelines.process import let_idle_threads_sleep
 
     let_idle_threads_sleep()
+    from pipelines.train import train as run
+
     summary = run(_train_job(shards, options), _news)
     if summary.stopped:
         raise KeyboardInterrupt("--resume")
@@ -111,6 +112,9 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
     Example:
       datakit score demo/shards --limit 20
     """
+    from pipelines.process import let_idle_threads_sleep
+
+    let_idle_threads_sleep()
     from model.refine import RefineConfig
     from pipelines import report
     from pipelines.progress import progress
@@ -171,9 +175,12 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
       datakit propagate clip.mp4 --mask first-mask.png --out results
       datakit propagate clip.mp4 --box 120,40,310,260 --out results
     """
+    from pipelines.process import let_idle_threads_sleep
     from pipelines.progress import progress
     from pipelines.propagate import report
     from pipelines.propagate.options import first_frame_from, job_from, tree_from
+
+    let_idle_threads_sleep()
 
     def track(total: int) -> Any:
         return progress(total, "frames", sys.stderr)

@@ -7,7 +7,6 @@ The folder holds `steps.csv`, `validation.csv`, a picture for every validation, 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import threading
 import time
@@ -83,15 +82,6 @@ class TrainSummary:
     steps: int
     stopped: bool
     validation: Mapping[str, Any]
-
-
-def let_idle_threads_sleep() -> None:
-    """Call before torch is imported: its threads then sleep while they wait for each other, instead of spinning.
-
-    Spinning, a step took 5.8 to 8.9 s with one busy process (a loader, say) beside two threads, sleeping 1.6 to 1.9 s
-    (docs/decisions.md).
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def train(job: TrainJob, news: News) -> TrainSummary:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,7 +45,7 @@ class NetworkChoice:
         crf: sharpen every frame by a dense CRF.
         seed: root of all chance in the online stage.
         device, precision: see `model.compute.Compute.chosen`.
-        threads: of torch; 0 leaves its own choice.
+        threads: of torch; 0 for all cores but those that the network spares.
     """
 
     weights: str = "bundled"
@@ -107,8 +107,7 @@ class NetworkEngine:
         self.online = configure(PRESETS[choice.online_preset], choice.online_set, "online.")
         self.polish = Crf() if choice.crf else None
         self.net, _ = load_network(choice.weights)
-        if choice.threads:
-            torch.set_num_threads(choice.threads)
+        torch.set_num_threads(choice.threads or max(1, all_threads() - self.net.spare_cores))
         self.compute = Compute.chosen(self.net, choice.device, choice.precision)
         self.net = self.compute.place(self.net)
 
@@ -180,6 +179,14 @@ class NetworkEngine:
                 f"--flow {folder}: holds no flow of these frames; expected {frames.names[0]}.flo and so on"
             )
         return lambda place: flow_of_files(folder, frames.names[place], frames.size)
+
+
+@cache
+def all_threads() -> int:
+    """Threads that torch takes of itself, before anybody here has said otherwise."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 class Recent:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import cv2
 import numpy as np
 
 from datakit.arrays import Labels
@@ -27,6 +28,7 @@ from datakit.video.labels import is_sequence_name
 
 from ..interrupt import terminable
 from ..lock import run_lock
+from ..process import keep_freed_memory
 from ..progress import Progress
 from . import network
 from .network import Engine, NetworkChoice
@@ -106,6 +108,7 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
         KeyboardInterrupt: stopped; run the same command again to go on.
     """
     began = time.monotonic()
+    keep_freed_memory()
     with terminable():
         frames = open_frames(job.video, job.start, job.stop, job.stride)
         start = read_start(frames, job.masks, job.boxes)
@@ -229,7 +232,7 @@ class Behind:
 
 def areas(labels: Labels) -> dict[str, int]:
     """Object id -> pixels."""
-    counts = np.bincount(labels.ravel())
+    counts = cv2.calcHist([labels], [0], None, [256], [0, 256]).ravel()  # other threads run meanwhile, unlike bincount
     return {str(number): int(counts[number]) for number in np.flatnonzero(counts) if number}
 
 

@@ -13,7 +13,7 @@ import torch
 from datakit.errors import DatakitError, ShardError, UsageError
 from model.dataset import Draw, TripleDataset
 from model.inputs import CODINGS
-from model.sampler import EpochSampler, make_loader, opened
+from model.sampler import NICE, EpochSampler, make_loader, opened
 from model.views import ViewConfig
 from tests.small_shards import write_shards
 
@@ -149,6 +149,22 @@ def test_a_loader_leaves_torchs_own_chance_alone(dataset):
     torch.manual_seed(0)
     batches_of(dataset, 1, 0)
     assert torch.equal(torch.rand(1), expected)
+
+
+class Niceness(torch.utils.data.Dataset):
+    """Tells how far the process that loads gives way to others."""
+
+    def __getitem__(self, _):
+        return os.nice(0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="beside a GPU loaders give way to nobody")
+def test_a_worker_gives_way_to_the_network_beside_it():
+    """It has a lower priority than the process that trains, which keeps its own."""
+    own = os.nice(0)
+    with opened(make_loader(Niceness(), EpochSampler(EVEN, 2), 1)) as batches:
+        assert next(batches).tolist() == [min(own + NICE, 19)] * 2
+    assert os.nice(0) == own
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -1,12 +1,14 @@
 """The command with a real network of random weights: online stage, flow and Dask give what a quiet run gives."""
 
 import json
+import os
 import sys
 
 import numpy as np
 import pytest
 
 from datakit.video.labels import read_labels
+from pipelines.propagate.network import NetworkChoice, all_threads, open_engine
 from tests.clips import draw_folder, draw_tree, labels, write_labels
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -144,3 +146,21 @@ def test_a_box_becomes_a_mask_first(datakit, weights, tmp_path):
     found = datakit("propagate", clip, "--box", "5,5,30,30:4", "--out", out, "--weights", weights, *QUICK)
     assert found.exit_code == 0, found.output
     assert set(np.unique(read_labels(out / "clip/00000.png", "").labels)) == {0, 4}
+
+
+def test_idle_threads_of_torch_sleep(datakit, monkeypatch):
+    """Said before torch is imported; spinning, they slow each other down where anything else runs."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert datakit("propagate").exit_code == 2
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(0, max(1, all_threads() - 1)), (2, 2)])
+def test_the_light_network_leaves_a_core_to_reading_and_writing(weights, asked, expected):
+    """Unless threads are asked for."""
+    before = torch.get_num_threads()
+    try:
+        open_engine(NetworkChoice(weights=str(weights), threads=asked), lambda _: None)
+        assert torch.get_num_threads() == expected
+    finally:
+        torch.set_num_threads(before)
