@@ -24,13 +24,13 @@ import cv2
 import numpy as np
 import psutil
 import torch
-from datakit.frames import open_frames
-from datakit.labels import list_frames, read_labels
-from datakit.palette import palette
 
 from datakit.arrays import Labels
 from datakit.images import encode_jpeg, encode_palette_png
 from datakit.sample import draw_sample_data
+from datakit.video.frames import open_frames
+from datakit.video.labels import list_frames, read_labels
+from datakit.video.palette import palette
 from model.checkpoint import Checkpoint, checkpoint_path, load_network, write_checkpoint
 from model.compute import Compute
 from model.networks import build_network

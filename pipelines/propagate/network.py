@@ -5,6 +5,7 @@ What happens in a frame is left to `model.propagate`, the order of the frames to
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache, lru_cache
@@ -153,7 +154,8 @@ class NetworkEngine:
         if not path.is_file():
             steps = self.online.iterations
             self.tell(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
-            tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
+            with threads(self.choice.threads or all_threads()):  # nothing goes on beside it
+                tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
             about = {
                 "seconds": round(tuned.seconds, 1),
                 "loss": [round(tuned.losses[0], 4), round(tuned.losses[-1], 4)],
@@ -187,6 +189,19 @@ def all_threads() -> int:
     import torch
 
     return torch.get_num_threads()
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Inside, torch uses so many."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Recent:
