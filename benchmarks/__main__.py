@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from . import build, common, evaluate, plan, read, start, train, verify, warp
+from . import build, common, evaluate, plan, propagate, read, start, train, verify, warp
 
 BENCHMARKS = (
     start.run,
@@ -14,6 +14,7 @@ BENCHMARKS = (
     verify.run,
     plan.run,
     evaluate.run,
+    propagate.run,
     train.run,
     build.run,
 )

@@ -109,7 +109,7 @@ class Clock(Progress):
 
     def per_frame(self) -> float:
         """Median seconds from one frame to the next."""
-        return statistics.median(np.diff(self.times))
+        return float(np.median(np.diff(self.times)))
 
 
 @dataclass(frozen=True)

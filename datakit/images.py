@@ -243,7 +243,7 @@ def encode_palette_png(labels: Labels, palette: Sequence[int]) -> bytes:
     chunks = {
         b"IHDR": struct.pack(">2I5B", W, H, 8, 3, 0, 0, 0),
         b"PLTE": bytes([*palette, *bytes(768 - len(palette))]),
-        b"IDAT": packer.compress(rows) + packer.flush(),
+        b"IDAT": packer.compress(rows.data) + packer.flush(),
         b"IEND": b"",
     }
     framed = (struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
