@@ -50,12 +50,12 @@ class PropagateConfig:
         touching: parts of an object that do not touch its guide are dropped.
     """
 
-    size: int = setting(320, 32, 2048)
+    size: int = setting(352, 32, 2048)
     margin: float = setting(0.4, 0.01, 10)
     box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
-    dilation: int = setting(5, 0, 255)
-    second: str = setting("none", choices=("none", "same", "whole"))
+    dilation: int = setting(8, 0, 255)
+    second: str = setting("same", choices=("none", "same", "whole"))
     looks: int = setting(1, 1, 10)
     motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)

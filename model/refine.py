@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from datakit.arrays import Image, Mask
 
 from .compute import Compute
-from .crop import MARGIN, Window, cut_image, cut_mask, frame_window, object_window, paste
+from .crop import Window, cut_image, cut_mask, frame_window, object_window, paste
 from .inputs import pack_input
 from .segmenter import Segmenter
 
@@ -24,17 +24,19 @@ OUTSIDE = -20.0  # score of what the network did not look at: surely background
 
 @dataclass(frozen=True)
 class RefineConfig:
-    """What the network gets to see of a frame.
+    """What the network gets to see of a frame; by default what propagation shows it (docs/decisions.md).
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
         margin: room left around the rough mask on every side, as a multiple of its longer side.
         full_frame: look at the whole frame instead, its longer side at `size`.
+        mirrored: look twice, the second time mirrored, and take the mean of both scores.
     """
 
-    size: int = 256
-    margin: float = MARGIN
+    size: int = 352
+    margin: float = 0.4
     full_frame: bool = False
+    mirrored: bool = True
 
 
 def window_of(guide: Mask, config: RefineConfig) -> Window:
@@ -60,7 +62,11 @@ def refine(
         (K, H, W) float32 logits: foreground above 0; `OUTSIDE` beyond the window.
     """
     windows = [window_of(guide, config) for guide in guides]
-    return look(net, image, guides, windows, compute)
+    if not config.mirrored:
+        return look(net, image, guides, windows, compute)
+    flips = [False] * len(windows) + [True] * len(windows)
+    both = look(net, image, [*guides, *guides], [*windows, *windows], compute, flips)
+    return (both[: len(windows)] + both[len(windows) :]) / 2
 
 
 def look(

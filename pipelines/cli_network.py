@@ -100,7 +100,8 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
 @click.option("--weights", default="bundled", metavar="bundled|FILE", help="Checkpoint of `datakit train`.")
 @click.option("--limit", type=click.IntRange(1), default=None, help="Judge only N triples, evenly spread.")
 @click.option("--held-back", is_flag=True, help="Judge only photos that the training of these weights held back.")
-@click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 256]")
+@click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 352]")
+@click.option("--mirrored/--once", default=True, help="Look twice, once mirrored, as propagation does, or once.")
 @click.option("--full-frame", is_flag=True, help="Show the network the whole photo instead of a cut around the mask.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file: some results to look at.")
 @device_options
@@ -120,9 +121,8 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
     from pipelines.progress import progress
     from pipelines.score import ScoreJob, score_shards
 
-    view = RefineConfig(
-        full_frame=options.pop("full_frame"), **({"size": size} if (size := options.pop("size")) else {})
-    )
+    given = {name: options.pop(name) for name in ("size", "full_frame", "mirrored")}
+    view = RefineConfig(**{name: value for name, value in given.items() if value is not None})
     summary = score_shards(ScoreJob(shards, view=view, **options), lambda total: progress(total, "triples", sys.stderr))
     click.echo(report.score_report(summary, as_json))
 
@@ -152,7 +152,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--flow", default="none", metavar="none|dis|DIR",
               help="Look at the movement, too: OpenCV's DIS flow, or .flo files of a folder.")  # fmt: skip
 @click.option("--crf", is_flag=True, help="Sharpen every frame by a dense CRF (extra `crf`).")
-@click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 320]")
+@click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 352]")
 @click.option("--margin", type=click.FloatRange(0.01), default=None,
               help="Room around the object, as a multiple of its longer side.  [default: 0.4]")  # fmt: skip
 @click.option("--full-frame", is_flag=True, help="Show the network the whole frame instead of a cut.")

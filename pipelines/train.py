@@ -171,7 +171,7 @@ class _Run:
         self.data = _Data(job, net.coding, ranks)
         self.compute = Compute.chosen(net, job.device, job.precision)
         self.trainer = Trainer(job.config, net, self.compute, ranks)
-        self.view = RefineConfig(size=job.config.view.size)
+        self.view = RefineConfig(job.config.view.size, mirrored=False)
         self.about = _about(job, self.compute)
         self.best: dict[str, Any] = {}
         self.seconds = 0.0
