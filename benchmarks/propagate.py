@@ -132,11 +132,12 @@ class Setting:
         return run_clocked(replace(self.job, masks=[MaskStart(strips(self.job.masks[0].file, objects))])).per_frame()
 
     def floor(self, _: int) -> float:
-        """Seconds of the network alone, on one input in memory; with as many threads as the command has just used."""
+        """Seconds of the network alone, on what it sees of one frame; with as many threads as the command just used."""
         net, _ = load_network(self.weights)
         compute = Compute.chosen(net)
-        net, size = compute.place(net), PropagateConfig().size
-        batch, seconds = compute.send(torch.randn(1, 4, size, size)), []
+        net, config = compute.place(net), PropagateConfig()
+        looks = 1 if config.second == "none" else 2
+        batch, seconds = compute.send(torch.randn(looks, 4, config.size, config.size)), []
         with torch.inference_mode(), compute.autocast():
             for _ in range(FRAMES[self.network]):
                 began = time.perf_counter()

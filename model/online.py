@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 from torch.utils.data import default_collate
 
 from datakit.arrays import Image, Labels
@@ -45,19 +46,26 @@ class OnlineConfig:
         iterations: optimiser steps.
         batch: samples for each step.
         learns: `all` layers, or the `head` alone, which is faster.
+        share: how far every weight goes from the given network's to the fitted one's. Half-way keeps what is known of
+            all objects and gains most of what is learnt of this one (docs/decisions.md).
         own_masks, optimizer, loss, view: as in the offline stage; normalisation statistics stay as they are.
         recipe: makes the rough masks and turns the frames.
     """
 
-    iterations: int = setting(80, 1)
+    iterations: int = setting(60, 1)
     batch: int = setting(8, 1)
     learns: str = setting("all", choices=("all", "head"))
+    share: float = setting(0.5, 0, 1)
     own_masks: float = setting(0.2, 0, 1)
     optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(learning_rate=1e-4, head_multiple=3.0, warmup=5, average=0)
+        default_factory=lambda: OptimizerConfig(learning_rate=3e-4, head_multiple=3.0, warmup=5, average=0)
     )
     loss: LossConfig = field(default_factory=LossConfig)
-    view: ViewConfig = field(default_factory=ViewConfig)
+    view: ViewConfig = field(
+        default_factory=lambda: ViewConfig(
+            size=256, margin_high=1.5, shift=0.3, off_centre=0.4, off_centre_by=0.6, partial=0.3, blob=0.3
+        )
+    )
     recipe: Recipe = PRESETS["online"]
 
     def __post_init__(self) -> None:
@@ -70,7 +78,7 @@ class OnlineConfig:
         Source: arXiv 1612.02646 §3.2 and §4.
         """
         same = {name: getattr(PAPER, name) for name in ("batch", "own_masks", "optimizer", "loss", "view")}
-        return cls(iterations=200, learns="all", **same)
+        return cls(iterations=200, learns="all", share=1, **same)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""
@@ -117,7 +125,7 @@ def fine_tune(
         UsageError: no object in any frame.
         DatakitError: the loss is no number.
 
-    Source: arXiv 1612.02646 §3.2; from several annotated frames §5.4.
+    Source: arXiv 1612.02646 §3.2; from several annotated frames §5.4; `share` is not the paper's, see `blend`.
     """
     began = time.perf_counter()
     tuned = copy.deepcopy(net)
@@ -131,7 +139,19 @@ def fine_tune(
         if news:
             news(step)
     tuned.requires_grad_(True)
+    blend(tuned, net, config.share)
     return Tuned(tuned.eval(), time.perf_counter() - began, tuple(losses))
+
+
+def blend(tuned: Segmenter, net: Segmenter, share: float) -> None:
+    """Move every weight of `tuned` to the given share of its way from `net`'s.
+
+    Source: Wortsman et al., arXiv 2109.01903 (WiSE-FT): between a general network and one fitted to a task, the
+    weights half-way serve both.
+    """
+    with torch.no_grad():
+        for fitted, given in zip(tuned.parameters(), net.parameters(), strict=True):
+            fitted.lerp_(given, 1 - share)
 
 
 @dataclass(frozen=True)

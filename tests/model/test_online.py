@@ -84,6 +84,17 @@ def test_the_head_alone_may_learn(net):
     assert all(parameter.requires_grad for parameter in after.parameters())
 
 
+def test_the_weights_go_a_share_of_their_way(net):
+    """From the given network's to those fitted; statistics stay."""
+    whole, half, none = (
+        weights(fine_tune(net, [annotated()], replace(SMALL, share=share), 0, PLAIN).net) for share in (1, 0.5, 0)
+    )
+    given = weights(net)
+    for name, tensor in given.items():
+        torch.testing.assert_close(none[name], tensor)
+        torch.testing.assert_close(half[name].float(), (whole[name] + tensor).float() / 2)
+
+
 def test_it_learns(net):
     """The loss falls over a few steps."""
     config = OnlineConfig(
@@ -156,5 +167,5 @@ def test_every_step_is_told(net):
 def test_the_paper_s_preset_has_its_numbers():
     """200 iterations of all layers, as offline."""
     paper = ONLINE["paper"]
-    assert (paper.iterations, paper.learns, paper.optimizer) == (200, "all", PAPER.optimizer)
+    assert (paper.iterations, paper.learns, paper.share, paper.optimizer) == (200, "all", 1, PAPER.optimizer)
     assert paper.to_dict()["recipe"]["name"] == "online"
