@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import build, common, evaluate, plan, propagate, read, start, train, verify, warp
 
@@ -29,22 +31,32 @@ What the floors are stands at the head of each file in `benchmarks/`.
 
 
 def page() -> str:
-    """The page: a table per benchmark."""
+    """The page: the tables of every benchmark."""
     parts = [INTRODUCTION]
     for path in sorted(common.RESULTS.glob("*.json")):
         result = json.loads(path.read_text())
         machine = f"{result['date']}, {result['cores']} cores, {result['machine']}"
-        rows = [f"| {name} | {value} |" for name, value in result["figures"].items()]
-        head = [
-            f"## {path.stem}",
-            "",
-            f"`python -m benchmarks.{path.stem}` · {machine}",
-            "",
-            "| figure | value |",
-            "|---|---|",
-        ]
-        parts.append("\n".join([*head, *rows]) + "\n")
+        parts.append(f"## {path.stem}\n\n`python -m benchmarks.{path.stem}` · {machine}\n")
+        parts += tables(result["figures"])
     return "\n".join(parts)
+
+
+def tables(figures: Mapping[str, Any]) -> list[str]:
+    """Single figures in one table, and those of several columns in one for each set of columns."""
+    single = {name: {"value": value} for name, value in figures.items() if not isinstance(value, dict)}
+    columns: dict[tuple[str, ...], dict[str, Mapping[str, Any]]] = {("value",): single} if single else {}
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            shown = tuple(sorted(key for key, each in value.items() if not isinstance(each, dict)))
+            columns.setdefault(shown, {})[name] = value
+    return [table(names, rows) for names, rows in columns.items()]
+
+
+def table(columns: Sequence[str], rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """One table in Markdown."""
+    lines = [["figure", *columns], ["---"] * (1 + len(columns))]
+    lines += [[name, *(str(row[column]) for column in columns)] for name, row in rows.items()]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 if __name__ == "__main__":
