@@ -37,7 +37,7 @@ def row(recipe: str, sources: list[str], judged: Path, iterations: int, size: in
     datakit("train", shards, "--out", run, "--iterations", iterations, "--set", f"view.size={size}",
             "--set", f"validation_every={iterations}", "--overwrite", *FAULTLESS)  # fmt: skip
     minutes = (time.perf_counter() - began) / 60
-    weights = run / "last.safetensors"
+    weights = run / "best.safetensors"  # of the one validation, at the end
     found = json.loads(datakit("score", judged, "--weights", weights, "--held-back", "--size", size, "--json"))
     return {name: round(found[name], 3) for name in ("input_iou", "output_iou", "gain")} | {
         "minutes": round(minutes, 1)

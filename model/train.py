@@ -40,7 +40,7 @@ from .pretrained import load_pretrained
 from .segmenter import Segmenter
 from .settings import TrainConfig
 
-GROWN = 10  # pixels of the cut: what propagation's dilation comes to for objects of all sizes
+GROWN = 10  # pixels of the cut at most: about what propagation's dilation comes to, for objects of all sizes
 
 
 def fresh_network(config: TrainConfig, init: str) -> Segmenter:
@@ -83,9 +83,13 @@ class Step:
     seconds: float
 
 
-def is_own(config: TrainConfig, step: int) -> bool:
-    """Whether the step after `step` steps goes on from the network's own masks; the same for all processes."""
-    return generator(config.seed, "own masks", step).random() < config.own_masks
+def own_masks_grown(config: TrainConfig, step: int) -> int | None:
+    """By how many pixels the network's own masks grow that the step after `step` steps goes on from; None for others.
+
+    The same for all processes and all parts of a step.
+    """
+    rng = generator(config.seed, "own masks", step)
+    return int(rng.integers(GROWN + 1)) if rng.random() < config.own_masks else None
 
 
 class Trainer:
@@ -153,8 +157,8 @@ class Trainer:
             hold = self._shared.no_sync()
         with hold:
             inputs = self.compute.send(batch["input"])
-            if is_own(config, self.done):
-                inputs = self._own_masks(inputs)
+            if (radius := own_masks_grown(config, self.done)) is not None:
+                inputs = self._own_masks(inputs, radius)
             with self.compute.autocast():
                 logits = self._shared(inputs)
             target, valid = (batch[name].to(self.compute.device) for name in ("target", "valid"))
@@ -162,12 +166,11 @@ class Trainer:
             loss.backward()
         return loss.detach()
 
-    def _own_masks(self, inputs: Tensor) -> Tensor:
-        """The same inputs with the masks the network makes of them, grown a little, as propagation feeds them to it."""
+    def _own_masks(self, inputs: Tensor, radius: int) -> Tensor:
+        """The same inputs with the masks the network makes of them, grown, as propagation feeds them to it."""
         coding, size = self.net.coding, inputs.shape[-2:]
         with torch.no_grad(), self.compute.autocast():
             found = upsample(self.net(inputs).float(), size) > 0
-        radius = int(torch.randint(GROWN + 1, ()))
         grown = F.max_pool2d(found.float(), 2 * radius + 1, stride=1, padding=radius)
         background, foreground = coding.mask_values
         own = torch.lerp(torch.full_like(grown, background), torch.full_like(grown, foreground), grown)

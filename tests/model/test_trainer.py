@@ -11,7 +11,7 @@ from model.compute import Compute
 from model.networks import build_network
 from model.optimize import OptimizerConfig
 from model.settings import PAPER, PRESETS, TrainConfig, configure
-from model.train import GROWN, Trainer, is_own
+from model.train import GROWN, Trainer, own_masks_grown
 
 CPU = Compute("cpu", "fp32", False)
 PLAIN = OptimizerConfig("sgd", learning_rate=0.01, warmup=0, weight_decay=0)
@@ -88,11 +88,13 @@ def test_a_step_repeated_from_a_checkpoint_is_the_same():
 
 
 def test_own_masks_come_as_often_as_told():
-    """A function of seed and step."""
+    """A function of seed and step, and so is by how much they grow."""
     config = TrainConfig(own_masks=0.3)
-    chosen = [is_own(config, step) for step in range(400)]
-    assert 0.2 < sum(chosen) / 400 < 0.4 and chosen == [is_own(config, step) for step in range(400)]
-    assert not any(is_own(TrainConfig(own_masks=0), step) for step in range(50))
+    drawn = [own_masks_grown(config, step) for step in range(400)]
+    found = [radius for radius in drawn if radius is not None]
+    assert 0.2 < len(found) / 400 < 0.4 and set(found) == set(range(GROWN + 1))
+    assert drawn == [own_masks_grown(config, step) for step in range(400)]
+    assert {own_masks_grown(TrainConfig(own_masks=0), step) for step in range(50)} == {None}
 
 
 def test_own_masks_are_what_the_network_finds_grown(monkeypatch):
@@ -103,10 +105,10 @@ def test_own_masks_are_what_the_network_finds_grown(monkeypatch):
     found[:2, :, 4, 4] = 1
     monkeypatch.setattr(trainer.net, "forward", lambda x: found)
     background, foreground = trainer.net.coding.mask_values
-    own = trainer._own_masks(inputs)
+    own = trainer._own_masks(inputs, 3)
     assert torch.equal(own[:, :3], inputs[:, :3]) and torch.equal(own[2:], inputs[2:])
     assert set(own[:2, 3].unique().tolist()) == {background, foreground}
-    assert (own[:2, 3, 16:20, 16:20] == foreground).all() and (own[:2, 3, :, : 16 - GROWN - 4] == background).all()
+    assert (own[:2, 3, 15:21, 15:21] == foreground).all() and (own[:2, 3, :, : 16 - 3 - 4] == background).all()
 
 
 def test_the_paper_to_the_letter():
