@@ -21,8 +21,8 @@ class Segmenter(nn.Module):
         coding: how `inputs.pack_input` makes this network's input.
         stride: of the logits, in input pixels.
         channels_last_on: devices on which channels-last was measured faster than contiguous (docs/decisions.md).
-        spare_cores: cores that torch leaves alone where frame after frame is read, segmented and written: small layers
-            gain less from a further core than what goes on beside them (docs/decisions.md).
+        spare_cores: cores that torch leaves alone where one object is followed: small layers gain less from a further
+            core than the reading and writing that goes on beside them (docs/decisions.md).
         norm_frozen: batch normalisation stays at its stored statistics, also in training.
     """
 

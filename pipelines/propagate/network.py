@@ -46,7 +46,7 @@ class NetworkChoice:
         crf: sharpen every frame by a dense CRF.
         seed: root of all chance in the online stage.
         device, precision: see `model.compute.Compute.chosen`.
-        threads: of torch; 0 for all cores but those that the network spares.
+        threads: of torch; 0 for all cores, but for those that the network spares where it follows one object.
     """
 
     weights: str = "bundled"
@@ -92,7 +92,6 @@ class NetworkEngine:
     """A network of ours and its settings; see `Engine`."""
 
     def __init__(self, choice: NetworkChoice, tell: Tell):
-        import torch
 
         from model.checkpoint import load_network
         from model.compute import Compute
@@ -108,7 +107,6 @@ class NetworkEngine:
         self.online = configure(PRESETS[choice.online_preset], choice.online_set, "online.")
         self.polish = Crf() if choice.crf else None
         self.net, _ = load_network(choice.weights)
-        torch.set_num_threads(choice.threads or max(1, all_threads() - self.net.spare_cores))
         self.compute = Compute.chosen(self.net, choice.device, choice.precision)
         self.net = self.compute.place(self.net)
 
@@ -131,8 +129,11 @@ class NetworkEngine:
 
     def run(self, frames: Frames, start: Start, written: Written, scratch: Path) -> Iterator[Step]:
         """As `Engine.run`."""
+        import torch
+
         from model.propagate import Propagator
 
+        torch.set_num_threads(self.choice.threads or self._threads(start))
         self.tell(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
         frames = Recent(frames)
         propagator = Propagator(self.net, self.compute, self.config, self.polish)
@@ -144,6 +145,12 @@ class NetworkEngine:
         if self.polish is not None:
             written = whole_or_nothing(written, len(frames))
         yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
+
+    def _threads(self, start: Start) -> int:
+        """Of torch: all, but for one object those that the network spares; several are enough work for all cores."""
+        ids = {int(number) for mask in start.masks.values() for number in np.unique(mask) if number}
+        ids |= {number for boxes in start.boxes.values() for number in boxes}
+        return max(1, all_threads() - (self.net.spare_cores if len(ids) == 1 else 0))
 
     def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
         """The network fitted to the annotated frames, by this run or by the one that it goes on with."""
