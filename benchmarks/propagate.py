@@ -2,7 +2,7 @@
 
 The clip is 854x480: a sequence of DAVIS where DATAKIT_TEST_DATA names the data of the tests, else that of the embedded
 sample, enlarged. A frame's time is the median of what lies between two frames of `datakit propagate`: decode, cut,
-network, label picture, film. The floor is the same network on an input that stays in memory; all that a frame takes
+network, label picture, film. The floor is the same network on inputs that stay in memory, as many as it looks at a frame; all that a frame takes
 beyond it counts as spent around the network. Several objects are upright strips of what the first mask shows.
 Networks without weights of their own are drawn: time does not depend on values.
 Run alone: python -m benchmarks.propagate [--rounds N] [--networks lite]
@@ -227,7 +227,6 @@ def run(rounds: int = 5, networks: tuple[str, ...] = ("lite", "deeplab-vgg16")) 
     figures: dict[str, object] = {"clip": what, "size": f"{SIZE[1]}x{SIZE[0]}", "rounds": rounds}
     for network in networks:
         each = setting(network, video, first)
-        figures[f"{network}: runs on"] = Compute.chosen(load_network(each.weights)[0]).told()
         figures |= speed(each, rounds)
     figures |= flatness(video, strips(first, 1))
     common.save("propagate", figures)

@@ -32,7 +32,7 @@ Polish = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
 
 @dataclass(frozen=True)
 class PropagateConfig:
-    """How a mask is carried from frame to frame; by default as in the paper, in a window around the object.
+    """How a mask is carried from frame to frame; by default in a window around the object, looked at twice.
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
