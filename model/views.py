@@ -84,7 +84,7 @@ class ViewConfig:
         return replace(cls().still(), size=321, crop="random", flip=0.5)
 
     def still(self) -> ViewConfig:
-        """Nothing drawn: a window around the rough mask with the margin in the middle of those drawn, the mask and the light as they are."""
+        """Nothing drawn: a window with the middle of the margins, the mask and the light as they are."""
         nothing: dict[str, Any] = dict.fromkeys((*_POSE, *_LIGHT, *FAULTS), 0.0)
         return replace(self, **nothing, crop="object", margin_low=MARGIN, margin_high=MARGIN)
 
