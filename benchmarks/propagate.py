@@ -2,9 +2,10 @@
 
 The clip is 854x480: a sequence of DAVIS where DATAKIT_TEST_DATA names the data of the tests, else that of the embedded
 sample, enlarged. A frame's time is the median of what lies between two frames of `datakit propagate`: decode, cut,
-network, label picture, film. The floor is the same network on inputs that stay in memory, as many as it looks at a frame; all that a frame takes
-beyond it counts as spent around the network. Several objects are upright strips of what the first mask shows.
-Networks without weights of their own are drawn: time does not depend on values.
+network, label picture, film. The floor is the same network on inputs that stay in memory, as many as it looks at in a
+frame; all that a frame takes beyond it counts as spent around the network. Several objects are upright strips of what
+the first mask shows. Networks without weights of their own are drawn; what they call the object is the whole frame,
+the dearest case for what is around them.
 Run alone: python -m benchmarks.propagate [--rounds N] [--networks lite]
 """
 
