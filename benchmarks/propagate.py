@@ -137,7 +137,7 @@ class Setting:
         net, _ = load_network(self.weights)
         compute = Compute.chosen(net)
         net, config = compute.place(net), PropagateConfig()
-        looks = 1 if config.second == "none" else 2
+        looks = 1 + config.mirrored
         batch, seconds = compute.send(torch.randn(looks, 4, config.size, config.size)), []
         with torch.inference_mode(), compute.autocast():
             for _ in range(FRAMES[self.network]):

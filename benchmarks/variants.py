@@ -28,7 +28,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "mask, no dilation": ("--set", "dilation=0"),
     "mask, the paper's dilation": ("--set", "dilation=5"),
     "mask, left in place": ("--set", "motion=0"),
-    "mask, one look": ("--set", "second=none"),
+    "mask, one look": ("--set", "mirrored=false"),
     "mask, full frame": ("--full-frame",),
     "mask + flow": ("--flow", "dis"),
     "mask + CRF": ("--crf",),

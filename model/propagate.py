@@ -21,7 +21,7 @@ from datakit.deformations.ranges import setting, settle
 from datakit.errors import UsageError
 
 from .compute import Compute
-from .crop import Window, frame_window, object_window, whole_window
+from .crop import Window, frame_window, object_window
 from .objects import join, mask_of, object_ids, plain_labels
 from .refine import look
 from .segmenter import Segmenter
@@ -40,8 +40,7 @@ class PropagateConfig:
         box_margin: the same where only a box is known; two looks make a mask of it.
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
-        second: a second look whose scores are averaged with the first's: `none`, `same` for the same window mirrored,
-            `whole` for the whole frame mirrored, which sees fast objects that left the window.
+        mirrored: look at each frame a second time, mirrored, and take the mean of both scores.
         looks: passes over each frame, every one from the mask that the one before found.
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
@@ -55,7 +54,7 @@ class PropagateConfig:
     box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(8, 0, 255)
-    second: str = setting("same", choices=("none", "same", "whole"))
+    mirrored: bool = setting(True)
     looks: int = setting(1, 1, 10)
     motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)
@@ -187,7 +186,7 @@ class Propagator:
         """
         check_image(frame, "frame")
         guides = [filled_box(box, frame.shape[:2]) for box in boxes.values()]
-        close = replace(self.config, margin=self.config.box_margin, second="same")
+        close = replace(self.config, margin=self.config.box_margin, mirrored=True)
         viewer = Propagator(self._net, self._compute, close)
         labels = join(viewer._scores(frame, None, guides, [0] * len(guides)), list(boxes))
         labels = _filled(labels, guides, list(boxes))
@@ -236,24 +235,9 @@ class Propagator:
     ) -> NDArray[np.float32]:
         """(K, H, W) logits, those of frame and flow averaged."""
         windows = [self._window(guide, count) for guide, count in zip(guides, missing, strict=True)]
-        scores = self._looked(frame, guides, windows)
-        return scores if flow is None else (scores + self._looked(flow, guides, windows)) / 2
-
-    def _looked(self, picture: Image, guides: Sequence[Mask], windows: Sequence[Window]) -> NDArray[np.float32]:
-        """(K, H, W) logits, the mean of both looks where both see."""
-        if self.config.second == "none":
-            return look(self._net, picture, guides, windows, self._compute)
-        K, seconds = len(windows), windows
-        if self.config.second == "whole" and not self.config.full_frame:
-            seconds = [whole_window(picture.shape[:2], self.config.size)] * K
-        mirrored = [False] * K + [True] * K
-        looks = look(self._net, picture, [*guides, *guides], [*windows, *seconds], self._compute, mirrored)
-        scores = looks[K:]
-        for first, both, window in zip(looks[:K], scores, windows, strict=True):
-            x0, y0, x1, y1 = window.box
-            part = np.s_[max(y0, 0) : y1, max(x0, 0) : x1]
-            both[part] = (first[part] + both[part]) / 2
-        return scores
+        pictures = [frame] if flow is None else [frame, flow]
+        looks = [look(self._net, picture, guides, windows, self._compute, self.config.mirrored) for picture in pictures]
+        return sum(looks[1:], looks[0]) / len(looks)
 
     def _window(self, guide: Mask, missing: int) -> Window:
         config, frame_size = self.config, (guide.shape[0], guide.shape[1])

@@ -62,11 +62,7 @@ def refine(
         (K, H, W) float32 logits: foreground above 0; `OUTSIDE` beyond the window.
     """
     windows = [window_of(guide, config) for guide in guides]
-    if not config.mirrored:
-        return look(net, image, guides, windows, compute)
-    flips = [False] * len(windows) + [True] * len(windows)
-    both = look(net, image, [*guides, *guides], [*windows, *windows], compute, flips)
-    return (both[: len(windows)] + both[len(windows) :]) / 2
+    return look(net, image, guides, windows, compute, config.mirrored)
 
 
 def look(
@@ -75,21 +71,25 @@ def look(
     guides: Sequence[Mask],
     windows: Sequence[Window],
     compute: Compute,
-    mirrored: Sequence[bool] | None = None,
+    mirrored: bool = False,
 ) -> NDArray[np.float32]:
-    """As `refine`, through given windows, all of one size; `mirrored` tells which of them the network sees mirrored."""
-    flips = mirrored or [False] * len(windows)
+    """As `refine`, through given windows, all of one size.
+
+    Args:
+        net, image, guides, compute: as there.
+        windows: one for each guide.
+        mirrored: look at each a second time, mirrored, and take the mean of both scores.
+    """
     inputs = torch.stack([
-        _flipped(pack_input(cut_image(image, window, net.coding.fill), cut_mask(guide, window), net.coding), flip)
-        for guide, window, flip in zip(guides, windows, flips, strict=True)
+        pack_input(cut_image(image, window, net.coding.fill), cut_mask(guide, window), net.coding)
+        for guide, window in zip(guides, windows, strict=True)
     ])  # fmt: skip
     with torch.inference_mode(), compute.autocast():
-        scores = net(compute.send(inputs))[:, 0].float().cpu()
+        looks = torch.cat([inputs, inputs.flip(-1)]) if mirrored else inputs
+        scores = net(compute.send(looks))[:, 0].float().cpu()
+        if mirrored:
+            first, second = scores.chunk(2)
+            scores = (first + second.flip(-1)) / 2
     return np.stack([
-        paste(_flipped(plane, flip).numpy(), window, image.shape[:2], OUTSIDE)
-        for plane, window, flip in zip(scores, windows, flips, strict=True)
+        paste(plane.numpy(), window, image.shape[:2], OUTSIDE) for plane, window in zip(scores, windows, strict=True)
     ])  # fmt: skip
-
-
-def _flipped(plane: torch.Tensor, flip: bool) -> torch.Tensor:
-    return plane.flip(-1) if flip else plane

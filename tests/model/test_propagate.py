@@ -15,7 +15,7 @@ from tests.colour_net import PLAIN, ColourNet
 
 SIZE = (96, 128)
 RED, GREEN = (220, 30, 30), (20, 200, 40)
-CONFIG = PropagateConfig(size=96, second="none", looks=1, motion=0.0, touching=False)
+CONFIG = PropagateConfig(size=96, mirrored=False, looks=1, motion=0.0, touching=False)
 
 
 def disc(x, y, radius=12):
@@ -57,7 +57,7 @@ def test_only_the_window_around_the_object_is_seen():
     near, far = disc(20, 48, 8), disc(115, 48, 8)
     frames = [shot(red=near | far)] * 2
     assert np.array_equal(run(frames, near)[1] & far, np.zeros(SIZE, np.uint8))
-    whole = PropagateConfig(size=128, full_frame=True, second="none", touching=False)
+    whole = PropagateConfig(size=128, full_frame=True, mirrored=False, touching=False)
     assert iou(run(frames, near, whole)[1], near | far) > 0.9
 
 
@@ -86,7 +86,7 @@ def test_the_previous_mask_is_grown_by_the_disc():
             seen.append(x[0, 3].numpy() > 0)
             return super().forward(x)
 
-    carrier = Propagator(Spy(), PLAIN, PropagateConfig(size=128, full_frame=True, dilation=5, second="none"))
+    carrier = Propagator(Spy(), PLAIN, PropagateConfig(size=128, full_frame=True, dilation=5, mirrored=False))
     mask = disc(60, 40)
     carrier.step(shot(red=mask), mask)
     carrier.step(shot(red=mask))
@@ -209,7 +209,7 @@ def test_a_fast_object_needs_its_mask_moved_on():
         run(
             frames,
             disc(places[0], 40, 7),
-            PropagateConfig(size=96, margin=0.1, dilation=0, motion=share, second="none"),
+            PropagateConfig(size=96, margin=0.1, dilation=0, motion=share, mirrored=False),
         )
         for share in (0.0, 1.0)
     )
@@ -259,21 +259,11 @@ def test_the_second_look_is_averaged_mirrored_or_at_the_flow():
     """Mirroring doubles the batch, the flow's picture is a pass of its own, and symmetry changes nothing."""
     mask = disc(64, 48)
     net = ColourNet()
-    carrier = Propagator(net, PLAIN, PropagateConfig(size=96, second="same"))
+    carrier = Propagator(net, PLAIN, PropagateConfig(size=96, mirrored=True))
     carrier.step(shot(red=mask), mask)
     out = carrier.step(shot(red=mask), flow=shot(green=mask))
     assert [shape[0] for shape in net.seen] == [2, 2]
     assert iou(out, mask) > 0.9
-
-
-def test_a_second_look_at_the_whole_frame_finds_what_the_first_cannot_see():
-    """An object that jumps out of the window is found, and in the window both looks count."""
-    here, there = disc(20, 48, 8), disc(110, 48, 8)
-    frames = [shot(red=here), shot(red=here | there)]
-    config = replace(CONFIG, size=128, margin=0.2)
-    assert not (run(frames, here, config)[1] & there).any()
-    both = run(frames, here, replace(config, second="whole"))[1]
-    assert iou(both, here | there) > 0.9
 
 
 def test_the_first_frame_needs_a_mask_with_an_object_of_the_frame_s_size():
