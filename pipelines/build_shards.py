@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,7 +28,8 @@ from .interrupt import terminable
 from .lock import HOLDER, LOCK, run_lock
 from .plan import Plan, PlannedShard, largest_first, make_plan
 from .settings import BuildConfig, differences
-from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, record_path
+from .shard_parts import Assembly, JoinTask, PartTask, Task, perform, remove_parts, shared_out
+from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record, record_path
 
 DISK_RESERVE = 1.1  # triples and index take a few percent on top of the image bytes; leave room beyond
 
@@ -236,24 +237,30 @@ def retire(config: BuildConfig, plan: Plan, todo: list[PlannedShard]) -> None:
 
 
 def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track: Track) -> dict[str, ShardRecord]:
-    """Run one task per shard to do; the records by file name."""
+    """Run the tasks of all shards to do; the records by file name."""
     if config.on_error == "fail":
         for problem in plan.problems:
             if problem.kind == "failed":
                 raise ItemError(problem)
-    tasks = [shard_task(config, plan, shard) for shard in largest_first(todo)]
+    tasks = [(shard_task(config, plan, shard), shard.bytes) for shard in largest_first(todo)]
+    jobs = config.jobs if config.scheduler is None else 1  # how many workers it has, and will have, is not known
     records: dict[str, ShardRecord] = {}
-    photos = {shard.file: shard.stop - shard.start for shard in todo}
-    with track(sum(photos.values())) as progress:
+    assembly = Assembly()
+    with track(sum(task.photos() for task, _ in tasks)) as progress:
 
-        def done(task: ShardTask, record: ShardRecord) -> None:
-            records[task.file] = record
-            progress.advance(photos[task.file])
+        def done(task: Task, record: ShardRecord) -> Iterable[Task]:
+            progress.advance(task.photos())
+            if isinstance(task, PartTask):
+                return assembly.add(task, record)
+            if isinstance(task, JoinTask):
+                remove_parts(task)
+            records[record.entry.file] = record
+            return []
 
         run_tasks(
-            build_shard,
-            tasks,
-            [task.file for task in tasks],
+            perform,
+            shared_out(tasks, jobs),
+            lambda task: task.name(),
             done,
             jobs=config.jobs,
             scheduler=config.scheduler,

@@ -11,7 +11,7 @@ import logging
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,9 @@ Result = TypeVar("Result")
 QUICK = {
     # A hundred looks a second at the running task cost it 5 %, and only a performance report shows them.
     "distributed.worker.profile.enabled": False,
+    # How late the worker's own loop is, asked every 20 ms and every time while the task waits: 2.5 % of a build.
+    "distributed.admin.tick.interval": "2s",
+    "distributed.admin.system-monitor.interval": "5s",
 }
 RESULT_S = 2.0  # how long a finished task's result, a few hundred bytes, may take to arrive
 POLL_S = 0.2  # how long Ctrl-C may go unnoticed
@@ -35,8 +38,8 @@ POLL_S = 0.2  # how long Ctrl-C may go unnoticed
 def run_tasks(
     function: Callable[[Task], Result],
     tasks: Sequence[Task],
-    names: Sequence[str],
-    done: Callable[[Task, Result], None],
+    name: Callable[[Task], str],
+    done: Callable[[Task, Result], Iterable[Task] | None],
     *,
     jobs: int = 1,
     scheduler: str | None = None,
@@ -48,8 +51,8 @@ def run_tasks(
     Args:
         function: importable by name on the workers.
         tasks: picklable.
-        names: of the tasks, for messages.
-        done: called with task and result.
+        name: of a task, for messages.
+        done: called with task and result; may give further tasks, which come next.
         jobs: worker processes; 1 runs here, without a cluster.
         scheduler: address of a Dask scheduler to use instead.
         scratch: folder for the local cluster's own files.
@@ -63,8 +66,10 @@ def run_tasks(
     if not tasks:
         return
     if scheduler is None and report is None and min(jobs, len(tasks)) == 1:
-        for task in tasks:
-            done(task, function(task))
+        waiting = list(tasks)[::-1]
+        while waiting:
+            task = waiting.pop()
+            waiting += done(task, function(task)) or ()
         return
     if report is not None:
         _need_bokeh()
@@ -73,7 +78,7 @@ def run_tasks(
         _client(min(jobs, len(tasks)), scheduler, scratch, report is not None) as client,
         _reported(report),
     ):
-        _run(client, function, tasks, names, done)
+        _run(client, function, tasks, name, done)
 
 
 @contextlib.contextmanager
@@ -89,9 +94,9 @@ def _loss_told() -> Iterator[None]:
         ) from error
 
 
-def _run(client: Any, function: Any, tasks: Sequence[Any], names: Sequence[str], done: Any) -> None:
-    waiting = list(zip(tasks, names, strict=True))[::-1]
-    running: dict[Any, tuple[Any, str]] = {}
+def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any], str], done: Any) -> None:
+    waiting = list(tasks)[::-1]
+    running: dict[Any, Any] = {}
     # No more: Dask ties a task to a worker when it is submitted, and one that waited behind another was left
     # there for 0.8 s while its neighbour had nothing to do. Handing in the next takes milliseconds.
     window = max(sum(client.nthreads().values()), 1)
@@ -99,12 +104,12 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], names: Sequence[str],
         try:
             while waiting or running:
                 while waiting and len(running) < window:
-                    task, name = waiting.pop()
-                    running[client.submit(function, task, pure=False, key=f"{name}-{uuid.uuid4().hex}")] = (task, name)
+                    task = waiting.pop()
+                    running[client.submit(function, task, pure=False, key=f"{name(task)}-{uuid.uuid4().hex}")] = task
                 for future in _finished(list(running), stop):
                     with contextlib.suppress(TimeoutError):  # lost with its worker after it was done: made again
-                        result = _result(future, running[future][1])
-                        done(running.pop(future)[0], result)
+                        result = _result(future, name(running[future]))
+                        waiting += done(running.pop(future), result) or ()
         finally:
             if running:
                 with contextlib.suppress(OSError):  # the scheduler may be gone

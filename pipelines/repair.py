@@ -149,8 +149,7 @@ class Workshop:
         def done(task: ShardTask, record: ShardRecord) -> None:
             restored.extend(self._put_back(task, record, entries[task.file]))
 
-        files = [task.file for task in tasks]
-        run_tasks(build_shard, tasks, files, done, jobs=self._config.jobs, scratch=self.scratch / SCRATCH)
+        run_tasks(build_shard, tasks, ShardTask.name, done, jobs=self._config.jobs, scratch=self.scratch / SCRATCH)
         yield from sorted(restored)
 
     def _task(self, entry: ShardEntry) -> ShardTask | None:

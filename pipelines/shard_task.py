@@ -1,6 +1,7 @@
 """The work of one task: a slice of a source becomes one shard file and its record.
 
-Runs in this process or on any Dask worker; idempotent, since Dask may run a task twice.
+Runs in this process or on any Dask worker; idempotent, since Dask may run a task twice. Shards that several
+tasks work on are left to `shard_parts`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from datakit.errors import ItemError
 from datakit.files import digest_json, write_json
 from datakit.samples import Problem, Sample, Scene, Triple
-from datakit.shards import ShardEntry, ShardHeader, ShardWriter
+from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.bookkeeping import record_name
 from datakit.tools import tool_versions
 from datakit.triples import expand
@@ -54,6 +55,25 @@ class ShardTask:
     settings: BuildSettings
     fail_fast: bool = False
 
+    def name(self) -> str:
+        """For messages."""
+        return self.file
+
+    def photos(self) -> int:
+        """How many it is about."""
+        return len(self.reader)
+
+    @property
+    def scratch(self) -> Path:
+        """Folder of what is not finished."""
+        return self.folder / SCRATCH
+
+    @property
+    def header(self) -> ShardHeader:
+        """What the shard says about itself."""
+        names = {recipe.name: recipe.parameter_names for recipe in self.settings.recipes}
+        return ShardHeader(self.source, self.settings.to_dict(), tool_versions(), names)
+
 
 @dataclass(frozen=True)
 class ShardRecord:
@@ -71,9 +91,19 @@ def build_shard(task: ShardTask) -> ShardRecord:
         ItemError: an item failed and the task is `fail_fast`.
         OSError: the folder cannot be written (disk full, read-only).
     """
+    record = fill_shard(task, task.folder / task.file)
+    write_record(task.folder, record)
+    return record
+
+
+def fill_shard(task: ShardTask, path: Path) -> ShardRecord:
+    """Read the photos of a task, make their triples and publish them at `path`; the record of that, not yet written.
+
+    Raises: as `build_shard`.
+    """
     problems: list[Problem] = []
     samples = 0
-    with single_threaded_opencv(), ShardWriter(task.folder / task.file, _header(task), task.folder / SCRATCH) as writer:
+    with single_threaded_opencv(), ShardWriter(path, task.header, task.scratch) as writer:
         for read in batches(scenes(task.reader, task.fail_fast), _scene_pixels):
             problems.extend(problem for scene in read for problem in scene.problems)
             samples += sum(len(scene.samples) for scene in read)
@@ -81,16 +111,13 @@ def build_shard(task: ShardTask) -> ShardRecord:
                 for view, triples in made:
                     writer.add(view, triples)
         stats = writer.publish()
-    items = samples + len(problems)
+    return shard_record(task, stats, samples + len(problems), problems)
+
+
+def shard_record(task: ShardTask, stats: ShardStats, items: int, problems: Sequence[Problem]) -> ShardRecord:
+    """The record of a shard that was published."""
     entry = ShardEntry(task.file, task.source, task.plan_digest, items=items, **asdict(stats))
-    record = ShardRecord(entry, task.settings_digest, tuple(problems))
-    write_record(task.folder, record)
-    return record
-
-
-def _header(task: ShardTask) -> ShardHeader:
-    names = {recipe.name: recipe.parameter_names for recipe in task.settings.recipes}
-    return ShardHeader(task.source, task.settings.to_dict(), tool_versions(), names)
+    return ShardRecord(entry, task.settings_digest, tuple(problems))
 
 
 def scenes(reader: Any, fail_fast: bool) -> Iterator[Scene]:

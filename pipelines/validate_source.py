@@ -40,10 +40,15 @@ Track = Callable[[int], Any]
 
 @dataclass(frozen=True)
 class Chunk:
-    """A slice of a source to read; `reader` is a slice of the source's reader."""
+    """A slice of a source to read; `reader` is a slice of the source's reader, from `start` on."""
 
     label: str
+    start: int
     reader: Any
+
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.label}, photos from {self.start + 1}"
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = 
         readers, reports = open_sources(config, tell)
         photos: list[PhotoMark] = []
         chunks = [
-            Chunk(label, reader[start : start + CHUNK])
+            Chunk(label, start, reader[start : start + CHUNK])
             for label, reader in readers.items()
             for start in range(0, len(reader), CHUNK)
         ]
@@ -162,9 +167,8 @@ def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = 
                 photos.extend(result.photos)
                 progress.advance(len(chunk.reader))
 
-            names = [f"{chunk.label}-{number}" for number, chunk in enumerate(chunks)]
             with tempfile.TemporaryDirectory() as scratch:
-                run_tasks(read_chunk, chunks, names, done, jobs=config.jobs, scratch=Path(scratch))
+                run_tasks(read_chunk, chunks, Chunk.name, done, jobs=config.jobs, scratch=Path(scratch))
         for report in reports.values():
             report.problems.sort(key=lambda problem: (problem.key, problem.stage, problem.reason))
             report.remarks.sort(key=lambda remark: (remark.key, remark.reason))

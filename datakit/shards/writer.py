@@ -1,27 +1,31 @@
-"""Write one shard: records spooled to disk, one HDF5 file written beside, synced, hashed, then renamed.
+"""Write one shard: records collected, one HDF5 file written beside, synced, hashed, then renamed.
 
 Nothing appears under the final name before it is whole. Which samples go into which shard
-is the pipeline's business.
+is the pipeline's business; shards that become one are put together in `join`.
 """
 
 from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Protocol, Self
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from ..files import canonical_json, digest_json, file_sha256, replacing
 from ..images import encode_rle
 from ..samples import Sample, Triple
 from . import layout
 
-COPY_BYTES = 4 << 20
+HELD_BYTES = 64 << 20
+PIECE_BYTES = 4 << 20
+PIECE_RECORDS = 64
 
 
 @dataclass(frozen=True)
@@ -52,33 +56,107 @@ class ShardStats:
     triples: int
 
 
-class _Blob:
-    """Records of one kind, appended to an unnamed spool file so that memory stays flat."""
+class Records(Protocol):
+    """Encoded records of one kind, to be written end to end."""
+
+    @property
+    def offsets(self) -> Sequence[int] | NDArray[np.uint64]:
+        """Where each record begins, and where the last one ends."""
+
+    @property
+    def crc32(self) -> Sequence[int] | NDArray[np.uint32]:
+        """Of each record."""
+
+    def pieces(self) -> Iterator[bytes | NDArray[np.uint8]]:
+        """All bytes in order, a few megabytes at a time."""
+
+
+def publish_shard(
+    path: Path, header: ShardHeader, blobs: Mapping[str, Records], tables: Mapping[str, NDArray[Any]], scratch: Path
+) -> ShardStats:
+    """Write a shard beside, sync and hash it, and give it its final name.
+
+    Args:
+        path: final name.
+        header: what the shard says about itself.
+        blobs: records by kind, in the order of `layout.KINDS`.
+        tables: rows by name, in the order of `layout.TABLES`.
+        scratch: folder for the part file, on the same file system.
+
+    Raises:
+        OSError: the disk is full or read-only; nothing is left behind.
+    """
+    with replacing(path, scratch) as part:
+        with h5py.File(part, "w", libver=layout.LIBVER) as file:
+            _store_header(file, header)
+            for kind, blob in blobs.items():
+                _store_blob(file, kind, blob)
+            for name, table in tables.items():
+                file.create_dataset(name, data=table).attrs["crc32"] = np.uint32(zlib.crc32(table.tobytes()))
+        size, digest = part.stat().st_size, file_sha256(part)
+    return ShardStats(size, digest, *(len(tables[name]) for name in layout.TABLES))
+
+
+def _store_header(file: h5py.File, header: ShardHeader) -> None:
+    file.attrs["format"] = layout.FORMAT
+    file.attrs["version"] = layout.VERSION
+    file.attrs["source"] = header.source
+    file.attrs["settings_json"] = canonical_json(header.settings)
+    file.attrs["settings_digest"] = digest_json(header.settings)
+    file.attrs["tools_json"] = canonical_json(header.tools)
+    file.attrs["parameter_names_json"] = canonical_json(header.parameter_names)
+    file.attrs["conventions"] = layout.CONVENTIONS
+
+
+def _store_blob(file: h5py.File, kind: str, blob: Records) -> None:
+    data = file.create_dataset(f"{kind}/data", shape=(blob.offsets[-1],), dtype="u1")
+    position = 0
+    for piece in blob.pieces():
+        data[position : position + len(piece)] = np.frombuffer(piece, np.uint8)
+        position += len(piece)
+    file.create_dataset(f"{kind}/offsets", data=np.asarray(blob.offsets, "<u8"))
+    file.create_dataset(f"{kind}/crc32", data=np.asarray(blob.crc32, "<u4"))
+
+
+class Collected:
+    """Records of one kind: in memory up to `HELD_BYTES`, then in an unnamed file, so that memory stays flat."""
 
     def __init__(self, folder: Path):
-        self._spool: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed by the writer
-        self.offsets = [0]
+        self._folder = folder
+        self._held: list[bytes | memoryview] = []
+        self._held_bytes = 0
+        self._spool: IO[bytes] | None = None
+        self.offsets: list[int] = [0]
         self.crc32: list[int] = []
 
     def append(self, record: bytes | memoryview) -> int:
-        self._spool.write(record)
+        self._held.append(record)
+        self._held_bytes += len(record)
+        if self._held_bytes > HELD_BYTES:
+            self._spill()
         self.offsets.append(self.offsets[-1] + len(record))
         self.crc32.append(zlib.crc32(record))
         return len(self.crc32) - 1
 
-    def store(self, file: h5py.File, kind: str) -> None:
-        """Write `<kind>/data`, `/offsets` and `/crc32`; the data contiguous, copied in pieces."""
-        data = file.create_dataset(f"{kind}/data", shape=(self.offsets[-1],), dtype="u1")
-        self._spool.seek(0)
-        position = 0
-        while piece := self._spool.read(COPY_BYTES):
-            data[position : position + len(piece)] = np.frombuffer(piece, np.uint8)
-            position += len(piece)
-        file.create_dataset(f"{kind}/offsets", data=np.asarray(self.offsets, "<u8"))
-        file.create_dataset(f"{kind}/crc32", data=np.asarray(self.crc32, "<u4"))
+    def _spill(self) -> None:
+        if self._spool is None:
+            self._spool = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115, closed by the writer
+        self._spool.writelines(self._held)
+        self._held, self._held_bytes = [], 0
+
+    def pieces(self) -> Iterator[bytes]:
+        """All records, end to end, a few megabytes at a time."""
+        if self._spool is not None:
+            self._spool.seek(0)
+            while piece := self._spool.read(PIECE_BYTES):
+                yield piece
+        held = iter(self._held)
+        while piece := b"".join(islice(held, PIECE_RECORDS)):
+            yield piece
 
     def close(self) -> None:
-        self._spool.close()
+        if self._spool is not None:
+            self._spool.close()
 
 
 class ShardWriter:
@@ -96,7 +174,7 @@ class ShardWriter:
         self.path = path
         self._header = header
         self._scratch = scratch or path.parent
-        self._blobs = {kind: _Blob(self._scratch) for kind in layout.KINDS}
+        self._blobs = {kind: Collected(self._scratch) for kind in layout.KINDS}
         self._images: list[tuple[Any, ...]] = []
         self._targets: list[tuple[Any, ...]] = []
         self._triples: list[tuple[Any, ...]] = []
@@ -133,42 +211,21 @@ class ShardWriter:
         return len(self._images) - 1
 
     def publish(self) -> ShardStats:
-        """Write the file beside, sync and hash it, and give it its final name.
+        """Give what was added its final name.
 
         Raises:
             OSError: the disk is full or read-only; nothing is left behind.
         """
-        with replacing(self.path, self._scratch) as part:
-            with h5py.File(part, "w", libver=layout.LIBVER) as file:
-                self._store(file)
-            size, digest = part.stat().st_size, file_sha256(part)
-        return ShardStats(size, digest, len(self._images), len(self._targets), len(self._triples))
-
-    def _store(self, file: h5py.File) -> None:
-        names = self._header.parameter_names
-        file.attrs["format"] = layout.FORMAT
-        file.attrs["version"] = layout.VERSION
-        file.attrs["source"] = self._header.source
-        file.attrs["settings_json"] = canonical_json(self._header.settings)
-        file.attrs["settings_digest"] = digest_json(self._header.settings)
-        file.attrs["tools_json"] = canonical_json(self._header.tools)
-        file.attrs["parameter_names_json"] = canonical_json(names)
-        file.attrs["conventions"] = layout.CONVENTIONS
-        for kind, blob in self._blobs.items():
-            blob.store(file, kind)
-        images = layout.image_dtype(_width(self._images, 0), _width(self._images, 3))
-        targets = layout.target_dtype(_width(self._targets, 0))
-        columns = max((len(row) for row in names.values()), default=0)
-        triples = layout.triple_dtype(
-            _width(self._triples, 0), _width(self._triples, 1), _width(self._triples, 10), columns
-        )
-        _store_table(file, layout.IMAGE_TABLE, _table(self._images, images))
-        _store_table(file, layout.TARGET_TABLE, _table(self._targets, targets))
-        _store_table(file, layout.TRIPLE_TABLE, _table(self._triples, triples))
-
-
-def _store_table(file: h5py.File, name: str, table: np.ndarray[Any, Any]) -> None:
-    file.create_dataset(name, data=table).attrs["crc32"] = np.uint32(zlib.crc32(table.tobytes()))
+        columns = max((len(names) for names in self._header.parameter_names.values()), default=0)
+        rows, targets = self._triples, self._targets
+        dtypes = {
+            layout.IMAGE_TABLE: layout.image_dtype(_width(self._images, 0), _width(self._images, 3)),
+            layout.TARGET_TABLE: layout.target_dtype(_width(targets, 0)),
+            layout.TRIPLE_TABLE: layout.triple_dtype(_width(rows, 0), _width(rows, 1), _width(rows, 10), columns),
+        }
+        contents = zip(dtypes.items(), (self._images, targets, rows), strict=True)
+        tables = {name: _table(rows, dtype) for (name, dtype), rows in contents}
+        return publish_shard(self.path, self._header, self._blobs, tables, self._scratch)
 
 
 def _triple_row(triple: Triple, image_row: int, target_row: int) -> tuple[Any, ...]:

@@ -94,7 +94,7 @@ def propagate_tree(tree: TreeJob, tell: Tell, track: Track) -> TreeSummary:
                 summaries[job.name] = result
             progress.advance(frames[job.name])
 
-        run_tasks(propagate_sequence, jobs, [job.name for job in jobs], done, jobs=tree.jobs, scheduler=tree.scheduler)
+        run_tasks(propagate_sequence, jobs, lambda job: job.name, done, jobs=tree.jobs, scheduler=tree.scheduler)
     refuse(failures, len(jobs))
     return TreeSummary(tree.job.out, [summaries[job.name] for job in jobs], time.monotonic() - began)
 

@@ -25,7 +25,7 @@ def die(number: int) -> int:
 
 def results_of(function, tasks, **options):
     results = {}
-    run_tasks(function, tasks, [f"task-{task}" for task in tasks], results.__setitem__, **options)
+    run_tasks(function, tasks, lambda task: f"task-{task}", results.__setitem__, **options)
     return results
 
 
@@ -34,6 +34,21 @@ def test_every_task_is_done(jobs, tmp_path):
     """More tasks than the window holds."""
     tasks = list(range(20))
     assert results_of(double, tasks, jobs=jobs, scratch=tmp_path) == {task: 2 * task for task in tasks}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_finished_task_may_lead_to_others(jobs, tmp_path):
+    """What `done` gives is done too, before what waits."""
+    seen = []
+
+    def done(task, result):
+        seen.append((task, result))
+        return [task + 10] if task < 10 else []
+
+    run_tasks(double, [1, 2, 3], str, done, jobs=jobs, scratch=tmp_path)
+    assert sorted(seen) == [(task, 2 * task) for task in (1, 2, 3, 11, 12, 13)]
+    if jobs == 1:
+        assert [task for task, _ in seen] == [1, 11, 2, 12, 3, 13]
 
 
 def test_no_tasks_start_no_cluster():

@@ -124,6 +124,22 @@ def test_a_killed_worker_is_replaced(start, datakit, tmp_path):
     assert shard_bytes(out) == shard_bytes(tmp_path / "quiet")
 
 
+def test_a_worker_killed_over_a_part_of_a_shard_is_replaced(start, datakit, tmp_path):
+    """One shard in parts: the lost part is made again, and the shard has the bytes of a single task's."""
+    source = draw_source(tmp_path / "ecssd", 300, (240, 320))
+    out = tmp_path / "out"
+    process = start("build-shards", source, "--out", out, "-j", 2)
+    while not list(out.glob(".tmp/*.h5.*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    workers_of(process)[0].kill()
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert datakit("build-shards", source, "--out", tmp_path / "quiet").exit_code == 0
+    assert shard_bytes(out) == shard_bytes(tmp_path / "quiet")
+    assert not (out / ".tmp").exists()
+
+
 class External:
     """A scheduler and a worker with its nanny, as processes of their own on loopback."""
 

@@ -22,7 +22,7 @@ def state_of_worker(number):
 def test_workers_have_its_settings(tmp_path):
     """Thresholds of the allocator count only in the environment that a process starts with."""
     states = []
-    run_tasks(state_of_worker, [1, 2], ["a", "b"], lambda _, state: states.append(state), jobs=2, scratch=tmp_path)
+    run_tasks(state_of_worker, [1, 2], str, lambda _, state: states.append(state), jobs=2, scratch=tmp_path)
     assert states == [(ENVIRONMENT, signal.SIG_IGN)] * 2
 
 

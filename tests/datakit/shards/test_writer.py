@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from datakit.shards import Shard, ShardWriter
+from datakit.shards import writer as writing
 from datakit.shards.layout import IMAGES
 from datakit.shards.reader import decode_triple
 from tests.made import made_header, made_sample, made_triples
@@ -47,6 +48,15 @@ def test_the_same_content_gives_the_same_bytes(tmp_path):
     write(tmp_path / "one.h5", [made_sample()])
     write(tmp_path / "two.h5", [made_sample()])
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
+
+
+def test_what_no_longer_fits_in_memory_is_spilled_and_written_the_same(tmp_path, monkeypatch):
+    """A shard larger than what is held goes through a file, to the same bytes."""
+    samples = [made_sample("made/a#1", ignore=True), made_sample("made/a#2"), made_sample("made/b", 2)]
+    write(tmp_path / "held.h5", samples)
+    monkeypatch.setattr(writing, "HELD_BYTES", 1000)
+    write(tmp_path / "spilled.h5", samples)
+    assert (tmp_path / "held.h5").read_bytes() == (tmp_path / "spilled.h5").read_bytes()
 
 
 def test_stats_are_of_the_file(tmp_path):

@@ -1,0 +1,149 @@
+"""A shard made in parts: its photos are shared out to several tasks, and one more joins what they made.
+
+So a small set keeps all workers busy, and none is idle at the end while another makes a whole shard. Which
+shards are cut, and where, is no part of their bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from datakit.shards import join_shards
+
+from .shard_task import ShardRecord, ShardTask, build_shard, fill_shard, shard_record, write_record
+
+PARTS = 2  # of a shard for each worker
+FEWEST = 8  # photos of a part: fewer are not worth a file
+
+
+@dataclass(frozen=True)
+class PartTask:
+    """Some photos of a shard.
+
+    Attributes:
+        shard: the task of all its photos, with a reader of these alone.
+        number: of the part, from 0.
+        of: number of parts.
+    """
+
+    shard: ShardTask
+    number: int
+    of: int
+
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.shard.file}, part {self.number + 1} of {self.of}"
+
+    def photos(self) -> int:
+        """How many it is about."""
+        return len(self.shard.reader)
+
+
+@dataclass(frozen=True)
+class JoinTask:
+    """The parts of a shard, made.
+
+    Attributes:
+        shard: the task of all its photos, with a reader of none.
+        records: of the parts, in order.
+    """
+
+    shard: ShardTask
+    records: tuple[ShardRecord, ...]
+
+    def name(self) -> str:
+        """For messages."""
+        return self.shard.file
+
+    def photos(self) -> int:
+        """None that were not counted with its parts."""
+        return 0
+
+
+Task = ShardTask | PartTask | JoinTask
+
+
+def perform(task: Task) -> ShardRecord:
+    """Do the work of any task; the record of the shard, or of the part.
+
+    Raises: as `build_shard`.
+    """
+    match task:
+        case PartTask():
+            return fill_shard(task.shard, part_path(task.shard, task.number))
+        case JoinTask():
+            return join_parts(task)
+        case _:
+            return build_shard(task)
+
+
+def part_path(shard: ShardTask, number: int) -> Path:
+    """Where a part of a shard lies until it is joined."""
+    return shard.scratch / f"{shard.file}.{number:03d}"
+
+
+def join_parts(task: JoinTask) -> ShardRecord:
+    """Publish the shard that the parts make up, then write its record.
+
+    Raises:
+        OSError: the folder cannot be written, or a part is gone.
+    """
+    shard = task.shard
+    paths = [part_path(shard, number) for number in range(len(task.records))]
+    stats = join_shards(paths, shard.folder / shard.file, shard.header, shard.scratch)
+    problems = [problem for record in task.records for problem in record.problems]
+    record = shard_record(shard, stats, sum(record.entry.items for record in task.records), problems)
+    write_record(shard.folder, record)
+    return record
+
+
+def remove_parts(task: JoinTask) -> None:
+    """Remove the parts of a shard that is known to be joined; not by the task itself, which may be run again."""
+    for number in range(len(task.records)):
+        part_path(task.shard, number).unlink(missing_ok=True)
+
+
+def shared_out(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list[ShardTask | PartTask]:
+    """Tasks for `jobs` workers: shards as they are, and from where one might be the last to be waited for, in parts.
+
+    Args:
+        tasks: with the size of each, in bytes, in the order of work.
+        jobs: workers; one makes whole shards only.
+    """
+    rest = sum(size for _, size in tasks)
+    shared: list[ShardTask | PartTask] = []
+    for task, size in tasks:
+        rest -= size
+        lasts = jobs > 1 and rest < size * jobs  # the others might have nothing to do before it is made
+        shared += in_parts(task, PARTS * jobs) if lasts else [task]
+    return shared
+
+
+def in_parts(task: ShardTask, parts: int) -> list[ShardTask | PartTask]:
+    """A shard's task cut into so many of about equally many photos each, or into fewer, or not at all."""
+    photos = task.photos()
+    parts = min(parts, photos // FEWEST)
+    if parts < 2:
+        return [task]
+    cuts = [photos * number // parts for number in range(parts + 1)]
+    readers = [task.reader[start:stop] for start, stop in pairwise(cuts)]
+    return [PartTask(replace(task, reader=reader), number, parts) for number, reader in enumerate(readers)]
+
+
+class Assembly:
+    """Finished parts that wait for the others of their shard."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, dict[int, ShardRecord]] = {}
+
+    def add(self, part: PartTask, record: ShardRecord) -> Iterable[JoinTask]:
+        """Note a part that was made; the task that joins its shard when it was the last."""
+        made = self._made.setdefault(part.shard.file, {})
+        made[part.number] = record
+        if len(made) < part.of:
+            return []
+        shard = replace(part.shard, reader=part.shard.reader[:0])
+        return [JoinTask(shard, tuple(made[number] for number in range(part.of)))]
