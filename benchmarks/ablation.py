@@ -1,8 +1,8 @@
 """What each part of the deformation is worth: one short training per recipe, all scored on the same rough masks.
 
 Every run begins with the same ImageNet weights, sees the same photos in the same order through the same views, and
-differs in the recipe alone; faults beyond the recipe (`view.partial` and its like) are off. Scored are the `masktrack`
-masks of photos held back from all of them. After the paper's Table 1.
+differs in the recipe alone; faults beyond the recipe (`view.partial` and its like, the network's own masks) are off.
+Scored are the `masktrack` masks of photos held back from all of them. After the paper's Table 1.
 Run alone: python -m benchmarks.ablation SOURCE... [--iterations N] [--size S]
 """
 
@@ -20,7 +20,9 @@ from . import common
 from .read import DATAKIT
 
 RECIPES = ("masktrack", "no-nonrigid", "no-dilation", "no-deformation", "masktrack-box")
-FAULTLESS = ("--set", "view.partial=0", "--set", "view.off_centre=0", "--set", "view.blob=0")
+FAULTLESS = (
+    "--set", "own_masks=0", "--set", "view.partial=0", "--set", "view.off_centre=0", "--set", "view.blob=0",
+)  # fmt: skip
 
 
 def datakit(*words: object) -> str:
