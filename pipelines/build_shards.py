@@ -249,11 +249,12 @@ def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track
     with track(sum(task.photos() for task, _ in tasks)) as progress:
 
         def done(task: Task, record: ShardRecord) -> Iterable[Task]:
-            progress.advance(task.photos())
-            if isinstance(task, PartTask):
-                return assembly.add(task, record)
             if isinstance(task, JoinTask):
                 remove_parts(task)
+            else:
+                progress.advance(task.photos())
+            if isinstance(task, PartTask):
+                return assembly.add(task, record)
             records[record.entry.file] = record
             return []
 

@@ -31,6 +31,7 @@ QUICK = {
     "distributed.admin.tick.interval": "2s",
     "distributed.admin.system-monitor.interval": "5s",
 }
+LOST = object()  # instead of a result that went with its worker after the task was done: Dask makes it again
 RESULT_S = 2.0  # how long a finished task's result, a few hundred bytes, may take to arrive
 POLL_S = 0.2  # how long Ctrl-C may go unnoticed
 
@@ -97,18 +98,18 @@ def _loss_told() -> Iterator[None]:
 def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any], str], done: Any) -> None:
     waiting = list(tasks)[::-1]
     running: dict[Any, Any] = {}
-    # No more: Dask ties a task to a worker when it is submitted, and one that waited behind another was left
-    # there for 0.8 s while its neighbour had nothing to do. Handing in the next takes milliseconds.
-    window = max(sum(client.nthreads().values()), 1)
     with deferred() as stop:
         try:
             while waiting or running:
+                # No more: Dask ties a task to a worker when it is submitted, and one that waited behind another was
+                # left there for 0.8 s while its neighbour had nothing to do. Handing in the next takes milliseconds.
+                window = max(sum(client.nthreads().values()), 1)  # a foreign cluster may grow and shrink
                 while waiting and len(running) < window:
                     task = waiting.pop()
                     running[client.submit(function, task, pure=False, key=f"{name(task)}-{uuid.uuid4().hex}")] = task
                 for future in _finished(list(running), stop):
-                    with contextlib.suppress(TimeoutError):  # lost with its worker after it was done: made again
-                        result = _result(future, name(running[future]))
+                    result = _result(future, name(running[future]))
+                    if result is not LOST:
                         waiting += done(running.pop(future), result) or ()
         finally:
             if running:
@@ -131,6 +132,10 @@ def _result(future: Any, name: str) -> Any:
 
     try:
         return future.result(timeout=RESULT_S)
+    except TimeoutError:
+        if future.status == "error":  # the task's own: a disk far away, perhaps
+            raise
+        return LOST
     except KilledWorker as error:
         raise DatakitError(
             f"{name}: its worker died {error.allowed_failures + 1} times while making it (out of memory?); "

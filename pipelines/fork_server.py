@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 # The frameworks of macOS do not survive a fork.
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
-PRELOAD = ["distributed", "pipelines.shard_task"]
+PRELOAD = ["distributed", "pipelines.shard_parts"]
 ENVIRONMENT = {
     # Dask has its workers give freed memory back at once; getting it again for every photo made them a third slower.
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from heapq import heapreplace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from datakit.shards import join_shards
 from .shard_task import ShardRecord, ShardTask, build_shard, fill_shard, shard_record, write_record
 
 PARTS = 2  # of a shard for each worker
-FEWEST = 8  # photos of a part: fewer are not worth a file
+LEAST = 8_000_000  # bytes of the photos of a part, half a second's work: less is not worth a file, or a worker's start
+IDLE = 0.05  # share of the time for which workers may have nothing to do
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,6 @@ class JoinTask:
     def name(self) -> str:
         """For messages."""
         return self.shard.file
-
-    def photos(self) -> int:
-        """None that were not counted with its parts."""
-        return 0
 
 
 Task = ShardTask | PartTask | JoinTask
@@ -107,25 +105,36 @@ def remove_parts(task: JoinTask) -> None:
 
 
 def shared_out(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list[ShardTask | PartTask]:
-    """Tasks for `jobs` workers: shards as they are, and from where one might be the last to be waited for, in parts.
+    """Tasks for `jobs` workers: shards as they are, and where some would wait for others at the end, the last in parts.
 
     Args:
         tasks: with the size of each, in bytes, in the order of work.
         jobs: workers; one makes whole shards only.
     """
-    rest = sum(size for _, size in tasks)
+    sizes = [size for _, size in tasks]
+    rest = sum(sizes)
+    if jobs == 1 or longest_load(sizes, jobs) <= (1 + IDLE) * rest / jobs:
+        return [task for task, _ in tasks]
     shared: list[ShardTask | PartTask] = []
     for task, size in tasks:
         rest -= size
-        lasts = jobs > 1 and rest < size * jobs  # the others might have nothing to do before it is made
-        shared += in_parts(task, PARTS * jobs) if lasts else [task]
+        is_late = rest < size * jobs  # the others may have nothing left to do before it is made
+        shared += in_parts(task, min(PARTS * jobs, size // LEAST)) if is_late else [task]
     return shared
 
 
+def longest_load(sizes: Sequence[int], jobs: int) -> int:
+    """What the busiest worker gets when each takes the next task as soon as it is free."""
+    loads = [0] * jobs
+    for size in sizes:
+        heapreplace(loads, loads[0] + size)
+    return max(loads)
+
+
 def in_parts(task: ShardTask, parts: int) -> list[ShardTask | PartTask]:
-    """A shard's task cut into so many of about equally many photos each, or into fewer, or not at all."""
+    """A shard's task cut into so many of about equally many photos each; the task itself where that makes but one."""
     photos = task.photos()
-    parts = min(parts, photos // FEWEST)
+    parts = min(parts, photos)
     if parts < 2:
         return [task]
     cuts = [photos * number // parts for number in range(parts + 1)]

@@ -135,7 +135,7 @@ def scenes(reader: Any, fail_fast: bool) -> Iterator[Scene]:
 
 
 def batches(items: Iterable[Item], pixels: Callable[[Item], int]) -> Iterator[list[Item]]:
-    """Items in lists of about `BATCH_PIXELS` pixels; what is larger by itself comes alone."""
+    """Items in lists of about `BATCH_PIXELS` pixels; what is larger by itself ends its list."""
     batch: list[Item] = []
     full = 0
     for item in items:

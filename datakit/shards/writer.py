@@ -10,7 +10,6 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
@@ -25,7 +24,6 @@ from . import layout
 
 HELD_BYTES = 64 << 20
 PIECE_BYTES = 4 << 20
-PIECE_RECORDS = 64
 
 
 @dataclass(frozen=True)
@@ -150,9 +148,15 @@ class Collected:
             self._spool.seek(0)
             while piece := self._spool.read(PIECE_BYTES):
                 yield piece
-        held = iter(self._held)
-        while piece := b"".join(islice(held, PIECE_RECORDS)):
-            yield piece
+        gathered, size = [], 0
+        for record in self._held:
+            gathered.append(record)
+            size += len(record)
+            if size >= PIECE_BYTES:
+                yield b"".join(gathered)
+                gathered, size = [], 0
+        if gathered:
+            yield b"".join(gathered)
 
     def close(self) -> None:
         if self._spool is not None:
