@@ -43,9 +43,10 @@ def start():
     """Start the command as a process group of its own; whatever is left of it is killed afterwards."""
     started = []
 
-    def run(*arguments: object) -> subprocess.Popen:
+    def run(*arguments: object, fault: str | None = None) -> subprocess.Popen:
+        command = DATAKIT if fault is None else [sys.executable, "-m", "tests.faults", fault]
         process = subprocess.Popen(
-            [*DATAKIT, *(str(argument) for argument in arguments)],
+            [*command, *(str(argument) for argument in arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines import build_shards, cli, shard_task
+from pipelines import build_shards, cli, shard_parts, shard_task
+from pipelines.cluster import run_tasks
 
 
 def kill_group(*_: object, **__: object) -> None:
@@ -52,6 +53,18 @@ def change_source(act: Callable[[Path], object]) -> Callable[[], None]:
     return lambda: act(Path(os.environ["FAULT_SOURCE"]) / "images" / "0007.jpg") and None
 
 
+def small_parts() -> None:
+    """Let shards of a few small photos be made in parts."""
+    shard_parts.LEAST = 1
+
+
+def before_join() -> None:
+    """Join parts in this process, and die when the joined shard is there without its record."""
+    small_parts()
+    build_shards.run_tasks = lambda *words, **how: run_tasks(*words, **{**how, "jobs": 1})
+    before(shard_parts, "write_record", kill_group)
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     "kill-before-settings": lambda: before(Path, "replace", kill_group, calls=2),
     "kill-planning": lambda: after(build_shards, "make_plan", kill_group),
@@ -62,6 +75,8 @@ FAULTS: dict[str, Callable[[], None]] = {
     "kill-before-ledger": lambda: before(build_shards, "write_text", kill_group),
     "kill-before-manifest": lambda: before(build_shards, "write_manifest", kill_group),
     "kill-after-manifest": lambda: after(build_shards, "write_manifest", kill_group),
+    "small-parts": small_parts,
+    "parts-kill-before-record": before_join,
     "no-preflight": lambda: setattr(build_shards, "preflight", lambda *_: None),
     "photo-removed": lambda: after(build_shards, "make_plan", change_source(lambda path: path.unlink())),
     "photo-changed": lambda: after(

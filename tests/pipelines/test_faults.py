@@ -60,23 +60,35 @@ def test_a_kill_while_rebuilding_withdraws_the_manifest(datakit, source, tmp_pat
     """A finished folder whose shard is about to change is no longer called finished."""
     out = tmp_path / "out"
     datakit(*command_for(source, out))
-    (out / "ecssd-00001.h5").write_bytes(b"damaged")
-    run_with("kill-mid-shard", *command_for(source, out, "--limit", 12))
-    assert run_with("kill-before-record", *command_for(source, out)).returncode in (0, -signal.SIGKILL)
+    for name in ("ecssd-00000.h5", "ecssd-00001.h5"):
+        (out / name).write_bytes(b"damaged")
+    assert run_with("kill-mid-shard", *command_for(source, out)).returncode == -signal.SIGKILL
+    assert not (out / "manifest.json").exists()
     assert datakit(*command_for(source, out)).exit_code == 0
     assert shard_bytes(out) == quiet
+
+
+def test_a_kill_between_joining_parts_and_their_record_loses_nothing(datakit, source, tmp_path, quiet):
+    """The joined shard without a record is made again, and nothing of its parts is left."""
+    out = tmp_path / "out"
+    command = command_for(source, out, "-j", 2)
+    assert run_with("parts-kill-before-record", *command).returncode == -signal.SIGKILL
+    assert list(out.glob("*.h5")) and list(out.glob(".tmp/*.h5.*")) and not list(out.glob("records/*.json"))
+    assert datakit(*command).exit_code == 0
+    assert shard_bytes(out) == quiet
+    assert not (out / ".tmp").exists()
 
 
 def kill_at_random_moments(start, datakit, tmp_path, kills, jobs):
     source = draw_source(tmp_path / "ecssd", 120, (240, 320))
     whole, out = tmp_path / "whole", tmp_path / "out"
-    command = ("--samples-per-shard", 4, "-j", jobs)
+    command = ("--samples-per-shard", 4 if jobs == 1 else 50, "-j", jobs)
     started = time.monotonic()
-    assert start("build-shards", source, "--out", whole, *command).wait() == 0
+    assert start("build-shards", source, "--out", whole, *command, fault="small-parts").wait() == 0
     longest = time.monotonic() - started
     rng = random.Random(0)
     for _ in range(kills):
-        process = start("build-shards", source, "--out", out, *command)
+        process = start("build-shards", source, "--out", out, *command, fault="small-parts")
         time.sleep(rng.uniform(0.2, longest))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -128,7 +140,7 @@ def test_a_worker_killed_over_a_part_of_a_shard_is_replaced(start, datakit, tmp_
     """One shard in parts: the lost part is made again, and the shard has the bytes of a single task's."""
     source = draw_source(tmp_path / "ecssd", 300, (240, 320))
     out = tmp_path / "out"
-    process = start("build-shards", source, "--out", out, "-j", 2)
+    process = start("build-shards", source, "--out", out, "-j", 2, fault="small-parts")
     while not list(out.glob(".tmp/*.h5.*")):
         assert process.poll() is None
         time.sleep(0.01)

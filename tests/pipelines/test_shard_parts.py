@@ -10,7 +10,7 @@ from datakit.shards.manifest import RECORDS
 from pipelines.build_shards import shard_task
 from pipelines.plan import make_plan
 from pipelines.settings import BuildConfig, BuildSettings
-from pipelines.shard_parts import FEWEST, Assembly, PartTask, in_parts, perform, shared_out
+from pipelines.shard_parts import LEAST, Assembly, PartTask, in_parts, perform, shared_out
 from pipelines.shard_task import SCRATCH, build_shard
 from tests.runs import draw_source
 
@@ -27,7 +27,8 @@ class Counted:
 
 
 def tasks(*photos):
-    return [(Counted(f"s-{number}", range(each)), each) for number, each in enumerate(photos)]
+    """Shards of so many photos of 100 kB."""
+    return [(Counted(f"s-{number}", range(each)), 100_000 * each) for number, each in enumerate(photos)]
 
 
 def photos_of(shared):
@@ -62,29 +63,38 @@ def test_only_the_last_shards_are_cut():
 @pytest.mark.parametrize("sizes", [(600,), (500,) * 13, (500,) * 5, (700, 300, 299), (80, 70, 60, 50)])
 @pytest.mark.parametrize("jobs", [2, 3, 4])
 def test_no_worker_idles_long(sizes, jobs):
-    """Handed out one after the other, the last to finish is at most a tenth later than a perfect share, or a part."""
+    """Handed out one after the other, the last to finish is at most a tenth, or a part, later than a perfect share."""
     free = [0] * jobs
     for task in shared_out(tasks(*sizes), jobs):
         free[free.index(min(free))] += len((task.shard if isinstance(task, PartTask) else task).reader)
     perfect = sum(sizes) / jobs
-    assert max(free) <= max(1.1 * perfect, perfect + FEWEST)
+    assert max(free) <= max(1.1 * perfect, perfect + 2 * LEAST / 100_000)
 
 
 def test_few_photos_are_not_cut():
     """A part of a handful costs more than it saves."""
-    task = Counted("s", range(2 * FEWEST - 1))
-    assert in_parts(task, 4) == [task]
+    given = tasks(2 * LEAST // 100_000 - 1)
+    assert shared_out(given, 4) == [given[0][0]]
+
+
+@pytest.mark.parametrize(("sizes", "jobs"), [((500, 500), 2), ((500, 500, 490), 3), ((500,) * 200, 3)])
+def test_shards_that_keep_all_busy_are_not_cut(sizes, jobs):
+    """Parts are written twice."""
+    given = tasks(*sizes)
+    assert shared_out(given, jobs) == [task for task, _ in given]
 
 
 @pytest.fixture
 def shard(tmp_path):
-    """The task of a shard of 24 photos."""
+    """The task of a shard of 24 photos, two of them damaged."""
     out = tmp_path / "out"
     for folder in (out, out / SCRATCH, out / RECORDS):
         folder.mkdir()
     config = BuildConfig(
         (SourceSpec("ecssd", None, draw_source(tmp_path / "ecssd", 24)),), out, BuildSettings((PRESETS["masktrack"],))
     )
+    for name in ("0003.jpg", "0020.jpg"):
+        (tmp_path / "ecssd" / "images" / name).write_bytes(b"no picture")
     plan = make_plan(config)
     return shard_task(config, plan, plan.shards[0])
 
