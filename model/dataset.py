@@ -7,9 +7,10 @@ also of the photos there are. In which order items come is left to `sampler`, wh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -112,7 +113,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
         coding: of the network's input, `net.coding`.
         view: what is drawn beyond the rough mask.
         split: `train` leaves the held-back photos out; `val` reads only them and draws nothing: stored rough masks,
-            windows as propagation cuts them; `all` trains on every photo.
+            windows of the middle margin; `all` trains on every photo.
         val_share: share of photos held back, chosen by the hash of the photo's key.
         redraw: draw a fresh rough mask for every appearance, by the recipe stored in the shards, from the stored
             target; the stored variants of a sample and recipe are then one item. First-frame views stay as stored.
@@ -154,6 +155,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
         self.weights = group_weights(self.groups, weights or {})[self._index.group]
         if not self.weights.any():
             raise UsageError(f"weights {dict(weights or {})}: leave nothing to draw; give some source a weight above 0")
+        self._lenders = np.flatnonzero(self.weights)  # items whose photos others may be put on
 
     def __len__(self) -> int:
         return len(self._index.row)
@@ -168,17 +170,25 @@ class TripleDataset(Dataset[dict[str, Any]]):
             drawn = generator(self.seed, f"{example.key} deform {epoch}", repeat)
             return deform(target, reader.recipes[recipe], drawn).mask
 
-        return make_item(example, self.view, self.coding, rng, rough if self.redraw else None, self._photo)
+        def other(which: float) -> Image | None:
+            return self._other_photo(which, item)
+
+        return make_item(example, self.view, self.coding, rng, rough if self.redraw else None, other)
 
     def triple(self, item: int) -> Triple:
         """The stored triple of an item, whole; with `redraw`, the first of its variants."""
         shard, row, _ = self._locate(item)
         return decode_triple(shard, row)
 
-    def _photo(self, which: float) -> Image:
-        """The photo of an item, for a number of 0..1."""
-        shard, row, _ = self._locate(int(which * len(self)))
-        return decode_image(shard, int(shard.triples[row]["image_row"]))
+    def _other_photo(self, which: float, item: int) -> Image | None:
+        """The photo of an item that may be drawn, for a number of 0..1; None where it is the photo of `item`."""
+        other = int(self._lenders[int(which * len(self._lenders))])
+        (shard, row, _), (own, own_row, _) = self._locate(other), self._locate(item)
+        image_row = int(shard.triples[row]["image_row"])
+        if own.path == shard.path and image_row == own.triples[own_row]["image_row"]:
+            return None
+        with _told(shard, f"photo {image_row}"):
+            return decode_image(shard, image_row)
 
     def _stored(self, shard: Shard, row: int) -> Example:
         triple = decode_triple(shard, row)
@@ -190,12 +200,10 @@ class TripleDataset(Dataset[dict[str, Any]]):
         image_row, target_row, recipe = int(entry["image_row"]), int(entry["target_row"]), entry["recipe"].decode()
         ignore_row, size = int(shard.targets["ignore_row"][target_row]), shard.size(image_row)
         key = f"{shard.targets['key'][target_row].decode()}@{recipe}"
-        try:
+        with _told(shard, key):
             target = decode_rle(shard.record(TARGETS, target_row, check=True), size)
             ignore = decode_rle(shard.record(IGNORES, ignore_row, check=True), size) if ignore_row >= 0 else None
             return Example(decode_image(shard, image_row), target, target, ignore, key), recipe
-        except (ValueError, LookupError) as error:
-            raise ShardError(f"{shard.path}: {key}: {error}; look closer with `datakit verify`") from error
 
     def _locate(self, item: int) -> tuple[Shard, int, ShardReader]:
         reader, number = self._shards[self._index.shard[item]]
@@ -214,6 +222,15 @@ class TripleDataset(Dataset[dict[str, Any]]):
             of_group.append(np.array(numbers, np.int32)[each])
         joined = (np.concatenate([np.zeros(0, np.int32), *parts]) for parts in (shards, rows, of_group))
         return _Index(*joined), list(groups)
+
+
+@contextlib.contextmanager
+def _told(shard: Shard, what: str) -> Iterator[None]:
+    """What goes wrong inside says of which shard and item it is."""
+    try:
+        yield
+    except (ValueError, LookupError) as error:
+        raise ShardError(f"{shard.path}: {what}: {error}; look closer with `datakit verify`") from error
 
 
 def _parts(path: Path) -> list[tuple[ShardReader, int]]:
@@ -266,7 +283,7 @@ def make_item(
     coding: InputCoding,
     rng: np.random.Generator,
     rough: Callable[[Mask], Mask] | None = None,
-    photo: Callable[[float], Image] | None = None,
+    photo: Callable[[float], Image | None] | None = None,
 ) -> dict[str, Any]:
     """One drawn view of an example, as tensors: image and masks turned, cut and mirrored together.
 
@@ -276,7 +293,7 @@ def make_item(
         coding: of the network's input.
         rng: source of all chance.
         rough: makes a rough mask of the turned target; without it the example's own is turned.
-        photo: gives another photo for a number of 0..1, for objects to be put on; without it they stay.
+        photo: gives another photo, or none, for a number of 0..1, for objects to be put on; without it they stay.
 
     Returns:
         As `TripleDataset` says.

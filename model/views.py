@@ -34,7 +34,7 @@ class ViewConfig:
         crop: `object` cuts around the rough mask, as propagation does; `random` cuts `size` pixels of the photo at
             its own scale anywhere, and makes nothing of the four settings that follow.
         margin_low, margin_high: room around the rough mask on every side as a multiple of its longer side, drawn
-            log-uniformly; the propagator's lies in the middle.
+            log-uniformly; propagation's lies among them.
         shift: largest shift of the cut's centre, as a fraction of its side; the object may be cut off.
         whole: share of cuts that show the whole photo.
         flip: share that is mirrored left to right.
@@ -204,18 +204,20 @@ def draw_light(rng: np.random.Generator, image: Image, config: ViewConfig) -> Im
     return cv2.transform(image, tint[:, None] * np.hstack([matrix, offset]))  # type: ignore[return-value]
 
 
-def draw_backdrop(rng: np.random.Generator, config: ViewConfig, photo: Callable[[float], Image] | None) -> Image | None:
+def draw_backdrop(
+    rng: np.random.Generator, config: ViewConfig, photo: Callable[[float], Image | None] | None
+) -> Image | None:
     """A part of another photo to put the object on, (size, size, 3) uint8 RGB; None where it stays where it is.
 
     Args:
         rng: source of all numbers.
         config: the share.
-        photo: a photo for a number of 0..1; without it every object stays.
+        photo: a photo for a number of 0..1, or None; without it every object stays.
     """
     is_pasted, which, side, across, down = rng.random(5)
-    if photo is None or is_pasted >= config.paste:
+    image = photo(which) if photo is not None and is_pasted < config.paste else None
+    if image is None:
         return None
-    image = photo(which)
     H, W = image.shape[:2]
     pixels = max(1, round(min(H, W) * (0.5 + 0.5 * side)))
     centre = pixels / 2 + across * (W - pixels), pixels / 2 + down * (H - pixels)

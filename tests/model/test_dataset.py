@@ -283,3 +283,30 @@ def test_first_frame_views_stay_as_stored(tmp_path):
     held_back = TripleDataset(folder, CODING, view, split="val", val_share=0.5)
     photos = [key.partition("~r")[0] for key in keys(held_back)]
     assert photos and all(photos.count(photo) == 4 * 2 for photo in photos)
+
+
+def test_objects_are_put_on_photos_of_others_that_may_be_drawn(tmp_path, monkeypatch):
+    """Never on their own, nor on one of a source that is left out."""
+    folders = [write_shards(tmp_path / name, name, photos=4, objects=2) for name in ("made", "left")]
+    lent, decode = [], module.decode_image
+    monkeypatch.setattr(module, "decode_image", lambda shard, row: lent.append((shard.path, row)) or decode(shard, row))
+    dataset = TripleDataset(folders, CODING, replace(VIEW, paste=1.0), split="all", weights={"left": 0.0})
+    for item in range(0, len(dataset), 5):
+        shard, row, _ = dataset._locate(item)
+        before = len(lent)
+        for repeat in range(9):
+            dataset[Draw(item, 0, repeat)]
+        assert (shard.path, int(shard.triples[row]["image_row"])) not in lent[before:]
+    assert len(lent) > 30 and {path.parent.name for path, _ in lent} == {"made"}
+
+
+def test_a_damaged_photo_to_put_an_object_on_is_told_as_any_other(folder, monkeypatch):
+    """By its shard, with the way to look closer."""
+    dataset = TripleDataset(folder, CODING, replace(VIEW, paste=1.0), split="all")
+
+    def damaged(shard, row):
+        raise ValueError("no picture")
+
+    monkeypatch.setattr(module, "decode_image", damaged)
+    with pytest.raises(ShardError, match=r"made-\d+\.h5: photo \d+: no picture; look closer"):
+        [dataset[Draw(0, 0, repeat)] for repeat in range(9)]
