@@ -29,7 +29,7 @@ from .dataset import Example, make_item
 from .inputs import InputCoding
 from .losses import LossConfig
 from .objects import mask_of, object_ids, plain_labels
-from .optimize import OptimizerConfig
+from .optimize import OptimizerConfig, take_means
 from .segmenter import Segmenter
 from .settings import PAPER, TrainConfig
 from .train import Step, Trainer
@@ -63,13 +63,17 @@ class OnlineConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     view: ViewConfig = field(
         default_factory=lambda: ViewConfig(
-            size=256, margin_high=1.5, shift=0.3, off_centre=0.4, off_centre_by=0.6, partial=0.3, blob=0.3
+            size=256, margin_high=1.5, shift=0.3, paste=0, off_centre=0.4, off_centre_by=0.6, partial=0.3, blob=0.3
         )
     )
     recipe: Recipe = PRESETS["online"]
 
     def __post_init__(self) -> None:
         settle(self, "online")
+        if self.view.paste:
+            raise UsageError(
+                f"online.view.paste={self.view.paste}: there is no other photo to put objects on, expected 0"
+            )
 
     @classmethod
     def paper(cls) -> OnlineConfig:
@@ -138,6 +142,7 @@ def fine_tune(
         losses.append(step.loss)
         if news:
             news(step)
+    take_means(trainer.optimizer)
     tuned.requires_grad_(True)
     blend(tuned, net, config.share)
     return Tuned(tuned.eval(), time.perf_counter() - began, tuple(losses))

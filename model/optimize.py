@@ -105,14 +105,23 @@ def follow(optimizer: torch.optim.Optimizer, step: int, average: float) -> None:
                 state[MEAN] = parameter.detach().clone()
 
 
+def take_means(optimizer: torch.optim.Optimizer) -> None:
+    """Give every parameter that has a running mean its values."""
+    with torch.no_grad():
+        for parameter in _with_mean(optimizer):
+            parameter.copy_(optimizer.state[parameter][MEAN])
+
+
+def _with_mean(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    return [p for group in optimizer.param_groups for p in group["params"] if MEAN in optimizer.state[p]]
+
+
 @contextlib.contextmanager
 def averaged(optimizer: torch.optim.Optimizer) -> Iterator[None]:
     """Inside, every parameter that has a running mean has its values."""
-    params = [p for group in optimizer.param_groups for p in group["params"] if MEAN in optimizer.state[p]]
+    params = _with_mean(optimizer)
     own = [parameter.detach().clone() for parameter in params]
-    with torch.no_grad():
-        for parameter in params:
-            parameter.copy_(optimizer.state[parameter][MEAN])
+    take_means(optimizer)
     try:
         yield
     finally:

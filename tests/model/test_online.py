@@ -24,7 +24,7 @@ from tests.colour_net import PLAIN
 
 SIZE = (96, 128)
 CODING = CODINGS["efficientnet-lite0"]
-SMALL = OnlineConfig(iterations=2, batch=2, view=ViewConfig(size=48))
+SMALL = OnlineConfig(iterations=2, batch=2, view=ViewConfig(size=48, paste=0))
 
 
 def annotated():
@@ -76,7 +76,7 @@ def test_normalisation_statistics_are_frozen(net, tuned):
 
 def test_the_head_alone_may_learn(net):
     """Then no weight of the trunk changes."""
-    config = OnlineConfig(iterations=2, batch=2, learns="head", view=ViewConfig(size=48))
+    config = OnlineConfig(iterations=2, batch=2, learns="head", view=ViewConfig(size=48, paste=0))
     after = fine_tune(net, [annotated()], config, 0, PLAIN).net
     before = weights(net)
     changed = {name.partition(".")[0] for name, t in after.state_dict().items() if not torch.equal(t, before[name])}
@@ -100,7 +100,7 @@ def test_it_learns(net):
     config = OnlineConfig(
         iterations=12,
         batch=2,
-        view=ViewConfig(size=48),
+        view=ViewConfig(size=48, paste=0),
         optimizer=OptimizerConfig(learning_rate=1e-3, warmup=0),
     )
     losses = fine_tune(net, [annotated()], config, 0, PLAIN).losses
@@ -169,3 +169,18 @@ def test_the_paper_s_preset_has_its_numbers():
     paper = ONLINE["paper"]
     assert (paper.iterations, paper.learns, paper.share, paper.optimizer) == (200, "all", 1, PAPER.optimizer)
     assert paper.to_dict()["recipe"]["name"] == "online"
+
+
+def test_the_running_mean_of_the_weights_is_what_is_learnt(net, tuned):
+    """Where one is asked for; the paper's preset and the default have none."""
+    optimizer = replace(SMALL.optimizer, average=0.9)
+    averaged = fine_tune(net, [annotated()], replace(SMALL, optimizer=optimizer), 0, PLAIN)
+    assert averaged.losses == tuned.losses
+    names = [name for name, tensor in tuned.net.state_dict().items() if tensor.is_floating_point()]
+    assert any(not torch.equal(averaged.net.state_dict()[name], tuned.net.state_dict()[name]) for name in names)
+
+
+def test_there_is_nothing_to_put_objects_on():
+    """A setting that could do nothing is refused."""
+    with pytest.raises(UsageError, match=r"online\.view\.paste=0\.5: there is no other photo"):
+        OnlineConfig(view=ViewConfig(paste=0.5))
