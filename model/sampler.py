@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -119,7 +120,7 @@ def make_loader(
     sampler: EpochSampler,
     workers: int = 1,
     start_method: str | None = None,
-    pin_memory: bool | None = None,
+    on_gpu: bool | None = None,
 ) -> DataLoader[Any]:
     """A loader of endless batches, equal for any number of workers; take them through `opened`.
 
@@ -129,28 +130,30 @@ def make_loader(
         workers: processes that load; 0 loads in this one, when a batch is asked for.
         start_method: `fork`, `spawn` or `forkserver`. By default `fork` on Linux, where it saves each worker the
             seconds of importing torch and is safe since no shard is open across it, else `spawn`.
-        pin_memory: in pages a GPU can copy from; by default where there is one.
+        on_gpu: whether the network runs on one: batches then lie in pages it can copy from, and workers need not
+            give way to the network; by default where there is one.
     """
+    on_gpu = torch.cuda.is_available() if on_gpu is None else on_gpu
     method = start_method or ("fork" if sys.platform == "linux" else "spawn")
     return DataLoader(
         dataset,
         batch_sampler=sampler,
         num_workers=workers,
         multiprocessing_context=method if workers else None,
-        worker_init_fn=_prepare_worker,
-        pin_memory=torch.cuda.is_available() if pin_memory is None else pin_memory,
+        worker_init_fn=partial(_prepare_worker, on_gpu),
+        pin_memory=on_gpu,
         prefetch_factor=4 if workers else None,
         generator=torch.Generator(),  # of seeds nobody uses; else torch would draw them from its global one
     )
 
 
-def _prepare_worker(_: int) -> None:
+def _prepare_worker(on_gpu: bool, _: int) -> None:
     """A worker keeps to one core, and leaves it to its parent to end when both are told to stop.
 
     Where the network computes on the same cores, the worker gives way to it: a thread that is held up holds up the
     others, which wait for it at the end of every layer, and in what they leave of their time a batch is soon made.
     """
-    if not torch.cuda.is_available() and hasattr(os, "nice"):
+    if not on_gpu and hasattr(os, "nice"):
         os.nice(NICE)
     cv2.setNumThreads(0)
     torch.set_num_threads(1)

@@ -143,7 +143,9 @@ class _Data:
         part = config.batch // config.accumulate
         sampler = EpochSampler(self.trained.weights, part, config.seed, rank=self.ranks.rank, world=self.ranks.world)
         sampler.start(done * config.accumulate)
-        with opened(make_loader(self.trained, sampler, self.job.workers)) as stream:
+        with opened(
+            make_loader(self.trained, sampler, self.job.workers, on_gpu=self.compute.device != "cpu")
+        ) as stream:
             yield stream
 
     def told(self) -> str:

@@ -158,12 +158,13 @@ class Niceness(torch.utils.data.Dataset):
         return os.nice(0)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="beside a GPU loaders give way to nobody")
-def test_a_worker_gives_way_to_the_network_beside_it():
+@pytest.mark.parametrize(("on_gpu", "gives_way"), [(False, NICE), (True, 0)])
+@pytest.mark.filterwarnings("ignore:.*pin_memory")
+def test_a_worker_gives_way_to_a_network_on_the_same_cores(on_gpu, gives_way):
     """It has a lower priority than the process that trains, which keeps its own."""
     own = os.nice(0)
-    with opened(make_loader(Niceness(), EpochSampler(EVEN, 2), 1)) as batches:
-        assert next(batches).tolist() == [min(own + NICE, 19)] * 2
+    with opened(make_loader(Niceness(), EpochSampler(EVEN, 2), 1, on_gpu=on_gpu)) as batches:
+        assert next(batches).tolist() == [min(own + gives_way, 19)] * 2
     assert os.nice(0) == own
 
 
