@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from datakit.arrays import Box, Image, Mask, bounding_box
 
-MARGIN = 0.5  # of propagation, as a multiple of the object's longer side; ours
+MARGIN = 0.5  # middle of those that training draws, as a multiple of the object's longer side; ours
 MIN_SIDE = 48  # pixels of the frame; less would enlarge a speck to nothing but blur
 
 

@@ -70,7 +70,7 @@ def cut_off(guide: Mask, draw: NDArray[np.float64]) -> Mask:
 
 
 def leaked(guide: Mask, draw: NDArray[np.float64]) -> Mask:
-    """A mask with an ellipse added, its centre anywhere in the window that propagation would have looked at.
+    """A mask with an ellipse added, its centre anywhere in a window of the middle margin.
 
     Args:
         guide: (H, W) uint8 0/1, not empty.

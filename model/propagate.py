@@ -1,7 +1,8 @@
 """A mask carried through a video, a frame at a time: the loop over frames is the caller's.
 
 The network gets each frame with the mask of the frame before, made coarser. All that is remembered follows from the
-label maps that were given and made, so a run that was killed goes on by replaying those it had written.
+label maps that were given and made, so a run that was killed goes on by replaying those it had written (with a
+`polish`, which changes what is written, it begins anew).
 Pixels and windows are left to `crop` and `refine`, the meeting of several objects to `objects`.
 """
 
@@ -23,7 +24,7 @@ from datakit.errors import UsageError
 from .compute import Compute
 from .crop import Window, frame_window, object_window
 from .objects import join, mask_of, object_ids, plain_labels
-from .refine import look
+from .refine import RefineConfig, look
 from .segmenter import Segmenter
 
 Polish = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
@@ -49,12 +50,12 @@ class PropagateConfig:
         touching: parts of an object that do not touch its guide are dropped.
     """
 
-    size: int = setting(352, 32, 2048)
-    margin: float = setting(0.4, 0.01, 10)
+    size: int = setting(RefineConfig.size, 32, 2048)
+    margin: float = setting(RefineConfig.margin, 0.01, 10)
     box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(8, 0, 255)
-    mirrored: bool = setting(True)
+    mirrored: bool = setting(RefineConfig.mirrored)
     looks: int = setting(1, 1, 10)
     motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)
@@ -186,7 +187,7 @@ class Propagator:
         """
         check_image(frame, "frame")
         guides = [filled_box(box, frame.shape[:2]) for box in boxes.values()]
-        close = replace(self.config, margin=self.config.box_margin, mirrored=True)
+        close = replace(self.config, margin=self.config.box_margin)
         viewer = Propagator(self._net, self._compute, close)
         labels = join(viewer._scores(frame, None, guides, [0] * len(guides)), list(boxes))
         labels = _filled(labels, guides, list(boxes))

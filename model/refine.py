@@ -24,7 +24,7 @@ OUTSIDE = -20.0  # score of what the network did not look at: surely background
 
 @dataclass(frozen=True)
 class RefineConfig:
-    """What the network gets to see of a frame; by default what propagation shows it (docs/decisions.md).
+    """What the network gets to see of a frame; `PropagateConfig` has its defaults from here (docs/decisions.md).
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
