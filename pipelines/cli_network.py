@@ -167,7 +167,7 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
     """Carry masks or boxes of objects through a video: a label picture of every frame, and a film to look at.
 
     VIDEO is a folder of frames or a video file. A run that was stopped or killed goes on where it was when the
-    same command runs again.
+    same command runs again; with --crf a video that was not finished begins anew.
 
     \b
     Example:
@@ -175,12 +175,13 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
       datakit propagate clip.mp4 --mask first-mask.png --out results
       datakit propagate clip.mp4 --box 120,40,310,260 --out results
     """
-    from pipelines.process import let_idle_threads_sleep
+    from pipelines.process import keep_freed_memory, let_idle_threads_sleep
     from pipelines.progress import progress
     from pipelines.propagate import report
     from pipelines.propagate.options import first_frame_from, job_from, tree_from
 
     let_idle_threads_sleep()
+    keep_freed_memory()
 
     def track(total: int) -> Any:
         return progress(total, "frames", sys.stderr)

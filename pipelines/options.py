@@ -73,7 +73,8 @@ def device_options(command: Command) -> Command:
         click.option("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="Where the network runs."),
         click.option("--precision", type=click.Choice(["auto", "bf16", "fp32"]), default="auto",
                      help="Arithmetic; auto is bf16 where the machine computes in it."),
-        click.option("--threads", type=click.IntRange(0), default=0, help="Threads of torch; 0 leaves its own choice."),
+        click.option("--threads", type=click.IntRange(0), default=0,
+                     help="Threads of torch; 0 lets the command choose."),
     ]  # fmt: skip
     return _with(where, command)
 

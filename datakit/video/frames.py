@@ -133,7 +133,8 @@ def _open_folder(path: Path, chosen: slice) -> FolderFrames:
     size = _size_of(files[0])
     for file in files[1:]:
         _check_size(str(file), _size_of(file), size)
-    return FolderFrames(files, tuple(names[number] for number in numbers), tuple(numbers), size)
+    fps = FOLDER_FPS / (chosen.step or 1)
+    return FolderFrames(files, tuple(names[number] for number in numbers), tuple(numbers), size, fps)
 
 
 def _size_of(file: Path) -> tuple[int, int]:

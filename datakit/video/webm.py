@@ -75,7 +75,11 @@ class FilmWriter:
         if kind is None:
             self.close()
         else:
-            self._file.close()
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close the file as it is; does nothing to a film that is whole."""
+        self._file.close()
 
     def _flush(self) -> None:
         if self._blocks:

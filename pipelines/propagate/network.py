@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,9 +25,11 @@ from .start import Start
 if TYPE_CHECKING:
     from model.segmenter import Segmenter
 
-TUNED, ONLINE = "online.safetensors", "online.json"  # what a run that was killed in a video need not learn again
+TUNED, ONLINE_REPORT = "online.safetensors", "online.json"  # what a run that was killed in a video need not learn again
 FLO_NAMES = (".flo", ".back.flo")
 REMEMBERED = 4  # frames: flow looks at both neighbours of one
+
+ONLINE_KEYS = "online."  # stands before the keys of the online stage's settings
 
 Tell = Callable[[str], None]
 
@@ -96,7 +98,7 @@ class NetworkEngine:
         from model.checkpoint import load_network
         from model.compute import Compute
         from model.crf import Crf
-        from model.online import ONLINE as PRESETS
+        from model.online import ONLINE
         from model.propagate import PropagateConfig
         from model.settings import configure
 
@@ -104,7 +106,7 @@ class NetworkEngine:
             raise UsageError(f"--flow {choice.flow}: expected none, dis, or a folder of .flo files")
         self.choice, self.tell = choice, tell
         self.config = PropagateConfig(**choice.given)
-        self.online = configure(PRESETS[choice.online_preset], choice.online_set, "online.")
+        self.online = configure(ONLINE[choice.online_preset], choice.online_set, ONLINE_KEYS)
         self.polish = Crf() if choice.crf else None
         self.net, _ = load_network(choice.weights)
         self.compute = Compute.chosen(self.net, choice.device, choice.precision)
@@ -133,24 +135,21 @@ class NetworkEngine:
 
         from model.propagate import Propagator
 
-        torch.set_num_threads(self.choice.threads or self._threads(start))
-        self.tell(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
-        frames = Recent(frames)
+        frames, count = Recent(frames), self.choice.threads or torch.get_num_threads()
         propagator = Propagator(self.net, self.compute, self.config, self.polish)
-        masks = start_masks(propagator, frames, start)
-        if self.choice.online:
-            net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
-            propagator = Propagator(net, self.compute, self.config, self.polish)
+        with threads(count):
+            masks = start_masks(propagator, frames, start)
+            if self.choice.online:
+                net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
+                propagator = Propagator(net, self.compute, self.config, self.polish)
         passes = plan_passes(len(frames), masks)
         if self.polish is not None:
             written = whole_or_nothing(written, len(frames))
-        yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
-
-    def _threads(self, start: Start) -> int:
-        """Of torch: all, but for one object those that the network spares; several are enough work for all cores."""
-        ids = {int(number) for mask in start.masks.values() for number in np.unique(mask) if number}
-        ids |= {number for boxes in start.boxes.values() for number in boxes}
-        return max(1, all_threads() - (self.net.spare_cores if len(ids) == 1 else 0))
+        # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
+        spared = self.net.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
+        with threads(max(1, count - spared)):
+            self.tell(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
+            yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
 
     def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
         """The network fitted to the annotated frames, by this run or by the one that it goes on with."""
@@ -161,14 +160,13 @@ class NetworkEngine:
         if not path.is_file():
             steps = self.online.iterations
             self.tell(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
-            with threads(self.choice.threads or all_threads()):  # nothing goes on beside it
-                tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
+            tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
             about = {
                 "seconds": round(tuned.seconds, 1),
                 "loss": [round(tuned.losses[0], 4), round(tuned.losses[-1], 4)],
             }
             self.tell(f"online stage: {tuned.seconds:.0f} s, loss {about['loss'][0]:.3f} -> {about['loss'][1]:.3f}")
-            write_json(scratch / ONLINE, about)
+            write_json(scratch / ONLINE_REPORT, about)
             network = read_checkpoint(checkpoint_path(self.choice.weights)).network
             write_checkpoint(path, Checkpoint(network, {"online": about}, tuned.net.state_dict()))
         net, _ = load_network(path)
@@ -188,14 +186,6 @@ class NetworkEngine:
                 f"--flow {folder}: holds no flow of these frames; expected {frames.names[0]}.flo and so on"
             )
         return lambda place: flow_of_files(folder, frames.names[place], frames.size)
-
-
-@cache
-def all_threads() -> int:
-    """Threads that torch takes of itself, before anybody here has said otherwise."""
-    import torch
-
-    return torch.get_num_threads()
 
 
 @contextlib.contextmanager
@@ -233,6 +223,11 @@ def start_masks(propagator: Any, frames: Frames, start: Start) -> dict[int, Labe
         boxed = propagator.box_mask(frames[place], boxes)
         masks[place] = np.where(masks[place] > 0, masks[place], boxed) if place in masks else boxed
     return masks
+
+
+def objects_in(masks: Mapping[int, Labels]) -> set[int]:
+    """Ids of all objects of some label maps."""
+    return {int(number) for mask in masks.values() for number in np.unique(mask) if number}
 
 
 def whole_or_nothing(written: Written, count: int) -> Written:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 from datakit.deformations.ranges import parsed, settings_of
 from datakit.errors import UsageError
 
-from .network import NetworkChoice
+from .network import ONLINE_KEYS, NetworkChoice
 from .run import PropagateJob, write_first_frame
 from .start import parse_box, parse_mask
 
 if TYPE_CHECKING:
     from .tree import TreeJob
-
-ONLINE = "online."  # before the keys of the online stage
 
 
 def first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str:
@@ -38,8 +36,9 @@ def job_from(video: Path | None, options: Mapping[str, Any]) -> PropagateJob:
     """
     if video is None:
         raise UsageError("name the VIDEO, a folder of frames or a video file; or a whole tree with --davis ROOT")
-    for name, flag in (("sequences", "--sequences"), ("from_boxes", "--from-boxes"), ("scheduler", "--scheduler")):
-        if options[name]:
+    ours = {"sequences": "--sequences", "from_boxes": "--from-boxes", "scheduler": "--scheduler", "jobs": "-j"}
+    for name, flag in ours.items():
+        if options[name] not in (None, False, 1):
             raise UsageError(f"{flag} belongs to --davis ROOT; one video is segmented frame after frame")
     return _job(video, options)
 
@@ -77,15 +76,18 @@ def network_from(options: Mapping[str, Any]) -> NetworkChoice:
     Raises:
         UsageError: an unknown setting, or a value outside its range.
     """
-    from model.online import ONLINE as PRESETS
+    from model.online import ONLINE
     from model.propagate import PropagateConfig
     from model.settings import configure
 
     shorthands = {"size": options["size"], "margin": options["margin"], "full_frame": options["full_frame"] or None}
     given = {name: value for name, value in shorthands.items() if value is not None}
-    given |= parsed_settings([text for text in options["set_"] if not text.startswith(ONLINE)], PropagateConfig)
-    online_set = tuple(text for text in options["set_"] if text.startswith(ONLINE))
-    configure(PRESETS[options["online_preset"]], online_set, ONLINE)  # refused here, before any frame is read
+    given |= parsed_settings([text for text in options["set_"] if not text.startswith(ONLINE_KEYS)], PropagateConfig)
+    online_set = tuple(text for text in options["set_"] if text.startswith(ONLINE_KEYS))
+    configure(ONLINE[options["online_preset"]], online_set, ONLINE_KEYS)  # refused here, before any frame is read
+    if not options["online"] and (online_set or options["online_preset"] != "default"):
+        unused = f"--set {online_set[0]}" if online_set else "--online-preset"
+        raise UsageError(f"{unused}: says how the online stage is done; add --online to have it done")
     names = ("weights", "online", "online_preset", "flow", "crf", "seed", "device", "precision", "threads")
     return NetworkChoice(given=given, online_set=online_set, **{name: options[name] for name in names})
 
@@ -101,6 +103,6 @@ def parsed_settings(texts: Sequence[str], config: type[Any]) -> dict[str, Any]:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or key not in known:
             names = ", ".join(known)
-            raise UsageError(f"--set {text}: expected KEY=VALUE with one of {names}, or {ONLINE}KEY=VALUE")
+            raise UsageError(f"--set {text}: expected KEY=VALUE with one of {names}, or {ONLINE_KEYS}KEY=VALUE")
         given[key] = parsed(known[key], value, f"--set {text}")
     return given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from datakit.arrays import Image, Labels
@@ -30,6 +31,13 @@ class Film:
         self._path, self._frames = path, frames
         self._part = path.with_name(f"{PART_PREFIX}{path.name}")
         self._writer = FilmWriter(self._part, shown_size(frames.size), frames.fps)
+
+    def __enter__(self) -> Film:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        self._writer.abandon()
+        self._part.unlink(missing_ok=True)
 
     def follow(self, place: int, image: Image, labels: Labels) -> None:
         """Draw a frame if it is the next."""

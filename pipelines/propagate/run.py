@@ -6,6 +6,7 @@ Only this file knows the order of the steps. Where objects begin stands in `star
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,6 @@ from datakit.video.labels import is_sequence_name
 
 from ..interrupt import terminable
 from ..lock import run_lock
-from ..process import keep_freed_memory
 from ..progress import Progress
 from . import network
 from .network import Engine, NetworkChoice
@@ -108,7 +108,6 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
         KeyboardInterrupt: stopped; run the same command again to go on.
     """
     began = time.monotonic()
-    keep_freed_memory()
     with terminable():
         frames = open_frames(job.video, job.start, job.stop, job.stride)
         start = read_start(frames, job.masks, job.boxes)
@@ -175,16 +174,17 @@ class _Run:
             return len(frames)
         output.preflight(missing, frames.size)
         output.end_cut_line()
-        film = Film(output.report / FILM, frames) if self.job.film else None
         kept = 0
-        with track(len(frames)) as progress, Behind() as behind:
-            for step in engine.run(frames, self.start, self._written, output.report):
-                kept += step.kept
-                if not step.kept:
-                    behind.do(self._keep, film, step)
-                progress.advance(1)
-        if film:
-            film.finish(output)
+        with contextlib.ExitStack() as stack:
+            film = stack.enter_context(Film(output.report / FILM, frames)) if self.job.film else None
+            with track(len(frames)) as progress, Behind() as behind:
+                for step in engine.run(frames, self.start, self._written, output.report):
+                    kept += step.kept
+                    if not step.kept:
+                        behind.do(self._keep, film, step)
+                    progress.advance(1)
+            if film:
+                film.finish(output)
         return kept
 
     def _written(self, place: int) -> Labels | None:
@@ -242,7 +242,8 @@ def finish(job: PropagateJob, frames: Frames, output: Output) -> dict[str, Any]:
     if not (output.report / SHEET).is_file():
         write_sheet(output, frames, output.rows(), output.labels.name)
     if job.film and not (output.report / FILM).is_file():
-        Film(output.report / FILM, frames).finish(output)
+        with Film(output.report / FILM, frames) as film:
+            film.finish(output)
     write_json(output.report / SUMMARY, told)
     return told
 
@@ -254,7 +255,7 @@ def report_of(frames: Frames, output: Output) -> dict[str, Any]:
     listed = [_frame_of(name, rows[name], ids) for name in frames.names]
     lost = {str(number): [row["frame"] for row in listed if number in row["lost"]] for number in ids}
     spent = [row["ms"] for row in listed]
-    online = output.report / network.ONLINE
+    online = output.report / network.ONLINE_REPORT
     return {
         "sequence": output.labels.name,
         "size": {"height": frames.size[0], "width": frames.size[1]},

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from datakit.arrays import Box, Labels
+from datakit.deformations.figure import Figure
 from datakit.errors import UsageError
 from datakit.files import digest_json
 from datakit.video.annotations import read_annotation
@@ -20,10 +21,14 @@ IDS = range(1, 255)  # 0 is no object, 255 void
 
 @dataclass(frozen=True)
 class MaskStart:
-    """A mask file and the frame it belongs to, by number or name; None for the first one chosen."""
+    """A mask file and the frame it belongs to, by number or name; None for the first one chosen.
+
+    `as_boxes` gives of every object in it the box alone.
+    """
 
     file: Path
     frame: str | None = None
+    as_boxes: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,11 @@ def read_start(frames: Frames, masks: Sequence[MaskStart], boxes: Sequence[BoxSt
         raise UsageError("nothing says which object to follow: give --mask FILE or --box x0,y0,x1,y1")
     read: dict[int, Labels] = {}
     for mask in masks:
-        place = place_of(frames, mask.frame, f"--mask {mask.file}")
-        read[place] = _merged(read.get(place), _read_mask(mask.file, frames), mask.file)
+        place, labels = place_of(frames, mask.frame, f"--mask {mask.file}"), _read_mask(mask.file, frames)
+        if mask.as_boxes:
+            boxes = [*boxes, *boxes_of(labels, frames.names[place])]
+        else:
+            read[place] = _merged(read.get(place), labels, mask.file)
     taken = {int(number) for labels in read.values() for number in np.unique(labels) if number}
     grouped: dict[int, dict[int, Box]] = {}
     for start in boxes:
@@ -103,6 +111,12 @@ def read_start(frames: Frames, masks: Sequence[MaskStart], boxes: Sequence[BoxSt
         taken.add(number)
         grouped.setdefault(place, {})[number] = start.box
     return Start(dict(sorted(read.items())), dict(sorted(grouped.items())))
+
+
+def boxes_of(labels: Labels, frame: str) -> list[BoxStart]:
+    """The boxes of the objects in a label map of the frame of that name."""
+    figures = {int(number): Figure.of((labels == number).view(np.uint8)) for number in np.unique(labels[labels > 0])}
+    return [BoxStart(figure.box, frame, number) for number, figure in figures.items()]
 
 
 def place_of(frames: Frames, frame: str | None, what: str) -> int:

@@ -7,15 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from datakit.datasets.videos import VIDEOS
-from datakit.deformations.figure import Figure
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
 from datakit.evaluation import told
-from datakit.video.annotations import read_annotation
 from datakit.video.labels import list_frames, open_labels
 
 from ..cluster import run_tasks
@@ -23,7 +18,7 @@ from ..evaluate.match import chosen_names
 from ..interrupt import terminable
 from ..progress import Progress
 from .run import PropagateJob, PropagateSummary, Tell, Track, propagate
-from .start import BoxStart, MaskStart
+from .start import MaskStart
 
 
 @dataclass(frozen=True)
@@ -109,12 +104,12 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
         raise UsageError(
             f"{tree.root}: no frames and annotations of {told(unknown)}; it holds {told(list(annotations), 10)}"
         )
-    network = tree.job.network
-    if tree.jobs > 1 and tree.scheduler is None and not network.threads:  # else every worker takes all cores
-        network = replace(network, threads=max(1, (os.cpu_count() or 1) // tree.jobs))
+    network, workers = tree.job.network, min(tree.jobs, len(names))
+    if workers > 1 and tree.scheduler is None and not network.threads:  # else every worker takes all cores
+        network = replace(network, threads=max(1, (os.cpu_count() or 1) // workers))
     jobs = [
         replace(tree.job, video=folder / name, network=network, out=tree.job.out.absolute(),
-                **first_objects(annotations[name], tree.from_boxes))
+                masks=(first_objects(annotations[name], tree.from_boxes),))
         for name in names
     ]  # fmt: skip
     return sorted(jobs, key=lambda job: -len(list_frames(job.video)))
@@ -133,18 +128,10 @@ def frames_folder(root: Path) -> Path:
     raise UsageError(f"--davis {root}: no frames found; expected sequence folders in one of {expected}")
 
 
-def first_objects(files: Mapping[str, Path], as_boxes: bool) -> dict[str, Any]:
-    """The objects of a sequence's first annotation, which belongs to the frame of its name, as a job names them.
-
-    Raises:
-        DatakitError: boxes are wanted of an annotation that cannot be read or holds no object.
-    """
+def first_objects(files: Mapping[str, Path], as_boxes: bool) -> MaskStart:
+    """The objects of a sequence's first annotation, which belongs to the frame of its name."""
     name, file = next(iter(files.items()))
-    if not as_boxes:
-        return {"masks": (MaskStart(file, name),)}
-    labels = read_annotation(file)
-    figures = {int(number): Figure.of((labels == number).view(np.uint8)) for number in np.unique(labels[labels > 0])}
-    return {"boxes": tuple(BoxStart(figure.box, name, number) for number, figure in figures.items())}
+    return MaskStart(file, name, as_boxes)
 
 
 def chosen_sequences(root: Path, text: str) -> tuple[str, ...]:
@@ -153,7 +140,8 @@ def chosen_sequences(root: Path, text: str) -> tuple[str, ...]:
     Raises:
         UsageError: several different lists have that name.
     """
-    lists = {chosen_names(str(path)) or () for path in root.glob(f"ImageSets/**/{text}.txt")}
+    files = [] if "," in text else root.glob(f"ImageSets/**/{text}.txt")
+    lists = {chosen_names(str(path)) or () for path in files}
     if len(lists) > 1:
         raise UsageError(
             f"--sequences {text}: {root / 'ImageSets'} holds {len(lists)} different lists of that name; give the file"

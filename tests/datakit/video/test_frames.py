@@ -33,6 +33,7 @@ def test_start_stop_and_stride_choose_frames_by_their_number(tmp_path, kind):
     frames = open_frames(video, 1, 8, 3)
     assert frames.numbers == (1, 4, 7)
     assert frames.names == ("00001", "00004", "00007")
+    assert frames.fps == open_frames(video).fps / 3
     for index, number in enumerate(frames.numbers):
         assert np.abs(frames[index].astype(int) - frame(number)).mean() < 4
 

@@ -8,10 +8,6 @@ from datakit.images import decode_picture, encode_film_picture, encode_png
 from datakit.video.webm import FilmWriter, key_frame
 from tests.clips import frame
 
-pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")
-
-from tests.browser import Browser, find_browser
-
 SIZE = (96, 128)
 
 
@@ -66,16 +62,11 @@ v.playbackRate = 4; v.play();
 </script>"""
 
 
-@pytest.mark.skipif(find_browser() is None, reason="no chromium on this machine")
-def test_a_browser_plays_it_to_the_end(tmp_path):
+def test_a_browser_plays_it_to_the_end(browser, tmp_path):
     """It knows size and duration, shows frames, and its console is empty."""
     write_film(tmp_path / "film.webm", 24)
     (tmp_path / "page.html").write_text(PAGE)
-    browser = Browser(tmp_path / "profile")
-    try:
-        browser.open(tmp_path / "page.html")
-        assert browser.console == []
-        assert browser.run("[v.videoWidth, v.videoHeight, v.duration, v.ended]") == [128, 96, 2, True]
-        assert browser.run("v.getVideoPlaybackQuality().totalVideoFrames") > 1
-    finally:
-        browser.close()
+    browser.open(tmp_path / "page.html")
+    assert browser.console == []
+    assert browser.run("[v.videoWidth, v.videoHeight, v.duration, v.ended]") == [128, 96, 2, True]
+    assert browser.run("v.getVideoPlaybackQuality().totalVideoFrames") > 1

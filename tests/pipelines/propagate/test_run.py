@@ -15,6 +15,8 @@ from PIL import Image
 from datakit.video.labels import read_labels
 from pipelines.lock import run_lock
 from pipelines.propagate import network
+from pipelines.propagate.run import PropagateJob
+from pipelines.propagate.tree import TreeJob, sequence_jobs
 from tests.clips import DriftingEngine, draw_file, draw_folder, draw_tree, frame, labels, write_labels
 from tests.propagate_faults import FAULTS
 from tests.runs import small_disk
@@ -276,6 +278,9 @@ def test_too_little_room_is_told_before_anything_is_made(datakit, mask, tmp_path
         (("{clip}", "--mask", "{mask}", "--mask", "{mask}", "--out", "{out}"), 2, "that another mask of this frame"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "--start", "6"), 2, "leave none of its 6 frames"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "--sequences", "a"), 2, "belongs to --davis"),
+        (("{clip}", "--mask", "{mask}", "--out", "{out}", "-j", "2"), 2, "-j belongs to --davis"),
+        (("{clip}", "--mask", "{mask}", "--out", "{out}", "--online-preset", "paper"), 2, "add --online"),
+        (("{clip}", "--mask", "{mask}", "--out", "{out}", "--set", "online.batch=2"), 2, "add --online"),
         (("{clip}", "--davis", "{clip}", "--out", "{out}"), 2, "leave VIDEO, --mask and --box out"),
         (("--davis", "{clip}", "--out", "{out}"), 2, "no frames found"),
         (
@@ -357,6 +362,26 @@ def test_a_bad_sequence_stops_no_other(datakit, tmp_path):
     assert "00002.jpg: ends after 200 bytes" in found.stderr
     assert len(list((out / "dog").iterdir())) == 4
     assert not (out / "cat").exists()
+
+
+def test_a_bad_annotation_stops_no_other_sequence_that_begins_with_boxes(datakit, tmp_path):
+    """It is read where the sequence is made."""
+    root, out = draw_tree(tmp_path / "davis"), tmp_path / "out"
+    (root / "Annotations/480p/cat/00000.png").write_bytes(b"no picture")
+    found = datakit("propagate", "--davis", root, "--out", out, "--from-boxes")
+    assert found.exit_code == 1 and "1 of 2 sequences failed" in found.stderr and "cat" in found.stderr
+    assert len(list((out / "dog").iterdir())) == 4
+
+
+def test_workers_that_there_are_share_the_cores(tmp_path, monkeypatch):
+    """One sequence gets all of them, however many workers were asked for."""
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    root = draw_tree(tmp_path / "davis")
+    threads = []
+    for jobs, names in ((8, "cat"), (8, "cat,dog"), (1, None)):
+        tree = TreeJob(root, PropagateJob(root, tmp_path / "out"), sequences=names, jobs=jobs)
+        threads.append({job.network.threads for job in sequence_jobs(tree)})
+    assert threads == [{0}, {8}, {0}]
 
 
 def test_a_tree_made_with_other_settings_is_refused_with_exit_code_5(datakit, tmp_path):
