@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ def chosen_names(text: str | None) -> tuple[str, ...] | None:
     """
     if text is None:
         return None
-    if not Path(text).is_file():
+    if not os.path.isfile(text):  # noqa: PTH113, since of a name of 300 characters `Path` only says that it is too long
         return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     words = [line.split()[0] for line in Path(text).read_text(encoding="utf-8").splitlines() if line.strip()]
     return tuple(dict.fromkeys(word.rstrip("/").split("/")[-2] if "/" in word.rstrip("/") else word for word in words))

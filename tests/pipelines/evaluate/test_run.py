@@ -287,3 +287,9 @@ def test_osvos_masks_score_as_by_the_reference_code(datakit, tmp_path):
             assert found["sequences"][name][part] == pytest.approx(statistics(np.array(values))._asdict())
     means = [entry["J_stats"]["mean"] for entry in golden.values()]
     assert found["J"]["mean"] == pytest.approx(np.mean(means), abs=1e-6)
+
+
+def test_a_list_longer_than_a_file_name_may_be_is_a_list():
+    """The thirty names of DAVIS-2016's validation half are."""
+    names = [f"sequence-{number:02d}" for number in range(40)]
+    assert chosen_names(",".join(names)) == tuple(names)
