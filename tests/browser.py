@@ -154,6 +154,17 @@ class Browser:
             "e.dispatchEvent(new Event('input', {bubbles: true})); })()"
         )
 
+    def look_all_ways(self, buttons: str, pictures: str) -> None:
+        """Choose every way to look at masks, and wait until all pictures are drawn so."""
+        for value in ("outlines", "photo", "differences"):
+            self.click(f"{buttons} [value={value}]")
+            self.until(f"[...document.querySelectorAll('{pictures}')].every(c => c.dataset.painted === '{value}')")
+
+    def scroll_to_the_end(self) -> None:
+        """And leave the page some time to ask for whatever it wants."""
+        self.run("scrollTo(0, 1e6)")
+        self.run("new Promise(done => setTimeout(done, 300))")
+
     def screenshot(self, path: Path) -> Path:
         """The window as a PNG."""
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))

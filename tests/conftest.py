@@ -28,6 +28,19 @@ def source(tmp_path):
     return draw_source(tmp_path / "ecssd")
 
 
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """One headless chromium for all tests of pages and films; they are skipped where there is none."""
+    pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")
+    from tests.browser import Browser, find_browser
+
+    if find_browser() is None:
+        pytest.skip("no chromium on this machine")
+    started = Browser(tmp_path_factory.mktemp("profile"))
+    yield started
+    started.close()
+
+
 @pytest.fixture
 def datakit():
     """Run the command in this process; gives click's result."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 
 from datakit.deformations import PRESETS
 from datakit.images import encode_png
 from datakit.samples import Photo, Sample, Triple
-from datakit.shards import ShardHeader
+from datakit.shards import ShardHeader, ShardStats, ShardWriter
 from datakit.triples import make_triples
 
 RECIPES = (PRESETS["masktrack"], PRESETS["masktrack-box"])
@@ -42,3 +45,11 @@ def made_header() -> ShardHeader:
     """A header for a shard of made samples."""
     names = {recipe.name: recipe.parameter_names for recipe in RECIPES}
     return ShardHeader("made", {"recipes": [recipe.to_dict() for recipe in RECIPES]}, {"opencv": "5"}, names)
+
+
+def write_made(path: Path, samples: Iterable[Sample]) -> ShardStats:
+    """A shard of made samples with their triples."""
+    with ShardWriter(path, made_header()) as writer:
+        for sample in samples:
+            writer.add(sample, made_triples(sample))
+        return writer.publish()

@@ -6,10 +6,9 @@ import io
 import json
 import re
 import statistics
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -26,23 +25,14 @@ from tests.made import made_photo, made_sample, made_triples
 from tests.runs import draw_source
 from tests.tiny import coco
 
-pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")
+if TYPE_CHECKING:
+    from tests.browser import Browser
 
-from tests.browser import Browser, find_browser
-
-needs_browser = pytest.mark.skipif(find_browser() is None, reason="no chromium on this machine")
 BOTH = (PRESETS["masktrack"], PRESETS["masktrack-box"])
 PICKY = replace(BOTH[0], min_iou=0.9)  # so that some draws are flagged
 SETTINGS = BuildSettings((PICKY, BOTH[1]), read=ReadOptions(min_area=0))
 EVIL = "<img src=x onerror=alert(1)>\"' &amp;"
 QUICK_MS = 200  # a person takes anything below for instant; measured 10 to 40
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    started = Browser(tmp_path_factory.mktemp("profile"))
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +68,6 @@ def text(browser: Browser, selector: str) -> str:
     return browser.run(f"document.querySelector({selector!r}).textContent")
 
 
-@needs_browser
 def test_every_sample_is_there_and_painted(opened: Browser) -> None:
     """All draws are counted, and cards in sight hold colour: added, lost or kept."""
     assert text(opened, "#count") == "45 rough masks · 15 objects"
@@ -91,7 +80,6 @@ def test_every_sample_is_there_and_painted(opened: Browser) -> None:
     assert ((colours[:, 0] > 170) & (colours[:, 2] < 80)).mean() > 0.02  # orange: added
 
 
-@needs_browser
 def test_filters_change_the_count_and_the_cards(opened: Browser) -> None:
     """Source, recipe, kind, IoU and key narrow the list; resetting brings everything back."""
     opened.choose("#source", "c")
@@ -111,7 +99,6 @@ def test_filters_change_the_count_and_the_cards(opened: Browser) -> None:
     assert text(opened, "#count") == "45 rough masks · 15 objects"
 
 
-@needs_browser
 def test_the_range_of_iou_is_kept(opened: Browser) -> None:
     """Both ends count, and handles that passed each other mean the same range."""
     for low, high in ((0.5, 0.7), (0.7, 0.5)):
@@ -123,7 +110,6 @@ def test_the_range_of_iou_is_kept(opened: Browser) -> None:
         assert text(opened, "#count").startswith(f"{len(found)} of 45")
 
 
-@needs_browser
 def test_flags_filter(opened: Browser) -> None:
     """Flagged draws can be looked at on their own; the badge says why."""
     flagged = opened.run("draws.filter(draw => draw.flags.length).length")
@@ -135,7 +121,6 @@ def test_flags_filter(opened: Browser) -> None:
     assert text(opened, "#count").startswith(f"{45 - flagged} of 45")
 
 
-@needs_browser
 def test_the_order_changes(opened: Browser) -> None:
     """By IoU either way, and by key again."""
     by_key = cards(opened)
@@ -149,7 +134,6 @@ def test_the_order_changes(opened: Browser) -> None:
     assert cards(opened) == by_key
 
 
-@needs_browser
 def test_keys_step_through_the_large_view(opened: Browser) -> None:
     """A click opens it, the arrows follow the filtered order and stop at its ends, Escape gives the focus back."""
     opened.choose("#search", "e/0003")
@@ -172,7 +156,6 @@ def test_keys_step_through_the_large_view(opened: Browser) -> None:
     opened.press("Escape")
 
 
-@needs_browser
 def test_the_large_view_tells_what_was_drawn(opened: Browser) -> None:
     """In words and to the last digit."""
     opened.choose("#search", "e/0003@masktrack/1")
@@ -186,7 +169,6 @@ def test_the_large_view_tells_what_was_drawn(opened: Browser) -> None:
     opened.press("Escape")
 
 
-@needs_browser
 def test_plots_follow_the_filter(opened: Browser) -> None:
     """Each recipe has a histogram of IoU and of area; it tells how many draws are left and their median."""
     labels = "[...document.querySelectorAll('#plot-iou svg')].map(svg => svg.getAttribute('aria-label'))"
@@ -200,25 +182,20 @@ def test_plots_follow_the_filter(opened: Browser) -> None:
     assert opened.run("document.querySelectorAll('#plot-area svg').length") == 2
 
 
-@needs_browser
 def test_the_page_asks_for_nothing_and_complains_of_nothing(opened: Browser, page: Path) -> None:
     """After all of it was used, the only address ever asked for is the file itself, and the console is empty."""
-    for value in ("outlines", "photo", "differences"):
-        opened.click(f"#bar [value={value}]")
-        opened.until(f"[...document.querySelectorAll('#list canvas')].every(c => c.dataset.painted === '{value}')")
+    opened.look_all_ways("#bar", "#list canvas")
     opened.choose("#sort", "area-down")
     opened.click("#list .card")
     opened.press("ArrowRight")
     opened.click("#siblings button:last-child")
     opened.press("Escape")
-    opened.run("scrollTo(0, 1e6)")
-    opened.run("new Promise(done => setTimeout(done, 300))")
+    opened.scroll_to_the_end()
     assert opened.requests == [page.resolve().as_uri()]
     assert opened.console == []
     assert opened.run("performance.getEntriesByType('resource').length") == 0
 
 
-@needs_browser
 def test_a_hostile_file_name_is_only_text(opened: Browser) -> None:
     """It is shown as it is written, and nothing of it becomes an element."""
     opened.choose("#search", "onerror")
@@ -229,7 +206,6 @@ def test_a_hostile_file_name_is_only_text(opened: Browser) -> None:
     assert opened.run("document.querySelectorAll('img').length") == 0 and opened.console == []
 
 
-@needs_browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_sticks_out(browser: Browser, page: Path, width: int) -> None:
     """No sideways scrolling on a telephone or a desk, with the large view closed or open."""
@@ -278,7 +254,6 @@ def milliseconds(browser: Browser, action: str) -> float:
     return browser.run(f"(async () => {{ {measured} }})()")
 
 
-@needs_browser
 def test_two_thousand_samples_stay_smooth(browser: Browser, large_page: Path) -> None:
     """Under 60 MB; few cards in the document at a time; filtering, sorting and scrolling take a blink."""
     assert large_page.stat().st_size < 60e6

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.damage import damage, troubled_source
-from tests.hostile import fuzz
+from tests.hostile_shards import fuzz
 
 pytestmark = pytest.mark.torture
 

@@ -8,7 +8,7 @@ import pytest
 
 from datakit.shards.apart import Examiner
 from datakit.shards.verify import verify_file
-from tests.hostile import fuzz, write_shard
+from tests.hostile_shards import fuzz, write_shard
 
 
 @pytest.fixture

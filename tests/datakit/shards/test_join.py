@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from datakit.shards import ShardWriter, join_shards
-from tests.made import made_header, made_sample, made_triples
+from datakit.shards import join_shards
+from tests.made import made_header, made_sample, write_made
 
 SAMPLES = [
     made_sample("made/a#1", 1, ignore=True),
@@ -15,27 +15,20 @@ SAMPLES = [
 ]
 
 
-def write(path, samples):
-    with ShardWriter(path, made_header()) as writer:
-        for sample in samples:
-            writer.add(sample, made_triples(sample))
-        return writer.publish()
-
-
 @pytest.mark.parametrize("cuts", [(0, 4), (0, 2, 4), (0, 2, 2, 3, 4), (0, 0, 3, 4)])
 def test_parts_come_to_the_bytes_of_the_whole(tmp_path, cuts):
     """Wherever it is cut between photos, also with a part that holds nothing."""
-    whole = write(tmp_path / "whole.h5", SAMPLES)
+    whole = write_made(tmp_path / "whole.h5", SAMPLES)
     parts = [tmp_path / f"{start}-{stop}-{n}.h5" for n, (start, stop) in enumerate(pairwise(cuts))]
     for part, (start, stop) in zip(parts, pairwise(cuts), strict=True):
-        write(part, SAMPLES[start:stop])
+        write_made(part, SAMPLES[start:stop])
     assert join_shards(parts, tmp_path / "joined.h5", made_header(), tmp_path) == whole
     assert (tmp_path / "joined.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 
 def test_a_missing_part_leaves_nothing_behind(tmp_path):
     """Half a shard is never published."""
-    write(tmp_path / "part.h5", SAMPLES[:1])
+    write_made(tmp_path / "part.h5", SAMPLES[:1])
     with pytest.raises(FileNotFoundError):
         join_shards([tmp_path / "part.h5", tmp_path / "gone.h5"], tmp_path / "joined.h5", made_header(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["part.h5"]

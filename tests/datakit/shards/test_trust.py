@@ -15,7 +15,7 @@ from datakit.shards import Shard
 from datakit.shards.apart import Examiner
 from datakit.shards.reader import decode_triple
 from datakit.shards.verify import verify_file
-from tests.hostile import OPENING, READING, write_shard
+from tests.hostile_shards import OPENING, READING, write_shard
 from tests.made import made_photo
 
 

@@ -10,21 +10,14 @@ from datakit.shards import Shard, ShardWriter
 from datakit.shards import writer as writing
 from datakit.shards.layout import IMAGES
 from datakit.shards.reader import decode_triple
-from tests.made import made_header, made_sample, made_triples
-
-
-def write(path, samples):
-    with ShardWriter(path, made_header()) as writer:
-        for sample in samples:
-            writer.add(sample, made_triples(sample))
-        return writer.publish()
+from tests.made import made_header, made_sample, made_triples, write_made
 
 
 def test_every_triple_comes_back_exactly(tmp_path):
     """Image, masks, void region and drawn numbers survive the file bit for bit."""
     samples = [made_sample("made/a", 1), made_sample("made/b", 2, ignore=True)]
     expected = [triple for sample in samples for triple in made_triples(sample)]
-    write(tmp_path / "s.h5", samples)
+    write_made(tmp_path / "s.h5", samples)
     shard = Shard(tmp_path / "s.h5")
     assert len(shard.triples) == len(expected)
     for row, triple in enumerate(expected):
@@ -38,37 +31,37 @@ def test_every_triple_comes_back_exactly(tmp_path):
 
 def test_objects_of_one_photo_share_its_bytes(tmp_path):
     """Two samples of a photo store one image."""
-    stats = write(tmp_path / "s.h5", [made_sample("made/a#1"), made_sample("made/a#2")])
+    stats = write_made(tmp_path / "s.h5", [made_sample("made/a#1"), made_sample("made/a#2")])
     assert (stats.photos, stats.samples, stats.triples) == (1, 2, 6)
     assert Shard(tmp_path / "s.h5").triples["image_row"].tolist() == [0] * 6
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path):
     """No time stamp, no path, no order of memory enters the file."""
-    write(tmp_path / "one.h5", [made_sample()])
-    write(tmp_path / "two.h5", [made_sample()])
+    write_made(tmp_path / "one.h5", [made_sample()])
+    write_made(tmp_path / "two.h5", [made_sample()])
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
 
 
 def test_what_no_longer_fits_in_memory_is_spilled_and_written_the_same(tmp_path, monkeypatch):
     """A shard larger than what is held goes through a file, to the same bytes."""
     samples = [made_sample("made/a#1", ignore=True), made_sample("made/a#2"), made_sample("made/b", 2)]
-    write(tmp_path / "held.h5", samples)
+    write_made(tmp_path / "held.h5", samples)
     monkeypatch.setattr(writing, "HELD_BYTES", 1000)
-    write(tmp_path / "spilled.h5", samples)
+    write_made(tmp_path / "spilled.h5", samples)
     assert (tmp_path / "held.h5").read_bytes() == (tmp_path / "spilled.h5").read_bytes()
 
 
 def test_stats_are_of_the_file(tmp_path):
     """Size and SHA-256 that enter the manifest are those of the published bytes."""
-    stats = write(tmp_path / "s.h5", [made_sample()])
+    stats = write_made(tmp_path / "s.h5", [made_sample()])
     content = (tmp_path / "s.h5").read_bytes()
     assert (stats.bytes, stats.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
 def test_an_empty_shard_can_be_written_and_read(tmp_path):
     """A slice of a source whose every photo failed is still a shard."""
-    assert write(tmp_path / "s.h5", []).triples == 0
+    assert write_made(tmp_path / "s.h5", []).triples == 0
     assert len(Shard(tmp_path / "s.h5").triples) == 0
 
 
@@ -82,7 +75,7 @@ def test_an_exception_leaves_nothing_behind(tmp_path):
 
 def test_the_file_opens_with_plain_h5py(tmp_path):
     """Attributes say what it is; record bytes lie contiguously, unfiltered."""
-    write(tmp_path / "s.h5", [made_sample()])
+    write_made(tmp_path / "s.h5", [made_sample()])
     with h5py.File(tmp_path / "s.h5") as file:
         assert file.attrs["format"] == "masktrack-datakit shard"
         assert file.attrs["version"] == 1

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from datakit.evaluation import CONVENTIONS
 from datakit.images import encode_jpeg
 from pipelines.cli import cli
 from tests.labelled import SIZE, draw_tree, labels_of, write_labels
 
-pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")
-
-from click.testing import CliRunner
-
-from tests.browser import Browser, find_browser
-
-needs_browser = pytest.mark.skipif(find_browser() is None, reason="no chromium on this machine")
+if TYPE_CHECKING:
+    from tests.browser import Browser
 EVIL = "<img src=x onerror=alert(1)>"
 SEQUENCES = {"bear": (1,), "dog": (1, 2), EVIL: (1,)}
 
@@ -52,13 +47,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             noise = np.random.default_rng(number).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
             (root / "JPEGImages" / name / f"{number:05d}.jpg").write_bytes(encode_jpeg(noise, 80))
     return evaluated(root)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    started = Browser(tmp_path_factory.mktemp("profile"))
-    yield started
-    started.close()
 
 
 @pytest.fixture
@@ -101,7 +89,6 @@ def test_frames_lie_where_the_option_says(tmp_path: Path) -> None:
     assert [text.count(",") for text in pictures] == [11] * 4 and [len(text) > 11 for text in pictures].count(True) == 1
 
 
-@needs_browser
 def test_scores_and_curves_are_drawn(opened: Browser) -> None:
     """Totals, a row and a section an object, two curves each over all frames that count."""
     assert len(texts(opened, "#totals dd")) == 3
@@ -117,7 +104,6 @@ def test_scores_and_curves_are_drawn(opened: Browser) -> None:
     assert CONVENTIONS["davis2017"].words in texts(opened, "#about")[0]
 
 
-@needs_browser
 def test_worst_frames_are_painted(opened: Browser) -> None:
     """With what is missed in blue and what is too much in orange, on a picture or on plain ground."""
     opened.until("document.querySelectorAll('.card canvas[data-painted]').length === 24")
@@ -131,7 +117,6 @@ def test_worst_frames_are_painted(opened: Browser) -> None:
         assert ((colours[:, 2] > 180) & (colours[:, 0] < 110)).mean() > 0.005
 
 
-@needs_browser
 def test_a_click_on_a_heading_sorts(opened: Browser) -> None:
     """Table and sections alike, the worst first; again, and it is turned around."""
     opened.click("#table th:nth-child(4) button")
@@ -144,7 +129,6 @@ def test_a_click_on_a_heading_sorts(opened: Browser) -> None:
     assert opened.run("document.querySelector('#table th:nth-child(4)').getAttribute('aria-sort')") == "descending"
 
 
-@needs_browser
 def test_the_pointer_reads_the_curves(opened: Browser) -> None:
     """The frame next to it, and both measures there."""
     opened.run(
@@ -155,7 +139,6 @@ def test_the_pointer_reads_the_curves(opened: Browser) -> None:
     assert texts(opened, ".reading")[0] == f"00022  J {J:.3f}  F {F:.3f}"
 
 
-@needs_browser
 def test_a_worst_frame_is_enlarged_and_stepped(opened: Browser) -> None:
     """By mouse and keys, from one object on to the next; the focus comes back to the last one."""
     opened.click(".object:nth-child(2) .card:last-child")
@@ -170,23 +153,18 @@ def test_a_worst_frame_is_enlarged_and_stepped(opened: Browser) -> None:
     opened.until("document.activeElement === document.querySelector('.object:nth-child(3) .card')")
 
 
-@needs_browser
 def test_the_page_asks_for_nothing_and_complains_of_nothing(opened: Browser, page: Path) -> None:
     """After all of it was used; a hostile name is only text."""
-    for value in ("outlines", "photo", "differences"):
-        opened.click(f".bar [value={value}]")
-        opened.until(f"[...document.querySelectorAll('.card canvas')].every(c => c.dataset.painted === '{value}')")
+    opened.look_all_ways(".bar", ".card canvas")
     opened.click(".object .card")
     opened.press("ArrowRight")
     opened.press("Escape")
-    opened.run("scrollTo(0, 1e6)")
-    opened.run("new Promise(done => setTimeout(done, 300))")
+    opened.scroll_to_the_end()
     assert opened.requests == [page.resolve().as_uri()]
     assert opened.console == []
     assert opened.run("document.querySelectorAll('img').length") == 0
 
 
-@needs_browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_sticks_out(browser: Browser, page: Path, width: int) -> None:
     """No sideways scrolling on a telephone or a desk, with the large view closed or open."""

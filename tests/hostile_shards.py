@@ -13,9 +13,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from datakit.shards import Shard, ShardStats, ShardWriter, layout
+from datakit.shards import Shard, ShardStats, layout
 from datakit.shards.apart import Examiner
-from tests.made import made_header, made_sample, made_triples
+from tests.made import made_sample, write_made
 
 OFFSETS = [f"{kind}/offsets" for kind in layout.KINDS]
 NUMBERS = (0, 1, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
@@ -23,11 +23,7 @@ NUMBERS = (0, 1, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1
 
 def write_shard(path: Path, samples: int = 3) -> ShardStats:
     """A sound shard of made samples, the second with a void region."""
-    with ShardWriter(path, made_header()) as writer:
-        for number in range(samples):
-            sample = made_sample(f"made/{number}", number, ignore=number == 1)
-            writer.add(sample, made_triples(sample))
-        return writer.publish()
+    return write_made(path, (made_sample(f"made/{number}", number, ignore=number == 1) for number in range(samples)))
 
 
 def replace_dataset(file: h5py.File, name: str, **how: object) -> None:
