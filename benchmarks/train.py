@@ -155,7 +155,8 @@ def against_floor(network: str, rounds: int, steps: int = STEPS) -> dict[str, ob
 
 
 def seconds_a_step(trainer: Trainer, batches: Iterator[Any], steps: int) -> float:
-    """Mean of some steps, after as many as use up what loaders have in store."""
+    """Mean of some steps, after as many as use up what loaders have in store; every side does the same ones."""
+    trainer.done = 0  # which steps go on from the network's own masks, and so take longer, follows from their number
     running = trainer.run(batches)
     for _ in range(LEAD):
         next(running)

@@ -35,11 +35,12 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "mask + flow + CRF": ("--flow", "dis", "--crf"),
     "box": ("--from-boxes",),
     "mask, online": ONLINE,
-    "mask, online, flow + CRF": (*ONLINE, "--flow", "dis", "--crf"),
+    "mask, online + CRF": (*ONLINE, "--crf"),
+    "mask, online + flow + CRF": (*ONLINE, "--flow", "dis", "--crf"),
     "box, online": (*ONLINE, "--from-boxes"),
     "mask, online as in the paper": (*ONLINE, "--online-preset", "paper"),
 }
-SEEDED = ("mask, online",)  # run with every seed; the others with the first
+SEEDED = ("mask, online", "mask, online + CRF")  # run with every seed; the others with the first
 OFFICIAL = "official/davis16_val_official_JFT.json"
 
 
