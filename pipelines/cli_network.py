@@ -38,7 +38,7 @@ def _news(line: str) -> None:
               help="Change any other setting, e.g. optimizer.learning_rate=1e-3 or view.size=256.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint.")
 @click.option("--overwrite", is_flag=True, help="Begin anew in a folder that holds a run.")
-@click.option("--workers", type=click.IntRange(0), default=1, help="Loader processes.")
+@click.option("--workers", type=click.IntRange(0), default=2, help="Loader processes.")
 @click.option("--save-every", type=click.IntRange(1), default=100, help="Steps from one checkpoint to the next.")
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard events, too (extra `tensorboard`).")
 @device_options

@@ -59,7 +59,7 @@ class TrainJob:
     weights: Mapping[str, float]
     resume: bool = False
     overwrite: bool = False
-    workers: int = 1
+    workers: int = 2
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
