@@ -135,7 +135,7 @@ class _Data:
             self.held_back = Stored(judged, config.validation_samples)
 
     @contextlib.contextmanager
-    def batches(self, done: int) -> Iterator[Iterator[Mapping[str, Any]]]:
+    def batches(self, done: int, on_gpu: bool) -> Iterator[Iterator[Mapping[str, Any]]]:
         """The stream of batches after `done` steps; its processes end with the block."""
         from model.sampler import EpochSampler, make_loader, opened
 
@@ -143,9 +143,7 @@ class _Data:
         part = config.batch // config.accumulate
         sampler = EpochSampler(self.trained.weights, part, config.seed, rank=self.ranks.rank, world=self.ranks.world)
         sampler.start(done * config.accumulate)
-        with opened(
-            make_loader(self.trained, sampler, self.job.workers, on_gpu=self.compute.device != "cpu")
-        ) as stream:
+        with opened(make_loader(self.trained, sampler, self.job.workers, on_gpu=on_gpu)) as stream:
             yield stream
 
     def told(self) -> str:
@@ -200,7 +198,8 @@ class _Run:
         """Train to the end, or until `stop` is set anywhere."""
         job, trainer = self.job, self.trainer
         self.news(f"{job.config.network}: {self.data.told()}; {self.compute.told()}")
-        with self._logs() as (steps, validations, events), self.data.batches(trainer.done) as batches:
+        stream = self.data.batches(trainer.done, on_gpu=self.compute.device != "cpu")
+        with self._logs() as (steps, validations, events), stream as batches:
             pace = Pace(job.config.iterations, self.news)
             stopped = False
             for step in trainer.run(batches):

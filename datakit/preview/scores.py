@@ -131,7 +131,7 @@ def _header(page: ScoresPage) -> dict[str, Any]:
 
 
 def _scores(scores: Scores) -> Mapping[str, list[float]]:
-    return {name: [round(value, 6) for value in scores.of(name)] for name in MEASURES}
+    return {name: [round(value, 9) for value in scores.of(name)] for name in MEASURES}
 
 
 def _object(shown: ShownObject) -> dict[str, Any]:
@@ -142,8 +142,8 @@ def _object(shown: ShownObject) -> dict[str, Any]:
         "several": shown.several,
         "scores": _scores(each.scores),
         "frames": list(each.frames),
-        "J": [round(value, 4) for value in each.J.tolist()],
-        "F": [round(value, 4) for value in each.F.tolist()],
+        "J": [round(value, 7) for value in each.J.tolist()],
+        "F": [round(value, 7) for value in each.F.tolist()],
         "worst": [_frame(frame) for frame in shown.worst],
     }
 
