@@ -142,8 +142,8 @@ def _object(shown: ShownObject) -> dict[str, Any]:
         "several": shown.several,
         "scores": _scores(each.scores),
         "frames": list(each.frames),
-        "J": [round(value, 7) for value in each.J.tolist()],
-        "F": [round(value, 7) for value in each.F.tolist()],
+        "J": [round(value, 4) for value in each.J.tolist()],
+        "F": [round(value, 4) for value in each.F.tolist()],
         "worst": [_frame(frame) for frame in shown.worst],
     }
 
