@@ -36,8 +36,9 @@ from model.checkpoint import Checkpoint, checkpoint_path, load_network, write_ch
 from model.compute import Compute
 from model.networks import build_network
 from model.propagate import PropagateConfig
+from pipelines.process import keep_freed_memory
 from pipelines.progress import Progress
-from pipelines.propagate.network import NetworkChoice
+from pipelines.propagate.network import NetworkChoice, threads
 from pipelines.propagate.run import PropagateJob, propagate
 from pipelines.propagate.start import MaskStart
 
@@ -133,13 +134,14 @@ class Setting:
         return run_clocked(replace(self.job, masks=[MaskStart(strips(self.job.masks[0].file, objects))])).per_frame()
 
     def floor(self, _: int) -> float:
-        """Seconds of the network alone, on what it sees of one frame; with as many threads as the command just used."""
+        """Seconds of the network alone, on what it sees of one frame; with as many threads as for one object."""
         net, _ = load_network(self.weights)
         compute = Compute.chosen(net)
         net, config = compute.place(net), PropagateConfig()
         looks = 1 + config.mirrored
         batch, seconds = compute.send(torch.randn(looks, 4, config.size, config.size)), []
-        with torch.inference_mode(), compute.autocast():
+        count = max(1, torch.get_num_threads() - net.spare_cores)
+        with threads(count), torch.inference_mode(), compute.autocast():
             for _ in range(FRAMES[self.network]):
                 began = time.perf_counter()
                 net(batch)
@@ -223,6 +225,7 @@ def flatness(video: Path, first: Path) -> dict[str, object]:
 
 def run(rounds: int = 5, networks: tuple[str, ...] = ("lite", "deeplab-vgg16")) -> None:
     """Speed of every network, memory of the light one."""
+    keep_freed_memory()  # as the command does
     HERE.mkdir(parents=True, exist_ok=True)
     what, video, first = clip()
     figures: dict[str, object] = {"clip": what, "size": f"{SIZE[1]}x{SIZE[0]}", "rounds": rounds}
