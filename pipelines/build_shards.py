@@ -249,12 +249,14 @@ def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track
     with track(sum(task.photos() for task, _ in tasks)) as progress:
 
         def done(task: Task, record: ShardRecord) -> Iterable[Task]:
-            if isinstance(task, JoinTask):
-                remove_parts(task)
-            else:
-                progress.advance(task.photos())
-            if isinstance(task, PartTask):
-                return assembly.add(task, record)
+            match task:
+                case PartTask():
+                    progress.advance(task.photos())
+                    return assembly.add(task, record)
+                case JoinTask():
+                    remove_parts(task)
+                case ShardTask():
+                    progress.advance(task.photos())
             records[record.entry.file] = record
             return []
 

@@ -41,7 +41,7 @@ class PartTask:
 
     def photos(self) -> int:
         """How many it is about."""
-        return len(self.shard.reader)
+        return self.shard.photos()
 
 
 @dataclass(frozen=True)

@@ -92,3 +92,12 @@ def test_help_is_quick_to_import():
     code = "import sys, pipelines.cli; print(*sorted({'torch', 'dask', 'cv2', 'numpy', 'h5py'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.split() == []
+
+
+@pytest.mark.parametrize("command", ["score", "propagate"])
+def test_help_names_the_view_that_is_the_default(command):
+    """Typed there, since help imports no network; read from the settings here."""
+    refine = pytest.importorskip("model.refine", reason="torch is not installed")
+    told = {option.name: option.help or "" for option in cli.commands[command].params if hasattr(option, "help")}
+    assert f"[default: {refine.RefineConfig.size}]" in told["size"]
+    assert command == "score" or f"[default: {refine.RefineConfig.margin}]" in told["margin"]

@@ -22,7 +22,7 @@ from ..images import encode_rle
 from ..samples import Sample, Triple
 from . import layout
 
-HELD_BYTES = 64 << 20
+HELD_BYTES = 64 << 20  # of records of one kind in memory; a shard's photos as a rule
 PIECE_BYTES = 4 << 20
 
 
@@ -221,14 +221,13 @@ class ShardWriter:
             OSError: the disk is full or read-only; nothing is left behind.
         """
         columns = max((len(names) for names in self._header.parameter_names.values()), default=0)
-        rows, targets = self._triples, self._targets
-        dtypes = {
-            layout.IMAGE_TABLE: layout.image_dtype(_width(self._images, 0), _width(self._images, 3)),
-            layout.TARGET_TABLE: layout.target_dtype(_width(targets, 0)),
-            layout.TRIPLE_TABLE: layout.triple_dtype(_width(rows, 0), _width(rows, 1), _width(rows, 10), columns),
+        images, targets, triples = self._images, self._targets, self._triples
+        of_triple = layout.triple_dtype(_width(triples, 0), _width(triples, 1), _width(triples, 10), columns)
+        tables = {
+            layout.IMAGE_TABLE: _table(images, layout.image_dtype(_width(images, 0), _width(images, 3))),
+            layout.TARGET_TABLE: _table(targets, layout.target_dtype(_width(targets, 0))),
+            layout.TRIPLE_TABLE: _table(triples, of_triple),
         }
-        contents = zip(dtypes.items(), (self._images, targets, rows), strict=True)
-        tables = {name: _table(rows, dtype) for (name, dtype), rows in contents}
         return publish_shard(self.path, self._header, self._blobs, tables, self._scratch)
 
 

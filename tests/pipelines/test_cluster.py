@@ -18,6 +18,10 @@ def fail(number: int) -> int:
     raise OSError(28, "No space left on device")
 
 
+def time_out(number: int) -> int:
+    raise TimeoutError(110, "Connection timed out")
+
+
 def die(number: int) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     return number
@@ -61,6 +65,12 @@ def test_an_error_in_a_task_is_raised_here(jobs, tmp_path):
     """A full disk on a worker is a full disk."""
     with pytest.raises(OSError, match="No space left"):
         results_of(fail, [1, 2], jobs=jobs, scratch=tmp_path)
+
+
+def test_a_task_s_own_time_out_is_its_error(tmp_path):
+    """A network file system that does not answer is not taken for a result that was lost on its way."""
+    with pytest.raises(TimeoutError, match="Connection timed out"):
+        results_of(time_out, [1, 2], jobs=2, scratch=tmp_path)
 
 
 def test_a_task_that_kills_its_workers_is_named(tmp_path):

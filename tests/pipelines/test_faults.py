@@ -147,6 +147,7 @@ def test_a_worker_killed_over_a_part_of_a_shard_is_replaced(start, datakit, tmp_
     workers_of(process)[0].kill()
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    assert errors.count("300/300 photos") == 1  # joining is no more photos
     assert datakit("build-shards", source, "--out", tmp_path / "quiet").exit_code == 0
     assert shard_bytes(out) == shard_bytes(tmp_path / "quiet")
     assert not (out / ".tmp").exists()
