@@ -1,6 +1,7 @@
 """A small source on disk, and ways to run the command on it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,13 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "torture" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="long form: make torture"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """A suite that a shell has started in the background ignores Ctrl-C, and so would every command it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
