@@ -179,7 +179,7 @@ def verify_report(summary: Verification, as_json: bool) -> str:
     lines += [f"{name}: repaired" for name in summary.repaired]
     lines += [f"{name}: not repaired: {why}" for name, why in summary.refused.items()]
     if not summary.vouched_for and path.is_file():
-        lines.append(f"{path}: no manifest vouches for it; it was examined by itself, in a process apart")
+        lines.append(f"{path}: examined by itself, in a process apart; name its folder to hold it against a manifest")
     shards = sorted({finding.shard for finding in findings})
     way_out = "" if summary.repair or not summary.vouched_for else "; `datakit verify --repair` mends what it can"
     found = f"{len(findings)} findings in {', '.join(shards)}{way_out}" if findings else "verified, nothing found"

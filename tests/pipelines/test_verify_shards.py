@@ -53,10 +53,10 @@ def test_flips_and_cuts_anywhere_are_found_and_placed(out):
 
 
 def test_a_single_file_is_examined_by_itself(out, datakit):
-    """It says that nobody vouches for it; damage is placed; exit 4."""
+    """It says that no manifest was asked, and how to ask one; damage is placed; exit 4."""
     path = out / "ecssd-00000.h5"
     result = datakit("verify", path)
-    assert (result.exit_code, "no manifest vouches" in result.output) == (0, True)
+    assert (result.exit_code, "name its folder" in result.output) == (0, True)
     flip(path)
     result = datakit("verify", path, "--json")
     assert result.exit_code == 4
