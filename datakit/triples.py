@@ -7,14 +7,27 @@ deformed. What a rough mask looks like is left to `deformations`, where triples 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from .deformations import Recipe, deform
+from .deformations import Deformed, Recipe, deform_all
 from .deformations.augment import turned_image, turned_mask
 from .deformations.figure import Figure
 from .images import encode_png
 from .samples import Photo, Sample, Triple
 from .seeds import generator
+
+
+@dataclass(frozen=True)
+class Look:
+    """A sample, or a view of it, and the recipes that make triples of it."""
+
+    sample: Sample
+    recipes: tuple[Recipe, ...]
+
+    @property
+    def pixels(self) -> int:
+        """Of all its triples' masks."""
+        return self.sample.mask.size * sum(recipe.variants for recipe in self.recipes)
 
 
 def make_triples(sample: Sample, recipe: Recipe, seed: int) -> list[Triple]:
@@ -32,12 +45,28 @@ def make_triples(sample: Sample, recipe: Recipe, seed: int) -> list[Triple]:
 
     Source: arXiv 1612.02646 §3.1: the mask is deformed, image and target are not.
     """
-    figure = Figure.of(sample.mask)
-    return [_triple(sample, figure, recipe, seed, variant) for variant in range(recipe.variants)]
+    return make_all([Look(sample, (recipe,))], seed)[0]
 
 
-def _triple(sample: Sample, figure: Figure, recipe: Recipe, seed: int, variant: int) -> Triple:
-    rough = deform(figure, recipe, generator(seed, sample.key, variant))
+def make_all(looks: Sequence[Look], seed: int) -> list[list[Triple]]:
+    """The triples of many samples or views at once, the same that `make_triples` makes of each.
+
+    Returns:
+        Of each look the triples by all its recipes, in order.
+    """
+    figures = [Figure.of(look.sample.mask) for look in looks]
+    made: list[list[Triple]] = [[] for _ in looks]
+    for recipe in dict.fromkeys(recipe for look in looks for recipe in look.recipes):
+        drawn = [
+            (n, variant) for n, look in enumerate(looks) if recipe in look.recipes for variant in range(recipe.variants)
+        ]
+        rngs = [generator(seed, looks[n].sample.key, variant) for n, variant in drawn]
+        for (n, variant), rough in zip(drawn, deform_all([figures[n] for n, _ in drawn], recipe, rngs), strict=True):
+            made[n].append(_triple(looks[n].sample, recipe, variant, rough))
+    return made
+
+
+def _triple(sample: Sample, recipe: Recipe, variant: int, rough: Deformed) -> Triple:
     if recipe.augment and sample.view:
         names = recipe.augment.names
         rough.parameters[: len(names)] = [sample.view[name] for name in names]
@@ -104,7 +133,13 @@ def expand(sample: Sample, recipes: Sequence[Recipe], seed: int) -> Iterator[tup
         recipes: of different names.
         seed: root seed of the build.
     """
+    for look in looks(sample, recipes):
+        yield look.sample, make_all([look], seed)[0]
+
+
+def looks(sample: Sample, recipes: Sequence[Recipe]) -> Iterator[Look]:
+    """Every view of a sample that a build makes triples of."""
     for augment in dict.fromkeys(recipe.augment for recipe in recipes):
-        sharing = [recipe for recipe in recipes if recipe.augment == augment]
+        sharing = tuple(recipe for recipe in recipes if recipe.augment == augment)
         for view in views(sample, sharing[0]):
-            yield view, [triple for recipe in sharing for triple in make_triples(view, recipe, seed)]
+            yield Look(view, sharing)

@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from datakit.deformations import Recipe
 from datakit.errors import ItemError
 from datakit.files import digest_json, write_json
-from datakit.samples import Problem, Sample, Scene, Triple
+from datakit.samples import Problem, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.bookkeeping import record_name
 from datakit.tools import tool_versions
-from datakit.triples import expand
+from datakit.triples import Look, looks, make_all
 
 from .process import single_threaded_opencv
 from .settings import BuildSettings
@@ -107,9 +108,9 @@ def fill_shard(task: ShardTask, path: Path) -> ShardRecord:
         for read in batches(scenes(task.reader, task.fail_fast), _scene_pixels):
             problems.extend(problem for scene in read for problem in scene.problems)
             samples += sum(len(scene.samples) for scene in read)
-            for made in batches(_expanded(read, task.settings), _pair_pixels):
-                for view, triples in made:
-                    writer.add(view, triples)
+            for shown in batches(_looks(read, task.settings.recipes), lambda look: look.pixels):
+                for look, triples in zip(shown, make_all(shown, task.settings.seed), strict=True):
+                    writer.add(look.sample, triples)
         stats = writer.publish()
     return shard_record(task, stats, samples + len(problems), problems)
 
@@ -148,19 +149,12 @@ def batches(items: Iterable[Item], pixels: Callable[[Item], int]) -> Iterator[li
         yield batch
 
 
-def _expanded(read: Sequence[Scene], settings: BuildSettings) -> Iterator[tuple[Sample, list[Triple]]]:
-    for scene in read:
-        for sample in scene.samples:
-            yield from expand(sample, settings.recipes, settings.seed)
+def _looks(read: Sequence[Scene], recipes: Sequence[Recipe]) -> Iterator[Look]:
+    return (look for scene in read for sample in scene.samples for look in looks(sample, recipes))
 
 
 def _scene_pixels(scene: Scene) -> int:
     return sum(sample.mask.size for sample in scene.samples)
-
-
-def _pair_pixels(pair: tuple[Sample, list[Triple]]) -> int:
-    view, triples = pair
-    return view.mask.size * len(triples)
 
 
 def record_path(folder: Path, file: str) -> Path:

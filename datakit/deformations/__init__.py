@@ -5,7 +5,7 @@ the numbers stored with it.
 """
 
 from .affine import Affine
-from .apply import Deformed, deform, replay
+from .apply import Deformed, deform, deform_all, replay
 from .augment import Augment
 from .box import Box
 from .dilate import Dilate
@@ -25,6 +25,7 @@ __all__ = [
     "Tps",
     "configure",
     "deform",
+    "deform_all",
     "load_recipe",
     "replay",
 ]

@@ -16,7 +16,7 @@ from ..arrays import Mask
 from .figure import Figure
 from .recipe import Morph, Recipe, Step, Warp
 from .tps import Tps
-from .warp import PointMap, warp
+from .warp import PointMap, warp_all
 
 Run = tuple[Step, ...]
 Numbers = NDArray[np.float64]
@@ -58,20 +58,42 @@ def deform(mask: Mask | Figure, recipe: Recipe, rng: np.random.Generator) -> Def
 
     Source: arXiv 1612.02646 §3.1 and §4; the redraw rule is ours (docs/paper.md).
     """
-    target = mask if isinstance(mask, Figure) else Figure.of(mask)
-    if not target.width:
+    return deform_all([mask if isinstance(mask, Figure) else Figure.of(mask)], recipe, [rng])[0]
+
+
+def deform_all(targets: Sequence[Figure], recipe: Recipe, rngs: Sequence[np.random.Generator]) -> list[Deformed]:
+    """Draw a rough mask of each object, the same that `deform` draws of it alone.
+
+    All go through a step together, since one object after the other through all steps empties the processor's
+    caches of code and tables every time (docs/decisions.md).
+
+    Args:
+        targets: objects, none of them empty; the same may stand there several times.
+        recipe: what to do.
+        rngs: source of all numbers, one for each object.
+
+    Raises:
+        ValueError: an object is empty.
+    """
+    if not all(target.width for target in targets):
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
     judged = _judged_runs(recipe)
-    rough, drawn, redraws, reached = _redrawn(target, recipe, recipe.runs[:judged], rng)
-    rough, rest = _drawn(rough, recipe.runs[judged:], rng)
-    return Deformed(
-        mask=rough.mask(),
-        parameters=np.concatenate([np.full(_view_numbers(recipe), np.nan), *drawn, *rest]),
-        iou=rough.iou(target),
-        area_ratio=rough.area / target.area,
-        redraws=redraws,
-        flags=_flags(recipe, [*drawn, *rest], reached),
-    )
+    draws = _redrawn(targets, recipe, recipe.runs[:judged], rngs)
+    roughs, rests = _drawn([draw.rough for draw in draws], recipe.runs[judged:], rngs)
+    masks = [rough.mask() for rough in roughs]
+    numbers = [[*draw.numbers, *rest] for draw, rest in zip(draws, rests, strict=True)]
+    views = np.full(_view_numbers(recipe), np.nan)
+    return [
+        Deformed(
+            mask=mask,
+            parameters=np.concatenate([views, *drawn]),
+            iou=rough.iou(target),
+            area_ratio=rough.area / target.area,
+            redraws=draw.redraws,
+            flags=_flags(recipe, drawn, draw.reached),
+        )
+        for mask, rough, target, draw, drawn in zip(masks, roughs, targets, draws, numbers, strict=True)
+    ]
 
 
 def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
@@ -97,7 +119,7 @@ def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
         for step in run:
             drawn.append(parameters[at : at + len(step.names)])
             at += len(step.names)
-        rough = _applied(rough, run, drawn)
+        (rough,) = _applied([rough], run, [drawn])
     return rough.mask()
 
 
@@ -106,41 +128,66 @@ def _judged_runs(recipe: Recipe) -> int:
     return max((n for n, run in enumerate(recipe.runs, 1) if isinstance(run[0], Warp)), default=0)
 
 
+@dataclass(frozen=True)
+class _Draw:
+    """An object warped once, the numbers of that, how many draws went before, and whether it reaches the floor."""
+
+    rough: Figure
+    numbers: list[Numbers]
+    overlap: float
+    redraws: int
+    reached: bool
+
+
 def _redrawn(
-    target: Figure, recipe: Recipe, runs: Sequence[Run], rng: np.random.Generator
-) -> tuple[Figure, list[Numbers], int, bool]:
-    """The first draw that reaches the recipe's floor, else the best: object, numbers, draws thrown away, reached."""
-    best: tuple[float, Figure, list[Numbers]] | None = None
+    targets: Sequence[Figure], recipe: Recipe, runs: Sequence[Run], rngs: Sequence[np.random.Generator]
+) -> list[_Draw]:
+    """Of each object the first draw that reaches the recipe's floor, else the best."""
+    best: dict[int, _Draw] = {}
+    pending = list(range(len(targets)))
     for redraws in range(recipe.max_redraws + 1):
-        rough, drawn = _drawn(target, runs, rng)
-        overlap = rough.iou(target) if runs else 1.0
-        if rough.width and overlap >= recipe.min_iou:
-            return rough, drawn, redraws, True
-        if best is None or overlap > best[0]:
-            best = overlap, rough, drawn
-    assert best is not None  # max_redraws >= 0: at least one draw was made
-    return best[1], best[2], recipe.max_redraws, False
+        roughs, numbers = _drawn([targets[n] for n in pending], runs, [rngs[n] for n in pending])
+        for n, rough, drawn in zip(pending, roughs, numbers, strict=True):
+            overlap = rough.iou(targets[n]) if runs else 1.0
+            reached = bool(rough.width) and overlap >= recipe.min_iou
+            if reached or n not in best or overlap > best[n].overlap:
+                best[n] = _Draw(rough, drawn, overlap, redraws if reached else recipe.max_redraws, reached)
+        pending = [n for n in pending if not best[n].reached]
+        if not pending:
+            break
+    return [best[n] for n in range(len(targets))]
 
 
-def _drawn(figure: Figure, runs: Sequence[Run], rng: np.random.Generator) -> tuple[Figure, list[Numbers]]:
-    numbers: list[Numbers] = []
+def _drawn(
+    figures: Sequence[Figure], runs: Sequence[Run], rngs: Sequence[np.random.Generator]
+) -> tuple[Sequence[Figure], list[list[Numbers]]]:
+    """Every object after all runs, and its numbers, an array for each step."""
+    numbers: list[list[Numbers]] = [[] for _ in figures]
     for run in runs:
-        drawn = [step.draw(rng, figure) for step in run]
-        figure = _applied(figure, run, drawn)
-        numbers += drawn
-    return figure, numbers
+        by_step = [[step.draw(rng, figure) for rng, figure in zip(rngs, figures, strict=True)] for step in run]
+        drawn = list(zip(*by_step, strict=True))
+        figures = _applied(figures, run, drawn)
+        for every, more in zip(numbers, drawn, strict=True):
+            every += more
+    return figures, numbers
 
 
-def _applied(figure: Figure, run: Run, drawn: Sequence[Numbers]) -> Figure:
-    """One run applied: warps in a row read the object they start from once."""
+def _applied(figures: Sequence[Figure], run: Run, drawn: Sequence[Sequence[Numbers]]) -> list[Figure]:
+    """One run applied to every object: warps in a row read the object they start from once."""
+    step = run[0]
+    if isinstance(step, Morph):  # alone in its run
+        return [step.apply(figure, numbers) for figure, (numbers,) in zip(figures, drawn, strict=True)]
+    return warp_all(figures, [_bound(figure, run, numbers) for figure, numbers in zip(figures, drawn, strict=True)])
+
+
+def _bound(figure: Figure, run: Run, drawn: Sequence[Numbers]) -> list[PointMap]:
+    """The point maps of a run of warps, without those that do not apply to the object."""
     maps: list[PointMap] = []
     for step, numbers in zip(run, drawn, strict=True):
-        if isinstance(step, Morph):
-            return step.apply(figure, numbers)
-        bound = step.bind(numbers, figure.box, maps)
+        bound = None if isinstance(step, Morph) else step.bind(numbers, figure.box, maps)
         if bound is not None:
             maps.append(bound)
-    return warp(figure, maps) if maps else figure
+    return maps
 
 
 def _view_numbers(recipe: Recipe) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
@@ -47,34 +48,57 @@ class PointMap(Protocol):
         """Size of the second derivatives of `inverse`, up to a factor the same for all maps; in 1/px."""
 
 
-def warp(figure: Figure, maps: Sequence[PointMap], whole_frame: bool = False) -> Figure:
-    """Move an object by all `maps`, first to last, reading each pixel once.
+def warp(figure: Figure, maps: Sequence[PointMap]) -> Figure:
+    """One object moved by all `maps`, as `warp_all` does."""
+    return warp_all([figure], [maps])[0]
 
-    Pixels that leave the frame are dropped; what comes in from outside is background.
+
+def warp_all(figures: Sequence[Figure], maps: Sequence[Sequence[PointMap]]) -> list[Figure]:
+    """Move objects, each by all its maps, first to last, reading each pixel once.
+
+    Pixels that leave the frame are dropped; what comes in from outside is background. All objects go through
+    one stage before the next, for the sake of the processor's caches.
 
     Args:
-        figure: the object.
-        maps: forward direction, first applied first.
-        whole_frame: compute every pixel of the frame, for tests: the same inside the `window`.
+        figures: the objects.
+        maps: of each object; forward direction, first applied first. Without any it stays as it is.
 
     Returns:
-        The moved object, in a frame of the same size.
+        The moved objects, in frames of the same sizes.
     """
-    if not figure.width:
-        return figure
-    inside = (0, 0, figure.size[1], figure.size[0]) if whole_frame else window(figure, maps)
-    if inside[0] == inside[2] or inside[1] == inside[3]:
-        return Figure.nothing(figure.size)
-    step = lattice_step(figure, maps)
-    nodes = nodes_around(inside, step)
-    values = lattice(nodes, step, maps, figure.box)
-    if not whole_frame:
-        x0, y0, x1, y1 = _meeting(values, figure)
-        if x0 == x1:
-            return Figure.nothing(figure.size)
-        values = values[:, y0 : y1 + 1, x0 : x1 + 1]
-        nodes = (nodes[0] + x0, nodes[1] + y0, nodes[0] + x1 + 1, nodes[1] + y1 + 1)
-    return _read(figure, values, nodes, step, inside)
+    moved = list(figures)
+    moving = [n for n, figure in enumerate(figures) if maps[n] and figure.width]
+    moves = [Move.within(window(figures[n], maps[n]), figures[n], maps[n]) for n in moving]
+    values = [lattice(move.nodes, move.step, move.maps, move.figure.box) for move in moves]
+    needed = [_needed(*each) for each in zip(moves, values, strict=True)]
+    for n, move, part in zip(moving, moves, needed, strict=True):
+        moved[n] = read(move, *part)
+    return moved
+
+
+@dataclass(frozen=True)
+class Move:
+    """An object, the maps it moves by, and where these are evaluated.
+
+    Attributes:
+        figure: the object.
+        maps: forward direction, first applied first.
+        inside: pixels of the frame that are looked at.
+        step: pixels between nodes of the lattice.
+        nodes: half-open range of nodes around `inside`.
+    """
+
+    figure: Figure
+    maps: Sequence[PointMap]
+    inside: Box
+    step: int
+    nodes: Box
+
+    @classmethod
+    def within(cls, inside: Box, figure: Figure, maps: Sequence[PointMap]) -> Move:
+        """With the coarsest lattice that is fine enough."""
+        step = lattice_step(figure, maps)
+        return cls(figure, maps, inside, step, nodes_around(inside, step))
 
 
 def window(figure: Figure, maps: Sequence[PointMap]) -> Box:
@@ -128,26 +152,31 @@ def lattice(nodes: Box, step: int, maps: Sequence[PointMap], box: Box) -> NDArra
     return exact
 
 
-def _meeting(values: NDArray[np.float32], figure: Figure) -> Box:
-    """Half-open range of cells around all where a bilinear value may round to a pixel of the object."""
+Values = NDArray[np.float32]
+
+
+def _needed(move: Move, values: Values) -> tuple[Values, Box]:
+    """The values and nodes around all cells where a bilinear value may round to a pixel of the object."""
     pairs = values[:, :, :-1], values[:, :, 1:]
     least, most = np.minimum(*pairs), np.maximum(*pairs)
     least, most = np.minimum(least[:, :-1], least[:, 1:]), np.maximum(most[:, :-1], most[:, 1:])
-    high = np.array([figure.width - 0.5, figure.height - 0.5], np.float32).reshape(2, 1, 1)
+    high = np.array([move.figure.width - 0.5, move.figure.height - 0.5], np.float32).reshape(2, 1, 1)
     meets = (least <= high) & (most >= -0.5)
     x, y, width, height = cv2.boundingRect((meets[0] & meets[1]).view(np.uint8))
-    return x, y, x + width, y + height
+    left, top = move.nodes[0] + x, move.nodes[1] + y
+    return values[:, y : y + height + 1, x : x + width + 1], (left, top, left + width + 1, top + height + 1)
 
 
-def _read(figure: Figure, values: NDArray[np.float32], nodes: Box, step: int, inside: Box) -> Figure:
-    """The pixels `inside` that lie between some nodes, read from the object one strip of cells after another."""
+def read(move: Move, values: Values, nodes: Box) -> Figure:
+    """The moved object, from the inverse map at some nodes, one strip of cells after another."""
+    inside, step, size = move.inside, move.step, move.figure.size
     half = step // 2
     x0, y0 = max(nodes[0] * step + half, inside[0]), max(nodes[1] * step + half, inside[1])
     x1, y1 = min(nodes[2] * step - half, inside[2]), min(nodes[3] * step - half, inside[3])
-    if x0 >= x1 or y0 >= y1:
-        return Figure.nothing(figure.size)
-    moved = np.empty((y1 - y0, x1 - x0), np.uint8)
     rows, width = values.shape[1], values.shape[2] * step
+    if rows == 1 or x0 >= x1 or y0 >= y1:  # not a single cell, or none of their pixels
+        return Figure.nothing(size)
+    moved = np.empty((y1 - y0, x1 - x0), np.uint8)
     cells = max(_SCRATCH // (width * step) - 1, 1)
     scratch = _scratch(width * (cells + 1) * step)
     columns = slice(x0 - nodes[0] * step, x1 - nodes[0] * step)
@@ -166,8 +195,8 @@ def _read(figure: Figure, values: NDArray[np.float32], nodes: Box, step: int, in
         )
         # Into `moved` itself: OpenCV writes through a view whose size and type agree.
         strip = moved[low - y0 : high - y0]
-        cv2.remap(figure.pixels, map_x, map_y, cv2.INTER_NEAREST, strip, borderMode=cv2.BORDER_CONSTANT)
-    return Figure.placed(moved, x0, y0, figure.size)
+        cv2.remap(move.figure.pixels, map_x, map_y, cv2.INTER_NEAREST, strip, borderMode=cv2.BORDER_CONSTANT)
+    return Figure.placed(moved, x0, y0, size)
 
 
 def _scratch(size: int) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ import pytest
 from datakit.deformations import Affine, Tps
 from datakit.deformations.affine import ScaleShift
 from datakit.deformations.figure import Figure
-from datakit.deformations.warp import lattice, lattice_step, nodes_around, warp, window
+from datakit.deformations.warp import Move, lattice, lattice_step, nodes_around, read, warp, window
 
 
 def blob(size, centre, axes, angle=20):
@@ -51,7 +51,8 @@ def test_computing_a_part_equals_computing_the_whole_frame(mask, steps):
     for seed in range(8):
         figure, maps = bound(mask, steps, seed)
         x0, y0, x1, y1 = window(figure, maps)
-        whole = warp(figure, maps, whole_frame=True).mask()
+        frame = Move.within((0, 0, figure.size[1], figure.size[0]), figure, maps)
+        whole = read(frame, lattice(frame.nodes, frame.step, maps, figure.box), frame.nodes).mask()
         kept = np.zeros_like(whole)
         kept[y0:y1, x0:x1] = whole[y0:y1, x0:x1]
         np.testing.assert_array_equal(warp(figure, maps).mask(), kept)
