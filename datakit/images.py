@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
+from zlib_ng import zlib_ng
 
 from .arrays import Image, Labels
 from .errors import DatakitError, ItemError
@@ -93,7 +94,7 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     """
     where, data, header = _judged(path, place, max_pixels, key)
     why = why_normalise(header)
-    crc32, orientation = zlib.crc32(data), header.orientation or 1
+    crc32, orientation = zlib_ng.crc32(data), header.orientation or 1
     if not why:
         return Photo(data, _proved(data, header, where), why, crc32, orientation)
     pixels = _normalised(data, header, where)
@@ -169,12 +170,12 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
     if header.mode in ("P", "PA"):
         plane, coding = _palette_plane(data, where)
-        return MaskFile(plane, coding, orientation, zlib.crc32(data))
+        return MaskFile(plane, coding, orientation, zlib_ng.crc32(data))
     plain = _plain_png(data)
     stored = _decode(data, cv2.IMREAD_UNCHANGED) if plain is None else plain[0]
     if stored is None:
         raise _damaged(header, where, None)
-    return MaskFile(_single_plane(stored, where), "grey", orientation, zlib.crc32(data))
+    return MaskFile(_single_plane(stored, where), "grey", orientation, zlib_ng.crc32(data))
 
 
 def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.uint8]:
@@ -304,7 +305,7 @@ def _plain_png(data: bytes) -> tuple[NDArray[np.uint8], list[int]] | None:
         plane = PillowImage.frombytes("L", png.size[::-1], png.stored(), "zip", "L")
     except ValueError:  # a filter that does not exist
         return None
-    return np.array(plane), list(png.palette or b"")
+    return np.asarray(plane), list(png.palette or b"")
 
 
 def _palette_picture(data: bytes) -> tuple[NDArray[np.uint8], list[int]]:

@@ -38,11 +38,12 @@ class PlainPng:
 
     def stored(self) -> bytes:
         """The rows as a zlib stream without compression, for a decoder that undoes the filters."""
-        parts = [b"\x78\x01"]
-        for start in range(0, len(self.rows), STORED):
-            block = self.rows[start : start + STORED]
-            parts += [struct.pack("<?HH", start + STORED >= len(self.rows), len(block), len(block) ^ 0xFFFF), block]
-        return b"".join((*parts, zlib_ng.adler32(self.rows).to_bytes(4, "big")))
+        parts: list[bytes | memoryview] = [b"\x78\x01"]
+        rows = memoryview(self.rows)
+        for start in range(0, len(rows), STORED):
+            block = rows[start : start + STORED]
+            parts += [struct.pack("<?HH", start + STORED >= len(rows), len(block), len(block) ^ 0xFFFF), block]
+        return b"".join((*parts, zlib_ng.adler32(rows).to_bytes(4, "big")))
 
 
 def inflate_png(data: bytes) -> PlainPng | None:

@@ -10,7 +10,6 @@ import bisect
 import json
 import mmap
 import os
-import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any, Literal, overload
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+from zlib_ng import zlib_ng
 
 from ..arrays import Image, Mask
 from ..deformations import Recipe
@@ -125,7 +125,7 @@ class Shard:
         blob = self._blobs[kind]
         start, stop = blob.start + int(blob.offsets[row]), blob.start + int(blob.offsets[row + 1])
         record = self._view[start:stop]
-        if check and zlib.crc32(record) != blob.crc32[row]:
+        if check and zlib_ng.crc32(record) != blob.crc32[row]:
             raise ShardError(f"{self.path}: {kind}[{row}]: CRC-32 does not fit, the record is damaged; "
                              "find and repair it with `datakit verify --repair`")  # fmt: skip
         return record
