@@ -49,7 +49,12 @@ def bounding_box(mask: Mask) -> Box | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def area(mask: Mask) -> int:
+    """Foreground pixels of an (H, W) uint8 0/1 mask; as bool, which NumPy counts several times as fast."""
+    return int(np.count_nonzero(mask.view(np.bool_)))
+
+
 def iou(a: Mask, b: Mask) -> float:
     """Intersection over union of two (H, W) 0/1 masks; 1.0 when both are empty."""
-    union = int(np.count_nonzero(a | b))
-    return int(np.count_nonzero(a & b)) / union if union else 1.0
+    both, either = area(a & b), area(a | b)
+    return both / either if either else 1.0

@@ -39,6 +39,7 @@ __all__ = [
     "encode_png",
     "encode_rle",
     "encode_webp",
+    "prove_picture",
     "read_colours",
     "read_mask",
     "read_photo",
@@ -46,6 +47,7 @@ __all__ = [
     "turn",
 ]
 
+NO_PIXELS = "no pixels behind it"
 UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
@@ -96,7 +98,11 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     why = why_normalise(header)
     crc32, orientation = zlib_ng.crc32(data), header.orientation or 1
     if not why:
-        return Photo(data, _proved(data, header, where), why, crc32, orientation)
+        try:
+            prove_picture(data, header.size)
+        except ValueError as error:
+            raise _damaged(header, where, str(error)) from None
+        return Photo(data, header.size, why, crc32, orientation)
     pixels = _normalised(data, header, where)
     return Photo.decoded(pixels, encode_png(pixels), why, crc32, orientation)
 
@@ -114,7 +120,7 @@ def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
         return _normalised(data, header, where)
     pixels = _decode(data, cv2.IMREAD_COLOR)
     if pixels is None or pixels.shape[:2] != header.size:
-        raise _damaged(header, where, None if pixels is None else pixels.shape[:2])
+        raise _damaged(header, where, NO_PIXELS if pixels is None else f"pixels of {pixels.shape[:2]}")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
@@ -125,17 +131,20 @@ def _judged(path: Path | str, place: str, max_pixels: int, key: str = "") -> tup
     return where, data, judge_header(data, where, max_pixels)
 
 
-def _proved(data: bytes, header: Header, where: Place) -> tuple[int, int]:
-    """(H, W) of a plain picture that decodes from end to end.
+def prove_picture(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
+    """Make sure that JPEG or PNG bytes decode from end to end, to (H, W) pixels.
 
     A JPEG is decoded to an eighth of its size: all its bytes are read, a third of the time is saved.
+
+    Raises:
+        ValueError: they do not; says what was found.
     """
-    part = 8 if header.form != "PNG" else 1
-    pixels = _decode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8 if part == 8 else cv2.IMREAD_COLOR)
-    found = None if pixels is None else pixels.shape[:2]
-    if found != tuple(-(-side // part) for side in header.size):
-        raise _damaged(header, where, found)
-    return header.size
+    part = 1 if bytes(encoded[: len(PNG_START)]) == PNG_START else 8
+    pixels = _decode(encoded, cv2.IMREAD_REDUCED_GRAYSCALE_8 if part == 8 else cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise ValueError(NO_PIXELS)
+    if pixels.shape[:2] != tuple(-(-side // part) for side in size):
+        raise ValueError(f"pixels of {pixels.shape[:2]}" + " at an eighth of its size" * (part == 8))
 
 
 def _normalised(data: bytes, header: Header, where: Place) -> Image:
@@ -144,15 +153,14 @@ def _normalised(data: bytes, header: Header, where: Place) -> Image:
     if pixels is None:
         pixels = _decode_with_pillow(data)
     if pixels is None:
-        raise _damaged(header, where, None)
+        raise _damaged(header, where)
     if header.form != "TIFF":  # OpenCV turns TIFF by itself, whatever the flags
         pixels = turn(pixels, header.orientation)
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
-def _damaged(header: Header, where: Place, found: object) -> ItemError:
-    pixels = "no pixels behind it" if found is None else f"pixels of {found}"
-    return where.failed("decode", "damaged image", f"{header.form} header of {header.size} but {pixels}")
+def _damaged(header: Header, where: Place, found: str = NO_PIXELS) -> ItemError:
+    return where.failed("decode", "damaged image", f"{header.form} header of {header.size} but {found}")
 
 
 def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> MaskFile:
@@ -174,7 +182,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     plain = _plain_png(data)
     stored = _decode(data, cv2.IMREAD_UNCHANGED) if plain is None else plain[0]
     if stored is None:
-        raise _damaged(header, where, None)
+        raise _damaged(header, where)
     return MaskFile(_single_plane(stored, where), "grey", orientation, zlib_ng.crc32(data))
 
 

@@ -61,7 +61,7 @@ def runs_to_mask(runs: NDArray[np.int64], size: tuple[int, int]) -> Mask:
     if (runs < 0).any() or (runs > size[0] * size[1]).any() or total != size[0] * size[1]:
         raise ValueError(f"runs add up to {total} pixels, expected {size[0]}x{size[1]} = {size[0] * size[1]}")
     values = (np.arange(runs.size) & 1).astype(np.uint8)
-    return np.ascontiguousarray(np.repeat(values, runs).reshape(size[1], size[0]).T)
+    return cv2.transpose(np.repeat(values, runs).reshape(size[1], size[0]))  # type: ignore[return-value]
 
 
 def polygons_to_mask(polygons: list[list[float]], size: tuple[int, int]) -> Mask:

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Mask, iou
+from ..arrays import Mask, area, iou
 from ..errors import ShardError
 from ..files import digest_json
 from ..images import decode_rle
 from . import layout
-from .reader import Shard, decode_image
+from .reader import Shard, prove_image
 from .trust import MAX_PIXELS
 
 MAX_FINDINGS = 1000  # of one shard
@@ -122,20 +122,21 @@ def _target_findings(shard: Shard) -> Iterator[Found]:
     """Every photo decodes to its size, every true mask to its area, every void region decodes."""
     for row, image in enumerate(shard.images):
         try:
-            decode_image(shard, row)
+            prove_image(shard, row)
         except ValueError as error:
             yield f"images[{row}]", image["key"].decode(), str(error)
     for row, target in enumerate(shard.targets):
         size, key = shard.size(target["image_row"]), target["key"].decode()
         try:
-            area = int(np.count_nonzero(decode_rle(shard.record(layout.TARGETS, row), size)))
+            found = area(decode_rle(shard.record(layout.TARGETS, row), size))
             if target["ignore_row"] >= 0:
                 decode_rle(shard.record(layout.IGNORES, int(target["ignore_row"])), size)
         except ValueError as error:
             yield f"targets[{row}]", key, f"a mask does not decode to {size} ({error})"
             continue
-        if not area or area != target["area"]:
-            yield f"targets[{row}]", key, f"has {area} foreground pixels, the table says {target['area']} (and never 0)"
+        if not found or found != target["area"]:
+            text = f"has {found} foreground pixels, the table says {target['area']} (and never 0)"
+            yield f"targets[{row}]", key, text
 
 
 def _triple_findings(shard: Shard) -> Iterator[Found]:
@@ -157,5 +158,4 @@ def _triple_findings(shard: Shard) -> Iterator[Found]:
 
 
 def _measured(deformed: Mask, target: Mask) -> dict[str, float]:
-    areas = int(np.count_nonzero(deformed)), int(np.count_nonzero(target))
-    return {"iou": iou(deformed, target), "area_ratio": areas[0] / areas[1]}
+    return {"iou": iou(deformed, target), "area_ratio": area(deformed) / area(target)}

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
+from ..arrays import area
 from ..files import canonical_json, digest_json, file_sha256, replacing
 from ..images import encode_rle
 from ..samples import Sample, Triple
@@ -200,9 +201,8 @@ class ShardWriter:
         ignore_row = -1
         if sample.ignore is not None:
             ignore_row = self._blobs[layout.IGNORES].append(encode_rle(sample.ignore))
-        area = int(np.count_nonzero(sample.mask.view(np.bool_)))
-        crc32 = sample.source_crc32
-        self._targets.append((sample.key, image_row, sample.object_id, area, ignore_row, crc32))
+        row = sample.key, image_row, sample.object_id, area(sample.mask), ignore_row, sample.source_crc32
+        self._targets.append(row)
         for triple in triples:
             self._blobs[layout.DEFORMED].append(encode_rle(triple.deformed))
             self._triples.append(_triple_row(triple, image_row, target_row))

@@ -8,7 +8,7 @@ import pytest
 from datakit.deformations import PRESETS, Augment, Dilate, Recipe, deform, replay
 from datakit.images import decode_picture
 from datakit.seeds import generator
-from datakit.triples import expand, make_triples, triple_key, views
+from datakit.triples import Look, expand, make_all, make_triples, triple_key, views
 from tests.made import made_sample
 
 MASKTRACK = PRESETS["masktrack"]
@@ -96,6 +96,18 @@ def test_expand_makes_each_view_once_for_all_recipes_that_share_it():
         ("made/a", ["masktrack/0", "masktrack/1", "masktrack-box/0"]),
         ("made/a~r+5", ["turned/0", "again/0"]),
     ]
+
+
+def test_looks_made_together_are_those_made_alone():
+    """Each has the triples by its own recipes, in their order."""
+    box = PRESETS["masktrack-box"]
+    looks = [Look(made_sample(f"made/{name}", n), recipes) for n, (name, recipes) in enumerate(
+        (("a", (MASKTRACK, box)), ("b", (box,)), ("c", (MASKTRACK,)))
+    )]  # fmt: skip
+    for look, triples in zip(looks, make_all(looks, 0), strict=True):
+        alone = [triple for recipe in look.recipes for triple in make_triples(look.sample, recipe, 0)]
+        assert [triple.key for triple in triples] == [triple.key for triple in alone]
+        assert [triple.deformed.tobytes() for triple in triples] == [triple.deformed.tobytes() for triple in alone]
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -1,10 +1,13 @@
 """Recipes: order, names, plain values, the redraw rule and its flags."""
 
+from dataclasses import fields, replace
+
 import cv2
 import numpy as np
 import pytest
 
-from datakit.deformations import PRESETS, Affine, Augment, Box, Dilate, Recipe, Tps, deform, replay
+from datakit.deformations import PRESETS, Affine, Augment, Box, Dilate, Recipe, Tps, deform, deform_all, replay
+from datakit.deformations.figure import Figure
 from datakit.errors import UsageError
 from datakit.seeds import generator
 
@@ -60,6 +63,21 @@ def test_golden_mask():
     rough = deform(blob(), PRESETS["masktrack"], generator(0, "golden", 0))
     y, x = np.nonzero(rough.mask)
     assert (len(x), int(x.sum()), int(y.sum())) == GOLDEN
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_masks_deformed_together_are_those_deformed_alone(name):
+    """Whatever else is worked on: other objects, empty draws, objects of one pixel, and another number of redraws."""
+    speck = np.zeros((60, 80), np.uint8)
+    speck[0, 79] = 1
+    masks = [blob(), speck, np.ones_like(speck), blob()[:, ::-1].copy(), blob()]
+    recipe = replace(PRESETS[name], min_iou=0.8, max_redraws=4)
+    together = deform_all([Figure.of(mask) for mask in masks], recipe, [generator(0, str(n), 0) for n in range(5)])
+    assert len({rough.redraws for rough in together}) > 1 or not any(step.kind == "affine" for step in recipe.steps)
+    for n, (mask, rough) in enumerate(zip(masks, together, strict=True)):
+        alone = deform(mask, recipe, generator(0, str(n), 0))
+        for field in fields(rough):
+            np.testing.assert_array_equal(getattr(rough, field.name), getattr(alone, field.name), field.name)
 
 
 def test_a_draw_below_the_floor_is_thrown_away():
