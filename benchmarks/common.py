@@ -55,10 +55,17 @@ def medians(seconds: Mapping[str, list[float]]) -> dict[str, float]:
     return {name: round(statistics.median(values), 4) for name, values in seconds.items()}
 
 
+def processor() -> str:
+    """Name of the processor where the system tells it, else its architecture."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
 def save(name: str, figures: Mapping[str, object]) -> None:
     """Write `results/NAME.json` with machine, date and versions, and print the figures."""
     RESULTS.mkdir(exist_ok=True)
-    machine = {"machine": platform.machine(), "cores": os.cpu_count(), "date": date.today().isoformat()}
+    machine = {"machine": processor(), "cores": os.cpu_count(), "date": date.today().isoformat()}
     (RESULTS / f"{name}.json").write_text(
         json.dumps({"figures": figures, **machine, "tools": tool_versions()}, indent=2, sort_keys=True) + "\n"
     )
