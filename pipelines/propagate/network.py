@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -203,22 +202,18 @@ def threads(count: int) -> Iterator[None]:
 
 
 class Recent:
-    """Frames that remember the last few, for those who look at neighbours too, or ahead, from threads of their own.
-
-    See `datakit.video.frames.Frames`.
-    """
+    """Frames that remember the last few, for those who look at neighbours too; see `datakit.video.frames.Frames`."""
 
     def __init__(self, frames: Frames):
         self.names, self.numbers, self.size = frames.names, frames.numbers, frames.size
         self.fps, self.remarks, self._count = frames.fps, frames.remarks, len(frames)
-        self._get, self._lock = lru_cache(REMEMBERED)(frames.__getitem__), Lock()
+        self._get = lru_cache(REMEMBERED)(frames.__getitem__)
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: int) -> Image:
-        with self._lock:
-            return self._get(index)
+        return self._get(index)
 
 
 def start_masks(propagator: Any, frames: Frames, start: Start) -> dict[int, Labels]:

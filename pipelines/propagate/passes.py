@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -101,70 +99,24 @@ def run_passes(
     Args:
         passes: in this order.
         fresh: gives a `model.propagate.Propagator` that knows no object yet.
-        frames: the video; asked for the next frame by another thread while `flow` and the network are at work.
+        frames: the video.
         written: gives what an earlier run has made of a frame; asked in order, until it gives None.
         flow: gives the picture of the movement in a frame; None where there is none.
     """
-    order = [place for each in passes for place in each.places]
-    written = _until_none(written)
-    with ReadAhead(frames, order) as ahead:
-        for each in passes:
-            yield from _run_pass(each, fresh(), ahead, written, flow)
-
-
-def _run_pass(each: Pass, propagator: Any, ahead: ReadAhead, written: Written, flow: FlowOf) -> Iterator[Step]:
-    if each.seed is not None:
-        propagator.replay(each.seed, each.seed)
-    for place in each.places:
-        mask = each.masks.get(place)
-        began = time.perf_counter()
-        labels = written(place)
-        if labels is not None:
-            propagator.replay(labels, mask)
-            yield Step(place, labels, propagator.lost, 0.0, kept=True)
-            continue
-        image = ahead.frame(place)
-        labels = propagator.step(image, mask, flow(place))
-        yield Step(place, labels, propagator.lost, time.perf_counter() - began, image)
-
-
-def _until_none(written: Written) -> Written:
-    """The same, but nothing after the first frame that was not written."""
-    ended = False
-
-    def asked(place: int) -> Labels | None:
-        nonlocal ended
-        labels = None if ended else written(place)
-        ended = labels is None
-        return labels
-
-    return asked
-
-
-class ReadAhead:
-    """Frames in a known order; a thread reads the next one while the network looks at the one before.
-
-    Args:
-        frames: the video.
-        order: places of its frames, none of them twice.
-    """
-
-    def __init__(self, frames: Frames, order: Sequence[int]):
-        self._frames, self._following = frames, dict(pairwise(order))
-        self._reader = ThreadPoolExecutor(1)
-        self._coming: dict[int, Future[Image]] = {}
-
-    def frame(self, place: int) -> Image:
-        """(H, W, 3) uint8 RGB of one frame; raises what reading it raised."""
-        coming = self._coming.pop(place, None) or self._reader.submit(self._frames.__getitem__, place)
-        image = coming.result()
-        if place in self._following:
-            after = self._following[place]
-            self._coming = {after: self._reader.submit(self._frames.__getitem__, after)}
-        return image
-
-    def __enter__(self) -> ReadAhead:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._reader.shutdown(cancel_futures=True)
+    resumed = True
+    for each in passes:
+        propagator = fresh()
+        if each.seed is not None:
+            propagator.replay(each.seed, each.seed)
+        for place in each.places:
+            mask = each.masks.get(place)
+            began = time.perf_counter()
+            labels = written(place) if resumed else None
+            resumed = labels is not None
+            if labels is not None:
+                propagator.replay(labels, mask)
+                yield Step(place, labels, propagator.lost, 0.0, kept=True)
+                continue
+            image = frames[place]
+            labels = propagator.step(image, mask, flow(place))
+            yield Step(place, labels, propagator.lost, time.perf_counter() - began, image)

@@ -1,7 +1,5 @@
 """Which frame is made from which annotation, and in which direction."""
 
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
@@ -74,23 +72,3 @@ def test_going_on_makes_what_an_undisturbed_run_makes(annotated, done):
     for step in steps:
         np.testing.assert_array_equal(step.labels, whole[step.place].labels)
         assert step.lost == whole[step.place].lost
-
-
-def test_a_frame_that_cannot_be_read_fails_when_its_turn_comes():
-    """Frames are read ahead, each once; those before the bad one are made."""
-
-    class Cut:
-        asked: ClassVar[list[int]] = []
-
-        def __getitem__(self, place):
-            self.asked.append(place)
-            if place == 6:
-                raise ValueError("cut")
-            return np.zeros((*SIZE, 3), np.uint8)
-
-    frames, made = Cut(), []
-    with pytest.raises(ValueError, match="cut"):
-        for step in run_passes(plan_passes(10, {0: mask(1)}), Drifting, frames, lambda _: None, lambda _: None):
-            made.append(step.place)
-    assert made == list(range(6))
-    assert frames.asked == list(range(7))
