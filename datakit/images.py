@@ -313,7 +313,7 @@ def _plain_png(data: bytes) -> tuple[NDArray[np.uint8], list[int]] | None:
         plane = PillowImage.frombytes("L", png.size[::-1], png.stored(), "zip", "L")
     except ValueError:  # a filter that does not exist
         return None
-    return np.asarray(plane), list(png.palette or b"")
+    return np.array(plane), list(png.palette or b"")
 
 
 def _palette_picture(data: bytes) -> tuple[NDArray[np.uint8], list[int]]:
