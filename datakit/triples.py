@@ -51,6 +51,10 @@ def make_triples(sample: Sample, recipe: Recipe, seed: int) -> list[Triple]:
 def make_all(looks: Sequence[Look], seed: int) -> list[list[Triple]]:
     """The triples of many samples or views at once, the same that `make_triples` makes of each.
 
+    Args:
+        looks: in any order; the memory of all their masks is held at once.
+        seed: root seed of the build.
+
     Returns:
         Of each look the triples by all its recipes, in order.
     """

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Mask
+from .arrays import Mask, area
 from .datasets import PairsReader, Record
 from .datasets.masks import is_soft
 from .datasets.views import AnyReader, View
@@ -90,13 +90,13 @@ def _of_photo(key: str, path: str, photo: Photo) -> Iterator[Remark]:
 
 
 def _of_mask(sample: Sample) -> Iterator[Remark]:
-    area = int(np.count_nonzero(sample.mask))
-    if area == sample.mask.size:
+    pixels = area(sample.mask)
+    if pixels == sample.mask.size:
         yield Remark(sample.key, "full mask", f"{sample.key}: {REASONS['full mask']}")
     elif _touches_all_borders(sample.mask):
         yield Remark(sample.key, "mask touches all borders", f"{sample.key}: {REASONS['mask touches all borders']}")
-    if area < TINY:
-        yield Remark(sample.key, "tiny object", f"{sample.key}: {area} pixels")
+    if pixels < TINY:
+        yield Remark(sample.key, "tiny object", f"{sample.key}: {pixels} pixels")
 
 
 def _touches_all_borders(mask: Mask) -> bool:

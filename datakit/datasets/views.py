@@ -15,6 +15,7 @@ from typing import Self, overload
 
 import numpy as np
 
+from ..arrays import area
 from ..errors import UsageError
 from ..resize import parse_codec, resize_mask, resize_photo
 from ..samples import Problem, Sample, Scene
@@ -115,16 +116,16 @@ class MinArea(View):
 
     def change(self, scene: Scene) -> Scene:
         """The scene without its small objects."""
-        areas = [int(np.count_nonzero(sample.mask)) for sample in scene.samples]
-        if all(area >= self.pixels for area in areas):
+        areas = [area(sample.mask) for sample in scene.samples]
+        if all(pixels >= self.pixels for pixels in areas):
             return scene
-        kept = tuple(sample for sample, area in zip(scene.samples, areas, strict=True) if area >= self.pixels)
+        kept = tuple(sample for sample, pixels in zip(scene.samples, areas, strict=True) if pixels >= self.pixels)
         small = zip(scene.samples, areas, strict=True)
-        problems = [self._too_small(sample.key, area) for sample, area in small if area < self.pixels]
+        problems = [self._too_small(sample.key, pixels) for sample, pixels in small if pixels < self.pixels]
         return Scene(scene.key, kept, (*scene.problems, *problems))
 
-    def _too_small(self, key: str, area: int) -> Problem:
-        detail = f"{area} pixels, at least {self.pixels} are asked for; allow smaller objects with --min-area"
+    def _too_small(self, key: str, pixels: int) -> Problem:
+        detail = f"{pixels} pixels, at least {self.pixels} are asked for; allow smaller objects with --min-area"
         return Problem(key, "left-out", "select", "under minimum area", detail)
 
 

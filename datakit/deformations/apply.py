@@ -72,8 +72,13 @@ def deform_all(targets: Sequence[Figure], recipe: Recipe, rngs: Sequence[np.rand
         recipe: what to do.
         rngs: source of all numbers, one for each object.
 
+    Returns:
+        As many, in their order.
+
     Raises:
         ValueError: an object is empty.
+
+    Source: as `deform`.
     """
     if not all(target.width for target in targets):
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
@@ -130,7 +135,15 @@ def _judged_runs(recipe: Recipe) -> int:
 
 @dataclass(frozen=True)
 class _Draw:
-    """An object warped once, the numbers of that, how many draws went before, and whether it reaches the floor."""
+    """An object warped once.
+
+    Attributes:
+        rough: what it became.
+        numbers: drawn for it, an array for each step.
+        overlap: IoU with what it was.
+        redraws: draws thrown away for this one.
+        reached: whether it reaches the recipe's floor; if not, all draws were used.
+    """
 
     rough: Figure
     numbers: list[Numbers]
@@ -174,17 +187,17 @@ def _drawn(
 
 def _applied(figures: Sequence[Figure], run: Run, drawn: Sequence[Sequence[Numbers]]) -> list[Figure]:
     """One run applied to every object: warps in a row read the object they start from once."""
-    step = run[0]
-    if isinstance(step, Morph):  # alone in its run
-        return [step.apply(figure, numbers) for figure, (numbers,) in zip(figures, drawn, strict=True)]
-    return warp_all(figures, [_bound(figure, run, numbers) for figure, numbers in zip(figures, drawn, strict=True)])
+    if isinstance(run[0], Morph):  # alone in its run
+        return [run[0].apply(figure, numbers) for figure, (numbers,) in zip(figures, drawn, strict=True)]
+    warps = [step for step in run if isinstance(step, Warp)]
+    return warp_all(figures, [_bound(figure, warps, numbers) for figure, numbers in zip(figures, drawn, strict=True)])
 
 
-def _bound(figure: Figure, run: Run, drawn: Sequence[Numbers]) -> list[PointMap]:
-    """The point maps of a run of warps, without those that do not apply to the object."""
+def _bound(figure: Figure, warps: Sequence[Warp], drawn: Sequence[Numbers]) -> list[PointMap]:
+    """The point maps of warps, without those that do not apply to the object."""
     maps: list[PointMap] = []
-    for step, numbers in zip(run, drawn, strict=True):
-        bound = None if isinstance(step, Morph) else step.bind(numbers, figure.box, maps)
+    for step, numbers in zip(warps, drawn, strict=True):
+        bound = step.bind(numbers, figure.box, maps)
         if bound is not None:
             maps.append(bound)
     return maps

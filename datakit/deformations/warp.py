@@ -22,6 +22,7 @@ from ..arrays import Box
 from .figure import Figure
 
 Points = NDArray[np.float64]
+Values = NDArray[np.float32]  # (2, h, w): x and y of the inverse map at nodes, as `lattice` gives them
 Frame = tuple[float, float, float, float]  # a box like arrays.Box, of any numbers
 
 _STEPS = (8, 4, 2, 1)  # pixels between nodes; node i lies at step * i + (step - 1) / 2, where a resize puts it
@@ -96,7 +97,7 @@ class Move:
 
     @classmethod
     def within(cls, inside: Box, figure: Figure, maps: Sequence[PointMap]) -> Move:
-        """With the coarsest lattice that is fine enough."""
+        """With the coarsest lattice that is fine enough around a range of pixels."""
         step = lattice_step(figure, maps)
         return cls(figure, maps, inside, step, nodes_around(inside, step))
 
@@ -152,9 +153,6 @@ def lattice(nodes: Box, step: int, maps: Sequence[PointMap], box: Box) -> NDArra
     return exact
 
 
-Values = NDArray[np.float32]
-
-
 def _needed(move: Move, values: Values) -> tuple[Values, Box]:
     """The values and nodes around all cells where a bilinear value may round to a pixel of the object."""
     pairs = values[:, :, :-1], values[:, :, 1:]
@@ -168,7 +166,13 @@ def _needed(move: Move, values: Values) -> tuple[Values, Box]:
 
 
 def read(move: Move, values: Values, nodes: Box) -> Figure:
-    """The moved object, from the inverse map at some nodes, one strip of cells after another."""
+    """The moved object, one strip of cells after another.
+
+    Args:
+        move: the object and where it is looked for.
+        values: (2, h, w) float32, the inverse map in pixels from the corner of the object's box.
+        nodes: the half-open range of nodes they stand at; pixels beyond are background.
+    """
     inside, step, size = move.inside, move.step, move.figure.size
     half = step // 2
     x0, y0 = max(nodes[0] * step + half, inside[0]), max(nodes[1] * step + half, inside[1])

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ..arrays import Box, Image, Mask
+from ..arrays import Box, Image, Mask, area
 from ..deformations import Recipe
 from ..images import encode_rle
 from ..resize import resize_mask, shrunk_size
@@ -151,7 +151,7 @@ def _sample(triples: Sequence[Triple], recipes: Mapping[str, Recipe], region: Bo
         "photo": list(first.target.shape),
         "region": list(region),
         "size": list(size),
-        "area": int(np.count_nonzero(first.target)),
+        "area": area(first.target),
         "target": code(first.target),
         "void": None if first.ignore is None else code(first.ignore),
         "draws": [_draw(triple, recipes[triple.recipe], code(triple.deformed)) for triple in triples],

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ..arrays import Box, Image, Mask
+from ..arrays import Box, Image, Mask, area
 from ..evaluation import MEASURES, ObjectScores, Scores
 from ..images import encode_rle
 from ..resize import resize_mask, shrunk_size
@@ -160,8 +160,8 @@ def _frame(frame: ShownFrame) -> dict[str, Any]:
         "frame": list(frame.target.shape),
         "region": list(region),
         "size": list(size),
-        "found_area": int(np.count_nonzero(frame.found)),
-        "target_area": int(np.count_nonzero(frame.target)),
+        "found_area": area(frame.found),
+        "target_area": area(frame.target),
         "rough": code(frame.found),
         "target": code(frame.target),
         "void": None if frame.void is None else code(frame.void),

@@ -197,7 +197,7 @@ def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
 
 
 def prove_image(shard: Shard, row: int) -> None:
-    """Make sure that `decode_image` would give a picture, in less time.
+    """Make sure that `decode_image` would give a picture, in less time: see `images.prove_picture`.
 
     Raises:
         ValueError: as there.

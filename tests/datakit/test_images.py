@@ -170,6 +170,18 @@ def test_damaged_photos_are_found_and_named(tmp_path: Path) -> None:
         assert problem_of(path) == expected, name
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_picture_is_proved_by_its_pixels(tmp_path: Path, suffix: str) -> None:
+    """A whole one of the right size passes; another size and bytes without pixels say what was found."""
+    whole = save(tmp_path / f"a.{suffix}", RGB).read_bytes()
+    H, W = tiny.SIZE
+    images.prove_picture(memoryview(whole), (H, W))
+    with pytest.raises(ValueError, match="pixels of"):
+        images.prove_picture(whole, (H + 8, W))
+    with pytest.raises(ValueError, match="no pixels behind it"):
+        images.prove_picture(whole[:30], (H, W))
+
+
 def test_thumbnail_end_mark_does_not_hide_a_cut(tmp_path: Path) -> None:
     """The end mark of an EXIF thumbnail is not taken for the end of the photo."""
     whole = save(tmp_path / "a.jpg", RGB).read_bytes()

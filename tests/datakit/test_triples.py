@@ -101,9 +101,8 @@ def test_expand_makes_each_view_once_for_all_recipes_that_share_it():
 def test_looks_made_together_are_those_made_alone():
     """Each has the triples by its own recipes, in their order."""
     box = PRESETS["masktrack-box"]
-    looks = [Look(made_sample(f"made/{name}", n), recipes) for n, (name, recipes) in enumerate(
-        (("a", (MASKTRACK, box)), ("b", (box,)), ("c", (MASKTRACK,)))
-    )]  # fmt: skip
+    recipes = {"made/a": (MASKTRACK, box), "made/b": (box,), "made/c": (MASKTRACK,)}
+    looks = [Look(made_sample(key, n), recipes[key]) for n, key in enumerate(recipes)]
     for look, triples in zip(looks, make_all(looks, 0), strict=True):
         alone = [triple for recipe in look.recipes for triple in make_triples(look.sample, recipe, 0)]
         assert [triple.key for triple in triples] == [triple.key for triple in alone]
