@@ -156,7 +156,7 @@ def validate_source(ctx: click.Context, sources: tuple[str, ...], as_json: bool,
 @cli.command("verify")
 @click.argument("shards", type=click.Path(path_type=Path), metavar="FOLDER|FILE.h5")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")
-@click.option("--quick", is_flag=True, help="Judge bytes only (sizes and SHA-256), decode nothing.")
+@click.option("--deep", is_flag=True, help="Decode every mask and photo too; do so where the builder is a stranger.")
 @click.option("--repair", is_flag=True, help="Restore damaged files from their sources to the very same bytes.")
 @click.option(
     "--source", "sources", multiple=True, metavar="LABEL=ROOT", help="With --repair: where a source lies now."
@@ -165,22 +165,26 @@ def validate_source(ctx: click.Context, sources: tuple[str, ...], as_json: bool,
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
-    """Check a folder of shards, from the manifest's digest down to the meaning of every mask.
+    """Check a folder of shards against its manifest: every byte, and the structure and tables of every shard.
 
-    A single file is checked by itself, in a child process: do so with what comes from a stranger.
+    With --deep down to the meaning of every mask; so are damaged shards, and a single file, which has no manifest.
+    Shards are opened in child processes, which they may bring down.
     Exits 4 when anything is found (after --repair: when anything remains), naming shard, record and sample key.
 
     \b
     Example:
       datakit verify shards -j 4
+      datakit verify from-a-stranger --deep
       datakit verify shards --repair --source ecssd=/data/ECSSD
     """
     from pipelines import report
+    from pipelines.progress import progress
     from pipelines.verify_shards import verify_shards
 
     sources, images = sources_from(options.pop("sources"), options.pop("images"))
     if (sources or images) and not options["repair"]:
         raise click.UsageError("--source and --images say where to repair from; give --repair with them")
+    options["track"] = lambda total: progress(total, "shards", sys.stderr)
     summary = verify_shards(shards, sources=sources, images=images, **options)
     click.echo(report.verify_report(summary, as_json))
     if summary.remaining:

@@ -20,7 +20,7 @@ from datakit.samples import Problem
 from datakit.shards.apart import Examiner
 from datakit.shards.bookkeeping import record_name, settings_digest, settings_text
 from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, Manifest, ShardEntry, read_manifest, write_manifest
-from datakit.shards.verify import Finding, verify
+from datakit.shards.verify import Finding, Track, silent, verify
 from datakit.tools import tool_versions
 
 from .build_shards import ledger_text
@@ -59,18 +59,22 @@ class RepairConfig:
         sources: where sources lie now; those not named are looked for where they lay when it was built.
         images: label -> image folder, as for the build.
         jobs: processes.
-        quick: judge sound shards by their bytes only.
+        deep: examine the records of sound shards as well.
     """
 
     folder: Path
     sources: Sequence[SourceSpec] = ()
     images: Mapping[str, Path] = field(default_factory=dict)
     jobs: int = 1
-    quick: bool = False
+    deep: bool = False
 
 
-def repair(config: RepairConfig) -> Repair:
+def repair(config: RepairConfig, track: Track = silent) -> Repair:
     """Find what is damaged, restore what can be, and verify again.
+
+    Args:
+        config: what, and where from.
+        track: told how far the finding is.
 
     Raises:
         Locked: another run holds the folder.
@@ -78,7 +82,7 @@ def repair(config: RepairConfig) -> Repair:
     """
     folder = config.folder
     with terminable(), run_lock(folder):
-        found = verify(folder, config.jobs, config.quick)
+        found = verify(folder, config.jobs, config.deep, track)
         if not found:
             return Repair((), {}, ())
         try:
@@ -93,7 +97,7 @@ def repair(config: RepairConfig) -> Repair:
         finally:
             shutil.rmtree(workshop.scratch, ignore_errors=True)
         judged = [finding for finding in found if finding.shard not in damaged]
-        remaining = [*verify(folder, config.jobs, quick=True), *judged]
+        remaining = [*verify(folder, config.jobs), *judged]
     return Repair(tuple(repaired), workshop.refused, tuple(remaining))
 
 

@@ -173,7 +173,7 @@ def verify_report(summary: Verification, as_json: bool) -> str:
     path, findings = summary.path, summary.remaining
     if as_json:
         repair = {"repaired": list(summary.repaired), "refused": dict(summary.refused)} if summary.repair else {}
-        return as_text({"folder": str(path), "vouched_for": summary.vouched_for,
+        return as_text({"folder": str(path), "vouched_for": summary.vouched_for, "deep": summary.deep,
                         "findings": [asdict(finding) for finding in findings], **repair})  # fmt: skip
     lines = [f"{f.shard}: {f.place}{f' ({f.key})' if f.key else ''}: {f.text}" for f in findings]
     lines += [f"{name}: repaired" for name in summary.repaired]
@@ -182,7 +182,8 @@ def verify_report(summary: Verification, as_json: bool) -> str:
         lines.append(f"{path}: examined by itself, in a process apart; name its folder to hold it against a manifest")
     shards = sorted({finding.shard for finding in findings})
     way_out = "" if summary.repair or not summary.vouched_for else "; `datakit verify --repair` mends what it can"
-    found = f"{len(findings)} findings in {', '.join(shards)}{way_out}" if findings else "verified, nothing found"
+    extent = "every record" if summary.deep else "bytes, structure and tables; --deep reads every record"
+    found = f"{len(findings)} findings in {', '.join(shards)}{way_out}" if findings else f"nothing found ({extent})"
     return "\n".join([*lines, f"{path}: {found}"])
 
 

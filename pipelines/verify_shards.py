@@ -9,7 +9,7 @@ from pathlib import Path
 from datakit.datasets import SourceSpec
 from datakit.errors import UsageError
 from datakit.shards.manifest import NAME
-from datakit.shards.verify import Finding, verify, verify_file
+from datakit.shards.verify import Finding, Track, silent, verify, verify_file
 
 from .repair import RepairConfig
 from .repair import repair as mend
@@ -23,6 +23,7 @@ class Verification:
         path: folder or file.
         remaining: findings, after the repair where there was one.
         vouched_for: whether a manifest stood behind the bytes.
+        deep: whether every record was examined, not of damaged shards alone.
         repair: whether a repair was asked for.
         repaired: files restored to their published bytes.
         refused: file -> why it could not be restored.
@@ -31,6 +32,7 @@ class Verification:
     path: Path
     remaining: Sequence[Finding]
     vouched_for: bool = True
+    deep: bool = True
     repair: bool = False
     repaired: Sequence[str] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -39,31 +41,34 @@ class Verification:
 def verify_shards(
     path: Path,
     jobs: int = 1,
-    quick: bool = False,
+    deep: bool = False,
     repair: bool = False,
     sources: Sequence[SourceSpec] = (),
     images: Mapping[str, Path] | None = None,
+    track: Track = silent,
 ) -> Verification:
     """Check a folder of shards or one shard.
 
     Args:
         path: a folder of shards, or a file.
         jobs: processes.
-        quick: judge bytes only.
+        deep: examine every record of a folder, as is always done of a single file.
         repair: restore what is damaged.
         sources: with `repair`, where sources lie now.
         images: with `repair`, where their pictures lie, by label.
+        track: given the number of shards, gives a context manager of a `Progress`.
 
     Raises:
-        UsageError: there is no such path, or a single file was to be repaired or judged by bytes alone.
+        UsageError: there is no such path, or a single file was to be repaired.
     """
     if path.is_dir():
         if repair:
-            done = mend(RepairConfig(path, sources, images or {}, jobs=jobs, quick=quick))
-            return Verification(path, done.remaining, True, True, done.repaired, done.refused)
-        return Verification(path, verify(path, jobs, quick), (path / NAME).is_file())
+            done = mend(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep), track)
+            return Verification(path, done.remaining, True, deep, True, done.repaired, done.refused)
+        vouched_for = (path / NAME).is_file()
+        return Verification(path, verify(path, jobs, deep, track), vouched_for, deep or not vouched_for)
     if not path.is_file():
         raise UsageError(f"{path}: no such folder or regular file")
-    if repair or quick:
-        raise UsageError(f"{path}: a single file has no manifest to be judged or repaired by; name its folder")
+    if repair:
+        raise UsageError(f"{path}: a single file has no manifest to be repaired by; name its folder")
     return Verification(path, verify_file(path), vouched_for=False)

@@ -53,19 +53,24 @@ class Examiner:
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        self._child = self._start()  # it imports, a third of a second, while its first shard is hashed
         return self
 
     def __exit__(self, *_: object) -> None:
         self._end()
 
     def examine(
-        self, path: Path, max_pixels: int = MAX_PIXELS, expected: Mapping[str, Any] | None = None
+        self,
+        path: Path,
+        max_pixels: int = MAX_PIXELS,
+        expected: Mapping[str, Any] | None = None,
+        deep: bool = True,
     ) -> list[Finding]:
         """What `examine.examine` finds, or how the child ended over it."""
-        reply = self._ask("examine", path, max_pixels=max_pixels, expected=dict(expected or {}))
+        reply = self._ask("examine", path, max_pixels=max_pixels, expected=dict(expected or {}), deep=deep)
         if isinstance(reply, str):
             return [Finding(path.name, "structure", "", reply)]
-        return [Finding(**found) for found in reply]
+        return [Finding(**{**found, "shard": path.name}) for found in reply]
 
     def source_crc32(self, path: Path) -> dict[str, dict[str, int]] | None:
         """`images` and `targets` -> key -> CRC-32 of its source file; None where the shard cannot say."""
@@ -171,8 +176,8 @@ def serve() -> None:
         answers.flush()
 
 
-def _examine(path: Path, max_pixels: int, expected: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [asdict(finding) for finding in examine(path, max_pixels, expected)][:MAX_FINDINGS]
+def _examine(path: Path, max_pixels: int, expected: Mapping[str, Any], deep: bool) -> list[dict[str, Any]]:
+    return [asdict(finding) for finding in examine(path, max_pixels, expected, deep)][:MAX_FINDINGS]
 
 
 def _source_crc32(path: Path, max_pixels: int) -> dict[str, dict[str, int]] | None:

@@ -43,13 +43,16 @@ class Finding:
     text: str
 
 
-def examine(path: Path, max_pixels: int = MAX_PIXELS, expected: Mapping[str, Any] | None = None) -> list[Finding]:
-    """Read one shard from end to end: tables, CRC-32, decoding and meaning.
+def examine(
+    path: Path, max_pixels: int = MAX_PIXELS, expected: Mapping[str, Any] | None = None, deep: bool = True
+) -> list[Finding]:
+    """Read one shard from end to end: structure, tables, and every record's CRC-32, decoding and meaning.
 
     Args:
         path: the file.
         max_pixels: most pixels of a photo.
         expected: what the manifest says of it, any of `source`, `photos`, `samples`, `triples`, `settings_digest`.
+        deep: read the records too, not structure and tables alone.
 
     Returns:
         Findings, at most `MAX_FINDINGS`.
@@ -60,7 +63,7 @@ def examine(path: Path, max_pixels: int = MAX_PIXELS, expected: Mapping[str, Any
         cause = error.__cause__ or error
         return [_finding(path, getattr(cause, "place", "structure"), "", f"not a readable shard: {cause}")]
     findings = list(_table_findings(shard, expected or {}))
-    for judge in (_record_findings, _target_findings, _triple_findings):
+    for judge in (_record_findings, _target_findings, _triple_findings) if deep else ():
         if not findings:  # what lies behind the first kind of damage only repeats it
             findings = list(itertools.islice(judge(shard), MAX_FINDINGS))
     shard.close()

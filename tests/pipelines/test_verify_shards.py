@@ -37,9 +37,9 @@ def report(result):
 
 
 def test_a_sound_folder_is_verified(out, datakit):
-    """Exit 0, with or without --quick, and --repair leaves every byte alone."""
+    """Exit 0, with or without --deep, and --repair leaves every byte alone."""
     before = contents(out)
-    for options in ([], ["--quick"], ["--repair"], ["-j", 2]):
+    for options in ([], ["--deep"], ["--repair"], ["--repair", "--deep"], ["-j", 2]):
         result = datakit("verify", out, *options)
         assert (result.exit_code, "nothing found" in result.output) == (0, True), result.output
     assert contents(out) == before
@@ -64,10 +64,18 @@ def test_a_single_file_is_examined_by_itself(out, datakit):
     assert report(result)["findings"][0]["place"].startswith("images[")
 
 
-def test_a_single_file_is_neither_repaired_nor_judged_by_bytes(out, datakit):
+def test_it_says_how_much_was_read(out, datakit):
+    """Bytes, structure and tables; with --deep, and of a single file, every record."""
+    assert "--deep reads every record" in datakit("verify", out).output
+    for options in ([out, "--deep"], [out / "ecssd-00000.h5"]):
+        assert "nothing found (every record)" in datakit("verify", *options).output
+        assert report(datakit("verify", *options, "--json"))["deep"] is True
+    assert report(datakit("verify", out, "--json"))["deep"] is False
+
+
+def test_a_single_file_is_not_repaired(out, datakit):
     """There is nothing to compare it with; nor is there for what does not exist."""
-    for options in (["--repair"], ["--quick"]):
-        assert datakit("verify", out / "ecssd-00000.h5", *options).exit_code == 2
+    assert datakit("verify", out / "ecssd-00000.h5", "--repair").exit_code == 2
     assert datakit("verify", out / "nothing.h5").exit_code == 2
 
 

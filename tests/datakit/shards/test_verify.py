@@ -1,7 +1,9 @@
 """Verify finds what is wrong, says where, and survives files that HDF5 does not."""
 
+import contextlib
 import random
 import shutil
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -131,15 +133,37 @@ def change(folder, table, column, value):
 def test_a_wrong_number_is_found_by_its_meaning(folder, table, column, value, place):
     """Digests that fit do not help: what is stored must be what the masks say."""
     change(folder, table, column, value)
-    assert place in {finding.place for finding in verify(folder)}
+    assert place in {finding.place for finding in verify(folder, deep=True)}
 
 
-def test_quick_judges_bytes_alone(folder):
-    """--quick trusts a file whose SHA-256 fits, and still finds one whose does not."""
+def test_records_are_read_where_bytes_do_not_fit(folder):
+    """A shard whose SHA-256 fits is not decoded unless `deep`; one whose does not is, whatever was asked."""
     change(folder, "triples", "iou", 0.123)
-    assert verify(folder, quick=True) == []
-    flip(folder / "made-00000.h5", 4000)
-    assert verify(folder, quick=True)[0].place == "file"
+    assert verify(folder) == []
+    with (folder / "made-00000.h5").open("ab") as file:
+        file.write(b"x")
+    assert [finding.place for finding in verify(folder)] == ["file", "triples[0].iou"]
+
+
+def test_a_structure_no_shard_has_is_found_behind_a_manifest_that_fits(folder):
+    """A stranger's manifest fits a stranger's shards: links and counts are judged without `deep`, too."""
+    with h5py.File(folder / "made-00000.h5", "r+") as file:
+        del file["triples"]
+        file["triples"] = h5py.SoftLink("/images/data")
+    publish_as_is(folder)
+    assert [finding.place for finding in verify(folder)] == ["triples"]
+
+
+def test_every_shard_is_told_of(folder):
+    """Who tracks it hears of one shard of one."""
+    told = []
+
+    @contextlib.contextmanager
+    def track(total):
+        yield SimpleNamespace(advance=lambda count: told.append((count, total)))
+
+    verify(folder, track=track)
+    assert told == [(1, 1)]
 
 
 def test_a_file_that_is_no_shard_is_a_finding(tmp_path):
