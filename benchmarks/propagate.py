@@ -2,22 +2,24 @@
 
 The clip is 854x480: a sequence of DAVIS where DATAKIT_TEST_DATA names the data of the tests, else that of the embedded
 sample, enlarged. A frame's time is the median of what lies between two frames of `datakit propagate`: decode, cut,
-network, label picture, film. The floor is the same network on inputs that stay in memory, as many as it looks at in a
-frame; all that a frame takes beyond it counts as spent around the network. Several objects are upright strips of what
-the first mask shows. Networks without weights of their own are drawn; what they call the object is the whole frame,
-the dearest case for what is around them.
+network, label picture, film; what of that the network does not take, in the very same frames, is spent around it.
+Beside it the same network on inputs that stay in memory, as many as it looks at in a frame. Several objects are upright
+strips of what the first mask shows. Networks without weights of their own are drawn; what they call the object is the
+whole frame, the dearest case for what is around them.
 Run alone: python -m benchmarks.propagate [--rounds N] [--networks lite]
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +27,9 @@ import cv2
 import numpy as np
 import psutil
 import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from datakit.arrays import Labels
 from datakit.images import encode_jpeg, encode_palette_png
@@ -36,6 +41,7 @@ from model.checkpoint import Checkpoint, checkpoint_path, load_network, write_ch
 from model.compute import Compute
 from model.networks import build_network
 from model.propagate import PropagateConfig
+from model.segmenter import Segmenter
 from pipelines.process import keep_freed_memory
 from pipelines.progress import Progress
 from pipelines.propagate.network import NetworkChoice, threads
@@ -48,7 +54,7 @@ HERE = common.WORK / "propagate"
 SIZE = (480, 854)
 SEQUENCE = "dog"
 OBJECTS = 3
-FRAMES = {"lite": 60, "deeplab-vgg16": 10}  # of one round
+FRAMES = {"lite": 24, "deeplab-vgg16": 6}  # of one round: a few seconds, since machines drift by the minute
 LONG = 1000  # frames of the long video
 WARM = 100  # frame from which on memory must not grow
 
@@ -109,9 +115,31 @@ class Clock(Progress):
     def __exit__(self, *_: object) -> None:
         pass
 
-    def per_frame(self) -> float:
-        """Median seconds from one frame to the next."""
-        return float(np.median(np.diff(self.times)))
+    def per_frame(self) -> NDArray[np.float64]:
+        """Seconds from every frame to the next."""
+        return np.diff(self.times)
+
+
+@contextlib.contextmanager
+def network_clock() -> Iterator[list[float]]:
+    """Inside, a list that gets the seconds of every call of a network."""
+    seconds: list[float] = []
+    began = [0.0]
+
+    def before(module: nn.Module, _: object) -> None:
+        if isinstance(module, Segmenter):
+            began[0] = time.perf_counter()
+
+    def after(module: nn.Module, _: object, __: object) -> None:
+        if isinstance(module, Segmenter):
+            seconds.append(time.perf_counter() - began[0])
+
+    hooks = register_module_forward_pre_hook(before), register_module_forward_hook(after)
+    try:
+        yield seconds
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @dataclass(frozen=True)
@@ -128,12 +156,15 @@ class Setting:
     weights: str
     job: PropagateJob
 
-    def command(self, objects: int) -> float:
-        """Seconds a frame of `datakit propagate`."""
+    def command(self, objects: int) -> tuple[float, float]:
+        """Medians over the frames of `datakit propagate`: seconds, and the share the network does not take."""
         shutil.rmtree(self.job.out, ignore_errors=True)
-        return run_clocked(replace(self.job, masks=[MaskStart(strips(self.job.masks[0].file, objects))])).per_frame()
+        job = replace(self.job, masks=[MaskStart(strips(self.job.masks[0].file, objects))])
+        with network_clock() as inside:
+            frames = run_clocked(job).per_frame()
+        return float(np.median(frames)), float(np.median(1 - np.array(inside) / frames))
 
-    def floor(self, _: int) -> float:
+    def alone(self) -> float:
         """Seconds of the network alone, on what it sees of one frame; with as many threads as for one object."""
         net, _ = load_network(self.weights)
         compute = Compute.chosen(net)
@@ -175,22 +206,21 @@ def setting(network: str, video: Path, first: Path) -> Setting:
 
 def speed(each: Setting, rounds: int) -> dict[str, object]:
     """A frame with one object and with several, and the network alone, by turns."""
-    sides = {"one": (each.command, 1), "several": (each.command, OBJECTS), "alone": (each.floor, 1)}
-    found: dict[str, list[float]] = {name: [] for name in sides}
+    found: dict[int, list[tuple[float, float]]] = {1: [], OBJECTS: []}
+    alone = []
     for number in range(rounds + 1):  # the first warms up
-        for name in list(sides) if number % 2 else list(sides)[::-1]:
-            side, objects = sides[name]
-            seconds = side(objects)
-            if number:
-                found[name].append(seconds)
-    further = [(several - one) / (OBJECTS - 1) for one, several in zip(found["one"], found["several"], strict=True)]
-    around = 1 - common.median_ratio(found["alone"], found["one"])
+        for objects in list(found) if number % 2 else list(found)[::-1]:
+            found[objects].append(each.command(objects))
+        alone.append(each.alone())
+    one, around = zip(*found[1][1:], strict=True)
+    several, _ = zip(*found[OBJECTS][1:], strict=True)
+    further = [(more - less) / (OBJECTS - 1) for more, less in zip(several, one, strict=True)]
     name = each.network
     return {
-        f"{name}: seconds a frame": round(statistics.median(found["one"]), 4),
-        f"{name}: seconds of the network alone": round(statistics.median(found["alone"]), 4),
-        f"{name}: share of a frame's time around the network": round(around, 3),
-        f"{name}: each further object / the first": round(common.median_ratio(further, found["one"]), 3),
+        f"{name}: seconds a frame": round(statistics.median(one), 4),
+        f"{name}: seconds of the network alone": round(statistics.median(alone[1:]), 4),
+        f"{name}: share of a frame's time around the network": round(statistics.median(around), 3),
+        f"{name}: each further object / the first": round(common.median_ratio(further, list(one)), 3),
     }
 
 
@@ -223,7 +253,7 @@ def flatness(video: Path, first: Path) -> dict[str, object]:
             "lite: memory growth": round(late / early - 1, 3)}  # fmt: skip
 
 
-def run(rounds: int = 5, networks: tuple[str, ...] = ("lite", "deeplab-vgg16")) -> None:
+def run(rounds: int = 11, networks: tuple[str, ...] = ("lite", "deeplab-vgg16")) -> None:
     """Speed of every network, memory of the light one."""
     keep_freed_memory()  # as the command does
     HERE.mkdir(parents=True, exist_ok=True)
@@ -238,6 +268,6 @@ def run(rounds: int = 5, networks: tuple[str, ...] = ("lite", "deeplab-vgg16")) 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--networks", nargs="+", default=("lite", "deeplab-vgg16"))
     run(**vars(parser.parse_args()))
