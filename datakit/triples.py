@@ -107,7 +107,7 @@ def views(sample: Sample, recipe: Recipe) -> Iterator[Sample]:
     if recipe.augment is None:
         yield sample
         return
-    for angle, flip in recipe.augment.looks():
+    for angle, flip in recipe.augment.turns():
         mask = turned_mask(sample.mask, angle, flip)
         if mask.any():
             suffix = f"~r{angle:+g}{'f' * flip}"

@@ -187,7 +187,7 @@ class FrameSamples:
         self._frames = [(image, plain_labels(labels)) for image, labels in frames]
         self._config, self._coding, self._seed = config, coding, seed
         self._image = lru_cache(CACHED)(self._turned_image)
-        looks = list(config.recipe.augment.looks()) if config.recipe.augment else [(0.0, False)]
+        looks = list(config.recipe.augment.turns()) if config.recipe.augment else [(0.0, False)]
         self._draws = [
             _Draw(number, object_id, angle, flip, variant)
             for number, (_, labels) in enumerate(self._frames)

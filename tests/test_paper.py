@@ -58,7 +58,7 @@ def test_online_is_about_a_thousand_rotated_and_flipped_samples_with_the_offline
     online = PRESETS["online"]
     assert online.steps == MASKTRACK.steps
     assert online.augment.flip and {abs(angle) for angle in online.augment.angles} == set(range(0, 21, 2))
-    assert 900 <= len(list(online.augment.looks())) * online.variants <= 1100
+    assert 900 <= len(list(online.augment.turns())) * online.variants <= 1100
 
 
 def test_lucid_moves_its_points_half_as_far():

@@ -42,7 +42,7 @@ class Augment:
     def __post_init__(self) -> None:
         settle(self, self.kind)
 
-    def looks(self) -> Iterator[tuple[float, bool]]:
+    def turns(self) -> Iterator[tuple[float, bool]]:
         """(angle, flip) of every view."""
         for angle in self.angles:
             yield from ((angle, flip) for flip in ((False, True) if self.flip else (False,)))

@@ -101,7 +101,7 @@ def test_the_share_held_back_is_that_of_photos():
     photos = [f"ecssd/{number:04d}" for number in range(4000)]
     assert np.mean([is_held_back(photo, 0.1) for photo in photos]) == pytest.approx(0.1, abs=0.02)
     assert not any(is_held_back(photo, 0) for photo in photos) and all(is_held_back(photo, 1) for photo in photos)
-    views = [f"~r{angle:+g}{'f' * flip}" for angle, flip in Augment().looks()]
+    views = [f"~r{angle:+g}{'f' * flip}" for angle, flip in Augment().turns()]
     for photo in photos[:20]:
         assert {is_held_back(photo + view, 0.5) for view in views} == {is_held_back(photo, 0.5)}
 

@@ -56,6 +56,6 @@ def test_no_pixel_comes_from_outside():
 
 def test_42_looks_of_the_preset():
     """±2 … ±20 degrees in steps of 2, and 0, each flipped."""
-    looks = list(PRESETS["online"].augment.looks())
+    looks = list(PRESETS["online"].augment.turns())
     assert len(looks) == len(set(looks)) == 42 and (-20.0, True) in looks and (0.0, False) in looks
-    assert list(Augment(angles=(3,), flip=False).looks()) == [(3.0, False)]
+    assert list(Augment(angles=(3,), flip=False).turns()) == [(3.0, False)]
