@@ -142,7 +142,10 @@ def _in_turns(
                 return judge(child, item)
             finally:
                 free.put(child)
-                progress.advance(1)
 
+        found: list[Finding] = []
         with ThreadPoolExecutor(jobs) as threads:
-            return [finding for found in threads.map(judge_next, items) for finding in found]
+            for one in threads.map(judge_next, items):
+                found += one
+                progress.advance(1)
+    return found
