@@ -2,10 +2,11 @@
 
 The clip is 854x480: a sequence of DAVIS where DATAKIT_TEST_DATA names the data of the tests, else that of the embedded
 sample, enlarged. A frame's time is the median of what lies between two frames of `datakit propagate`: decode, cut,
-network, label picture, film; what of that the network does not take, in the very same frames, is spent around it.
-Beside it the same network on inputs that stay in memory, as many as it looks at in a frame. Several objects are upright
-strips of what the first mask shows. Networks without weights of their own are drawn; what they call the object is the
-whole frame, the dearest case for what is around them.
+network, label picture, film; what of that the network's own calls do not take, in the very same frames, is spent around
+it. Against the same network alone, on inputs that stay in memory, as many as it looks at in a frame, a frame also takes
+what the network loses to the film and the label picture, which are made beside it. All of it on the processor, whatever
+else there is. Several objects are upright strips of what the first mask shows. Networks without weights of their own
+are drawn; what they call the object is the whole frame, the dearest case for what is around them.
 Run alone: python -m benchmarks.propagate [--rounds N] [--networks lite]
 """
 
@@ -167,7 +168,7 @@ class Setting:
     def alone(self) -> float:
         """Seconds of the network alone, on what it sees of one frame; with as many threads as for one object."""
         net, _ = load_network(self.weights)
-        compute = Compute.chosen(net)
+        compute = Compute.chosen(net, "cpu")
         net, config = compute.place(net), PropagateConfig()
         looks = 1 + config.mirrored
         batch, seconds = compute.send(torch.randn(looks, 4, config.size, config.size)), []
@@ -199,7 +200,7 @@ def setting(network: str, video: Path, first: Path) -> Setting:
     if net is None or network != "lite":
         weights = str(HERE / f"{network}.safetensors")
         write_checkpoint(Path(weights), Checkpoint({"name": network}, {}, build_network(network).state_dict()))
-    choice = NetworkChoice(weights=weights)
+    choice = NetworkChoice(weights=weights, device="cpu")
     return Setting(network, weights, PropagateJob(video, HERE / "out", [MaskStart(first)],
                                                   stop=FRAMES[network], network=choice))  # fmt: skip
 
@@ -215,11 +216,13 @@ def speed(each: Setting, rounds: int) -> dict[str, object]:
     one, around = zip(*found[1][1:], strict=True)
     several, _ = zip(*found[OBJECTS][1:], strict=True)
     further = [(more - less) / (OBJECTS - 1) for more, less in zip(several, one, strict=True)]
+    beyond = 1 - common.median_ratio(alone[1:], list(one))
     name = each.network
     return {
         f"{name}: seconds a frame": round(statistics.median(one), 4),
         f"{name}: seconds of the network alone": round(statistics.median(alone[1:]), 4),
         f"{name}: share of a frame's time around the network": round(statistics.median(around), 3),
+        f"{name}: share of a frame's time beyond the network alone": round(beyond, 3),
         f"{name}: each further object / the first": round(common.median_ratio(further, list(one)), 3),
     }
 

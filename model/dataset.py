@@ -230,7 +230,7 @@ def _told(shard: Shard, what: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, LookupError) as error:
-        raise ShardError(f"{shard.path}: {what}: {error}; look closer with `datakit verify`") from error
+        raise ShardError(f"{shard.path}: {what}: {error}; look closer with `datakit verify --deep`") from error
 
 
 def _parts(path: Path) -> list[tuple[ShardReader, int]]:

@@ -167,7 +167,7 @@ def validate_source(ctx: click.Context, sources: tuple[str, ...], as_json: bool,
 def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
     """Check a folder of shards against its manifest: every byte, and the structure and tables of every shard.
 
-    With --deep down to the meaning of every mask; so are damaged shards, and a single file, which has no manifest.
+    With --deep down to the meaning of every mask; so are damaged shards, and whatever has no manifest.
     Shards are opened in child processes, which they may bring down.
     Exits 4 when anything is found (after --repair: when anything remains), naming shard, record and sample key.
 

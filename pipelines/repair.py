@@ -32,6 +32,7 @@ from .plan import cut, open_source
 from .settings import BuildConfig, BuildSettings, differences
 from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, write_record
 
+AS_PUBLISHED = "its bytes are those that were published, faults and all; build anew"
 NAMED = 3  # changed photos named per shard; one is enough to know, three show a pattern
 
 
@@ -96,9 +97,11 @@ def repair(config: RepairConfig, track: Track = silent) -> Repair:
             repaired = list(workshop.restore(damaged))
         finally:
             shutil.rmtree(workshop.scratch, ignore_errors=True)
-        judged = [finding for finding in found if finding.shard not in damaged]
-        remaining = [*verify(folder, config.jobs), *judged]
-    return Repair(tuple(repaired), workshop.refused, tuple(remaining))
+        as_published = [finding for finding in found if finding.shard not in damaged]
+        again = verify(folder, config.jobs)
+        remaining = [*again, *(finding for finding in as_published if finding not in again)]
+    refused = workshop.refused | {finding.shard: AS_PUBLISHED for finding in as_published}
+    return Repair(tuple(repaired), refused, tuple(remaining))
 
 
 class Workshop:

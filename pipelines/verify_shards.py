@@ -8,7 +8,6 @@ from pathlib import Path
 
 from datakit.datasets import SourceSpec
 from datakit.errors import UsageError
-from datakit.shards.manifest import NAME
 from datakit.shards.verify import Finding, Track, silent, verify, verify_file
 
 from .repair import RepairConfig
@@ -64,11 +63,17 @@ def verify_shards(
     if path.is_dir():
         if repair:
             done = mend(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep), track)
-            return Verification(path, done.remaining, True, deep, True, done.repaired, done.refused)
-        vouched_for = (path / NAME).is_file()
-        return Verification(path, verify(path, jobs, deep, track), vouched_for, deep or not vouched_for)
+            vouched = _vouched_for(done.remaining)
+            return Verification(path, done.remaining, vouched, deep or not vouched, True, done.repaired, done.refused)
+        found = verify(path, jobs, deep, track)
+        vouched = _vouched_for(found)
+        return Verification(path, found, vouched, deep or not vouched)
     if not path.is_file():
         raise UsageError(f"{path}: no such folder or regular file")
     if repair:
         raise UsageError(f"{path}: a single file has no manifest to be repaired by; name its folder")
     return Verification(path, verify_file(path), vouched_for=False)
+
+
+def _vouched_for(findings: Sequence[Finding]) -> bool:
+    return not any(finding.place == "manifest" for finding in findings)

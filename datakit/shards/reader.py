@@ -176,7 +176,7 @@ def decode_triple(shard: Shard, row: int, check: Check = "masks") -> Triple:
         deformed = decode_rle(shard.record(layout.DEFORMED, row, masks), size)
         ignore = decode_rle(shard.record(layout.IGNORES, ignore_row, masks), size) if ignore_row >= 0 else None
     except ValueError as error:
-        raise ShardError(f"{shard.path}: triples[{row}]: {error}; look closer with `datakit verify`") from error
+        raise ShardError(f"{shard.path}: triples[{row}]: {error}; look closer with `datakit verify --deep`") from error
     if masks and not target.view(np.bool_).any():
         raise ShardError(f"{shard.path}: triples[{row}]: the target is empty; rebuild the shard")
     return _triple(shard, entry, image, deformed, target, ignore)

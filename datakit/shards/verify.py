@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -66,17 +66,17 @@ def verify(
         found = [Finding(NAME, "manifest", "", str(error))]
         return found + _by_themselves(sorted(folder.glob("*.h5")), jobs, track, examiner)
 
-    def judge(child: Examiner, entry: ShardEntry) -> list[Finding]:
-        found = in_bytes[entry.file].result()
+    def judge(child: Examiner, item: tuple[ShardEntry, Future[list[Finding]]]) -> list[Finding]:
+        entry, found = item[0], item[1].result()
         if not (folder / entry.file).is_file():
             return found
         return found + _contents(child, folder / entry.file, manifest, entry, deep, damaged=bool(found))
 
     found = list(bookkeeping_findings(folder, manifest))
     with ThreadPoolExecutor(jobs) as hashing:  # goes on while children start, which takes as long as hashing 300 MB
-        in_bytes = {entry.file: hashing.submit(_byte_findings, folder, entry) for entry in manifest.shards}
+        items = [(entry, hashing.submit(_byte_findings, folder, entry)) for entry in manifest.shards]
         try:
-            return found + _in_turns(judge, manifest.shards, jobs, track, examiner)
+            return found + _in_turns(judge, items, jobs, track, examiner)
         finally:
             hashing.shutdown(cancel_futures=True)  # an interrupted one does not read on for minutes
 
@@ -98,14 +98,17 @@ def _by_themselves(paths: Sequence[Path], jobs: int, track: Track, examiner: Exa
 def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
     """Size and SHA-256 of one shard file against the manifest."""
     path = folder / entry.file
-    if not path.is_file():
-        text = "missing"
-    elif (size := path.stat().st_size) != entry.bytes:
-        text = f"has {size} bytes, the manifest says {entry.bytes}"
-    elif (digest := file_sha256(path)) != entry.sha256:
-        text = f"SHA-256 is {digest[:12]}…, the manifest says {entry.sha256[:12]}…"
-    else:
-        return []
+    try:
+        if not path.is_file():
+            text = "missing"
+        elif (size := path.stat().st_size) != entry.bytes:
+            text = f"has {size} bytes, the manifest says {entry.bytes}"
+        elif (digest := file_sha256(path)) != entry.sha256:
+            text = f"SHA-256 is {digest[:12]}…, the manifest says {entry.sha256[:12]}…"
+        else:
+            return []
+    except OSError as error:
+        text = f"cannot be read: {error.strerror}"
     return [Finding(entry.file, "file", "", text)]
 
 
@@ -131,6 +134,8 @@ def _in_turns(
 ) -> list[Finding]:
     """Findings of every item in order, each judged with whichever of `jobs` children is free."""
     jobs = 1 if examiner else max(min(jobs, len(items)), 1)
+    if not items:
+        return []
     free: SimpleQueue[Examiner] = SimpleQueue()
     with contextlib.ExitStack() as children, track(len(items)) as progress:
         for _ in range(jobs):

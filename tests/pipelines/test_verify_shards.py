@@ -1,9 +1,16 @@
 """`datakit verify`: damage found wherever it is, and repaired to the published bytes or refused by name."""
 
 import json
+import zlib
+from dataclasses import replace
 
+import h5py
+import numpy as np
 import pytest
 
+from datakit.files import file_sha256
+from datakit.shards.manifest import read_manifest, write_manifest
+from pipelines.shard_task import read_record, write_record
 from tests.damage import damage, published, troubled_source
 
 
@@ -71,6 +78,42 @@ def test_it_says_how_much_was_read(out, datakit):
         assert "nothing found (every record)" in datakit("verify", *options).output
         assert report(datakit("verify", *options, "--json"))["deep"] is True
     assert report(datakit("verify", out, "--json"))["deep"] is False
+
+
+def test_without_a_usable_manifest_every_record_is_read(out, datakit):
+    """And the report says so, with --repair too."""
+    (out / "manifest.json").write_text("{")
+    for options in ([], ["--repair"]):
+        found = report(datakit("verify", out, "--json", *options))
+        assert (found["vouched_for"], found["deep"]) == (False, True)
+
+
+@pytest.mark.parametrize(("table", "deep"), [("iou", True), ("crc32", False)])
+def test_what_was_published_wrong_is_not_repaired(out, datakit, table, deep):
+    """One finding, exit 4 and why, also where only --deep sees it; `--repair` is not offered."""
+    publish_wrong(out, table)
+    options = ["--deep"] if deep else []
+    assert "--repair" not in datakit("verify", out, *options).output
+    result = datakit("verify", out, "--repair", "--json", *options)
+    assert result.exit_code == 4
+    assert [finding["shard"] for finding in report(result)["findings"]] == ["ecssd-00000.h5"]
+    assert "build anew" in report(result)["refused"]["ecssd-00000.h5"]
+
+
+def publish_wrong(out, table):
+    """Put a wrong number into a shard, and make record and manifest agree with its bytes."""
+    path = out / "ecssd-00000.h5"
+    with h5py.File(path, "r+") as file:
+        rows = file["triples"][()]
+        rows["iou"][0] = 0.123
+        if table == "iou":
+            file["triples"][...] = rows
+        file["triples"].attrs["crc32"] = np.uint32(zlib.crc32(rows.tobytes()))
+    manifest = read_manifest(out)
+    entry = replace(manifest.shards[0], bytes=path.stat().st_size, sha256=file_sha256(path))
+    record = read_record(out, path.name)
+    write_record(out, replace(record, entry=entry))
+    write_manifest(out, replace(manifest, shards=(entry, *manifest.shards[1:])))
 
 
 def test_a_single_file_is_not_repaired(out, datakit):

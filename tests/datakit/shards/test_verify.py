@@ -3,6 +3,7 @@
 import contextlib
 import random
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import h5py
@@ -146,7 +147,7 @@ def test_records_are_read_where_bytes_do_not_fit(folder):
 
 
 def test_a_structure_no_shard_has_is_found_behind_a_manifest_that_fits(folder):
-    """A stranger's manifest fits a stranger's shards: links and counts are judged without `deep`, too."""
+    """A stranger's manifest fits a stranger's shards: links are judged without `deep`, too."""
     with h5py.File(folder / "made-00000.h5", "r+") as file:
         del file["triples"]
         file["triples"] = h5py.SoftLink("/images/data")
@@ -154,16 +155,59 @@ def test_a_structure_no_shard_has_is_found_behind_a_manifest_that_fits(folder):
     assert [finding.place for finding in verify(folder)] == ["triples"]
 
 
+@pytest.mark.parametrize(
+    ("attribute", "place"), [("settings_digest", "settings_digest"), ("source", "source"), ("triples", "triples")]
+)
+def test_tables_and_counts_are_judged_without_deep(folder, attribute, place):
+    """Against the manifest, and a table against its own CRC-32, behind a SHA-256 that fits."""
+    with h5py.File(folder / "made-00000.h5", "r+") as file:
+        if attribute == "triples":
+            file["triples"].attrs["crc32"] = np.uint32(1)
+        else:
+            file.attrs[attribute] = "other"
+    publish_as_is(folder)
+    assert place in {finding.place for finding in verify(folder)}
+
+
+@pytest.mark.parametrize("column", ["photos", "samples", "triples"])
+def test_a_manifest_that_counts_otherwise_is_found_without_deep(folder, column):
+    """Every count of an entry is held against the shard."""
+    manifest = read_manifest(folder)
+    changed = replace(manifest.shards[0], **{column: 7})
+    write_manifest(folder, replace(manifest, shards=(changed,)))
+    assert column in {finding.place for finding in verify(folder)}
+
+
+def test_an_entry_that_is_there_twice_is_judged_twice(folder):
+    """The bytes that each of them promises."""
+    manifest = read_manifest(folder)
+    entry = manifest.shards[0]
+    write_manifest(folder, replace(manifest, shards=(replace(entry, sha256="0" * 64), entry)))
+    assert "file" in {finding.place for finding in verify(folder)}
+
+
+def test_a_file_that_cannot_be_read_is_a_finding(folder, monkeypatch):
+    """Others are judged all the same."""
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("datakit.shards.verify.file_sha256", refuse)
+    assert "cannot be read: Permission denied" in {finding.text for finding in verify(folder)}
+
+
 def test_every_shard_is_told_of(folder):
-    """Who tracks it hears of one shard of one."""
+    """Who tracks it hears of one shard after the other, and of how many."""
     told = []
+    manifest = read_manifest(folder)
+    write_manifest(folder, replace(manifest, shards=manifest.shards * 2))
 
     @contextlib.contextmanager
     def track(total):
         yield SimpleNamespace(advance=lambda count: told.append((count, total)))
 
     verify(folder, track=track)
-    assert told == [(1, 1)]
+    assert told == [(1, 2), (1, 2)]
 
 
 def test_a_file_that_is_no_shard_is_a_finding(tmp_path):
