@@ -21,8 +21,7 @@ class Verification:
     Attributes:
         path: folder or file.
         remaining: findings, after the repair where there was one.
-        vouched_for: whether a manifest stood behind the bytes.
-        deep: whether every record was examined, not of damaged shards alone.
+        asked_deep: whether every record was to be examined.
         repair: whether a repair was asked for.
         repaired: files restored to their published bytes.
         refused: file -> why it could not be restored.
@@ -30,11 +29,20 @@ class Verification:
 
     path: Path
     remaining: Sequence[Finding]
-    vouched_for: bool = True
-    deep: bool = True
+    asked_deep: bool = False
     repair: bool = False
     repaired: Sequence[str] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def vouched_for(self) -> bool:
+        """Whether a manifest stood behind the bytes."""
+        return self.path.is_dir() and not any(finding.place == "manifest" for finding in self.remaining)
+
+    @property
+    def deep(self) -> bool:
+        """Whether every record was examined, not of damaged shards alone."""
+        return self.asked_deep or not self.vouched_for
 
 
 def verify_shards(
@@ -63,17 +71,10 @@ def verify_shards(
     if path.is_dir():
         if repair:
             done = mend(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep), track)
-            vouched = _vouched_for(done.remaining)
-            return Verification(path, done.remaining, vouched, deep or not vouched, True, done.repaired, done.refused)
-        found = verify(path, jobs, deep, track)
-        vouched = _vouched_for(found)
-        return Verification(path, found, vouched, deep or not vouched)
+            return Verification(path, done.remaining, deep, True, done.repaired, done.refused)
+        return Verification(path, verify(path, jobs, deep, track), deep)
     if not path.is_file():
         raise UsageError(f"{path}: no such folder or regular file")
     if repair:
         raise UsageError(f"{path}: a single file has no manifest to be repaired by; name its folder")
-    return Verification(path, verify_file(path), vouched_for=False)
-
-
-def _vouched_for(findings: Sequence[Finding]) -> bool:
-    return not any(finding.place == "manifest" for finding in findings)
+    return Verification(path, verify_file(path), deep)

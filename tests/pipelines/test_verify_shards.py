@@ -72,7 +72,8 @@ def test_a_single_file_is_examined_by_itself(out, datakit):
 
 
 def test_it_says_how_much_was_read(out, datakit):
-    """Bytes, structure and tables; with --deep, and of a single file, every record."""
+    """Of three shards bytes, structure and tables; with --deep, and of a single file, every record."""
+    assert "3/3 shards" in datakit("verify", out).output
     assert "--deep reads every record" in datakit("verify", out).output
     for options in ([out, "--deep"], [out / "ecssd-00000.h5"]):
         assert "nothing found (every record)" in datakit("verify", *options).output
