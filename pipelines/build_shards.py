@@ -22,6 +22,7 @@ from datakit.samples import Problem
 from datakit.shards.bookkeeping import settings_body
 from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, SOURCES, Manifest, read_manifest, write_manifest
 from datakit.tools import tool_versions
+from datakit.tracking import Track
 
 from .cluster import run_tasks
 from .interrupt import terminable
@@ -54,7 +55,6 @@ class BuildSummary:
 
 
 Tell = Callable[[str], None]
-Track = Callable[[int], Any]
 
 
 def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:

@@ -20,8 +20,9 @@ from datakit.samples import Problem
 from datakit.shards.apart import Examiner
 from datakit.shards.bookkeeping import record_name, settings_digest, settings_text
 from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, Manifest, ShardEntry, read_manifest, write_manifest
-from datakit.shards.verify import Finding, Track, silent, verify
+from datakit.shards.verify import Finding, verify
 from datakit.tools import tool_versions
+from datakit.tracking import Track, silent
 
 from .build_shards import ledger_text
 from .cluster import run_tasks

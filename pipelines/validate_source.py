@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from datakit.duplicates import find_near_duplicates, thumbnail
 from datakit.errors import ItemError, UsageError
 from datakit.samples import Problem, Scene
+from datakit.tracking import Track
 from datakit.validate import Remark, remarks
 
 from .cluster import run_tasks
@@ -35,7 +36,6 @@ MOST_COMPARED = 50_000  # photos; the comparison grows with their square
 COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression")
 
 Tell = Callable[[str], None]
-Track = Callable[[int], Any]
 
 
 @dataclass(frozen=True)

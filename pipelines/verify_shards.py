@@ -8,7 +8,8 @@ from pathlib import Path
 
 from datakit.datasets import SourceSpec
 from datakit.errors import UsageError
-from datakit.shards.verify import Finding, Track, silent, verify, verify_file
+from datakit.shards.verify import Finding, verify, verify_file
+from datakit.tracking import Track, silent
 
 from .repair import RepairConfig
 from .repair import repair as mend

@@ -11,29 +11,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..errors import ShardError
 from ..files import digest_json, file_sha256
+from ..tracking import Track, silent
 from .apart import Examiner
 from .bookkeeping import bookkeeping_findings
 from .examine import Finding
 from .manifest import NAME, Manifest, ShardEntry, read_manifest
 
-__all__ = ["Finding", "Track", "silent", "verify", "verify_file"]
+__all__ = ["Finding", "verify", "verify_file"]
 
 T = TypeVar("T")
-Track = Callable[[int], contextlib.AbstractContextManager[Any]]  # number of shards -> what is told of each by `advance`
-
-
-class _Silence:
-    def advance(self, count: int) -> None:
-        """Tell nobody."""
-
-
-def silent(_: int) -> contextlib.AbstractContextManager[Any]:
-    """The `Track` of whoever does not want to know how far it is."""
-    return contextlib.nullcontext(_Silence())
 
 
 def verify(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from datakit.errors import Mismatch
 from datakit.evaluation import Convention, FrameResult, SequenceScores, score_frame, score_sequence
+from datakit.tracking import Track
 
 from ..pool import map_on_processes
 from .match import Clip, read_map, refuse
 
 CHUNK = 8  # frames of a task: some hundredths of a second
-
-Track = Callable[[int], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True)

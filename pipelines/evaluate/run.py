@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datakit.evaluation import SetScores, score_set
+from datakit.tracking import Track
 from datakit.video.labels import open_labels
 
 from ..interrupt import terminable
 from ..process import keep_freed_memory
 from .match import Clip, choose_convention, chosen_names, matched, missing_frames, refuse, unjudged
-from .measure import Track, score_clips
+from .measure import score_clips
 
 
 @dataclass(frozen=True)

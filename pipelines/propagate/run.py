@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,12 +23,12 @@ from datakit.arrays import Labels
 from datakit.errors import UsageError
 from datakit.files import digest_json, replacing, write_json
 from datakit.images import encode_png
+from datakit.tracking import Track
 from datakit.video.frames import Frames, open_frames
 from datakit.video.labels import is_sequence_name
 
 from ..interrupt import terminable
 from ..lock import run_lock
-from ..progress import Progress
 from . import network
 from .network import Engine, NetworkChoice
 from .output import FILM, NAMES, SHEET, SUMMARY, Output
@@ -38,7 +37,6 @@ from .pictures import Film, write_sheet
 from .start import BoxStart, MaskStart, Start, read_start
 
 Tell = Callable[[str], None]
-Track = Callable[[int], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True)

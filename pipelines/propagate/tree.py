@@ -11,13 +11,14 @@ from pathlib import Path
 from datakit.datasets.videos import VIDEOS
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
 from datakit.evaluation import told
+from datakit.tracking import Track
 from datakit.video.labels import list_frames, open_labels
 
 from ..cluster import run_tasks
 from ..evaluate.match import chosen_names
 from ..interrupt import terminable
 from ..progress import Progress
-from .run import PropagateJob, PropagateSummary, Tell, Track, propagate
+from .run import PropagateJob, PropagateSummary, Tell, propagate
 from .start import MaskStart
 
 
