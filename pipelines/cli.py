@@ -98,7 +98,7 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
     from pipelines import report
     from pipelines.build_shards import build_shards as build
     from pipelines.dry_run import dry_run as estimate
-    from pipelines.progress import progress
+    from pipelines.progress import told
 
     config = _build_config(sources, options)
     _news(report.settings_lines(config.settings))
@@ -107,7 +107,7 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
         return
     # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
     atexit.register(gc.freeze)
-    summary = build(config, _news, lambda total: progress(total, "photos", sys.stderr))
+    summary = build(config, _news, told("photos"))
     click.echo(report.build_report(summary, as_json))
 
 
@@ -140,14 +140,14 @@ def validate_source(ctx: click.Context, sources: tuple[str, ...], as_json: bool,
       datakit validate-source ecssd=data/ECSSD pascal-s=data/PASCAL-S -j 4
     """
     from pipelines import report
-    from pipelines.progress import progress
+    from pipelines.progress import told
     from pipelines.validate_source import BuildConfig
     from pipelines.validate_source import validate_source as validate
 
     specs, images = sources_from(sources, options["images"])
     settings = settings_from({"recipe_names": ["masktrack"], "set_": (), "seed": 0, **options})
     config = BuildConfig(specs, Path(), settings, images, jobs=options["jobs"])
-    found = validate(config, _news, lambda total: progress(total, "photos", sys.stderr), options["near"])
+    found = validate(config, _news, told("photos"), options["near"])
     click.echo(report.validation_report(found, options["examples"], as_json))
     if found.found:
         ctx.exit(EXIT_FOUND)
@@ -178,13 +178,13 @@ def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> N
       datakit verify shards --repair --source ecssd=/data/ECSSD
     """
     from pipelines import report
-    from pipelines.progress import progress
+    from pipelines.progress import told
     from pipelines.verify_shards import verify_shards
 
     sources, images = sources_from(options.pop("sources"), options.pop("images"))
     if (sources or images) and not options["repair"]:
         raise click.UsageError("--source and --images say where to repair from; give --repair with them")
-    options["track"] = lambda total: progress(total, "shards", sys.stderr)
+    options["track"] = told("shards")
     summary = verify_shards(shards, sources=sources, images=images, **options)
     click.echo(report.verify_report(summary, as_json))
     if summary.remaining:
@@ -291,10 +291,10 @@ def evaluate(predictions: Path, ground_truth: Path, as_json: bool, **options: An
     from pipelines.evaluate.report import evaluate_report
     from pipelines.evaluate.run import EvaluateConfig
     from pipelines.evaluate.run import evaluate as score
-    from pipelines.progress import progress
+    from pipelines.progress import told
 
     config = EvaluateConfig(predictions, ground_truth, **options)
-    click.echo(evaluate_report(score(config, lambda total: progress(total, "frames", sys.stderr)), as_json))
+    click.echo(evaluate_report(score(config, told("frames")), as_json))
 
 
 @cli.command("sample-data")

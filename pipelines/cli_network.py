@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +117,12 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
     let_idle_threads_sleep()
     from model.refine import RefineConfig
     from pipelines import report
-    from pipelines.progress import progress
+    from pipelines.progress import told
     from pipelines.score import ScoreJob, score_shards
 
     given = {name: options.pop(name) for name in ("size", "full_frame", "mirrored")}
     view = RefineConfig(**{name: value for name, value in given.items() if value is not None})
-    summary = score_shards(ScoreJob(shards, view=view, **options), lambda total: progress(total, "triples", sys.stderr))
+    summary = score_shards(ScoreJob(shards, view=view, **options), told("triples"))
     click.echo(report.score_report(summary, as_json))
 
 
@@ -176,23 +175,20 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
       datakit propagate clip.mp4 --box 120,40,310,260 --out results
     """
     from pipelines.process import keep_freed_memory, let_idle_threads_sleep
-    from pipelines.progress import progress
+    from pipelines.progress import told
     from pipelines.propagate import report
     from pipelines.propagate.options import first_frame_from, job_from, tree_from
 
     let_idle_threads_sleep()
     keep_freed_memory()
 
-    def track(total: int) -> Any:
-        return progress(total, "frames", sys.stderr)
-
     if options["first_frame"]:
         click.echo(first_frame_from(video, options))
     elif options["davis"]:
         from pipelines.propagate.tree import propagate_tree
 
-        click.echo(report.tree_report(propagate_tree(tree_from(video, options), _news, track), as_json))
+        click.echo(report.tree_report(propagate_tree(tree_from(video, options), _news, told("frames")), as_json))
     else:
         from pipelines.propagate.run import propagate as run
 
-        click.echo(report.propagate_report(run(job_from(video, options), _news, track), as_json))
+        click.echo(report.propagate_report(run(job_from(video, options), _news, told("frames")), as_json))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
+
+from datakit.tracking import Track
 
 LINE_EVERY_S = 10.0
 
@@ -80,3 +83,8 @@ def progress(total: int, unit: str, stream: TextIO) -> Iterator[Progress]:
                 bar.update(task, completed=self.done, rate=f"{rate_text(self.done / max(shown.elapsed or 0, 1e-9))}/s")
 
         yield Drawn(total, unit, stream, bar=True)
+
+
+def told(unit: str) -> Track:
+    """The `Track` of a command: progress on standard error, counted in `unit`, a plural."""
+    return lambda total: progress(total, unit, sys.stderr)
