@@ -59,17 +59,17 @@ def join(scores: NDArray[np.float32], ids: Sequence[int]) -> Labels:
     Source: soft aggregation of Oh et al., CVPR 2018 (RGMP). Its odds need not be computed: they leave the order of
     probabilities as it is.
     """
-    labels = np.zeros(scores.shape[1:], np.uint8)
-    if len(ids) == 1:
-        labels[scores[0] > 0] = ids[0]
-        return labels
     if not ids:
-        return labels
-    claimed = np.nonzero(scores.max(axis=0) > HOPELESS)
-    claims = scores[(slice(None), *claimed)]
-    best, nobody = claims.max(axis=0), -_softplus(claims).sum(axis=0)
-    winner = np.asarray(ids, np.uint8)[claims.argmax(axis=0)]
-    labels[claimed] = np.where(-_softplus(-best) > nobody, winner, 0)
+        return np.zeros(scores.shape[1:], np.uint8)
+    best, winner = scores[0].copy(), np.full(scores.shape[1:], ids[0], np.uint8)
+    for plane, number in zip(scores[1:], ids[1:], strict=True):
+        np.copyto(winner, np.uint8(number), where=plane > best)
+        np.maximum(best, plane, out=best)
+    labels = winner * (best > 0)  # where p is above a half it beats the product: no need to compute that
+    if len(ids) > 1:
+        doubted = (best > HOPELESS) & (best <= 0)
+        nobody = -_softplus(scores[:, doubted]).sum(axis=0)
+        labels[doubted] = winner[doubted] * (-_softplus(-best[doubted]) > nobody)
     return labels
 
 
