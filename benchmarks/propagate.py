@@ -170,8 +170,7 @@ class Setting:
         net, _ = load_network(self.weights)
         compute = Compute.chosen(net, "cpu")
         net, config = compute.place(net), PropagateConfig()
-        looks = 1 + config.mirrored
-        batch, seconds = compute.send(torch.randn(looks, 4, config.size, config.size)), []
+        batch, seconds = compute.send(torch.randn(1 + net.mirrored, 4, config.size, config.size)), []
         count = max(1, torch.get_num_threads() - net.spare_cores)
         with threads(count), torch.inference_mode(), compute.autocast():
             for _ in range(FRAMES[self.network]):

@@ -46,6 +46,7 @@ class Lite(Segmenter):
     coding = CODINGS["efficientnet-lite0"]
     stride = 4
     spare_cores = 1
+    mirrored = True
 
     def __init__(self, generator: torch.Generator, stem: StemInit = "gaussian", width: int = 96, drop: float = 0.0):
         trunk = EfficientNetLite0(drop)

@@ -33,7 +33,7 @@ Polish = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
 
 @dataclass(frozen=True)
 class PropagateConfig:
-    """How a mask is carried from frame to frame; by default in a window around the object, looked at twice.
+    """How a mask is carried from frame to frame; by default in a window around the object.
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
@@ -41,7 +41,8 @@ class PropagateConfig:
         box_margin: the same where only a box is known; two looks make a mask of it.
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
-        mirrored: look at each frame a second time, mirrored, and take the mean of both scores.
+        mirrored: look at each frame a second time, mirrored, and take the mean of both scores; None as the network is
+            best used.
         looks: passes over each frame, every one from the mask that the one before found.
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
@@ -55,7 +56,7 @@ class PropagateConfig:
     box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(8, 0, 255)
-    mirrored: bool = setting(RefineConfig.mirrored)
+    mirrored: bool | None = setting(None, kind=bool)
     looks: int = setting(1, 1, 10)
     motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)

@@ -30,13 +30,14 @@ class RefineConfig:
         size: side in pixels of the square cut the network runs on.
         margin: room left around the rough mask on every side, as a multiple of its longer side.
         full_frame: look at the whole frame instead, its longer side at `size`.
-        mirrored: look twice, the second time mirrored, and take the mean of both scores.
+        mirrored: look twice, the second time mirrored, and take the mean of both scores; None as the network is best
+            used, `Segmenter.mirrored`.
     """
 
     size: int = 352
     margin: float = 0.4
     full_frame: bool = False
-    mirrored: bool = True
+    mirrored: bool | None = None
 
 
 def window_of(guide: Mask, config: RefineConfig) -> Window:
@@ -71,23 +72,24 @@ def look(
     guides: Sequence[Mask],
     windows: Sequence[Window],
     compute: Compute,
-    mirrored: bool = False,
+    mirrored: bool | None = None,
 ) -> NDArray[np.float32]:
     """As `refine`, through given windows, all of one size.
 
     Args:
         net, image, guides, compute: as there.
         windows: one for each guide.
-        mirrored: look at each a second time, mirrored, and take the mean of both scores.
+        mirrored: as in `RefineConfig`.
     """
     inputs = torch.stack([
         pack_input(cut_image(image, window, net.coding.fill), cut_mask(guide, window), net.coding)
         for guide, window in zip(guides, windows, strict=True)
     ])  # fmt: skip
+    twice = net.mirrored if mirrored is None else mirrored
     with torch.inference_mode(), compute.autocast():
-        looks = torch.cat([inputs, inputs.flip(-1)]) if mirrored else inputs
+        looks = torch.cat([inputs, inputs.flip(-1)]) if twice else inputs
         scores = net(compute.send(looks))[:, 0].float().cpu()
-        if mirrored:
+        if twice:
             first, second = scores.chunk(2)
             scores = (first + second.flip(-1)) / 2
     return np.stack([

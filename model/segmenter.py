@@ -23,6 +23,7 @@ class Segmenter(nn.Module):
         channels_last_on: devices on which channels-last was measured faster than contiguous (docs/decisions.md).
         spare_cores: cores that torch leaves alone where one object is followed: small layers gain less from a further
             core than the reading and writing that goes on beside them (docs/decisions.md).
+        mirrored: a second, mirrored look was measured to be worth its time (docs/decisions.md); the paper looks once.
         norm_frozen: batch normalisation stays at its stored statistics, also in training.
     """
 
@@ -30,6 +31,7 @@ class Segmenter(nn.Module):
     stride: ClassVar[int]
     channels_last_on: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
     spare_cores: ClassVar[int] = 0
+    mirrored: ClassVar[bool] = False
 
     def __init__(self, trunk: nn.Module, head: nn.Module):
         super().__init__()

@@ -1,7 +1,7 @@
 """Settings of deformations and recipes: their type, their allowed range, their way in from text.
 
-A setting is a dataclass field made by `setting`; its default value fixes its type. What the
-settings mean is said where they are declared.
+A setting is a dataclass field made by `setting`; its default value fixes its type, unless that is None, which leaves
+the value to others. What the settings mean is said where they are declared.
 """
 
 from __future__ import annotations
@@ -14,9 +14,17 @@ from typing import Any
 from ..errors import UsageError
 
 
-def setting(default: Any, low: float = -math.inf, high: float = math.inf, choices: tuple[str, ...] = ()) -> Any:
-    """A dataclass field with a default, a closed range for its numbers, or the words it may be."""
-    return field(default=default, metadata={"low": low, "high": high, "choices": choices})
+def setting(
+    default: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    choices: tuple[str, ...] = (),
+    kind: type | None = None,
+) -> Any:
+    """A dataclass field with a default, a closed range for its numbers, the words it may be, or its type."""
+    return field(
+        default=default, metadata={"low": low, "high": high, "choices": choices, "kind": kind or type(default)}
+    )
 
 
 def settings_of(owner: Any) -> dict[str, Field[Any]]:
@@ -57,24 +65,27 @@ def refuse_unknown(keys: Iterable[str], known: Iterable[str], place: str) -> Non
 
 
 def checked(each: Field[Any], value: Any, place: str) -> Any:
-    """`value` in the type of the setting's default; `place` opens the message.
+    """`value` in the setting's type, or None where that is its default; `place` opens the message.
 
     Raises:
         UsageError: wrong type, or outside the range.
     """
-    if isinstance(each.default, tuple):
+    if value is None and each.default is None:
+        return None
+    kind = each.metadata["kind"]
+    if kind is tuple:
         if not isinstance(value, list | tuple):
             raise UsageError(f"{place}: {value!r} is no list of numbers")
         return tuple(_number(each, item, float, place) for item in value)
-    if isinstance(each.default, bool):
+    if kind is bool:
         if not isinstance(value, bool):
             raise UsageError(f"{place}: {value!r} is neither true nor false")
         return value
-    if isinstance(each.default, str):
+    if kind is str:
         if value not in each.metadata["choices"]:
             raise UsageError(f"{place}: {value!r} is none of {', '.join(each.metadata['choices'])}")
         return value
-    return _number(each, value, type(each.default), place)
+    return _number(each, value, kind, place)
 
 
 def _number(each: Field[Any], value: Any, kind: type, place: str) -> Any:
@@ -94,11 +105,12 @@ def parsed(each: Field[Any], text: str, place: str) -> Any:
     Raises:
         UsageError: not readable as the setting's type, or outside its range.
     """
-    if isinstance(each.default, tuple):
+    kind = each.metadata["kind"]
+    if kind is tuple:
         value: Any = [_literal(part) for part in text.split(",") if part.strip()]
-    elif isinstance(each.default, bool):
+    elif kind is bool:
         value = {"true": True, "false": False}.get(text.strip().lower(), text)
-    elif isinstance(each.default, str):
+    elif kind is str:
         value = text.strip()
     else:
         value = _literal(text)

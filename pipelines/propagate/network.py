@@ -105,10 +105,10 @@ class NetworkEngine:
         if choice.flow not in ("none", "dis") and not Path(choice.flow).is_dir():
             raise UsageError(f"--flow {choice.flow}: expected none, dis, or a folder of .flo files")
         self.choice, self.tell = choice, tell
-        self.config = PropagateConfig(**choice.given)
         self.online = configure(ONLINE[choice.online_preset], choice.online_set, ONLINE_KEYS)
         self.polish = Crf() if choice.crf else None
         self.net, _ = load_network(choice.weights)
+        self.config = PropagateConfig(**{"mirrored": self.net.mirrored, **choice.given})
         self.compute = Compute.chosen(self.net, choice.device, choice.precision)
         self.net = self.compute.place(self.net)
 

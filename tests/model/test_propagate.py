@@ -15,7 +15,7 @@ from tests.colour_net import PLAIN, ColourNet
 
 SIZE = (96, 128)
 RED, GREEN = (220, 30, 30), (20, 200, 40)
-CONFIG = PropagateConfig(size=96, mirrored=False, looks=1, motion=0.0, touching=False)
+CONFIG = PropagateConfig(size=96, looks=1, motion=0.0, touching=False)
 
 
 def disc(x, y, radius=12):
@@ -57,7 +57,7 @@ def test_only_the_window_around_the_object_is_seen():
     near, far = disc(20, 48, 8), disc(115, 48, 8)
     frames = [shot(red=near | far)] * 2
     assert np.array_equal(run(frames, near)[1] & far, np.zeros(SIZE, np.uint8))
-    whole = PropagateConfig(size=128, full_frame=True, mirrored=False, touching=False)
+    whole = PropagateConfig(size=128, full_frame=True, touching=False)
     assert iou(run(frames, near, whole)[1], near | far) > 0.9
 
 
@@ -86,7 +86,7 @@ def test_the_previous_mask_is_grown_by_the_disc():
             seen.append(x[0, 3].numpy() > 0)
             return super().forward(x)
 
-    carrier = Propagator(Spy(), PLAIN, PropagateConfig(size=128, full_frame=True, dilation=5, mirrored=False))
+    carrier = Propagator(Spy(), PLAIN, PropagateConfig(size=128, full_frame=True, dilation=5))
     mask = disc(60, 40)
     carrier.step(shot(red=mask), mask)
     carrier.step(shot(red=mask))
@@ -209,7 +209,7 @@ def test_a_fast_object_needs_its_mask_moved_on():
         run(
             frames,
             disc(places[0], 40, 7),
-            PropagateConfig(size=96, margin=0.1, dilation=0, motion=share, mirrored=False),
+            PropagateConfig(size=96, margin=0.1, dilation=0, motion=share),
         )
         for share in (0.0, 1.0)
     )
@@ -264,6 +264,15 @@ def test_the_second_look_is_averaged_mirrored_or_at_the_flow():
     out = carrier.step(shot(red=mask), flow=shot(green=mask))
     assert [shape[0] for shape in net.seen] == [2, 2]
     assert iou(out, mask) > 0.9
+
+
+def test_a_setting_that_is_left_to_the_network_has_a_type_all_the_same():
+    """None is its default, true and false are what it takes."""
+    assert PropagateConfig().mirrored is None
+    with pytest.raises(UsageError, match="mirrored: 1 is neither true nor false"):
+        PropagateConfig(mirrored=1)
+    with pytest.raises(UsageError, match="looks: None is no whole number"):
+        PropagateConfig(looks=None)
 
 
 def test_the_first_frame_needs_a_mask_with_an_object_of_the_frame_s_size():

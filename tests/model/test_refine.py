@@ -32,6 +32,24 @@ class Green(Copier):
         return torch.nn.functional.avg_pool2d(x[:, 1:2] - x[:, 0:1], 4) * 8 - 1
 
 
+class Seen(Copier):
+    """Remembers how many looks every pass was."""
+
+    def __init__(self):
+        super().__init__()
+        self.looks = []
+
+    def forward(self, x):
+        self.looks.append(len(x))
+        return super().forward(x)
+
+
+class SeenTwice(Seen):
+    """One that is best asked twice."""
+
+    mirrored = True
+
+
 def square(x0=60, y0=30, side=40, size=(120, 160)):
     mask = np.zeros(size, np.uint8)
     mask[y0 : y0 + side, x0 : x0 + side] = 1
@@ -75,6 +93,15 @@ def test_several_objects_share_a_pass_and_stay_apart():
     together = refine(Copier(), image, masks, RefineConfig(128), CPU)
     alone = [refine(Copier(), image, [mask], RefineConfig(128), CPU)[0] for mask in masks]
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize(("net", "default"), [(Seen, 1), (SeenTwice, 2)])
+def test_a_network_is_looked_through_as_it_is_best_used_unless_told(net, default):
+    """Once or twice, whatever is chosen."""
+    net = net()
+    for chosen in (None, False, True):
+        refine(net, np.zeros((120, 160, 3), np.uint8), [square()], RefineConfig(64, mirrored=chosen), CPU)
+    assert net.looks == [default, 1, 2]
 
 
 def test_an_empty_rough_mask_is_looked_for_in_the_whole_frame():

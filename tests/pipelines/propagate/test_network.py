@@ -68,6 +68,21 @@ def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, t
     assert (out / "_report/clip/online.safetensors").stat().st_mtime_ns == tuned
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "mirrored"),
+    [("lite", {}, True), ("deeplab-vgg16", {}, False), ("deeplab-vgg16", {"mirrored": True}, True)],
+)
+def test_a_second_look_is_the_network_s_own_choice_unless_given(name, given, mirrored, tmp_path):
+    """What label maps depend on tells which it was."""
+    from model.checkpoint import Checkpoint, write_checkpoint
+    from model.networks import build_network
+
+    path = tmp_path / "drawn.safetensors"
+    write_checkpoint(path, Checkpoint({"name": name}, {}, build_network(name).state_dict()))
+    engine = open_engine(NetworkChoice(str(path), given), print)
+    assert engine.settings()["propagate"]["mirrored"] is mirrored
+
+
 def test_every_setting_of_the_online_stage_can_be_changed(datakit, weights, tmp_path):
     """Those of its optimiser and view too; what they came to is stored. Unknown ones are refused with the known."""
     clip, mask = draw_folder(tmp_path / "clip", 2), write_labels(tmp_path / "m.png", labels())
