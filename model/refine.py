@@ -81,8 +81,9 @@ def look(
         windows: one for each guide.
         mirrored: as in `RefineConfig`.
     """
+    cuts = {window: cut_image(image, window, net.coding.fill) for window in set(windows)}
     inputs = torch.stack([
-        pack_input(cut_image(image, window, net.coding.fill), cut_mask(guide, window), net.coding)
+        pack_input(cuts[window], cut_mask(guide, window), net.coding)
         for guide, window in zip(guides, windows, strict=True)
     ])  # fmt: skip
     twice = net.mirrored if mirrored is None else mirrored
