@@ -41,8 +41,8 @@ class PropagateConfig:
         box_margin: the same where only a box is known; two looks make a mask of it.
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
-        mirrored: look at each frame a second time, mirrored, and take the mean of both scores; None as the network is
-            best used.
+        mirrored: look at each frame a second time, mirrored, and take the mean of both scores; None as
+            `Segmenter.mirrored` says.
         looks: passes over each frame, every one from the mask that the one before found.
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
@@ -56,7 +56,7 @@ class PropagateConfig:
     box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(8, 0, 255)
-    mirrored: bool | None = setting(None, kind=bool)
+    mirrored: bool | None = setting(RefineConfig.mirrored, kind=bool)
     looks: int = setting(1, 1, 10)
     motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)

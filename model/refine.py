@@ -6,7 +6,8 @@ What propagation does for every frame and `score` for every triple.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from .crop import Window, cut_image, cut_mask, frame_window, object_window, past
 from .inputs import pack_input
 from .segmenter import Segmenter
 
+Config = TypeVar("Config", bound=Any)
 OUTSIDE = -20.0  # score of what the network did not look at: surely background
 
 
@@ -30,14 +32,19 @@ class RefineConfig:
         size: side in pixels of the square cut the network runs on.
         margin: room left around the rough mask on every side, as a multiple of its longer side.
         full_frame: look at the whole frame instead, its longer side at `size`.
-        mirrored: look twice, the second time mirrored, and take the mean of both scores; None as the network is best
-            used, `Segmenter.mirrored`.
+        mirrored: look twice, the second time mirrored, and take the mean of both scores; None as
+            `Segmenter.mirrored` says.
     """
 
     size: int = 352
     margin: float = 0.4
     full_frame: bool = False
     mirrored: bool | None = None
+
+
+def settled(config: Config, net: Segmenter) -> Config:
+    """A `RefineConfig` or `PropagateConfig` that leaves nothing to the network, to be written down."""
+    return config if config.mirrored is not None else replace(config, mirrored=net.mirrored)
 
 
 def window_of(guide: Mask, config: RefineConfig) -> Window:

@@ -23,7 +23,7 @@ class Segmenter(nn.Module):
         channels_last_on: devices on which channels-last was measured faster than contiguous (docs/decisions.md).
         spare_cores: cores that torch leaves alone where one object is followed: small layers gain less from a further
             core than the reading and writing that goes on beside them (docs/decisions.md).
-        mirrored: a second, mirrored look was measured to be worth its time (docs/decisions.md); the paper looks once.
+        mirrored: whether propagation and `score` look a second time, mirrored, unless told (docs/decisions.md).
         norm_frozen: batch normalisation stays at its stored statistics, also in training.
     """
 

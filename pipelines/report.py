@@ -259,9 +259,8 @@ def score_report(summary: ScoreSummary, as_json: bool) -> str:
     """Mean IoU of rough masks and outputs, a line per source and kind, and in total."""
     scores = summary.scores.to_dict()
     if as_json:
-        return as_text(
-            {"shards": str(summary.shards), "weights": summary.weights, **scores, "seconds": summary.seconds}
-        )
+        about = {"shards": str(summary.shards), "weights": summary.weights, "view": asdict(summary.view)}
+        return as_text({**about, **scores, "seconds": summary.seconds})
     rows = [(f"{source} {kind}", part) for source, kinds in scores["sources"].items() for kind, part in kinds.items()]
     body = [
         [name, part["triples"], f"{part['input_iou']:.3f}", f"{part['output_iou']:.3f}",

@@ -79,6 +79,7 @@ def score_shards(job: ScoreJob, follow: Follow) -> ScoreSummary:
     from model.checkpoint import load_network
     from model.compute import Compute
     from model.dataset import TripleDataset
+    from model.refine import settled
     from model.score import Stored, score
 
     began = time.monotonic()
@@ -89,12 +90,12 @@ def score_shards(job: ScoreJob, follow: Follow) -> ScoreSummary:
     share = about["config"]["validation_share"] if job.held_back else 0.0
     split = "val" if job.held_back else "all"
     triples = Stored(TripleDataset([job.shards], net.coding, split=split, val_share=share), job.limit)
-    net = compute.place(net)
+    net, view = compute.place(net), settled(job.view, net)
     with follow(len(triples)) as progress:
-        scores = score(net, _told(triples, progress), job.view, compute)
+        scores = score(net, _told(triples, progress), view, compute)
     if job.picture:
-        draw_results(net, triples.spread(SHOWN), job.view, compute, job.picture, f"{job.shards}, weights {job.weights}")
-    return ScoreSummary(job.shards, job.weights, job.view, scores, time.monotonic() - began)
+        draw_results(net, triples.spread(SHOWN), view, compute, job.picture, f"{job.shards}, weights {job.weights}")
+    return ScoreSummary(job.shards, job.weights, view, scores, time.monotonic() - began)
 
 
 def _told(triples: Iterable[Triple], progress: Progress) -> Iterator[Triple]:

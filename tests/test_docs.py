@@ -101,3 +101,11 @@ def test_help_names_the_view_that_is_the_default(command):
     told = {option.name: option.help or "" for option in cli.commands[command].params if hasattr(option, "help")}
     assert f"[default: {refine.RefineConfig.size}]" in told["size"]
     assert command == "score" or f"[default: {refine.RefineConfig.margin}]" in told["margin"]
+
+
+def test_help_names_the_networks_that_are_looked_through_twice():
+    """Typed there as well."""
+    networks = pytest.importorskip("model.networks", reason="torch is not installed").NETWORKS
+    (told,) = (option.help for option in cli.commands["score"].params if option.name == "mirrored")
+    for name, network in networks.items():
+        assert f"{'twice' if network.mirrored else 'once'} with {name}" in told

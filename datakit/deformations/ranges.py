@@ -21,7 +21,10 @@ def setting(
     choices: tuple[str, ...] = (),
     kind: type | None = None,
 ) -> Any:
-    """A dataclass field with a default, a closed range for its numbers, the words it may be, or its type."""
+    """A dataclass field with a default, a closed range for its numbers or the words it may be.
+
+    Its `kind` is the type of its default, and must be given where that is None.
+    """
     return field(
         default=default, metadata={"low": low, "high": high, "choices": choices, "kind": kind or type(default)}
     )

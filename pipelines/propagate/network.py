@@ -100,15 +100,17 @@ class NetworkEngine:
         from model.crf import Crf
         from model.online import ONLINE
         from model.propagate import PropagateConfig
+        from model.refine import settled
         from model.settings import configure
 
         if choice.flow not in ("none", "dis") and not Path(choice.flow).is_dir():
             raise UsageError(f"--flow {choice.flow}: expected none, dis, or a folder of .flo files")
         self.choice, self.tell = choice, tell
+        config = PropagateConfig(**choice.given)
         self.online = configure(ONLINE[choice.online_preset], choice.online_set, ONLINE_KEYS)
         self.polish = Crf() if choice.crf else None
         self.net, _ = load_network(choice.weights)
-        self.config = PropagateConfig(**{"mirrored": self.net.mirrored, **choice.given})
+        self.config = settled(config, self.net)
         self.compute = Compute.chosen(self.net, choice.device, choice.precision)
         self.net = self.compute.place(self.net)
 

@@ -35,6 +35,15 @@ def test_two_that_half_claim_a_pixel_win_it_from_the_background():
     assert join(scores([half], [half - 0.1]), [1, 2]).item() == 1
 
 
+def test_objects_far_from_doubt_meet_as_those_in_doubt():
+    """Certain, impossible and infinite scores, on both sides of a half; of equals the first, whichever they are."""
+    inf = np.inf
+    first = [0, 0, -inf, inf, 9, -9, 2, -0.1]
+    second = [0, -9, -inf, -inf, 90, 0.1, 3, -2]
+    third = [0, -9, 0, 2, 90, -9, 3, -0.1]
+    assert join(scores(first, second, third), [5, 6, 7]).tolist() == [[5, 5, 0, 5, 6, 6, 6, 5]]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 40])
 def test_joining_is_soft_aggregation(count):
     """Labels and probabilities equal those of the formula as written."""

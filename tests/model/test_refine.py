@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from model.compute import Compute
+from model.crop import cut_image
 from model.inputs import CODINGS
 from model.refine import OUTSIDE, RefineConfig, refine, window_of
 from model.segmenter import Segmenter
@@ -102,6 +103,17 @@ def test_a_network_is_looked_through_as_it_is_best_used_unless_told(net, default
     for chosen in (None, False, True):
         refine(net, np.zeros((120, 160, 3), np.uint8), [square()], RefineConfig(64, mirrored=chosen), CPU)
     assert net.looks == [default, 1, 2]
+
+
+def test_objects_with_one_window_share_its_cut(monkeypatch):
+    """The whole frame is made small once, however many objects are in it."""
+    cuts = []
+    monkeypatch.setattr("model.refine.cut_image", lambda *given: cuts.append(given) or cut_image(*given))
+    image, masks = np.zeros((120, 160, 3), np.uint8), [square(10, 10), square(100, 60)]
+    for config, count in ((RefineConfig(64, full_frame=True), 1), (RefineConfig(64), 2)):
+        refine(Copier(), image, masks, config, CPU)
+        assert len(cuts) == count
+        cuts.clear()
 
 
 def test_an_empty_rough_mask_is_looked_for_in_the_whole_frame():

@@ -70,15 +70,21 @@ def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, t
 
 @pytest.mark.parametrize(
     ("name", "given", "mirrored"),
-    [("lite", {}, True), ("deeplab-vgg16", {}, False), ("deeplab-vgg16", {"mirrored": True}, True)],
+    [
+        ("lite", {}, True),
+        ("lite", {"mirrored": None}, True),
+        ("lite", {"mirrored": False}, False),
+        ("deeplab-vgg16", {}, False),
+    ],
 )
 def test_a_second_look_is_the_network_s_own_choice_unless_given(name, given, mirrored, tmp_path):
     """What label maps depend on tells which it was."""
     from model.checkpoint import Checkpoint, write_checkpoint
     from model.networks import build_network
 
-    path = tmp_path / "drawn.safetensors"
-    write_checkpoint(path, Checkpoint({"name": name}, {}, build_network(name).state_dict()))
+    options = {"head": "largefov"} if name == "deeplab-vgg16" else {}
+    path, net = tmp_path / "drawn.safetensors", build_network(name, **options)
+    write_checkpoint(path, Checkpoint({"name": name, **options}, {}, net.state_dict()))
     engine = open_engine(NetworkChoice(str(path), given), print)
     assert engine.settings()["propagate"]["mirrored"] is mirrored
 
