@@ -169,8 +169,8 @@ class Setting:
         """Seconds of the network alone, on what it sees of one frame; with as many threads as for one object."""
         net, _ = load_network(self.weights)
         compute = Compute.chosen(net, "cpu")
-        net, config = compute.place(net), PropagateConfig()
-        batch, seconds = compute.send(torch.randn(1 + net.mirrored, 4, config.size, config.size)), []
+        net, size = compute.place(net), PropagateConfig.size
+        batch, seconds = compute.send(torch.randn(1 + net.mirrored, 4, size, size)), []
         count = max(1, torch.get_num_threads() - net.spare_cores)
         with threads(count), torch.inference_mode(), compute.autocast():
             for _ in range(FRAMES[self.network]):

@@ -66,10 +66,10 @@ def join(scores: NDArray[np.float32], ids: Sequence[int]) -> Labels:
         np.copyto(winner, np.uint8(number), where=plane > best)
         np.maximum(best, plane, out=best)
     labels = winner * (best > 0)  # where p is above a half it beats the product: no need to compute that
-    if len(ids) > 1:
+    if len(ids) > 1:  # a single one never wins below
         doubted = (best > HOPELESS) & (best <= 0)
-        nobody = -_softplus(scores[:, doubted]).sum(axis=0)
-        labels[doubted] = winner[doubted] * (-_softplus(-best[doubted]) > nobody)
+        wins = _softplus(-best[doubted]) < _softplus(scores[:, doubted]).sum(axis=0)  # -log p, -log of that product
+        labels[doubted] = winner[doubted] * wins
     return labels
 
 

@@ -24,7 +24,7 @@ from datakit.errors import UsageError
 from .compute import Compute
 from .crop import Window, frame_window, object_window
 from .objects import join, mask_of, object_ids, plain_labels
-from .refine import RefineConfig, look
+from .refine import RefineConfig, look, settled
 from .segmenter import Segmenter
 
 Polish = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
@@ -118,7 +118,7 @@ class Propagator:
     def __init__(
         self, net: Segmenter, compute: Compute, config: PropagateConfig | None = None, polish: Polish | None = None
     ):
-        self.config = config or PropagateConfig()
+        self.config = settled(config or PropagateConfig(), net)
         self._net, self._compute, self._polish = net, compute, polish
         self._tracks: dict[int, _Track] = {}
 

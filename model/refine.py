@@ -43,7 +43,7 @@ class RefineConfig:
 
 
 def settled(config: Config, net: Segmenter) -> Config:
-    """A `RefineConfig` or `PropagateConfig` that leaves nothing to the network, to be written down."""
+    """A `RefineConfig` or `PropagateConfig` that leaves nothing to the network."""
     return config if config.mirrored is not None else replace(config, mirrored=net.mirrored)
 
 
@@ -70,7 +70,7 @@ def refine(
         (K, H, W) float32 logits: foreground above 0; `OUTSIDE` beyond the window.
     """
     windows = [window_of(guide, config) for guide in guides]
-    return look(net, image, guides, windows, compute, config.mirrored)
+    return look(net, image, guides, windows, compute, settled(config, net).mirrored)
 
 
 def look(
@@ -79,25 +79,24 @@ def look(
     guides: Sequence[Mask],
     windows: Sequence[Window],
     compute: Compute,
-    mirrored: bool | None = None,
+    mirrored: bool | None,
 ) -> NDArray[np.float32]:
     """As `refine`, through given windows, all of one size.
 
     Args:
         net, image, guides, compute: as there.
         windows: one for each guide.
-        mirrored: as in `RefineConfig`.
+        mirrored: of a configuration that is `settled`.
     """
     cuts = {window: cut_image(image, window, net.coding.fill) for window in set(windows)}
     inputs = torch.stack([
         pack_input(cuts[window], cut_mask(guide, window), net.coding)
         for guide, window in zip(guides, windows, strict=True)
     ])  # fmt: skip
-    twice = net.mirrored if mirrored is None else mirrored
     with torch.inference_mode(), compute.autocast():
-        looks = torch.cat([inputs, inputs.flip(-1)]) if twice else inputs
+        looks = torch.cat([inputs, inputs.flip(-1)]) if mirrored else inputs
         scores = net(compute.send(looks))[:, 0].float().cpu()
-        if twice:
+        if mirrored:
             first, second = scores.chunk(2)
             scores = (first + second.flip(-1)) / 2
     return np.stack([
