@@ -183,9 +183,12 @@ def verify_report(summary: Verification, as_json: bool) -> str:
     if not summary.vouched_for and path.is_file():
         lines.append(f"{path}: examined by itself, in a process apart; name its folder to hold it against a manifest")
     shards = sorted({finding.shard for finding in findings})
-    mendable = any(finding.place == "file" for finding in findings)
-    way_out = "; `datakit verify --repair` mends what it can" if mendable else f"; {AS_PUBLISHED}"
-    way_out = "" if summary.repair or not summary.vouched_for else way_out
+    if summary.repair or not summary.vouched_for:
+        way_out = ""
+    elif any(finding.place == "file" for finding in findings):
+        way_out = "; `datakit verify --repair` mends what it can"
+    else:
+        way_out = f"; {AS_PUBLISHED}"
     extent = "every record" if summary.deep else "bytes, structure and tables; --deep reads every record"
     found = f"{len(findings)} findings in {', '.join(shards)}{way_out}" if findings else f"nothing found ({extent})"
     return "\n".join([*lines, f"{path}: {found}"])

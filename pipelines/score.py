@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datakit.samples import Triple
+from datakit.tracking import Track
 
 from .progress import Progress
 from .train import SHOWN, draw_results
@@ -64,10 +64,7 @@ class ScoreSummary:
     seconds: float
 
 
-Follow = Callable[[int], AbstractContextManager[Progress]]
-
-
-def score_shards(job: ScoreJob, follow: Follow) -> ScoreSummary:
+def score_shards(job: ScoreJob, track: Track) -> ScoreSummary:
     """Refine the rough masks of a folder of shards and compare with their targets.
 
     Raises:
@@ -91,7 +88,7 @@ def score_shards(job: ScoreJob, follow: Follow) -> ScoreSummary:
     split = "val" if job.held_back else "all"
     triples = Stored(TripleDataset([job.shards], net.coding, split=split, val_share=share), job.limit)
     net, view = compute.place(net), settled(job.view, net)
-    with follow(len(triples)) as progress:
+    with track(len(triples)) as progress:
         scores = score(net, _told(triples, progress), view, compute)
     if job.picture:
         draw_results(net, triples.spread(SHOWN), view, compute, job.picture, f"{job.shards}, weights {job.weights}")

@@ -46,7 +46,7 @@ class Seen(Copier):
 
 
 class SeenTwice(Seen):
-    """One that is best asked twice."""
+    """One whose default is two."""
 
     mirrored = True
 
@@ -97,7 +97,7 @@ def test_several_objects_share_a_pass_and_stay_apart():
 
 
 @pytest.mark.parametrize(("net", "default"), [(Seen, 1), (SeenTwice, 2)])
-def test_a_network_is_looked_through_as_it_is_best_used_unless_told(net, default):
+def test_a_network_is_looked_through_as_its_default_is_unless_told(net, default):
     """Once or twice, whatever is chosen."""
     net = net()
     for chosen in (None, False, True):

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from model.checkpoint import Checkpoint, write_checkpoint
-from model.networks import build_network
+from tests.drawn import draw_weights
 from tests.small_shards import write_shards
 
 QUICK = ("--size", 64, "--threads", 1, "--precision", "fp32")
@@ -21,13 +20,10 @@ def shards(tmp_path_factory):
 def drawn(tmp_path_factory):
     """Network -> file of weights that were never trained."""
     folder = tmp_path_factory.mktemp("weights")
-
-    def write(name, **options):
-        path, net = folder / f"{name}.safetensors", build_network(name, **options)
-        write_checkpoint(path, Checkpoint({"name": name, **options}, {}, net.state_dict()))
-        return path
-
-    return {"lite": write("lite"), "deeplab-vgg16": write("deeplab-vgg16", head="largefov")}
+    return {
+        "lite": draw_weights(folder, "lite"),
+        "deeplab-vgg16": draw_weights(folder, "deeplab-vgg16", head="largefov"),
+    }
 
 
 def told(datakit, shards, weights, *more):
@@ -40,7 +36,7 @@ def told(datakit, shards, weights, *more):
     ("name", "default", "other"), [("lite", True, "--once"), ("deeplab-vgg16", False, "--mirrored")]
 )
 def test_a_network_is_judged_as_it_propagates_unless_told(datakit, shards, drawn, name, default, other):
-    """What was looked at is told; another choice makes other numbers."""
+    """What was looked at is told, and the other choice is the only difference."""
     found = told(datakit, shards, drawn[name], "--limit", 3)
     changed = told(datakit, shards, drawn[name], "--limit", 3, other)
     assert (found["view"]["mirrored"], changed["view"]["mirrored"]) == (default, not default)

@@ -12,6 +12,7 @@ from datakit.video.labels import read_labels
 from pipelines.propagate.network import NetworkChoice, open_engine, threads
 from pipelines.propagate.start import Start
 from tests.clips import draw_folder, draw_tree, labels, write_labels
+from tests.drawn import draw_weights
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
@@ -21,13 +22,7 @@ QUICK = ("--size", 64, "--threads", 1, "--precision", "fp32")
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """A checkpoint of the light network as it is before training."""
-    from model.checkpoint import Checkpoint, write_checkpoint
-    from model.networks import build_network
-
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    write_checkpoint(path, Checkpoint({"name": "lite"}, {}, build_network("lite").state_dict()))
-    return path
+    return draw_weights(tmp_path_factory.mktemp("weights"), "lite")
 
 
 def pictures(folder):
@@ -79,13 +74,8 @@ def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, t
 )
 def test_a_second_look_is_the_network_s_own_choice_unless_given(name, given, mirrored, tmp_path):
     """What label maps depend on tells which it was."""
-    from model.checkpoint import Checkpoint, write_checkpoint
-    from model.networks import build_network
-
     options = {"head": "largefov"} if name == "deeplab-vgg16" else {}
-    path, net = tmp_path / "drawn.safetensors", build_network(name, **options)
-    write_checkpoint(path, Checkpoint({"name": name, **options}, {}, net.state_dict()))
-    engine = open_engine(NetworkChoice(str(path), given), print)
+    engine = open_engine(NetworkChoice(str(draw_weights(tmp_path, name, **options)), given), print)
     assert engine.settings()["propagate"]["mirrored"] is mirrored
 
 
