@@ -49,8 +49,13 @@ def source_options(command: Command) -> Command:
     reading = [
         click.option("--images", multiple=True, metavar="LABEL=DIR",
                      help="Image folder of a source that does not lie in its standard place."),
-        click.option("--threshold", type=click.IntRange(0, 254), default=127,
-                     help="Soft masks are foreground above this grey level."),
+        click.option("--threshold", type=click.IntRange(0, 254), default=None,
+                     help="Grey levels are a soft mask, foreground above this one.  [default: 127, where a mask is "
+                     "seen to be soft]"),
+        click.option("--ids", is_flag=True, help="Grey levels are object ids, whatever they look like."),
+        click.option("--annotated", multiple=True, metavar="[LABEL=]upright|stored",
+                     help="Whether outlines were drawn on photos as EXIF turns them or as they are stored, where the "
+                     "file does not tell."),
         click.option("--objects", type=click.Choice(["each", "merged"]), default="each",
                      help="One sample per object, or all objects of a photo as one."),
         click.option("--crowds/--no-crowds", default=False, help="Keep COCO crowd regions."),
@@ -97,9 +102,42 @@ def settings_from(options: dict[str, Any], **cut: Any) -> Any:
     names = [recipe.name for recipe in recipes]
     if len(set(names)) < len(names):
         raise UsageError(f"--recipe: two recipes are named {max(names, key=names.count)!r}; give each its own name")
-    read = {name: options[name] for name in ("threshold", "objects", "crowds", "min_area", "max_pixels")}
+    read = {name: options[name] for name in ("objects", "crowds", "min_area", "max_pixels")}
+    read |= {**values_from(options["threshold"], options["ids"]), "annotated": annotated_from(options["annotated"])}
     kept = {name: options[name] for name in ("seed", "image_size", "image_codec", "limit")}
     return BuildSettings(recipes=recipes, read=ReadOptions(**read), **kept, **cut)
+
+
+def values_from(threshold: int | None, ids: bool) -> dict[str, Any]:
+    """Fields of ReadOptions out of --threshold and --ids.
+
+    Raises:
+        UsageError: both are given.
+    """
+    from datakit.datasets import ReadOptions
+    from datakit.errors import UsageError
+
+    if ids and threshold is not None:
+        raise UsageError("--ids and --threshold: grey levels are either object ids or a soft mask; give one of them")
+    values = "ids" if ids else "judged" if threshold is None else "soft"
+    return {"threshold": ReadOptions.threshold if threshold is None else threshold, "values": values}
+
+
+def annotated_from(texts: tuple[str, ...]) -> dict[str, str]:
+    """Label -> `upright` or `stored`, out of `[LABEL=]upright|stored`; the label of all others is empty.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    from datakit.errors import UsageError
+
+    found = {}
+    for text in texts:
+        label, _, how = text.rpartition("=")
+        if how not in ("upright", "stored"):
+            raise UsageError(f"--annotated {text}: expected upright or stored, or LABEL=upright or LABEL=stored")
+        found[label] = how
+    return found
 
 
 def sources_from(specs: tuple[str, ...], images: tuple[str, ...]) -> tuple[tuple[Any, ...], dict[str, Path]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +40,7 @@ class BuildSettings:
         return {
             "recipes": [recipe.to_dict() for recipe in self.recipes],
             "seed": self.seed,
-            "read": asdict(self.read),
+            "read": self.read.to_dict(),
             "image_size": self.image_size,
             "image_codec": self.image_codec,
             "shard_bytes": None if self.samples_per_shard else self.shard_bytes,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, Self, overload
+from typing import Any, Literal, Self, overload
 
 from ..samples import Problem, Scene
 from .records import PackedRecords, Record
@@ -27,6 +27,10 @@ class ReadOptions:
         crowds: keep COCO crowd regions.
         min_area: objects of fewer foreground pixels are left out; None is 400 for instance sets, 0 for others.
         max_pixels: photos of more pixels are refused by their header, before decoding.
+        values: what grey mask values are: `ids` of objects, levels of a `soft` mask to be cut at the threshold, or
+            `judged` from the picture itself, which refuses what cannot be told.
+        annotated: source label -> whether its outlines were drawn on photos as they are `stored` or as EXIF turns
+            them `upright`, where the file itself does not tell; the label `` (empty) stands for all others.
     """
 
     threshold: int = 127
@@ -34,6 +38,13 @@ class ReadOptions:
     crowds: bool = False
     min_area: int | None = None
     max_pixels: int = 100_000_000
+    values: Literal["judged", "ids", "soft"] = "judged"
+    annotated: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form, as stored in shards; `values` and `annotated`, younger than format 1, only where given."""
+        younger = {"values": "judged", "annotated": {}}
+        return {name: value for name, value in asdict(self).items() if name not in younger or value != younger[name]}
 
 
 class Reader(Sequence[Scene], ABC):

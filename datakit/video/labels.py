@@ -56,11 +56,14 @@ class LabelMap:
         labels: (H, W) uint8 object ids; 0 where no object is, and where `void` is.
         ids: those of the objects, ascending.
         void: (H, W) uint8, 1 where nobody judges; None where every pixel is judged.
+        numbered: whether the picture itself numbers its objects; a mask of 0 and 255 shows one object without a
+            number, which is called 1.
     """
 
     labels: Labels
     ids: tuple[int, ...]
     void: Mask | None = None
+    numbered: bool = True
 
 
 def open_labels(root: Path) -> LabelFolder:
