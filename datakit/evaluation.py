@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from .arrays import Mask
 from .errors import Mismatch
+from .mask_values import LabelMap
 from .metrics import Measures, Statistics, measure, statistics
-from .video.labels import LabelMap
 
 MEASURES = ("J", "F", "J&F")
 MERGED_ID = 1

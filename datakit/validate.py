@@ -14,10 +14,11 @@ import numpy as np
 
 from .arrays import Mask, area
 from .datasets import PairsReader, Record
-from .datasets.masks import is_soft
 from .datasets.views import AnyReader, View
 from .duplicates import is_flat, thumbnail
+from .headers import Place
 from .images import read_mask
+from .mask_values import objects_of
 from .samples import Photo, Sample, Scene
 
 TINY = 100  # pixels: a disc of 11 across, whose rough mask is mostly dilation
@@ -68,7 +69,7 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
     if isinstance(base, PairsReader):
         name = record.annotation[0]
         mask = read_mask(Path(base.root) / name, name, base.options.max_pixels, scene.key)
-        if is_soft(mask, base.ids):
+        if objects_of(mask, base.options, Place(scene.key, name), base.nature).soft:
             levels = len(np.unique(mask.plane))
             detail = f"{name}: {levels} grey levels, foreground is above --threshold {base.options.threshold}"
             yield Remark(scene.key, "soft mask", detail)

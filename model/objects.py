@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datakit.arrays import Labels, Mask
-from datakit.datasets.masks import VOID
+from datakit.mask_values import VOID
 
 # A score under which no object wins against the background: p = 0.0025 is less than (1 - p) ** 254.
 HOPELESS = -6.0

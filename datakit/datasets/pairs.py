@@ -13,6 +13,7 @@ from typing import Literal, Self
 
 from .. import images as pictures
 from ..errors import UsageError
+from ..mask_values import Nature
 from ..samples import Scene
 from .listing import Folder, list_pairs
 from .masks import scene_of
@@ -42,14 +43,14 @@ class Layout:
             The same folder twice means .jpg pictures beside .png masks.
         source: how the official archive lies, and where it comes from.
         unpaired: what a picture without a mask is.
-        ids: whether masks number several objects.
+        nature: what masks are: `ids` of several objects, `soft`, or `any` of what `mask_values` tells apart.
     """
 
     name: str
     folders: tuple[tuple[str, str], ...]
     source: str
     unpaired: Literal["failed", "left-out"] = "failed"
-    ids: bool = False
+    nature: Nature = "any"
 
 
 ROWS = (
@@ -77,6 +78,7 @@ ROWS = (
         (("datasets/imgs/pascal", "datasets/masks/pascal"), ("imgs/pascal", "masks/pascal"), *COMMON, REPACKED),
         "salObj.zip unpacks to datasets/imgs/pascal/N.jpg and datasets/masks/pascal/N.png, 850 of each, beside other"
         " sets (Li et al., The Secrets of Salient Object Segmentation, CVPR 2014).",
+        nature="soft",
     ),
     Layout(
         "duts",
@@ -143,7 +145,7 @@ class PairsReader(Reader):
     A record's annotation is [path of the mask, bytes of the mask].
     """
 
-    ids = False
+    nature: Nature = "any"
 
     @classmethod
     def open(cls, label: str, root: Path, row: Layout, images: Path | None, options: ReadOptions) -> Self:
@@ -157,8 +159,11 @@ class PairsReader(Reader):
             options: how masks are read.
 
         Raises:
-            UsageError: the row's folders are not there, or hold no picture and no mask.
+            UsageError: the row's folders are not there, or hold no picture and no mask; or its masks are soft and
+                are said to be ids.
         """
+        if row.nature == "soft" and options.values == "ids":
+            raise UsageError(f"{root}: the masks of {row.name} are soft, so --ids cannot be meant; build it by itself")
         picture_folder, mask_folder = _folders(root, row, images)
         one_folder = picture_folder.path == mask_folder.path
         image_suffixes = JPEG if one_folder else IMAGE_SUFFIXES
@@ -167,7 +172,7 @@ class PairsReader(Reader):
         if not records and all(problem.kind == "left-out" for problem in problems):
             raise UsageError(f"{picture_folder.path}: holds no pictures with masks in layout {row.name}. {row.source}")
         reader = cls(label, mask_folder.root, picture_folder.root, records, problems, options)
-        reader.layout, reader.ids = row.name, row.ids
+        reader.layout, reader.nature = row.name, row.nature
         return reader
 
     def read(self, record: Record) -> Scene:
@@ -175,7 +180,7 @@ class PairsReader(Reader):
         mask_path, limit = record.annotation[0], self.options.max_pixels
         photo = pictures.read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
         mask = pictures.read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
-        return scene_of(pictures.Place(record.key, mask_path), photo, mask, self.options, self.ids)
+        return scene_of(pictures.Place(record.key, mask_path), photo, mask, self.options, self.nature)
 
 
 def _folders(root: Path, row: Layout, images: Path | None) -> tuple[Folder, Folder]:

@@ -20,5 +20,5 @@ VIDEOS = Layout(
     " ids in 2017; YouTube-VOS has the same folders without the resolution and annotates every fifth frame"
     " (Perazzi et al., CVPR 2016; Pont-Tuset et al., arXiv 1704.00675).",
     unpaired="left-out",
-    ids=True,
+    nature="ids",
 )

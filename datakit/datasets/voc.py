@@ -18,5 +18,5 @@ VOC = Layout(
     " segmented ones, SegmentationObject/*.png: palette pictures, one index per object, 255 on contours and"
     " difficult regions (Everingham et al., The PASCAL Visual Object Classes Challenge, 2012).",
     unpaired="left-out",
-    ids=True,
+    nature="ids",
 )

@@ -9,23 +9,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from ..arrays import Labels, Mask
 from ..datasets import ReadOptions
 from ..datasets.listing import split_suffix
-from ..datasets.masks import LARGEST_GREY_ID, VOID
-from ..datasets.pairs import IMAGE_SUFFIXES, JPEG, MASK_SUFFIXES
+from ..datasets.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES
 from ..datasets.videos import VIDEOS
 from ..errors import UsageError
 from ..headers import Place
-from ..images import MaskFile, read_mask, turn
+from ..images import read_mask, turn
+from ..mask_values import LabelMap, objects_of
 
 REPORT = "_report"  # beside sequences of predictions: pictures to look at, no labels
 PLACES = ("", *(annotations for _, annotations in VIDEOS.folders))
@@ -46,24 +41,6 @@ class LabelFolder:
     root: Path
     sequences: Mapping[str, Frames]
     single: bool = False
-
-
-@dataclass(frozen=True)
-class LabelMap:
-    """The objects of one frame.
-
-    Attributes:
-        labels: (H, W) uint8 object ids; 0 where no object is, and where `void` is.
-        ids: those of the objects, ascending.
-        void: (H, W) uint8, 1 where nobody judges; None where every pixel is judged.
-        numbered: whether the picture itself numbers its objects; a mask of 0 and 255 shows one object without a
-            number, which is called 1.
-    """
-
-    labels: Labels
-    ids: tuple[int, ...]
-    void: Mask | None = None
-    numbered: bool = True
 
 
 def open_labels(root: Path) -> LabelFolder:
@@ -140,55 +117,28 @@ def photos_beside(root: Path) -> Path | None:
     return photos if photos.is_dir() else None
 
 
-def read_labels(path: Path, place: str) -> LabelMap:
-    """Read one label picture.
+def read_labels(path: Path, place: str, options: ReadOptions | None = None) -> LabelMap:
+    """Read one label picture, as `mask_values` tells what its values mean.
 
-    * palette: indices are ids, 255 is void;
-    * grey, one value beside 0: that value is the id up to 32, else the object has id 1 (0/255, 0/128);
-    * grey, values up to 32: ids, and beside them 255 is void;
-    * JPEG, which cannot keep a value: one object, id 1, where grey is above the middle.
+    Where that would cut a soft mask, or number colours of no known palette, it is refused: a score must not depend
+    on such a choice.
 
     Args:
         path: the file.
         place: sequence and frame, for messages.
+        options: what grey values are, if somebody said so.
 
     Raises:
-        ItemError: it cannot be read, or holds more grey levels than ids have: a soft mask, or ids that were
-            saved as the greys of their colours.
+        ItemError: it cannot be read, or leaves open what its ids are.
     """
-    stored = read_mask(path, place, ReadOptions().max_pixels, place)
-    plane = turn(stored.plane, stored.orientation)
-    if path.suffix.lower() in JPEG:
-        plane = (plane > np.iinfo(plane.dtype).max // 2).view(np.uint8)
-    values = _values(plane)
-    ids = tuple(value for value in values if value != VOID)
-    if stored.coding == "palette" or (ids and max(ids) <= LARGEST_GREY_ID):
-        return _numbered(plane.astype(np.uint8, copy=False), ids, VOID in values)
-    if len(values) <= 1:
-        return LabelMap((plane > 0).view(np.uint8), (1,) if values else ())
-    raise _ambiguous(stored, values, place)
-
-
-def _values(plane: NDArray[Any]) -> list[int]:
-    """The values of a plane beside 0, ascending."""
-    top = int(plane.max(initial=0))
-    if cv2.sumElems(plane)[0] == top * cv2.countNonZero(plane):  # nearly always one value, or none
-        return [top] if top else []
-    if plane.dtype == np.uint8:  # without the sorting of `unique`, eight times as fast
-        counts = cv2.calcHist([plane], [0], None, [256], [0, 256])
-        return [int(value) for value in np.flatnonzero(counts) if value]
-    return [int(value) for value in np.unique(plane) if value]
-
-
-def _numbered(plane: Labels, ids: tuple[int, ...], has_void: bool) -> LabelMap:
-    if not has_void:
-        return LabelMap(plane, ids)
-    is_void = plane == VOID
-    return LabelMap(np.where(is_void, np.uint8(0), plane), ids, is_void.view(np.uint8))
-
-
-def _ambiguous(stored: MaskFile, values: list[int], place: str) -> Exception:
-    found = f"{len(values)} grey levels beside 0 ({', '.join(map(str, values[:4]))} …)"
-    expected = f"one, or object ids up to {LARGEST_GREY_ID}"
-    way_out = "save ids as a palette PNG, and cut a soft mask at a threshold of your choice"
-    return Place(place, place).failed("mask", "ambiguous labels", f"holds {found}, expected {expected}; {way_out}")
+    options = options or ReadOptions()
+    stored = read_mask(path, place, options.max_pixels, place)
+    where = Place(place, place)
+    found = objects_of(replace(stored, plane=turn(stored.plane, stored.orientation)), options, where, "ids")
+    if found.soft and not stored.lossy and options.values == "judged":
+        fault = f"is a soft mask; where to cut it is yours to say: --threshold {options.threshold}, or save it as 0/255"
+        raise where.failed("mask", "soft mask", fault)
+    if stored.coding == "colour" and not found.numbered and len(found.ids) > 1:
+        fault = "holds colours of no known palette, which number no objects; save ids as a palette PNG"
+        raise where.failed("mask", "colour mask", fault)
+    return found

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from datakit.errors import ItemError, Mismatch, UsageError
 from datakit.evaluation import CONVENTIONS, Convention, told
-from datakit.video.labels import Frames, LabelFolder, LabelMap, read_labels
+from datakit.mask_values import LabelMap
+from datakit.video.labels import Frames, LabelFolder, read_labels
 
 MOST_NAMED = 20  # mismatches in one message
 

@@ -17,9 +17,10 @@ from datakit.errors import ItemError
 from datakit.evaluation import ObjectScores
 from datakit.files import replacing
 from datakit.images import read_picture
+from datakit.mask_values import LabelMap
 from datakit.preview import picture_bytes
 from datakit.preview.scores import ScoresPage, ShownFrame, ShownObject, worst_places, write_scores_page
-from datakit.video.labels import Frames, LabelMap, list_frames, photos_beside, read_labels
+from datakit.video.labels import Frames, list_frames, photos_beside, read_labels
 
 from .match import Clip
 from .report import remarks, what_is_scored

@@ -1,0 +1,105 @@
+"""Objects drawn in colours: every flat colour is one, soft edges belong to the area beside them.
+
+Colours of the palette that VOC and DAVIS share keep the ids they have there. Which files hold colours is left
+to `images`, what else a mask's values can mean to `mask_values`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Labels
+from .flat_areas import around, settle
+from .headers import Place
+from .video.palette import palette
+
+OPAQUE = 127  # alpha above this is paint
+FEWEST = 4  # pixels among equals, before a colour is an object's and not a rim's
+ALIKE = 24  # distance in RGB below which two colours are one
+MOST_OBJECTS = 254
+
+
+def colour_labels(pixels: NDArray[np.uint8], where: Place) -> Labels:
+    """Object ids of a picture in colours; see `known_labels` for whether they number anything.
+
+    Args:
+        pixels: (H, W, 4) uint8 RGBA; what is transparent is no object.
+        where: for messages.
+
+    Returns:
+        (H, W) uint8 ids, 255 for void.
+
+    Raises:
+        ItemError: it holds no flat colour, or too many.
+    """
+    return known_labels(pixels, where)[0]
+
+
+def known_labels(pixels: NDArray[np.uint8], where: Place) -> tuple[Labels, bool]:
+    """Object ids of a picture in colours, and whether all of them are colours of the palette.
+
+    Else they are counted from 1, from the largest object to the smallest. Black is ground; where neither black nor
+    anything transparent is there, the ground of unknown colours is that of most of the border.
+
+    Args, Raises: as `colour_labels`.
+    """
+    painted = pixels[..., 3] > OPAQUE
+    packed = pixels[..., :3].astype(np.int32) @ np.array([65536, 256, 1], np.int32)
+    packed[~painted] = -1
+    flat = _flat_colours(packed)
+    if not 0 < len(flat) <= MOST_OBJECTS:
+        fault = f"holds {len(flat)} flat colours, expected one for each object"
+        raise where.failed("mask", "colour mask", f"{fault}; save it without loss, as PNG")
+    owner = np.full(packed.shape, -1, np.int32)
+    for number, colour in enumerate(flat):
+        owner[packed == colour] = number
+    owner[~painted] = len(flat)  # so that soft edges may belong to what is transparent as well
+    colours = np.concatenate([_unpacked(np.array(flat, np.int32)), np.zeros((1, 3), np.int32)]).astype(np.uint8)
+    owner = settle(pixels[..., :3], owner, colours[: len(flat)])
+    ids, are_known = _ids_of(flat, _ground(packed, flat) if painted.all() else None)
+    return np.append(ids, np.uint8(0))[owner], are_known
+
+
+def _flat_colours(packed: NDArray[np.int32]) -> list[int]:
+    """Colours that fill an area, the largest first; those of rims have no pixel among equals."""
+    inside = packed >= 0
+    neighbours = around(np.pad(packed, 1, mode="edge"))
+    for shifted in (neighbours[1], neighbours[3], neighbours[4], neighbours[6]):  # above, left, right, below
+        inside &= shifted == packed
+    colours, counts = np.unique(packed[inside], return_counts=True)
+    flat: list[int] = []
+    for colour, count in sorted(zip(colours.tolist(), counts.tolist(), strict=True), key=lambda each: -each[1]):
+        apart = ((_unpacked(np.array(flat, np.int32)) - _unpacked(np.array([colour], np.int32))) ** 2).sum(axis=1)
+        if count >= FEWEST and (apart > ALIKE**2).all():
+            flat.append(colour)
+        if len(flat) > MOST_OBJECTS:
+            break
+    return flat
+
+
+def _unpacked(colours: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)
+
+
+def _ground(packed: NDArray[np.int32], flat: list[int]) -> int | None:
+    """The flat colour that is no object: black, or that of most of the border; none where all are of the palette."""
+    if 0 in flat or all(colour in _palette_packed() for colour in flat):
+        return 0
+    border = np.concatenate([packed[0], packed[-1], packed[:, 0], packed[:, -1]])
+    return flat[int(np.argmax([np.count_nonzero(border == colour) for colour in flat]))]
+
+
+def _ids_of(flat: list[int], ground: int | None) -> tuple[NDArray[np.uint8], bool]:
+    """Id of each flat colour: its own in the palette where all are in it, else by order; and which of the two."""
+    known = _palette_packed()
+    objects = [colour for colour in flat if colour != ground]
+    are_known = all(known.get(colour, 0) for colour in objects)
+    ids = {colour: known[colour] if are_known else number for number, colour in enumerate(objects, 1)}
+    return np.array([ids.get(colour, 0) for colour in flat], np.uint8), are_known
+
+
+def _palette_packed() -> dict[int, int]:
+    """Packed colour -> id."""
+    colours = np.array(palette(), np.int32).reshape(-1, 3) @ np.array([65536, 256, 1], np.int32)
+    return {int(colour): number for number, colour in reversed(list(enumerate(colours)))}

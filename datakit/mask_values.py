@@ -1,0 +1,297 @@
+"""What the values of a mask mean: which pixels are which object. One rule for every command that reads masks.
+
+* palette: indices are ids; ground is index 0 where that is black, else what is transparent, or black, or by far the
+  commonest; 255 is void where index 0 is black. Flat areas beside rims of mixed colours are read as colours.
+* colours: every flat colour is an object, black or transparent none; see `colours`.
+* grey, one value beside 0: 255 (or 65535) is one object without a number, any other value the id of one.
+* grey, several values: ids, where they count up from 1, or each fills an area; 255 beside small ids is void.
+* grey, one bright area with a thin rim, or a gradient: a soft mask, foreground above the threshold.
+* 16 bits: multiples of 257 are 8-bit values, others ids.
+* JPEG: cannot keep a value; one object, where it is above the threshold.
+
+What cannot be told is refused, and `ReadOptions.values` tells it. Decoding is left to `images`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Mask
+from .colours import OPAQUE, known_labels
+from .errors import ItemError
+from .flat_areas import Areas, areas_of, counts, mixed
+from .headers import Place
+from .images import MaskFile
+
+VOID = 255  # VOC and DAVIS: pixels nobody judges
+WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
+DARK = 32  # no soft mask is as dark as this everywhere
+FAINT = 8  # no soft mask has flat areas as faint as this
+FEW_RIM_VALUES = 3  # fewer thin values than this are no rim of a palette picture
+MANY_RIM_VALUES = 16  # so many thin values, scattered, are a rim
+GRADIENT = 64  # more values than this, next to their like, are a gradient
+BY_FAR = 0.6  # of all pixels, before an index is ground for being common
+MANY_OBJECTS = 64  # in one picture; more are told before work begins
+
+Nature = Literal["any", "ids", "soft"]
+
+
+class Values(Protocol):
+    """What `ReadOptions` says of mask values."""
+
+    @property
+    def threshold(self) -> int: ...
+    @property
+    def values(self) -> Literal["judged", "ids", "soft"]: ...
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """The objects of one mask.
+
+    Attributes:
+        labels: (H, W) object ids, uint8 or, where there are larger ones, uint16; 0 where no object or `void` is.
+        ids: those of the objects, ascending.
+        void: (H, W) uint8, 1 where nobody judges; None where every pixel is judged.
+        numbered: whether the picture itself numbers its objects; a mask of 0 and 255 shows one object without a
+            number, which is called 1.
+        soft: whether grey levels were cut at the threshold.
+    """
+
+    labels: NDArray[Any]
+    ids: tuple[int, ...]
+    void: Mask | None = None
+    numbered: bool = True
+    soft: bool = False
+
+
+def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any") -> LabelMap:
+    """The objects of a mask.
+
+    Args:
+        mask: as its file stores it, turned as one likes.
+        how: what its values are, if somebody said so, and the threshold of a soft one, 0..254.
+        where: for messages.
+        nature: what the set's masks are: `ids` of objects, `soft`, or `any`.
+
+    Raises:
+        ItemError: stage `mask`; it cannot be told which pixels are which object.
+    """
+    if mask.coding == "colour":
+        return _of_colours(mask.plane, where)
+    if mask.coding == "palette":
+        return _of_palette(mask, how, where)
+    plane = _narrowed(mask.plane)
+    values = _values(plane)
+    if mask.lossy:
+        return _of_jpeg(plane, values, how, where, nature)
+    if not values:
+        return LabelMap(np.zeros(plane.shape, np.uint8), (), numbered=False)
+    if len(values) == 1:
+        return _lone(plane, values[0], how)
+    if how.values == "ids":
+        return _ids(plane, values)
+    if how.values == "soft" or nature == "soft":
+        return _cut(plane, how.threshold)
+    return _judged(plane, how, where, nature)
+
+
+def _narrowed(plane: NDArray[Any]) -> NDArray[Any]:
+    """Values of 16 bits as 8 where these were meant: small ones, or multiples of 257."""
+    if plane.dtype == np.uint8:
+        return plane
+    if plane.max(initial=0) <= 255:
+        return plane.astype(np.uint8)
+    eighth = plane // 257
+    return eighth.astype(np.uint8) if np.array_equal(eighth * np.uint16(257), plane) else plane
+
+
+def _values(plane: NDArray[Any]) -> list[int]:
+    """The values of a plane beside 0, ascending."""
+    top = int(plane.max(initial=0))
+    if cv2.sumElems(plane)[0] == top * cv2.countNonZero(plane):  # nearly always one value, or none
+        return [top] if top else []
+    return [value for value in counts(plane) if value]
+
+
+def _lone(plane: NDArray[Any], value: int, how: Values) -> LabelMap:
+    if value == WHITE[plane.dtype] or how.values == "soft":
+        return LabelMap((plane > 0).view(np.uint8), (1,), numbered=False)
+    return LabelMap(plane, (value,))
+
+
+def _ids(plane: NDArray[Any], values: list[int]) -> LabelMap:
+    """Every value is an id; the highest that the bits allow is void beside others."""
+    void = WHITE[plane.dtype]
+    ids = tuple(value for value in values if value != void)
+    if len(ids) == len(values):
+        return LabelMap(plane, ids)
+    is_void = plane == void
+    return LabelMap(np.where(is_void, plane.dtype.type(0), plane), ids, is_void.view(np.uint8))
+
+
+def _cut(plane: NDArray[Any], threshold: int) -> LabelMap:
+    labels = ((plane if plane.dtype == np.uint8 else plane // 257) > threshold).view(np.uint8)
+    return LabelMap(labels, (1,) if labels.any() else (), numbered=False, soft=True)
+
+
+def _of_jpeg(plane: NDArray[Any], values: list[int], how: Values, where: Place, nature: Nature) -> LabelMap:
+    """Light and dark; refused where areas of middling greys may be ids that it could not keep."""
+    if how.values == "ids":
+        raise where.failed("mask", "ambiguous mask", "is a JPEG, which keeps no ids; save it anew as PNG")
+    if how.values == "judged" and nature != "soft":
+        level = (cv2.dilate(plane, None).astype(np.int32) - cv2.erode(plane, None)) <= FAINT
+        middling = level & (plane > DARK) & (plane < 255 - DARK)
+        if np.count_nonzero(middling) > 0.05 * max(1, np.count_nonzero(plane > DARK)):
+            found = "is a JPEG with areas of middling greys, perhaps ids that a JPEG cannot keep"
+            raise where.failed("mask", "ambiguous mask", f"{found}; save ids as PNG, or cut a soft mask: --threshold N")
+    cut = _cut(plane, how.threshold)
+    return replace(cut, soft=len(values) > 1)
+
+
+def _judged(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
+    """Ids or a soft mask, as several grey values look."""
+    areas = areas_of(plane)
+    meaning = _wide(areas) if plane.dtype == np.uint16 else _narrow(areas, nature)
+    if meaning == "ids":
+        return _ids(plane, list(areas.values))
+    if meaning == "soft":
+        return _cut(plane, how.threshold)
+    raise ambiguous(areas, where)
+
+
+def _wide(areas: Areas) -> str:
+    """16-bit values that no 8-bit ones were widened to are ids, unless they look smooth all the same."""
+    is_rim = len(areas.flat) <= 1 and len(areas.thin) >= MANY_RIM_VALUES and areas.speckled >= 0.5
+    is_gradient = len(areas.values) > GRADIENT and areas.gradual >= 0.9
+    return "" if is_rim or is_gradient else "ids"
+
+
+def _narrow(areas: Areas, nature: Nature) -> str:
+    """`ids`, `soft`, or nothing where it cannot be told."""
+    ids = [value for value in areas.values if value != VOID]
+    is_dark = max(ids) <= DARK
+    if VOID not in areas.values and is_dark:
+        return "ids"
+    if len(areas.values) > GRADIENT and areas.gradual >= 0.9:
+        return "soft"
+    flat_ids = [value for value in areas.flat if value != VOID]
+    if is_dark and nature == "ids" and (flat_ids or areas.speckled < 0.5):
+        return "ids"
+    if _is_counted(ids) and len(flat_ids) >= min(2, len(ids)) and not _is_noise(areas):
+        return "ids" if VOID not in areas.values or (areas.plane == 0).any() else ""
+    if not areas.thin:
+        return "ids" if VOID not in areas.values or (flat_ids[0] <= FAINT and (areas.plane == 0).any()) else ""
+    return _with_thin(areas, flat_ids)
+
+
+def _is_counted(ids: list[int]) -> bool:
+    """Whether values are 1, 2, 3 …, with few gaps, as only ids are."""
+    return ids[0] <= 2 and len(ids) >= 0.8 * ids[-1]
+
+
+def _is_noise(areas: Areas) -> bool:
+    """Whether the flat values are but shades of black and white, and a scattered rim lies between."""
+    ends = all(value <= FAINT or value >= VOID - FAINT for value in areas.flat)
+    return ends and max(areas.flat, default=0) > VOID - FAINT and len(areas.thin) >= 3 and areas.speckled >= 0.5
+
+
+def _with_thin(areas: Areas, flat_ids: list[int]) -> str:
+    """Values that fill areas beside some that fill none: a soft edge, small objects, or nobody knows."""
+    if _is_noise(areas):
+        return "soft"
+    top = max(areas.values)
+    lights = [value for value in areas.flat if value >= top - FAINT]
+    if lights and len(lights) == len(areas.flat):  # one area
+        is_edge = areas.climbing >= 0.9 and (top == VOID or areas.rimmed(lights[-1]) >= 0.5)
+        scattered = areas.speckled >= 0.5 and (len(areas.thin) >= MANY_RIM_VALUES or top == VOID)
+        return "soft" if is_edge or scattered else ""
+    is_drawn = areas.speckled < 0.25 and areas.climbing < 0.9 and len(flat_ids) >= 2 and VOID not in areas.values
+    return "ids" if is_drawn else ""
+
+
+def ambiguous(areas: Areas, where: Place) -> ItemError:
+    """The error that says what was found, and how to say what it means."""
+    shown = ", ".join(map(str, areas.values[:4])) + (" …" if len(areas.values) > 4 else "")
+    found = f"holds {len(areas.values)} grey levels beside 0 ({shown})"
+    why = "which may be object ids or a soft mask"
+    way_out = "say which: --ids, or --threshold N to cut a soft one"
+    return where.failed("mask", "ambiguous mask", f"{found}, {why}; {way_out}. A palette PNG leaves no doubt")
+
+
+def _of_colours(pixels: NDArray[np.uint8], where: Place) -> LabelMap:
+    labels, are_known = known_labels(pixels, where)
+    found = _ids(labels, _values(labels))
+    return LabelMap(found.labels, found.ids, found.void, numbered=are_known)
+
+
+def _of_palette(mask: MaskFile, how: Values, where: Place) -> LabelMap:
+    plane = mask.plane.astype(np.uint8, copy=False)
+    colours = np.zeros((256, 4), np.uint8)
+    colours[: len(mask.palette)] = mask.palette
+    if how.values != "ids":
+        areas = Areas(plane, tuple(counts(plane)))
+        if _is_rimmed(areas, colours):
+            return _of_colours(colours[plane], where)
+        ground = _ground_index(plane, colours, where)
+        if not _begins_dark(colours):
+            return _renumbered(plane, ground)
+    return _ids(plane, [value for value in counts(plane) if value])
+
+
+def _begins_dark(colours: NDArray[np.uint8]) -> bool:
+    """Whether index 0 is black or transparent, as in every palette that is made for ids."""
+    return not colours[0, :3].any() or colours[0, 3] <= OPAQUE
+
+
+def _is_rimmed(areas: Areas, colours: NDArray[np.uint8]) -> bool:
+    """Whether flat areas lie beside rims of mixed colours, as antialiasing leaves them."""
+    if len(areas.values) <= FEW_RIM_VALUES or len(areas.thin) < FEW_RIM_VALUES or not areas.flat:
+        return False
+    return areas.speckled >= 0.5 and mixed(colours[areas.plane][..., :3], ~areas.is_thin) >= 0.9
+
+
+def _ground_index(plane: NDArray[np.uint8], colours: NDArray[np.uint8], where: Place) -> int:
+    """The index that is no object.
+
+    Raises:
+        ItemError: palette and transparency contradict each other, or nothing says which it is.
+    """
+    found = counts(plane)
+    clear = [index for index in found if colours[index, 3] <= OPAQUE]
+    black = [index for index in found if not colours[index, :3].any() and colours[index, 3] > OPAQUE]
+    if _begins_dark(colours):
+        if (0 in black and clear) or (colours[0, 3] <= OPAQUE and black):
+            raise _no_ground(where, f"index {clear[0] if clear else 0} is transparent and index {black[0]} black")
+        if len(clear) > (0 in clear):
+            raise _no_ground(where, f"index {max(clear)} is transparent and is not the first")
+        return 0
+    common = max(found, key=lambda index: found[index])
+    if len(clear) + len(black) > 1:
+        raise _no_ground(where, f"indices {', '.join(map(str, sorted(clear + black)))} are black or transparent")
+    if clear or (black and (found[common] < BY_FAR * plane.size or common == black[0])):
+        return (clear or black)[0]
+    if black:
+        raise _no_ground(where, f"index {black[0]} is black, and most pixels have index {common}")
+    if found[common] < BY_FAR * plane.size:
+        raise _no_ground(where, "no index is black, transparent or by far the commonest")
+    return common
+
+
+def _no_ground(where: Place, why: str) -> ItemError:
+    way_out = "make the ground index 0 and black, or take indices as they are (0 is ground, 255 void): --ids"
+    return where.failed("mask", "ambiguous mask", f"is a palette picture whose ground is not clear: {why}; {way_out}")
+
+
+def _renumbered(plane: NDArray[np.uint8], ground: int) -> LabelMap:
+    """Indices as ids where that can be: 0, where it is an object, and 255 take the lowest free numbers."""
+    objects = [index for index in counts(plane) if index != ground]
+    free = iter(sorted(set(range(1, VOID)) - set(objects)))
+    ids = {index: index if index in range(1, VOID) else next(free) for index in objects}
+    table = np.array([ids.get(index, 0) for index in range(256)], np.uint8)
+    return LabelMap(table[plane], tuple(sorted(ids.values())))
