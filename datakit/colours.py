@@ -18,6 +18,7 @@ OPAQUE = 127  # alpha above this is paint
 FEWEST = 4  # pixels among equals, before a colour is an object's and not a rim's
 ALIKE = 24  # distance in RGB below which two colours are one
 MOST_OBJECTS = 254
+MOSTLY = 0.5  # of what is painted belongs to flat areas, or it is a photo
 
 
 def colour_labels(pixels: NDArray[np.uint8], where: Place) -> Labels:
@@ -54,6 +55,9 @@ def known_labels(pixels: NDArray[np.uint8], where: Place) -> tuple[Labels, bool]
     owner = np.full(packed.shape, -1, np.int32)
     for number, colour in enumerate(flat):
         owner[packed == colour] = number
+    if np.count_nonzero(owner >= 0) < MOSTLY * np.count_nonzero(painted):
+        fault = "is no mask: most of its pixels belong to no flat area, as in a photo"
+        raise where.failed("mask", "colour mask", f"{fault}; expected a flat colour for each object")
     owner[~painted] = len(flat)  # so that soft edges may belong to what is transparent as well
     colours = np.concatenate([_unpacked(np.array(flat, np.int32)), np.zeros((1, 3), np.int32)]).astype(np.uint8)
     owner = settle(pixels[..., :3], owner, colours[: len(flat)])

@@ -66,7 +66,7 @@ class Areas:
     @property
     def climbing(self) -> float:
         """Share of the thin pixels with a higher value beside them, as all of a soft edge have."""
-        higher = cv2.dilate(self.plane, SQUARE) > self.plane
+        higher = np.asarray(cv2.dilate(self.plane, SQUARE) > self.plane)
         return float(higher[self.is_thin].mean()) if self.thin else 0.0
 
     def rimmed(self, value: int) -> float:
@@ -118,8 +118,10 @@ def mixed(pixels: NDArray[np.uint8], is_flat: NDArray[np.bool_]) -> float:
     square = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
     highest = cv2.dilate(np.where(is_flat[..., None], pixels, np.uint8(0)), square).astype(np.int16)
     lowest = cv2.erode(np.where(is_flat[..., None], pixels, np.uint8(255)), square).astype(np.int16)
-    between = ((pixels <= highest + BESIDE) & (pixels >= lowest - BESIDE)).all(axis=2)
-    return float(between[~is_flat].mean()) if not is_flat.all() else 1.0
+    inside: NDArray[np.bool_] = (pixels <= highest + BESIDE) & (pixels >= lowest - BESIDE)
+    between = np.asarray(inside.all(axis=2))
+    thin = between[np.logical_not(is_flat)]
+    return float(thin.mean()) if thin.size else 1.0
 
 
 def settle(pixels: NDArray[np.uint8], owner: NDArray[np.int32], colours: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -156,4 +158,5 @@ def _nearest(owner: NDArray[np.int32]) -> NDArray[np.int32]:
     _, cell = cv2.distanceTransformWithLabels(is_open, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     owners = np.full(int(cell.max()) + 1, -1, np.int32)
     owners[cell[is_open == 0]] = owner[is_open == 0]
-    return owners[cell]
+    nearest: NDArray[np.int32] = owners[cell]
+    return nearest

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -71,17 +71,17 @@ class MaskFile:
     Attributes:
         plane: (H, W) uint8 or uint16: grey values, or palette indices; of colours (H, W, 4) uint8 RGBA.
         coding: `grey`, `palette` or `colour`.
+        palette: (N, 4) uint8 RGBA of the palette's indices; N is 0 where there is none.
         orientation: EXIF orientation of the mask file itself, 0 where it carries none; not applied.
         source_crc32: CRC-32 of the file's bytes.
-        palette: (N, 4) uint8 RGBA of the palette's indices.
         lossy: whether the file is a JPEG, which keeps values only nearly.
     """
 
     plane: NDArray[Any]
     coding: Literal["grey", "palette", "colour"]
+    palette: NDArray[np.uint8]
     orientation: int
     source_crc32: int
-    palette: NDArray[np.uint8] = field(default_factory=lambda: NO_PALETTE)
     lossy: bool = False
 
 
@@ -185,14 +185,13 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     if header.form not in ("JPEG", "PNG"):
         _refuse_pages(data, where)
     if header.mode in ("P", "PA"):
-        plane, coding, palette = _palette_plane(data, where)
-        return MaskFile(plane, coding, orientation, zlib_ng.crc32(data), palette)
+        return MaskFile(*_palette_plane(data, where), orientation, zlib_ng.crc32(data))
     plain = _plain_png(data)
     stored = _decode(data, cv2.IMREAD_UNCHANGED) if plain is None else plain[0]
     if stored is None:
         raise _damaged(header, where)
     values, coding = _values_of(stored, where)
-    return MaskFile(values, coding, orientation, zlib_ng.crc32(data), lossy=header.form in ("JPEG", "MPO"))
+    return MaskFile(values, coding, NO_PALETTE, orientation, zlib_ng.crc32(data), header.form in ("JPEG", "MPO"))
 
 
 def _refuse_pages(data: bytes, where: Place) -> None:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from .arrays import Mask
 from .colours import OPAQUE, known_labels
 from .errors import ItemError
-from .flat_areas import Areas, areas_of, counts, mixed
+from .flat_areas import SQUARE, Areas, areas_of, counts, mixed
 from .headers import Place
 from .images import MaskFile
 
@@ -47,7 +47,7 @@ class Values(Protocol):
     @property
     def threshold(self) -> int: ...
     @property
-    def values(self) -> Literal["judged", "ids", "soft"]: ...
+    def grey(self) -> Literal["judged", "ids", "soft"]: ...
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
     plane = _narrowed(mask.plane)
     values = _values(plane)
     if mask.lossy:
-        return _of_jpeg(plane, values, how, where, nature)
+        return _of_jpeg(plane, how, where, nature, is_soft=len(values) > 1)
     if not values:
         return LabelMap(np.zeros(plane.shape, np.uint8), (), numbered=False)
     if len(values) == 1:
         return _lone(plane, values[0], how)
-    if how.values == "ids":
+    if how.grey == "ids":
         return _ids(plane, values)
-    if how.values == "soft" or nature == "soft":
+    if how.grey == "soft" or nature == "soft":
         return _cut(plane, how.threshold)
     return _judged(plane, how, where, nature)
 
@@ -120,7 +120,7 @@ def _values(plane: NDArray[Any]) -> list[int]:
 
 
 def _lone(plane: NDArray[Any], value: int, how: Values) -> LabelMap:
-    if value == WHITE[plane.dtype] or how.values == "soft":
+    if value == WHITE[plane.dtype] or how.grey == "soft":
         return LabelMap((plane > 0).view(np.uint8), (1,), numbered=False)
     return LabelMap(plane, (value,))
 
@@ -140,18 +140,17 @@ def _cut(plane: NDArray[Any], threshold: int) -> LabelMap:
     return LabelMap(labels, (1,) if labels.any() else (), numbered=False, soft=True)
 
 
-def _of_jpeg(plane: NDArray[Any], values: list[int], how: Values, where: Place, nature: Nature) -> LabelMap:
+def _of_jpeg(plane: NDArray[Any], how: Values, where: Place, nature: Nature, is_soft: bool) -> LabelMap:
     """Light and dark; refused where areas of middling greys may be ids that it could not keep."""
-    if how.values == "ids":
+    if how.grey == "ids":
         raise where.failed("mask", "ambiguous mask", "is a JPEG, which keeps no ids; save it anew as PNG")
-    if how.values == "judged" and nature != "soft":
-        level = (cv2.dilate(plane, None).astype(np.int32) - cv2.erode(plane, None)) <= FAINT
+    if how.grey == "judged" and nature != "soft":
+        level = cv2.subtract(cv2.dilate(plane, SQUARE), cv2.erode(plane, SQUARE)) <= FAINT
         middling = level & (plane > DARK) & (plane < 255 - DARK)
-        if np.count_nonzero(middling) > 0.05 * max(1, np.count_nonzero(plane > DARK)):
+        if np.count_nonzero(middling) > 0.05 * max(1, int(np.count_nonzero(plane > DARK))):
             found = "is a JPEG with areas of middling greys, perhaps ids that a JPEG cannot keep"
             raise where.failed("mask", "ambiguous mask", f"{found}; save ids as PNG, or cut a soft mask: --threshold N")
-    cut = _cut(plane, how.threshold)
-    return replace(cut, soft=len(values) > 1)
+    return replace(_cut(plane, how.threshold), soft=is_soft)
 
 
 def _judged(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
@@ -167,9 +166,9 @@ def _judged(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> L
 
 def _wide(areas: Areas) -> str:
     """16-bit values that no 8-bit ones were widened to are ids, unless they look smooth all the same."""
-    is_rim = len(areas.flat) <= 1 and len(areas.thin) >= MANY_RIM_VALUES and areas.speckled >= 0.5
-    is_gradient = len(areas.values) > GRADIENT and areas.gradual >= 0.9
-    return "" if is_rim or is_gradient else "ids"
+    is_rim = len(areas.flat) <= 1 and len(areas.thin) >= MANY_RIM_VALUES
+    is_smooth = (is_rim and areas.speckled >= 0.5) or (len(areas.values) > GRADIENT and areas.gradual >= 0.5)
+    return "" if is_smooth else "ids"
 
 
 def _narrow(areas: Areas, nature: Nature) -> str:
@@ -178,15 +177,16 @@ def _narrow(areas: Areas, nature: Nature) -> str:
     is_dark = max(ids) <= DARK
     if VOID not in areas.values and is_dark:
         return "ids"
-    if len(areas.values) > GRADIENT and areas.gradual >= 0.9:
-        return "soft"
+    if len(areas.values) > GRADIENT and (gradual := areas.gradual) >= 0.5:
+        return "soft" if gradual >= 0.9 or areas.climbing >= 0.9 or _is_noise(areas) else _with_thin(areas, [])
     flat_ids = [value for value in areas.flat if value != VOID]
     if is_dark and nature == "ids" and (flat_ids or areas.speckled < 0.5):
         return "ids"
     if _is_counted(ids) and len(flat_ids) >= min(2, len(ids)) and not _is_noise(areas):
         return "ids" if VOID not in areas.values or (areas.plane == 0).any() else ""
     if not areas.thin:
-        return "ids" if VOID not in areas.values or (flat_ids[0] <= FAINT and (areas.plane == 0).any()) else ""
+        are_ids = VOID not in areas.values or flat_ids[0] <= FAINT or (len(ids) >= 4 and not _is_graded(ids))
+        return "ids" if are_ids and (VOID not in areas.values or (areas.plane == 0).any()) else ""
     return _with_thin(areas, flat_ids)
 
 
@@ -195,10 +195,17 @@ def _is_counted(ids: list[int]) -> bool:
     return ids[0] <= 2 and len(ids) >= 0.8 * ids[-1]
 
 
+def _is_graded(values: list[int]) -> bool:
+    """Whether values are even steps from black to white, as the mean of a few annotators' masks is."""
+    return any(all(abs(value - round(value * n / 255) * 255 / n) <= 1 for value in values) for n in range(2, 17))
+
+
 def _is_noise(areas: Areas) -> bool:
-    """Whether the flat values are but shades of black and white, and a scattered rim lies between."""
-    ends = all(value <= FAINT or value >= VOID - FAINT for value in areas.flat)
-    return ends and max(areas.flat, default=0) > VOID - FAINT and len(areas.thin) >= 3 and areas.speckled >= 0.5
+    """Whether the flat values are but shades of black and white, beside scattered ones as a JPEG has left them."""
+    shades = {value for value in areas.values if FAINT < value < VOID - FAINT}
+    are_ends = not shades.intersection(areas.flat) and max(areas.flat, default=0) >= VOID - FAINT
+    fewest = MANY_RIM_VALUES if shades else MANY_RIM_VALUES // 4
+    return are_ends and len(areas.thin) >= fewest and areas.speckled >= 0.5
 
 
 def _with_thin(areas: Areas, flat_ids: list[int]) -> str:
@@ -208,9 +215,12 @@ def _with_thin(areas: Areas, flat_ids: list[int]) -> str:
     top = max(areas.values)
     lights = [value for value in areas.flat if value >= top - FAINT]
     if lights and len(lights) == len(areas.flat):  # one area
-        is_edge = areas.climbing >= 0.9 and (top == VOID or areas.rimmed(lights[-1]) >= 0.5)
-        scattered = areas.speckled >= 0.5 and (len(areas.thin) >= MANY_RIM_VALUES or top == VOID)
-        return "soft" if is_edge or scattered else ""
+        rimmed, climbing = areas.rimmed(lights[-1]), areas.climbing
+        is_edge = rimmed >= 0.5 or (top == VOID and (rimmed >= 0.25 or len(areas.thin) >= MANY_RIM_VALUES // 2))
+        is_scattered = len(areas.thin) >= MANY_RIM_VALUES and areas.speckled >= 0.5
+        is_ringed = top == VOID and rimmed >= 0.7 and len(areas.thin) >= MANY_RIM_VALUES
+        is_soft = is_ringed or (climbing >= 0.9 and is_edge) or (climbing >= 0.5 and is_scattered)
+        return "soft" if is_soft and max(areas.thin) > DARK else ""
     is_drawn = areas.speckled < 0.25 and areas.climbing < 0.9 and len(flat_ids) >= 2 and VOID not in areas.values
     return "ids" if is_drawn else ""
 
@@ -234,7 +244,7 @@ def _of_palette(mask: MaskFile, how: Values, where: Place) -> LabelMap:
     plane = mask.plane.astype(np.uint8, copy=False)
     colours = np.zeros((256, 4), np.uint8)
     colours[: len(mask.palette)] = mask.palette
-    if how.values != "ids":
+    if how.grey != "ids":
         areas = Areas(plane, tuple(counts(plane)))
         if _is_rimmed(areas, colours):
             return _of_colours(colours[plane], where)

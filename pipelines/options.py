@@ -119,8 +119,9 @@ def values_from(threshold: int | None, ids: bool) -> dict[str, Any]:
 
     if ids and threshold is not None:
         raise UsageError("--ids and --threshold: grey levels are either object ids or a soft mask; give one of them")
-    values = "ids" if ids else "judged" if threshold is None else "soft"
-    return {"threshold": ReadOptions.threshold if threshold is None else threshold, "values": values}
+    if threshold is None:
+        return {"values": "ids" if ids else None}
+    return {"threshold": threshold, "values": "soft" if threshold == ReadOptions.threshold else None}
 
 
 def annotated_from(texts: tuple[str, ...]) -> dict[str, str]:

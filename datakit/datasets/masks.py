@@ -60,7 +60,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
     found = objects_of(replace(mask, plane=plane), options, where, nature)
     if not found.ids:
         return Scene(where.key, (), (_empty(where, plane, found, options),))
-    is_single = not found.numbered or (found.ids == (1,) and mask.coding == "grey" and nature == "any")
+    is_single = found.ids == (1,) and (not found.numbered or (mask.coding == "grey" and nature == "any"))
     if options.objects == "merged" or is_single:
         whole = found.labels if found.ids == (1,) else (found.labels > 0).view(np.uint8)
         return Scene(where.key, (Sample(where.key, where.key, photo, whole, 1, mask.source_crc32, found.void),))

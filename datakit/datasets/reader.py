@@ -27,8 +27,8 @@ class ReadOptions:
         crowds: keep COCO crowd regions.
         min_area: objects of fewer foreground pixels are left out; None is 400 for instance sets, 0 for others.
         max_pixels: photos of more pixels are refused by their header, before decoding.
-        values: what grey mask values are: `ids` of objects, levels of a `soft` mask to be cut at the threshold, or
-            `judged` from the picture itself, which refuses what cannot be told.
+        values: what grey mask values are: `ids` of objects, or levels of a `soft` mask to be cut at the threshold;
+            None where nobody said so, see `grey`.
         annotated: source label -> whether its outlines were drawn on photos as they are `stored` or as EXIF turns
             them `upright`, where the file itself does not tell; the label `` (empty) stands for all others.
     """
@@ -38,12 +38,17 @@ class ReadOptions:
     crowds: bool = False
     min_area: int | None = None
     max_pixels: int = 100_000_000
-    values: Literal["judged", "ids", "soft"] = "judged"
+    values: Literal["ids", "soft"] | None = None
     annotated: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def grey(self) -> Literal["judged", "ids", "soft"]:
+        """What grey values are: as said; `soft` where another threshold is given; else `judged` from each picture."""
+        return self.values or ("judged" if self.threshold == ReadOptions.threshold else "soft")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, as stored in shards; `values` and `annotated`, younger than format 1, only where given."""
-        younger = {"values": "judged", "annotated": {}}
+        younger: dict[str, Any] = {"values": None, "annotated": {}}
         return {name: value for name, value in asdict(self).items() if name not in younger or value != younger[name]}
 
 

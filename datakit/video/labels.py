@@ -135,7 +135,7 @@ def read_labels(path: Path, place: str, options: ReadOptions | None = None) -> L
     stored = read_mask(path, place, options.max_pixels, place)
     where = Place(place, place)
     found = objects_of(replace(stored, plane=turn(stored.plane, stored.orientation)), options, where, "ids")
-    if found.soft and not stored.lossy and options.values == "judged":
+    if found.soft and not stored.lossy and options.grey == "judged":
         fault = f"is a soft mask; where to cut it is yours to say: --threshold {options.threshold}, or save it as 0/255"
         raise where.failed("mask", "soft mask", fault)
     if stored.coding == "colour" and not found.numbered and len(found.ids) > 1:

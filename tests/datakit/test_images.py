@@ -273,12 +273,12 @@ def test_mask_codings_are_told_apart(tmp_path: Path) -> None:
         assert plane_of(path) == expected, path.name
 
 
-def test_colour_mask_is_refused(tmp_path: Path) -> None:
-    """A mask of coloured pixels is no plane; nothing is guessed from it."""
-    path = tiny.write_picture(tmp_path / "a.png", tiny.picture(1))
-    with pytest.raises(ItemError) as caught:
-        images.read_mask(path, "a.png", PIXELS)
-    assert caught.value.problem.reason == "colour mask"
+def test_colour_mask_keeps_its_colours(tmp_path: Path) -> None:
+    """A mask of coloured pixels is no plane; what they mean is left to others."""
+    mask = images.read_mask(tiny.write_picture(tmp_path / "a.png", tiny.picture(1)), "a.png", PIXELS)
+    assert (
+        mask.coding == "colour" and (mask.plane[..., :3] == tiny.picture(1)).all() and (mask.plane[..., 3] == 255).all()
+    )
 
 
 def test_mask_carries_its_own_orientation_unapplied(tmp_path: Path) -> None:

@@ -144,7 +144,8 @@ def test_deep_soft_mask_is_scaled(tmp_path: Path) -> None:
     plane = tiny.mask(1) * np.uint16(40_000)
     plane[0, 0] = 20_000
     tiny.write_grey(tmp_path / "masks" / "a.png", plane)
-    assert np.array_equal(only(open_dataset("p", tmp_path)).mask, tiny.mask(1))
+    soft = ReadOptions(values="soft")
+    assert np.array_equal(only(open_dataset("p", tmp_path, options=soft)).mask, tiny.mask(1))
 
 
 def test_jpeg_mask_is_soft(tmp_path: Path) -> None:
@@ -167,16 +168,18 @@ def test_palette_mask_gives_one_sample_per_object(tmp_path: Path) -> None:
 
 def test_empty_mask_is_left_out_with_advice(tmp_path: Path) -> None:
     """An all-black mask and one under the threshold are told apart in the detail."""
-    for name, plane in (("black", np.zeros(tiny.SIZE, np.uint8)), ("dim", tiny.mask(1) + tiny.mask(5))):
+    dim_levels = tiny.mask(1) * np.uint8(60) + tiny.mask(5) * np.uint8(30)
+    for name, plane in (("black", np.zeros(tiny.SIZE, np.uint8)), ("dim", dim_levels)):
         tiny.write_picture(tmp_path / "images" / f"{name}.jpg", tiny.picture(1))
         tiny.write_grey(tmp_path / "masks" / f"{name}.png", plane)
-    black, dim = (scene.problems[0] for scene in open_dataset("p", tmp_path))
+    reader = open_dataset("p", tmp_path, options=ReadOptions(values="soft"))
+    black, dim = (scene.problems[0] for scene in reader)
     assert (
         (black.kind, black.stage, black.reason)
         == (dim.kind, dim.stage, dim.reason)
         == ("left-out", "mask", "empty mask")
     )
-    assert "every pixel is 0" in black.detail and "highest value 2" in dim.detail and "--threshold" in dim.detail
+    assert "no pixel belongs" in black.detail and "highest grey level 90" in dim.detail and "--threshold" in dim.detail
 
 
 def test_size_mismatch_names_both_sizes(tmp_path: Path) -> None:
