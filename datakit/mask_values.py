@@ -92,13 +92,12 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
         return _of_jpeg(plane, how, where, nature, is_soft=len(values) > 1)
     if not values:
         return LabelMap(np.zeros(plane.shape, np.uint8), (), numbered=False)
-    if len(values) == 1:
-        return _lone(plane, values[0], how)
-    if how.grey == "ids":
+    if how.grey == "ids" and len(values) > 1:
         return _ids(plane, values)
-    if how.grey == "soft" or nature == "soft":
-        return _cut(plane, how.threshold)
-    return _judged(plane, how, where, nature)
+    is_soft = how.grey == "soft" or nature == "soft"
+    if len(values) == 1:
+        return _lone(plane, values[0], is_soft)
+    return _cut(plane, how.threshold) if is_soft else _judged(plane, how, where, nature)
 
 
 def _narrowed(plane: NDArray[Any]) -> NDArray[Any]:
@@ -119,8 +118,8 @@ def _values(plane: NDArray[Any]) -> list[int]:
     return [value for value in counts(plane) if value]
 
 
-def _lone(plane: NDArray[Any], value: int, how: Values) -> LabelMap:
-    if value == WHITE[plane.dtype] or how.grey == "soft":
+def _lone(plane: NDArray[Any], value: int, is_soft: bool) -> LabelMap:
+    if value == WHITE[plane.dtype] or is_soft:
         return LabelMap((plane > 0).view(np.uint8), (1,), numbered=False)
     return LabelMap(plane, (value,))
 

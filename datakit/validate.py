@@ -18,7 +18,7 @@ from .datasets.views import AnyReader, View
 from .duplicates import is_flat, thumbnail
 from .headers import Place
 from .images import read_mask
-from .mask_values import objects_of
+from .mask_values import MANY_OBJECTS, objects_of
 from .samples import Photo, Sample, Scene
 
 TINY = 100  # pixels: a disc of 11 across, whose rough mask is mostly dilation
@@ -27,6 +27,7 @@ OWN_CHOICE = ("", "rotated", "resized", "recoded")  # normalised for reasons tha
 REASONS: Mapping[str, str] = {
     "full mask": "the mask covers the whole photo",
     "mask touches all borders": "the mask reaches all four borders; is it inverted?",
+    "many objects": f"more than {MANY_OBJECTS} objects in one photo, as smoothed edges look like that are no objects",
     "tiny object": f"fewer than {TINY} pixels",
     "soft mask": "grey levels between ground and object were thresholded",
     "EXIF-rotated photo": "the photo is turned upright and stored anew, its mask is turned with it",
@@ -63,6 +64,8 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
         return
     photo = scene.samples[0].photo
     yield from _of_photo(scene.key, record.image, photo)
+    if len(scene.samples) > MANY_OBJECTS:
+        yield Remark(scene.key, "many objects", f"{scene.key}: {len(scene.samples)} objects; are all of them meant?")
     for sample in scene.samples:
         yield from _of_mask(sample)
     base = _bottom(reader)

@@ -22,21 +22,23 @@ def stored_size(photo: Photo) -> tuple[int, int]:
     return photo.size[::-1] if photo.orientation >= 5 else photo.size
 
 
-def align(plane: NDArray[Any], own_orientation: int, photo: Photo) -> NDArray[Any]:
+def align(plane: NDArray[Any], own_orientation: int, photo: Photo, drawn: str = "stored") -> NDArray[Any]:
     """Turn a mask the way its photo was turned.
 
     A mask with an EXIF orientation of its own follows that. Else it is turned with the photo when it has the
     size the photo has in its file, and kept when it already has the upright size. Where both are equal
-    (square photos, half turns) it is turned: masks are drawn on the stored pixels by nearly every tool.
+    (square photos, half turns) `drawn` decides: mask files lie on the stored pixels, as nearly every tool that
+    writes them reads photos.
 
     Args:
         plane: (H, W), or (H, W, C).
         own_orientation: EXIF orientation of the mask file, 0 where it carries none.
         photo: the upright photo.
+        drawn: `stored` or `upright`: what the mask was drawn on, where its size does not tell.
     """
     if own_orientation:
         return turn(plane, own_orientation)
-    is_stored = plane.shape[:2] == stored_size(photo)
+    is_stored = plane.shape[:2] == stored_size(photo) and not (drawn == "upright" and stored_size(photo) == photo.size)
     return turn(plane, photo.orientation) if is_stored else plane
 
 
@@ -53,7 +55,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
     Raises:
         ItemError: mask and photo differ in size, or it cannot be told which pixels are which object.
     """
-    plane = align(mask.plane, mask.orientation, photo)
+    plane = align(mask.plane, mask.orientation, photo, options.drawn_on(where.key))
     if plane.shape[:2] != photo.size:
         sizes = f"mask is {plane.shape[:2]}, photo is {photo.size}, expected equal (H, W)"
         raise where.failed("mask", "size mismatch", sizes)
@@ -80,10 +82,11 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
 
 
 def _empty(where: Place, plane: NDArray[Any], found: LabelMap, options: ReadOptions) -> Problem:
-    why = "no pixel belongs to an object"
+    top = int(plane.max(initial=0))
+    why = "all of it is ground" if top else "every pixel is 0"
     if found.void is not None:
-        why = "only void, no object"
+        why = "only void (255), no object"
     elif found.soft:
-        top = int(plane.max(initial=0)) // (257 if plane.dtype == np.uint16 else 1)
-        why = f"no pixel above the threshold {options.threshold} (highest grey level {top}); lower it with --threshold"
+        highest = top if top <= 255 else top // 257
+        why = f"no pixel above the threshold {options.threshold} (highest value {highest}); lower it with --threshold"
     return Problem(where.key, "left-out", "mask", "empty mask", f"{where.path}: {why}")

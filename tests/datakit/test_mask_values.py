@@ -275,7 +275,7 @@ def test_messages_speak_of_8_bits(tmp_path):
     tiny.write_picture(tmp_path / "images/a.jpg", tiny.picture(1, SIZE))
     save(tmp_path / "masks/a.png", blocks(25700, 12850, dtype=np.uint16))
     (problem,) = open_dataset("s", tmp_path, options=ReadOptions(values="soft"))[0].problems
-    assert problem.reason == "empty mask" and "highest grey level 100)" in problem.detail
+    assert problem.reason == "empty mask" and "highest value 100)" in problem.detail
 
 
 @st.composite

@@ -45,6 +45,15 @@ def test_a_mask_earns_its_remark_and_no_other(tmp_path: Path, plane: Any, expect
     assert reasons_of(pair(tmp_path, plane)) == expected
 
 
+def test_many_objects_earn_a_remark(tmp_path: Path) -> None:
+    """More than 64 ids in one picture are rarely meant."""
+    plane = np.zeros(tiny.SIZE, np.uint8)
+    plane[: 3 * 22, : 3 * 21] = np.kron(np.arange(16 * 21, dtype=np.uint16).reshape(16, 21) % 70, np.ones((3, 3)))[
+        :48, :63
+    ]
+    assert "many objects" in reasons_of(pair(tmp_path, plane, values="ids"))
+
+
 def test_the_mask_file_is_found_beneath_views(tmp_path: Path) -> None:
     """A soft mask is noticed through a view, and the detail says by which threshold it was cut."""
     reader = MinArea(pair(tmp_path, tiny.mask(1) * np.uint8(200) + tiny.mask(5) * np.uint8(55), threshold=90), 5)

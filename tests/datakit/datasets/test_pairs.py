@@ -13,6 +13,7 @@ import pytest
 
 from datakit.datasets import ReadOptions, open_dataset
 from datakit.errors import ItemError, UsageError
+from datakit.images import turn
 from datakit.samples import Problem, Sample
 from tests import tiny
 from tests.contracts import check_reader
@@ -179,7 +180,7 @@ def test_empty_mask_is_left_out_with_advice(tmp_path: Path) -> None:
         == (dim.kind, dim.stage, dim.reason)
         == ("left-out", "mask", "empty mask")
     )
-    assert "no pixel belongs" in black.detail and "highest grey level 90" in dim.detail and "--threshold" in dim.detail
+    assert "every pixel is 0" in black.detail and "highest value 90" in dim.detail and "--threshold" in dim.detail
 
 
 def test_size_mismatch_names_both_sizes(tmp_path: Path) -> None:
@@ -282,3 +283,14 @@ def test_minimum_area_leaves_small_objects_out(tmp_path: Path) -> None:
         "select",
         "under minimum area",
     )
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 4])
+@pytest.mark.parametrize("drawn", ["stored", "upright"])
+def test_a_half_turn_follows_what_the_mask_was_drawn_on(tmp_path: Path, orientation: int, drawn: str) -> None:
+    """Its size does not tell, so that the option does."""
+    tiny.write_rotated_jpeg(tmp_path / "images/a.jpg", tiny.picture(1), orientation)
+    tiny.write_grey(tmp_path / "masks/a.png", tiny.mask(1) * np.uint8(255))
+    found = only(open_dataset("p", tmp_path, options=ReadOptions(annotated={"p": drawn}))).mask
+    expected = tiny.mask(1) if drawn == "upright" else turn(tiny.mask(1), orientation)
+    assert np.array_equal(found, expected)
