@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from .arrays import Labels
 from .flat_areas import around, settle
 from .headers import Place
+from .mask_files import OPAQUE
 from .video.palette import palette
 
-OPAQUE = 127  # alpha above this is paint
 FEWEST = 4  # pixels among equals, before a colour is an object's and not a rim's
 ALIKE = 24  # distance in RGB below which two colours are one
 MOST_OBJECTS = 254

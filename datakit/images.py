@@ -1,8 +1,7 @@
-"""The only file that decodes or encodes pictures, masks and palettes, and that turns them upright.
+"""The only file that decodes or encodes pictures, and that turns them upright.
 
 Every picture leaves here upright, RGB, together with bytes that a plain `cv2.imdecode`
-turns into the same pixels; every mask as the plane its file stores. What a file says of
-itself is judged in `headers`; what in a mask is foreground is left to `datasets.masks`.
+turns into the same pixels. What a file says of itself is judged in `headers`; masks are left to `mask_files`.
 """
 
 from __future__ import annotations
@@ -10,10 +9,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,12 +22,10 @@ from zlib_ng import zlib_ng
 from .arrays import Image, Labels
 from .errors import DatakitError, ItemError
 from .headers import PNG_START, Header, Place, judge_header, open_lazily, read_file, why_normalise
-from .png import inflate_png
 from .rle import decode_rle, encode_rle
 from .samples import Photo
 
 __all__ = [
-    "MaskFile",
     "Place",
     "decode_picture",
     "decode_rle",
@@ -41,15 +37,12 @@ __all__ = [
     "encode_webp",
     "prove_picture",
     "read_colours",
-    "read_mask",
     "read_photo",
     "read_picture",
     "turn",
 ]
 
 NO_PIXELS = "no pixels behind it"
-NO_PALETTE = np.zeros((0, 4), np.uint8)
-OPAQUE = 127  # alpha of 255 above which a pixel is painted
 UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
@@ -62,27 +55,6 @@ TURNS: dict[int, Callable[[Any], Any]] = {
     7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
     8: lambda a: np.rot90(a, 1),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class MaskFile:
-    """A mask as its file stores it, before anybody decided what is foreground.
-
-    Attributes:
-        plane: (H, W) uint8 or uint16: grey values, or palette indices; of colours (H, W, 4) uint8 RGBA.
-        coding: `grey`, `palette` or `colour`.
-        palette: (N, 4) uint8 RGBA of the palette's indices; N is 0 where there is none.
-        orientation: EXIF orientation of the mask file itself, 0 where it carries none; not applied.
-        source_crc32: CRC-32 of the file's bytes.
-        lossy: whether the file is a JPEG, which keeps values only nearly.
-    """
-
-    plane: NDArray[Any]
-    coding: Literal["grey", "palette", "colour"]
-    palette: NDArray[np.uint8]
-    orientation: int
-    source_crc32: int
-    lossy: bool = False
 
 
 def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> Photo:
@@ -100,14 +72,14 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     Raises:
         ItemError: the file cannot be read (stage `read`) or is no whole picture (stage `decode`).
     """
-    where, data, header = _judged(path, place, max_pixels, key)
+    where, data, header = judged(path, place, max_pixels, key)
     why = why_normalise(header)
     crc32, orientation = zlib_ng.crc32(data), header.orientation or 1
     if not why:
         try:
             prove_picture(data, header.size)
         except ValueError as error:
-            raise _damaged(header, where, str(error)) from None
+            raise damaged(header, where, str(error)) from None
         return Photo(data, header.size, why, crc32, orientation)
     pixels = _normalised(data, header, where)
     return Photo.decoded(pixels, encode_png(pixels), why, crc32, orientation)
@@ -121,16 +93,16 @@ def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
     Raises:
         ItemError: as `read_photo`.
     """
-    where, data, header = _judged(path, place, max_pixels)
+    where, data, header = judged(path, place, max_pixels)
     if why_normalise(header):
         return _normalised(data, header, where)
-    pixels = _decode(data, cv2.IMREAD_COLOR)
+    pixels = decoded(data, cv2.IMREAD_COLOR)
     if pixels is None or pixels.shape[:2] != header.size:
-        raise _damaged(header, where, NO_PIXELS if pixels is None else f"pixels of {pixels.shape[:2]}")
+        raise damaged(header, where, NO_PIXELS if pixels is None else f"pixels of {pixels.shape[:2]}")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
-def _judged(path: Path | str, place: str, max_pixels: int, key: str = "") -> tuple[Place, bytes, Header]:
+def judged(path: Path | str, place: str, max_pixels: int, key: str = "") -> tuple[Place, bytes, Header]:
     """A picture file's place, bytes and header, the last judged before a pixel is decoded."""
     where = Place(key or place, place)
     data = read_file(path, where, max_pixels)
@@ -146,7 +118,7 @@ def prove_picture(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
         ValueError: they do not; says what was found.
     """
     part = 1 if bytes(encoded[: len(PNG_START)]) == PNG_START else 8
-    pixels = _decode(encoded, cv2.IMREAD_REDUCED_GRAYSCALE_8 if part == 8 else cv2.IMREAD_COLOR)
+    pixels = decoded(encoded, cv2.IMREAD_REDUCED_GRAYSCALE_8 if part == 8 else cv2.IMREAD_COLOR)
     if pixels is None:
         raise ValueError(NO_PIXELS)
     if pixels.shape[:2] != tuple(-(-side // part) for side in size):
@@ -155,52 +127,18 @@ def prove_picture(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
 
 def _normalised(data: bytes, header: Header, where: Place) -> Image:
     """Upright RGB pixels of a picture whose own bytes cannot be kept."""
-    pixels = _decode(data, UNTURNED)
+    pixels = decoded(data, UNTURNED)
     if pixels is None:
         pixels = _decode_with_pillow(data)
     if pixels is None:
-        raise _damaged(header, where)
+        raise damaged(header, where)
     if header.form != "TIFF":  # OpenCV turns TIFF by itself, whatever the flags
         pixels = turn(pixels, header.orientation)
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
-def _damaged(header: Header, where: Place, found: str = NO_PIXELS) -> ItemError:
+def damaged(header: Header, where: Place, found: str = NO_PIXELS) -> ItemError:
     return where.failed("decode", "damaged image", f"{header.form} header of {header.size} but {found}")
-
-
-def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> MaskFile:
-    """Read one mask file as it is stored: grey plane, palette indices (which OpenCV would lose), or colours.
-
-    Channels that are equal are grey, and so is a palette of greys; what is transparent is 0, whatever it hides.
-    Where all that is painted has one colour, alpha is the mask.
-
-    Args: as `read_photo`.
-
-    Raises:
-        ItemError: as `read_photo`; also stage `mask`, where the file holds several pages, or no whole numbers.
-    """
-    where, data, header = _judged(path, place, max_pixels, key)
-    orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
-    if header.form not in ("JPEG", "PNG"):
-        _refuse_pages(data, where)
-    if header.mode in ("P", "PA"):
-        return MaskFile(*_palette_plane(data, where), orientation, zlib_ng.crc32(data))
-    plain = _plain_png(data)
-    stored = _decode(data, cv2.IMREAD_UNCHANGED) if plain is None else plain[0]
-    if stored is None:
-        raise _damaged(header, where)
-    values, coding = _values_of(stored, where)
-    return MaskFile(values, coding, NO_PALETTE, orientation, zlib_ng.crc32(data), header.form in ("JPEG", "MPO"))
-
-
-def _refuse_pages(data: bytes, where: Place) -> None:
-    """Refuse a file of several pictures, of which only the first would be read."""
-    with open_lazily(data) as opened:
-        pages = getattr(opened, "n_frames", 1)
-    if pages > 1:
-        way_out = "merge them to one picture of ids, or give each a file and a photo of its own"
-        raise where.failed("mask", "several pages", f"holds {pages} pages, expected one; {way_out}")
 
 
 def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.uint8]:
@@ -211,7 +149,7 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
     Raises:
         ItemError: as `read_photo`.
     """
-    where, data, header = _judged(path, place, max_pixels)
+    where, data, header = judged(path, place, max_pixels)
     try:
         with open_lazily(data) as opened:
             pixels = np.asarray(opened.convert("RGBA"))
@@ -239,7 +177,7 @@ def decode_picture(encoded: bytes | memoryview) -> Image:
     Raises:
         ValueError: they hold no picture.
     """
-    pixels = _decode(encoded, cv2.IMREAD_COLOR)
+    pixels = decoded(encoded, cv2.IMREAD_COLOR)
     if pixels is None:
         raise ValueError(f"{len(encoded)} bytes hold no picture that OpenCV can decode, expected JPEG or PNG")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
@@ -304,7 +242,7 @@ def encode_film_picture(image: Image, quality: int) -> bytes:
     return stream.getvalue()
 
 
-def _decode(data: bytes | memoryview, flags: int) -> NDArray[Any] | None:
+def decoded(data: bytes | memoryview, flags: int) -> NDArray[Any] | None:
     """What OpenCV makes of the bytes, BGR; None where it cannot."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -319,80 +257,6 @@ def _decode_with_pillow(data: bytes) -> NDArray[Any] | None:
             return np.ascontiguousarray(np.asarray(opened.convert("RGB"))[..., ::-1])
     except Exception:  # as in `judge_header`
         return None
-
-
-def _plain_png(data: bytes) -> tuple[NDArray[np.uint8], list[int]] | None:
-    """Grey values or palette indices of an everyday PNG, and its palette; None where it is anything else."""
-    png = inflate_png(data)
-    if png is None:
-        return None
-    try:
-        plane = PillowImage.frombytes("L", png.size[::-1], png.stored(), "zip", "L")
-    except ValueError:  # a filter that does not exist
-        return None
-    return np.array(plane), list(png.palette or b"")
-
-
-def _palette_picture(data: bytes) -> tuple[NDArray[np.uint8], list[int], Any]:
-    """Palette indices, palette and transparency of any picture, as Pillow reads it."""
-    with open_lazily(data) as opened:
-        indices = np.asarray(opened.getchannel(0) if opened.mode == "PA" else opened)
-        return indices, opened.getpalette() or [], opened.info.get("transparency")
-
-
-def _palette_plane(
-    data: bytes, where: Place
-) -> tuple[NDArray[np.uint8], Literal["grey", "palette"], NDArray[np.uint8]]:
-    """Palette indices of the file and RGBA of its palette; grey values where all its colours are grey."""
-    try:
-        plain = _plain_png(data)
-        indices, colours, clear = _palette_picture(data) if plain is None else (*plain, None)
-    except Exception as error:  # as in `judge_header`
-        raise where.failed("decode", "damaged image", f"palette picture cannot be decoded ({error})") from None
-    palette = np.full((len(colours) // 3, 4), 255, np.uint8)
-    palette[:, :3] = np.array(colours, np.uint8).reshape(-1, 3)
-    if isinstance(clear, bytes):  # alpha of the first indices
-        alpha = np.frombuffer(clear, np.uint8)[: len(palette)]
-        palette[: len(alpha), 3] = alpha
-    elif isinstance(clear, int) and clear < len(palette):
-        palette[clear, 3] = 0
-    is_grey = palette.size and (palette[:, :3] == palette[:, :1]).all() and int(indices.max(initial=0)) < len(palette)
-    if not is_grey:
-        return indices.astype(np.uint8), "palette", palette
-    return _painted_plane(palette[:, 0][indices], palette[:, 3][indices]), "grey", NO_PALETTE
-
-
-def _painted_plane(values: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Grey values, 0 where transparent; alpha itself where all that is painted, or all there is, has one value."""
-    is_painted = alpha > (OPAQUE if alpha.dtype == np.uint8 else OPAQUE * 257)
-    if is_painted.all():
-        return values
-    painted = values[is_painted]
-    if values.min() == values.max() or (painted.size and painted.min() == painted.max()):
-        return np.ascontiguousarray(alpha)
-    return np.where(is_painted, values, values.dtype.type(0))
-
-
-def _values_of(stored: NDArray[Any], where: Place) -> tuple[NDArray[Any], Literal["grey", "colour"]]:
-    """The one plane of a mask of up to four channels, as OpenCV gives them; else its (H, W, 4) uint8 RGBA."""
-    if stored.dtype not in (np.uint8, np.uint16):
-        raise where.failed("mask", "unsupported mask", f"holds {stored.dtype} values, expected 8 or 16 bits")
-    if stored.ndim == 2:
-        return stored, "grey"
-    alpha = stored[..., -1] if stored.shape[2] in (2, 4) else None
-    colours = stored[..., : 3 if stored.shape[2] >= 3 else 1]
-    if alpha is not None:
-        is_painted = alpha > (OPAQUE if alpha.dtype == np.uint8 else OPAQUE * 257)
-        painted = colours[is_painted]
-        if painted.size and not is_painted.all() and (painted == painted[0]).all():
-            return np.ascontiguousarray(alpha), "grey"
-        colours = np.where(is_painted[..., None], colours, colours.dtype.type(0)) if painted.size else colours
-    if all(np.array_equal(colours[..., 0], colours[..., i]) for i in range(1, colours.shape[2])):
-        first = np.ascontiguousarray(stored[..., 0])
-        return (first if alpha is None else _painted_plane(first, alpha)), "grey"
-    if stored.dtype == np.uint16:
-        stored = (stored // 257).astype(np.uint8)
-    return cv2.cvtColor(stored, cv2.COLOR_BGR2RGBA if alpha is None else cv2.COLOR_BGRA2RGBA), "colour"
 
 
 def _encode(suffix: str, image: Image, settings: list[int]) -> bytes:

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Mask
-from .colours import OPAQUE, known_labels
+from .colours import known_labels
 from .errors import ItemError
 from .flat_areas import SQUARE, Areas, areas_of, counts, mixed
 from .headers import Place
-from .images import MaskFile
+from .mask_files import OPAQUE, MaskFile
 
 VOID = 255  # VOC and DAVIS: pixels nobody judges
 WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}

@@ -17,7 +17,7 @@ from .datasets import PairsReader, Record
 from .datasets.views import AnyReader, View
 from .duplicates import is_flat, thumbnail
 from .headers import Place
-from .images import read_mask
+from .mask_files import read_mask
 from .mask_values import MANY_OBJECTS, objects_of
 from .samples import Photo, Sample, Scene
 

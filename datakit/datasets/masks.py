@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..images import MaskFile, Place, turn
+from ..headers import Place
+from ..images import turn
+from ..mask_files import MaskFile
 from ..mask_values import LabelMap, Nature, objects_of
 from ..samples import Photo, Problem, Sample, Scene
 from .reader import ReadOptions

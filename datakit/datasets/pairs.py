@@ -13,6 +13,7 @@ from typing import Literal, Self
 
 from .. import images as pictures
 from ..errors import UsageError
+from ..mask_files import read_mask
 from ..mask_values import Nature
 from ..samples import Scene
 from .listing import Folder, list_pairs
@@ -179,7 +180,7 @@ class PairsReader(Reader):
         """Decode one picture and its mask file; see the base class."""
         mask_path, limit = record.annotation[0], self.options.max_pixels
         photo = pictures.read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
-        mask = pictures.read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
+        mask = read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
         return scene_of(pictures.Place(record.key, mask_path), photo, mask, self.options, self.nature)
 
 

@@ -13,7 +13,8 @@ from ..arrays import Labels
 from ..datasets import ReadOptions
 from ..errors import DatakitError, ItemError
 from ..headers import Place
-from ..images import read_mask, turn
+from ..images import turn
+from ..mask_files import read_mask
 from ..mask_values import objects_of
 
 

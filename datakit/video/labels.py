@@ -19,7 +19,8 @@ from ..datasets.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES
 from ..datasets.videos import VIDEOS
 from ..errors import UsageError
 from ..headers import Place
-from ..images import read_mask, turn
+from ..images import turn
+from ..mask_files import read_mask
 from ..mask_values import LabelMap, objects_of
 
 REPORT = "_report"  # beside sequences of predictions: pictures to look at, no labels

@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 from PIL import ImageFile, ImageOps
 from pycocotools import mask as coco_mask
 
-from datakit import images
+from datakit import images, mask_files
 from datakit.errors import ItemError
 from datakit.rle import polygons_to_mask
 from tests import tiny
@@ -231,7 +231,7 @@ def test_hostile_bytes_give_a_problem_and_nothing_else(
     """No content of a file leads to another error than ItemError."""
     path = tmp_path_factory.getbasetemp() / "hostile"
     path.write_bytes(head + body)
-    for reading in (images.read_photo, images.read_mask):
+    for reading in (images.read_photo, mask_files.read_mask):
         with pytest.raises(ItemError):
             reading(path, "hostile", PIXELS)
 
@@ -245,7 +245,7 @@ def test_item_error_survives_pickling(tmp_path: Path) -> None:
 
 def plane_of(path: Path) -> tuple[list[int], str]:
     """(values, coding) of a mask file whose foreground is `tiny.mask(1)`."""
-    mask = images.read_mask(path, path.name, PIXELS)
+    mask = mask_files.read_mask(path, path.name, PIXELS)
     values = [int(mask.plane[tiny.mask(1) == side].max()) for side in (0, 1)]
     assert mask.plane.shape == tiny.SIZE and mask.source_crc32 == zlib.crc32(path.read_bytes())
     return values, mask.coding
@@ -275,7 +275,7 @@ def test_mask_codings_are_told_apart(tmp_path: Path) -> None:
 
 def test_colour_mask_keeps_its_colours(tmp_path: Path) -> None:
     """A mask of coloured pixels is no plane; what they mean is left to others."""
-    mask = images.read_mask(tiny.write_picture(tmp_path / "a.png", tiny.picture(1)), "a.png", PIXELS)
+    mask = mask_files.read_mask(tiny.write_picture(tmp_path / "a.png", tiny.picture(1)), "a.png", PIXELS)
     assert (
         mask.coding == "colour" and (mask.plane[..., :3] == tiny.picture(1)).all() and (mask.plane[..., 3] == 255).all()
     )
@@ -284,7 +284,7 @@ def test_colour_mask_keeps_its_colours(tmp_path: Path) -> None:
 def test_mask_carries_its_own_orientation_unapplied(tmp_path: Path) -> None:
     """The plane is as stored; the mask's own EXIF is handed on."""
     path = tiny.write_rotated_jpeg(tmp_path / "a.jpg", tiny.mask(1) * np.uint8(255), 6)
-    mask = images.read_mask(path, "a.jpg", PIXELS)
+    mask = mask_files.read_mask(path, "a.jpg", PIXELS)
     assert mask.orientation == 6 and mask.plane.shape == tiny.SIZE
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from datakit.images import read_mask
+from datakit.mask_files import read_mask
 from datakit.metrics import Measures, contour, measure, statistics
 
 DATA = os.environ.get("DATAKIT_TEST_DATA")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image as PillowImage
 
-from datakit import images
+from datakit import mask_files
 from datakit.errors import ItemError
 from datakit.png import inflate_png
 
@@ -47,11 +47,11 @@ def png(rows: bytes, size, palette: bytes | None = None, cuts=(), extra=b"", hea
     return b"".join((b"\x89PNG\r\n\x1a\n", *parts, chunk(b"IEND", b"")))
 
 
-def read(tmp_path_factory, data: bytes) -> images.MaskFile:
+def read(tmp_path_factory, data: bytes) -> mask_files.MaskFile:
     """The mask of these bytes."""
     path = tmp_path_factory.getbasetemp() / "mask.png"
     path.write_bytes(data)
-    return images.read_mask(path, "mask.png", 10_000_000)
+    return mask_files.read_mask(path, "mask.png", 10_000_000)
 
 
 PLANES = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(

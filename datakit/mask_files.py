@@ -1,0 +1,152 @@
+"""Mask files as they are stored: a plane of grey values or palette indices, or colours.
+
+What the values mean is left to `mask_values`, decoding of everyday pictures to `images`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from zlib_ng import zlib_ng
+
+from .headers import Place, open_lazily
+from .images import damaged, decoded, judged
+from .png import inflate_png
+
+NO_PALETTE = np.zeros((0, 4), np.uint8)
+OPAQUE = 127  # alpha of 255 above which a pixel is painted
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFile:
+    """A mask as its file stores it, before anybody decided what is foreground.
+
+    Attributes:
+        plane: (H, W) uint8 or uint16: grey values, or palette indices; of colours (H, W, 4) uint8 RGBA.
+        coding: `grey`, `palette` or `colour`.
+        palette: (N, 4) uint8 RGBA of the palette's indices; N is 0 where there is none.
+        orientation: EXIF orientation of the mask file itself, 0 where it carries none; not applied.
+        source_crc32: CRC-32 of the file's bytes.
+        lossy: whether the file is a JPEG, which keeps values only nearly.
+    """
+
+    plane: NDArray[Any]
+    coding: Literal["grey", "palette", "colour"]
+    palette: NDArray[np.uint8]
+    orientation: int
+    source_crc32: int
+    lossy: bool = False
+
+
+def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> MaskFile:
+    """Read one mask file as it is stored: grey plane, palette indices (which OpenCV would lose), or colours.
+
+    Channels that are equal are grey, and so is a palette of greys; what is transparent is 0, whatever it hides.
+    Where all that is painted has one colour, alpha is the mask.
+
+    Args: as `read_photo`.
+
+    Raises:
+        ItemError: as `read_photo`; also stage `mask`, where the file holds several pages, or no whole numbers.
+    """
+    where, data, header = judged(path, place, max_pixels, key)
+    orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
+    if header.form not in ("JPEG", "PNG"):
+        _refuse_pages(data, where)
+    if header.mode in ("P", "PA"):
+        return MaskFile(*_palette_plane(data, where), orientation, zlib_ng.crc32(data))
+    plain = _plain_png(data)
+    stored = decoded(data, cv2.IMREAD_UNCHANGED) if plain is None else plain[0]
+    if stored is None:
+        raise damaged(header, where)
+    values, coding = _values_of(stored, where)
+    return MaskFile(values, coding, NO_PALETTE, orientation, zlib_ng.crc32(data), header.form in ("JPEG", "MPO"))
+
+
+def _refuse_pages(data: bytes, where: Place) -> None:
+    """Refuse a file of several pictures, of which only the first would be read."""
+    with open_lazily(data) as opened:
+        pages = getattr(opened, "n_frames", 1)
+    if pages > 1:
+        way_out = "merge them to one picture of ids, or give each a file and a photo of its own"
+        raise where.failed("mask", "several pages", f"holds {pages} pages, expected one; {way_out}")
+
+
+def _plain_png(data: bytes) -> tuple[NDArray[np.uint8], list[int]] | None:
+    """Grey values or palette indices of an everyday PNG, and its palette; None where it is anything else."""
+    png = inflate_png(data)
+    if png is None:
+        return None
+    try:
+        plane = PillowImage.frombytes("L", png.size[::-1], png.stored(), "zip", "L")
+    except ValueError:  # a filter that does not exist
+        return None
+    return np.array(plane), list(png.palette or b"")
+
+
+def _palette_picture(data: bytes) -> tuple[NDArray[np.uint8], list[int], Any]:
+    """Palette indices, palette and transparency of any picture, as Pillow reads it."""
+    with open_lazily(data) as opened:
+        indices = np.asarray(opened.getchannel(0) if opened.mode == "PA" else opened)
+        return indices, opened.getpalette() or [], opened.info.get("transparency")
+
+
+def _palette_plane(
+    data: bytes, where: Place
+) -> tuple[NDArray[np.uint8], Literal["grey", "palette"], NDArray[np.uint8]]:
+    """Palette indices of the file and RGBA of its palette; grey values where all its colours are grey."""
+    try:
+        plain = _plain_png(data)
+        indices, colours, clear = _palette_picture(data) if plain is None else (*plain, None)
+    except Exception as error:  # as in `judge_header`
+        raise where.failed("decode", "damaged image", f"palette picture cannot be decoded ({error})") from None
+    palette = np.full((len(colours) // 3, 4), 255, np.uint8)
+    palette[:, :3] = np.array(colours, np.uint8).reshape(-1, 3)
+    if isinstance(clear, bytes):  # alpha of the first indices
+        alpha = np.frombuffer(clear, np.uint8)[: len(palette)]
+        palette[: len(alpha), 3] = alpha
+    elif isinstance(clear, int) and clear < len(palette):
+        palette[clear, 3] = 0
+    is_grey = palette.size and (palette[:, :3] == palette[:, :1]).all() and int(indices.max(initial=0)) < len(palette)
+    if not is_grey:
+        return indices.astype(np.uint8), "palette", palette
+    return _painted_plane(palette[:, 0][indices], palette[:, 3][indices]), "grey", NO_PALETTE
+
+
+def _painted_plane(values: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Grey values, 0 where transparent; alpha itself where all that is painted, or all there is, has one value."""
+    is_painted = alpha > (OPAQUE if alpha.dtype == np.uint8 else OPAQUE * 257)
+    if is_painted.all():
+        return values
+    painted = values[is_painted]
+    if values.min() == values.max() or (painted.size and painted.min() == painted.max()):
+        return np.ascontiguousarray(alpha)
+    return np.where(is_painted, values, values.dtype.type(0))
+
+
+def _values_of(stored: NDArray[Any], where: Place) -> tuple[NDArray[Any], Literal["grey", "colour"]]:
+    """The one plane of a mask of up to four channels, as OpenCV gives them; else its (H, W, 4) uint8 RGBA."""
+    if stored.dtype not in (np.uint8, np.uint16):
+        raise where.failed("mask", "unsupported mask", f"holds {stored.dtype} values, expected 8 or 16 bits")
+    if stored.ndim == 2:
+        return stored, "grey"
+    alpha = stored[..., -1] if stored.shape[2] in (2, 4) else None
+    colours = stored[..., : 3 if stored.shape[2] >= 3 else 1]
+    if alpha is not None:
+        is_painted = alpha > (OPAQUE if alpha.dtype == np.uint8 else OPAQUE * 257)
+        painted = colours[is_painted]
+        if painted.size and not is_painted.all() and (painted == painted[0]).all():
+            return np.ascontiguousarray(alpha), "grey"
+        colours = np.where(is_painted[..., None], colours, colours.dtype.type(0)) if painted.size else colours
+    if all(np.array_equal(colours[..., 0], colours[..., i]) for i in range(1, colours.shape[2])):
+        first = np.ascontiguousarray(stored[..., 0])
+        return (first if alpha is None else _painted_plane(first, alpha)), "grey"
+    if stored.dtype == np.uint16:
+        stored = (stored // 257).astype(np.uint8)
+    return cv2.cvtColor(stored, cv2.COLOR_BGR2RGBA if alpha is None else cv2.COLOR_BGRA2RGBA), "colour"
