@@ -45,9 +45,9 @@ from model.propagate import PropagateConfig
 from model.segmenter import Segmenter
 from pipelines.process import keep_freed_memory
 from pipelines.progress import Progress
+from pipelines.propagate.masks import MaskStart
 from pipelines.propagate.network import NetworkChoice, threads
 from pipelines.propagate.run import PropagateJob, propagate
-from pipelines.propagate.start import MaskStart
 
 from . import common
 

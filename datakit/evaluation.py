@@ -49,7 +49,8 @@ class Convention:
         return frames[1:-1] if self.last_left_out else frames[1:]
 
 
-_SPARSE = "objects of all ground truth, each from the frame after its first one; mean over sequences"
+_ENTER = "objects of all ground truth, each from the frame after its first one"
+_SPARSE = f"{_ENTER}; mean over sequences"
 CONVENTIONS = {
     convention.name: convention
     for convention in (
@@ -63,6 +64,8 @@ CONVENTIONS = {
             "objects of the first frame; first and last frame left out; mean over objects",
             last_left_out=True,
         ),
+        # Xu et al., arXiv 1809.03327: an object is given in the frame where it enters; here without classes
+        Convention("youtube-vos", f"{_ENTER}; mean over objects", objects_enter=True),
         # Khoreva, Perazzi et al., CVPR 2017, on Jain & Grauman's masks and on SegTrack v2
         Convention("youtube-objects", _SPARSE, objects_enter=True, mean_over="sequences"),
         Convention("segtrack", _SPARSE, objects_enter=True, mean_over="sequences"),
@@ -79,12 +82,14 @@ class FrameResult:
         ids: objects of the ground truth.
         predicted: ids of the prediction; none where it was not needed.
         measures: id -> J and F of every id in one of them; none where the frame does not count.
+        numbered: whether the prediction says which object is which; a mask of 0 and 255 does not.
     """
 
     frame: str
     ids: tuple[int, ...]
     predicted: tuple[int, ...] = ()
     measures: Mapping[int, Measures] | None = None
+    numbered: bool = True
 
 
 @dataclass(frozen=True)
@@ -128,12 +133,14 @@ class SequenceScores:
         objects: those that count, by id.
         scores: means over the objects.
         left_out: ids of the ground truth that do not count, as they enter too late.
+        merged: ids of the ground truth that count as one object.
     """
 
     name: str
     objects: tuple[ObjectScores, ...]
     scores: Scores
     left_out: tuple[int, ...] = ()
+    merged: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,12 +163,12 @@ def score_frame(frame: str, target: LabelMap, prediction: LabelMap, merged: bool
     """
     if merged:
         merge = measure(_as_one(prediction), _as_one(target), target.void)
-        return FrameResult(frame, target.ids, prediction.ids, {MERGED_ID: merge})
+        return FrameResult(frame, target.ids, prediction.ids, {MERGED_ID: merge}, prediction.numbered)
     measures = {}
     for number in sorted({*target.ids, *prediction.ids}):
         found, true = prediction.labels == number, target.labels == number
         measures[number] = measure(found.view(np.uint8), true.view(np.uint8), target.void)
-    return FrameResult(frame, target.ids, prediction.ids, measures)
+    return FrameResult(frame, target.ids, prediction.ids, measures, prediction.numbered)
 
 
 def _as_one(labels: LabelMap) -> Mask:
@@ -181,8 +188,10 @@ def score_sequence(name: str, results: Sequence[FrameResult], convention: Conven
         Mismatch: no object or no frame counts, or a prediction holds ids that the convention does not allow.
     """
     begins = _beginnings(results, convention)
+    present = sorted({number for result in results for number in result.ids})
     if not convention.merged:
-        _refuse_foreign_ids(name, results, sorted(begins))
+        _refuse_unnumbered(name, results, present)
+        _refuse_foreign_ids(name, results, sorted(begins), present)
     objects = []
     for number, begin in begins.items():
         counted = [result for result in results[begin:] if result.measures is not None]
@@ -194,9 +203,10 @@ def score_sequence(name: str, results: Sequence[FrameResult], convention: Conven
     if not objects:
         why = "no frame is left to score" if begins else "its ground truth holds no object"
         raise Mismatch(f"{name}: {why} by the convention {convention.name} ({convention.words})")
-    present = set() if convention.merged else {number for result in results for number in result.ids}
-    left_out = sorted(present - {each.id for each in objects})
-    return SequenceScores(name, tuple(objects), mean_scores([each.scores for each in objects]), tuple(left_out))
+    scores, counted_ids = mean_scores([each.scores for each in objects]), {each.id for each in objects}
+    if convention.merged:
+        return SequenceScores(name, tuple(objects), scores, merged=tuple(present) if len(present) > 1 else ())
+    return SequenceScores(name, tuple(objects), scores, tuple(n for n in present if n not in counted_ids))
 
 
 def _beginnings(results: Sequence[FrameResult], convention: Convention) -> dict[int, int]:
@@ -212,7 +222,21 @@ def _beginnings(results: Sequence[FrameResult], convention: Convention) -> dict[
     return dict(sorted(first.items()))
 
 
-def _refuse_foreign_ids(name: str, results: Sequence[FrameResult], known: Sequence[int]) -> None:
+def _refuse_unnumbered(name: str, results: Sequence[FrameResult], present: Sequence[int]) -> None:
+    """Raise Mismatch where a prediction shows one object without a number, and ground truth holds several."""
+    frames = [result.frame for result in results if result.predicted and not result.numbered]
+    if frames and len(present) > 1:
+        objects = ", ".join(map(str, present))
+        way_out = "write ids as a palette PNG; the convention davis2016 takes all ids for one object"
+        raise Mismatch(
+            f"{name}: predictions of {told(frames)} are masks of 0 and 255, which do not say which object they show; "
+            f"objects of its ground truth: {objects}; {way_out}"
+        )
+
+
+def _refuse_foreign_ids(
+    name: str, results: Sequence[FrameResult], known: Sequence[int], present: Sequence[int]
+) -> None:
     """Raise Mismatch where a prediction holds ids beside the `known` ones, naming ids and frames."""
     frames: dict[int, list[str]] = {}
     for result in results:
@@ -222,6 +246,8 @@ def _refuse_foreign_ids(name: str, results: Sequence[FrameResult], known: Sequen
         found = "; ".join(f"id {number} in {told(names)}" for number, names in sorted(frames.items()))
         objects = ", ".join(map(str, known)) or "none"
         way_out = "the convention davis2016 takes all ids for one object"
+        if set(frames) <= set(present):
+            way_out = "these enter its ground truth after the first frame, which the convention youtube-vos counts"
         raise Mismatch(f"{name}: predictions hold {found}; objects of its ground truth: {objects}; {way_out}")
 
 

@@ -13,11 +13,20 @@ from typing import Any
 import click
 
 from . import cli_network
-from .options import byte_count, from_config, reading_options, settings_from, source_options, sources_from
+from .options import (
+    byte_count,
+    from_config,
+    reading_options,
+    settings_from,
+    source_options,
+    sources_from,
+    value_options,
+    values_from,
+)
 
 EXIT_FOUND = 4
 EXIT_INTERRUPTED = 130
-CONVENTIONS = ("davis2016", "davis2017", "youtube-objects", "segtrack")
+CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack")
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
@@ -258,8 +267,8 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
 @click.argument("predictions", type=click.Path(path_type=Path))
 @click.argument("ground_truth", type=click.Path(path_type=Path))
 @click.option("--convention", type=click.Choice(CONVENTIONS), default=None,
-              help="Which frames and ids count.  [default: davis2017 where a sequence begins with several objects, "
-              "else davis2016]")  # fmt: skip
+              help="Which frames and ids count.  [default: youtube-vos where objects enter late, davis2017 where a "
+              "sequence begins with several, else davis2016]")  # fmt: skip
 @click.option(
     "--sequences",
     metavar="A,B|FILE",
@@ -272,6 +281,7 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
               help="Write a page that works offline: curves, and the worst frames to look at.")  # fmt: skip
 @click.option("--frames", "photos", type=click.Path(path_type=Path, file_okay=False), default=None,
               help="Pictures of the frames, for the page.  [default: JPEGImages beside the Annotations]")  # fmt: skip
+@value_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def evaluate(predictions: Path, ground_truth: Path, as_json: bool, **options: Any) -> None:
     """Score segmented videos: J, F and J&F with mean, recall and decay per object, sequence and set.
@@ -288,12 +298,14 @@ def evaluate(predictions: Path, ground_truth: Path, as_json: bool, **options: An
         from pipelines.fork_server import start_fork_server
 
         start_fork_server(["pipelines.evaluate.measure"])  # before the imports that it makes too, as for a build
+    from datakit.datasets import ReadOptions
     from pipelines.evaluate.report import evaluate_report
     from pipelines.evaluate.run import EvaluateConfig
     from pipelines.evaluate.run import evaluate as score
     from pipelines.progress import told
 
-    config = EvaluateConfig(predictions, ground_truth, **options)
+    read = ReadOptions(**values_from(options.pop("threshold"), options.pop("ids")))
+    config = EvaluateConfig(predictions, ground_truth, read=read, **options)
     click.echo(evaluate_report(score(config, told("frames")), as_json))
 
 

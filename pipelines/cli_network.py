@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import device_options
+from .options import device_options, value_options
 
 TRAIN_PRESETS = ("default", "paper")
 
@@ -129,15 +129,19 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 
 @click.command("propagate")
 @click.argument("video", required=False, type=click.Path(path_type=Path), metavar="VIDEO")
-@click.option("--mask", "masks", multiple=True, metavar="FILE[@FRAME]",
-              help="Objects in the first frame, or in the one of that number or name; repeat for several.")  # fmt: skip
+@click.option("--mask", "masks", multiple=True, metavar="FILE[@FRAME]|FOLDER",
+              help="Objects in the first frame, or in the one of that number or name; repeat for several. Of a folder "
+              "every picture, at the frame of its name.")  # fmt: skip
 @click.option("--box", "boxes", multiple=True, metavar="x0,y0,x1,y1[@FRAME][:ID]",
               help="An object by a box instead, in pixels, half-open; repeat for several.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of sequences.")
 @click.option("--first-frame", type=click.Path(path_type=Path, dir_okay=False),
-              help="PNG file: write the first frame there, to draw a mask on, and stop.")  # fmt: skip
+              help="PNG file: write the first frame there, to paint objects on (a flat colour each) and give back "
+              "as --mask, and stop.")  # fmt: skip
 @click.option("--davis", type=click.Path(path_type=Path, file_okay=False), metavar="ROOT",
-              help="Segment every sequence of a tree as DAVIS lays it out, from its first annotation.")  # fmt: skip
+              help="Segment every sequence of a tree as DAVIS lays it out, each object from the first annotation "
+              "that holds it.")  # fmt: skip
+@value_options
 @click.option("--sequences", metavar="A,B|FILE|SPLIT", help="With --davis: only these.")
 @click.option("--from-boxes", is_flag=True, help="With --davis: begin with the objects' boxes, not their masks.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="With --davis: worker processes.")

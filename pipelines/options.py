@@ -49,10 +49,6 @@ def source_options(command: Command) -> Command:
     reading = [
         click.option("--images", multiple=True, metavar="LABEL=DIR",
                      help="Image folder of a source that does not lie in its standard place."),
-        click.option("--threshold", type=click.IntRange(0, 254), default=None,
-                     help="Grey levels are a soft mask, foreground above this one.  [default: 127, where a mask is "
-                     "seen to be soft]"),
-        click.option("--ids", is_flag=True, help="Grey levels are object ids, whatever they look like."),
         click.option("--annotated", multiple=True, metavar="[LABEL=]upright|stored",
                      help="Whether outlines were drawn on photos as EXIF turns them or as they are stored, where the "
                      "file does not tell."),
@@ -69,7 +65,18 @@ def source_options(command: Command) -> Command:
                      help="How images are stored; `source` keeps the file's own bytes where it can."),
         click.option("--limit", type=click.IntRange(1), default=None, help="First N photos of every source only."),
     ]  # fmt: skip
-    return _with(reading, command)
+    return value_options(_with(reading, command))
+
+
+def value_options(command: Command) -> Command:
+    """Options that say what the values of masks are; shared by every command that reads masks."""
+    meaning = [
+        click.option("--threshold", type=click.IntRange(0, 254), default=None,
+                     help="Grey levels of masks are soft, foreground above this one.  [default: 127, where a mask is "
+                     "seen to be soft]"),
+        click.option("--ids", is_flag=True, help="Grey levels of masks are object ids, whatever they look like."),
+    ]  # fmt: skip
+    return _with(meaning, command)
 
 
 def device_options(command: Command) -> Command:

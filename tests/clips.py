@@ -114,4 +114,4 @@ class DriftingEngine:
     def run(self, frames: Any, start: Any, written: Any, scratch: Path) -> Iterator[Step]:
         """All frames."""
         masks = start_masks(Drifting(), frames, start)
-        yield from run_passes(plan_passes(len(frames), masks), Drifting, frames, written, lambda _: None)
+        yield from run_passes(plan_passes(len(frames), masks, start.begins), Drifting, frames, written, lambda _: None)

@@ -18,12 +18,13 @@ from ..mask_files import read_mask
 from ..mask_values import objects_of
 
 
-def read_annotation(path: Path, options: ReadOptions | None = None) -> Labels:
+def read_annotation(path: Path, options: ReadOptions | None = None, may_be_empty: bool = False) -> Labels:
     """Objects of a drawn mask, as `mask_values` tells what its values mean.
 
     Args:
         path: the file.
         options: what grey values are, if somebody said so, and the threshold of soft ones.
+        may_be_empty: take a mask without an object as what it is.
 
     Returns:
         (H, W) ids, uint8, or uint16 where there are larger ones; void is 0.
@@ -38,6 +39,6 @@ def read_annotation(path: Path, options: ReadOptions | None = None) -> Labels:
         labels = objects_of(upright, options, Place(str(path), str(path)), "ids").labels
     except ItemError as error:
         raise DatakitError(f"{error.problem.detail}; a mask is a PNG with the object in white on black") from None
-    if not labels.any():
+    if not labels.any() and not may_be_empty:
         raise DatakitError(f"{path}: the mask is empty, no pixel belongs to an object; draw it in white on black")
     return labels

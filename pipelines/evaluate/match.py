@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datakit.datasets import ReadOptions
 from datakit.errors import ItemError, Mismatch, UsageError
-from datakit.evaluation import CONVENTIONS, Convention, told
+from datakit.evaluation import CONVENTIONS, Convention, FrameResult, told
 from datakit.mask_values import LabelMap
-from datakit.video.labels import Frames, LabelFolder, read_labels
+from datakit.video.labels import REPORT, Frames, LabelFolder, open_labels, photos_beside, read_labels
 
 MOST_NAMED = 20  # mismatches in one message
 
@@ -35,6 +36,32 @@ def chosen_names(text: str | None) -> tuple[str, ...] | None:
         return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     words = [line.split()[0] for line in Path(text).read_text(encoding="utf-8").splitlines() if line.strip()]
     return tuple(dict.fromkeys(word.rstrip("/").split("/")[-2] if "/" in word.rstrip("/") else word for word in words))
+
+
+def open_both(predictions: Path, ground_truth: Path) -> tuple[LabelFolder, LabelFolder]:
+    """The label pictures of both sides.
+
+    Raises:
+        UsageError: there are none, or the two look swapped: results beside a report, ground truth beside its photos.
+    """
+    found, truth = open_labels(predictions), open_labels(ground_truth)
+    for folder, name in ((found, "PREDICTIONS"), (truth, "GROUND_TRUTH")):
+        if REPORT in folder.root.resolve().parts:
+            way_out = f"label pictures lie beside {REPORT}, in a folder of the sequence's name"
+            raise UsageError(f"{name} {folder.root}: lies in the report of a propagation, which holds none; {way_out}")
+    swap = "they look swapped: datakit evaluate PREDICTIONS GROUND_TRUTH"
+    if _has_report(truth) and not _has_report(found):
+        raise UsageError(f"GROUND_TRUTH {truth.root}: has a {REPORT} beside it, as results of propagate have; {swap}")
+    if photos_beside(found.root) and not photos_beside(truth.root):
+        raise UsageError(
+            f"PREDICTIONS {found.root}: looks like ground truth, with the photos in JPEGImages beside it, and "
+            f"{truth.root} does not; {swap}"
+        )
+    return found, truth
+
+
+def _has_report(folder: LabelFolder) -> bool:
+    return ((folder.root.resolve().parent if folder.single else folder.root) / REPORT).is_dir()
 
 
 def matched(predictions: LabelFolder, truth: LabelFolder, chosen: Sequence[str] | None) -> list[Clip]:
@@ -68,16 +95,37 @@ def matched(predictions: LabelFolder, truth: LabelFolder, chosen: Sequence[str] 
     return [Clip(name, truth.sequences[name], predictions.sequences[name]) for name in names]
 
 
-def choose_convention(name: str | None, clips: Sequence[Clip]) -> tuple[Convention, str]:
-    """The convention of that name; else davis2017 where a sequence begins with several objects, or davis2016."""
+def choose_convention(name: str | None, clips: Sequence[Clip], read: ReadOptions) -> tuple[Convention, str]:
+    """The convention of that name; else davis2017 where a sequence begins with several objects, or davis2016.
+
+    Whether objects enter later is known when all frames are read: see `better_convention`.
+    """
     if name is not None:
         return CONVENTIONS[name], "as asked for"
     for clip in clips:
         frame, path = next(iter(clip.target.items()))
-        ids = read_map(path, f"ground truth {clip.name}/{path.name}").ids
+        ids = read_map(path, f"ground truth {clip.name}/{path.name}", read).ids
         if len(ids) > 1:
             return CONVENTIONS["davis2017"], f"as {clip.name}/{frame} holds objects {told(list(map(str, ids)), 8)}"
-    return CONVENTIONS["davis2016"], "as no ground truth begins with several objects"
+    return CONVENTIONS["davis2016"], "as no ground truth holds several objects"
+
+
+def better_convention(results: Mapping[str, Sequence[FrameResult]], convention: Convention) -> tuple[Convention, str]:
+    """The convention that fits what all frames of the ground truth hold, and why; the given one where it does.
+
+    Args:
+        results: sequence -> its frames, the first one included where `convention` merges no ids.
+        convention: as `choose_convention` gave it from the first frames.
+    """
+    for name, frames in results.items():
+        first = set() if convention.merged or not frames else set(frames[0].ids)
+        several = len({number for frame in frames for number in frame.ids}) > 1
+        for frame in frames:
+            late = sorted(set(frame.ids) - first)
+            if late and (several or not convention.merged):
+                ids = ", ".join(map(str, late))
+                return CONVENTIONS["youtube-vos"], f"as object {ids} of {name} enters after its first frame"
+    return convention, ""
 
 
 def missing_frames(clip: Clip, convention: Convention) -> list[str]:
@@ -99,14 +147,14 @@ def unjudged(predictions: LabelFolder, truth: LabelFolder) -> dict[str, list[str
     return {name: frames for name, frames in over.items() if frames}
 
 
-def read_map(path: Path, place: str) -> LabelMap:
+def read_map(path: Path, place: str, read: ReadOptions) -> LabelMap:
     """One label picture of either side.
 
     Raises:
         Mismatch: it cannot be read, or leaves open what its ids are.
     """
     try:
-        return read_labels(path, place)
+        return read_labels(path, place, read)
     except ItemError as error:
         raise Mismatch(error.problem.detail) from None
 

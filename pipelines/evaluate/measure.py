@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datakit.datasets import ReadOptions
 from datakit.errors import Mismatch
 from datakit.evaluation import Convention, FrameResult, SequenceScores, score_frame, score_sequence
 from datakit.tracking import Track
@@ -23,15 +24,18 @@ class FrameTask:
     sequence: str
     frames: Sequence[tuple[str, Path, Path | None]]
     merged: bool
+    read: ReadOptions
 
 
-def score_clips(clips: Sequence[Clip], convention: Convention, jobs: int, track: Track) -> list[SequenceScores]:
-    """Read and measure all frames that count, `CHUNK` of them a task.
+def measure_clips(
+    clips: Sequence[Clip], convention: Convention, read: ReadOptions, jobs: int, track: Track
+) -> dict[str, list[FrameResult]]:
+    """Read and measure all frames that count, `CHUNK` of them a task: sequence -> its frames.
 
     Raises:
-        Mismatch: naming everything that does not fit.
+        Mismatch: naming every frame that does not fit.
     """
-    tasks = [task for clip in clips for task in frame_tasks(clip, convention)]
+    tasks = [task for clip in clips for task in frame_tasks(clip, convention, read)]
     results: dict[str, list[FrameResult]] = {clip.name: [] for clip in clips}
     faults: list[str] = []
     with track(sum(len(task.frames) for task in tasks)) as progress:
@@ -40,7 +44,16 @@ def score_clips(clips: Sequence[Clip], convention: Convention, jobs: int, track:
             faults += [entry for entry in found if isinstance(entry, str)]
             progress.advance(len(task.frames))
     refuse(faults)
-    sequences = []
+    return results
+
+
+def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Convention) -> list[SequenceScores]:
+    """The scores of every sequence.
+
+    Raises:
+        Mismatch: naming every sequence that does not fit.
+    """
+    sequences, faults = [], []
     for name, frames in results.items():
         try:
             sequences.append(score_sequence(name, frames, convention))
@@ -50,16 +63,15 @@ def score_clips(clips: Sequence[Clip], convention: Convention, jobs: int, track:
     return sequences
 
 
-def frame_tasks(clip: Clip, convention: Convention) -> list[FrameTask]:
+def frame_tasks(clip: Clip, convention: Convention, read: ReadOptions) -> list[FrameTask]:
     """The frames of a clip that must be read; the first only where its ids matter."""
     counted = convention.judged(list(clip.target))
     frames: list[tuple[str, Path, Path | None]] = [(name, clip.target[name], clip.predicted[name]) for name in counted]
     if not convention.merged:
         first, path = next(iter(clip.target.items()))
         frames.insert(0, (first, path, None))
-    return [
-        FrameTask(clip.name, frames[start : start + CHUNK], convention.merged) for start in range(0, len(frames), CHUNK)
-    ]
+    starts = range(0, len(frames), CHUNK)
+    return [FrameTask(clip.name, frames[start : start + CHUNK], convention.merged, read) for start in starts]
 
 
 def score_frames(task: FrameTask) -> list[FrameResult | str]:
@@ -70,10 +82,10 @@ def score_frames(task: FrameTask) -> list[FrameResult | str]:
 def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | None) -> FrameResult | str:
     place = f"{task.sequence}/{target_file.name}"
     try:
-        target = read_map(target_file, f"ground truth {place}")
+        target = read_map(target_file, f"ground truth {place}", task.read)
         if file is None:
             return FrameResult(frame, target.ids)
-        prediction = read_map(file, f"prediction {task.sequence}/{file.name}")
+        prediction = read_map(file, f"prediction {task.sequence}/{file.name}", task.read)
     except Mismatch as error:
         return str(error)
     if prediction.void is not None:

@@ -29,18 +29,19 @@ from .run import Evaluation
 WORST = 6  # frames shown of an object
 
 
-def write_page(found: Evaluation, path: Path, photos: Path | None) -> list[str]:
+def write_page(found: Evaluation, path: Path, photos: Path | None, read: ReadOptions) -> list[str]:
     """Write the page of an evaluation, whole or not at all.
 
     Args:
         found: scores and the files they are of.
         path: file to write.
         photos: folder of the frames' pictures, as the ground truth is laid out; None to look beside that.
+        read: what grey values are, as they were read for the scores.
 
     Returns:
         What could not be shown, a sentence each.
     """
-    pictures = _Pictures(found, photos)
+    pictures = _Pictures(found, photos, read)
     scores = found.scores
     objects = [(clip, each) for clip, sequence in zip(found.clips, scores.sequences, strict=True)
                for each in sequence.objects]  # fmt: skip
@@ -65,7 +66,8 @@ def write_page(found: Evaluation, path: Path, photos: Path | None) -> list[str]:
 class _Pictures:
     """The pictures of frames, where there are any; keeps count of those it could not give."""
 
-    def __init__(self, found: Evaluation, photos: Path | None):
+    def __init__(self, found: Evaluation, photos: Path | None, read: ReadOptions):
+        self.read = read
         self.root = photos or photos_beside(found.ground_truth)
         self.folders: dict[str, Frames] = {}
         self.missing = 0
@@ -103,7 +105,8 @@ class _Pictures:
 
 def _frame(clip: Clip, each: ObjectScores, place: int, merged: bool, pictures: _Pictures) -> ShownFrame:
     name = each.frames[place]
-    found, target = (read_labels(files[name], str(files[name])) for files in (clip.predicted, clip.target))
+    sides = (clip.predicted, clip.target)
+    found, target = (read_labels(files[name], str(files[name]), pictures.read) for files in sides)
     masks = (_mask(labels, each.id, merged) for labels in (found, target))
     return ShownFrame(place, *masks, target.void, pictures.of(clip, name, target.labels.shape))
 

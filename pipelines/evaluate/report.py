@@ -79,6 +79,9 @@ def remarks(found: Evaluation) -> list[str]:
         if sequence.left_out:
             ids = ", ".join(map(str, sequence.left_out))
             lines.append(f"{sequence.name}: objects that enter too late to count: {ids}")
+        if sequence.merged:
+            ids = told(list(map(str, sequence.merged)), 8)
+            lines.append(f"{sequence.name}: objects {ids} count as one, whichever pixel is whose")
     return [*lines, *found.notes]
 
 

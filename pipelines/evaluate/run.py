@@ -6,17 +6,27 @@ What is measured and what counts stands in `datakit`; which files belong togethe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datakit.evaluation import SetScores, score_set
+from datakit.datasets import ReadOptions
+from datakit.evaluation import Convention, FrameResult, SetScores, score_set
 from datakit.tracking import Track
-from datakit.video.labels import open_labels
 
 from ..interrupt import terminable
 from ..process import keep_freed_memory
-from .match import Clip, choose_convention, chosen_names, matched, missing_frames, refuse, unjudged
-from .measure import score_clips
+from .match import (
+    Clip,
+    better_convention,
+    choose_convention,
+    chosen_names,
+    matched,
+    missing_frames,
+    open_both,
+    refuse,
+    unjudged,
+)
+from .measure import measure_clips, score_results
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class EvaluateConfig:
         csv: file for J and F of every object in every frame.
         html: file for the page.
         photos: folder of the frames themselves, for the page; None to look where they lie beside ground truth.
+        read: what grey values are, if somebody said so.
     """
 
     predictions: Path
@@ -41,6 +52,7 @@ class EvaluateConfig:
     csv: Path | None = None
     html: Path | None = None
     photos: Path | None = None
+    read: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True)
@@ -83,15 +95,25 @@ def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
     """
     keep_freed_memory()
     with terminable():
-        predictions, truth = open_labels(config.predictions), open_labels(config.ground_truth)
+        predictions, truth = open_both(config.predictions, config.ground_truth)
         clips = matched(predictions, truth, chosen_names(config.sequences))
-        convention, why = choose_convention(config.convention, clips)
-        refuse([line for clip in clips for line in missing_frames(clip, convention)])
-        sequences = score_clips(clips, convention, config.jobs, track)
-        scores = score_set(sequences, convention)
+        convention, why = choose_convention(config.convention, clips, config.read)
+        results = _measured(clips, convention, config, track)
+        fitting, because = better_convention(results, convention)
+        if config.convention is None and fitting is not convention:
+            convention, why = fitting, because
+            results = _measured(clips, convention, config, track)
+        scores = score_set(score_results(results, convention), convention)
         over = unjudged(predictions, truth)
         found = Evaluation(predictions.root, truth.root, clips, scores, len(truth.sequences), over, why)
         return write_files(found, config)
+
+
+def _measured(
+    clips: Sequence[Clip], convention: Convention, config: EvaluateConfig, track: Track
+) -> dict[str, list[FrameResult]]:
+    refuse([line for clip in clips for line in missing_frames(clip, convention)])
+    return measure_clips(clips, convention, config.read, config.jobs, track)
 
 
 def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:
@@ -104,5 +126,5 @@ def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:
     if config.html:
         from .page import write_page
 
-        notes = write_page(found, config.html, config.photos)
+        notes = write_page(found, config.html, config.photos, config.read)
     return replace(found, files=[path for path in (config.csv, config.html) if path], notes=notes)

@@ -144,7 +144,7 @@ class NetworkEngine:
             if self.choice.online:
                 net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
                 propagator = Propagator(net, self.compute, self.config, self.polish)
-        passes = plan_passes(len(frames), masks)
+        passes = plan_passes(len(frames), masks, start.begins)
         if self.polish is not None:
             written = whole_or_nothing(written, len(frames))
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datakit.datasets import ReadOptions
 from datakit.deformations.ranges import parsed, settings_of
 from datakit.errors import UsageError
 
+from ..options import values_from
 from .network import ONLINE_KEYS, NetworkChoice
 from .run import PropagateJob, write_first_frame
 from .start import parse_box, parse_mask
@@ -25,7 +27,8 @@ def first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str:
     if path.suffix.lower() != ".png":
         raise UsageError(f"--first-frame {path}: expected a PNG file, such as {path.with_suffix('.png')}")
     H, W = write_first_frame(video, options["start"], path)
-    return f"{path}: frame {options['start']} of {video}; paint the object white on black in a picture of {W}x{H}"
+    how = "paint each object on it in a flat colour, or white on black in a new picture"
+    return f"{path}: frame {options['start']} of {video}; {how} of {W}x{H}, save it as PNG and give it by --mask"
 
 
 def job_from(video: Path | None, options: Mapping[str, Any]) -> PropagateJob:
@@ -66,6 +69,7 @@ def _job(video: Path, options: Mapping[str, Any]) -> PropagateJob:
         tuple(parse_mask(text) for text in options["masks"]),
         tuple(parse_box(text) for text in options["boxes"]),
         network=network_from(options),
+        read=ReadOptions(**values_from(options["threshold"], options["ids"])),
         **{name: options[name] for name in ("start", "stop", "stride", "overwrite", "film")},
     )
 

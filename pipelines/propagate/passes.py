@@ -49,19 +49,22 @@ class Pass:
         places: of the frames, in the order they are made.
         masks: place -> (H, W) uint8 ids given there.
         seed: label map of the frame before the first, when that one is made by another pass.
+        empty: whether these frames are known to hold no object.
     """
 
     places: Sequence[int]
     masks: Mapping[int, Labels] = field(default_factory=dict)
     seed: Labels | None = None
+    empty: bool = False
 
 
-def plan_passes(count: int, masks: Mapping[int, Labels]) -> list[Pass]:
+def plan_passes(count: int, masks: Mapping[int, Labels], begins: int = 0) -> list[Pass]:
     """The passes that make every frame of a video once.
 
     Args:
         count: of frames.
         masks: place -> (H, W) uint8 ids; at least one.
+        begins: frames before this one are known to hold no object.
     """
     annotated = sorted(masks)
     begin, before = annotated[0], annotated[0]
@@ -78,9 +81,9 @@ def plan_passes(count: int, masks: Mapping[int, Labels]) -> list[Pass]:
         known |= ids
         before = place
     passes.append(_forwards(begin, count, masks))
-    if annotated[0]:
-        passes.append(Pass(range(annotated[0] - 1, -1, -1), seed=masks[annotated[0]]))
-    return passes
+    if annotated[0] > begins:
+        passes.append(Pass(range(annotated[0] - 1, begins - 1, -1), seed=masks[annotated[0]]))
+    return [Pass(range(begins), empty=True), *passes] if begins else passes
 
 
 def _forwards(begin: int, end: int, masks: Mapping[int, Labels]) -> Pass:
@@ -114,9 +117,13 @@ def run_passes(
             labels = written(place) if resumed else None
             resumed = labels is not None
             if labels is not None:
-                propagator.replay(labels, mask)
-                yield Step(place, labels, propagator.lost, 0.0, kept=True)
+                if not each.empty:
+                    propagator.replay(labels, mask)
+                yield Step(place, labels, () if each.empty else propagator.lost, 0.0, kept=True)
                 continue
             image = frames[place]
+            if each.empty:
+                yield Step(place, np.zeros(frames.size, np.uint8), (), time.perf_counter() - began, image)
+                continue
             labels = propagator.step(image, mask, flow(place))
             yield Step(place, labels, propagator.lost, time.perf_counter() - began, image)

@@ -45,7 +45,8 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
     ]  # fmt: skip
     frames = sum(s.frames for s in summary.sequences)
     total = f"{summary.out}: {len(rows)} sequences, {frames} frames, in {clock(summary.seconds)}"
-    return "\n".join([table(("sequence", "frames", "kept", "objects", "lost", "ms a frame"), rows), total])
+    remarks = [f"{s.labels.name}: {remark}" for s in summary.sequences for remark in s.remarks]
+    return "\n".join([table(("sequence", "frames", "kept", "objects", "lost", "ms a frame"), rows), *remarks, total])
 
 
 def _plain(summary: PropagateSummary) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from datakit.arrays import Labels
+from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
 from datakit.files import digest_json, replacing, write_json
 from datakit.images import encode_png
@@ -30,11 +31,12 @@ from datakit.video.labels import is_sequence_name
 from ..interrupt import terminable
 from ..lock import run_lock
 from . import network
+from .masks import MaskStart, SequenceStart
 from .network import Engine, NetworkChoice
 from .output import FILM, NAMES, SHEET, SUMMARY, Output
 from .passes import Step
 from .pictures import Film, write_sheet
-from .start import BoxStart, MaskStart, Start, read_start
+from .start import BoxStart, Start, read_start
 
 Tell = Callable[[str], None]
 
@@ -51,11 +53,12 @@ class PropagateJob:
         network: what segments them.
         overwrite: replace what an earlier run with other settings has left.
         film: make the overlay video.
+        read: what grey values of masks are, if somebody said so.
     """
 
     video: Path
     out: Path
-    masks: Sequence[MaskStart] = ()
+    masks: Sequence[MaskStart | SequenceStart] = ()
     boxes: Sequence[BoxStart] = ()
     start: int = 0
     stop: int | None = None
@@ -63,6 +66,7 @@ class PropagateJob:
     network: NetworkChoice = field(default_factory=NetworkChoice)
     overwrite: bool = False
     film: bool = True
+    read: ReadOptions = field(default_factory=ReadOptions)
 
     @property
     def name(self) -> str:
@@ -81,7 +85,7 @@ class PropagateSummary:
         kept: those that an earlier run had made.
         seconds: of this run.
         told: what `report.json` holds.
-        remarks: what is odd about the video.
+        remarks: what is odd about the video, and what of its masks is not used.
     """
 
     labels: Path
@@ -108,19 +112,20 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
     began = time.monotonic()
     with terminable():
         frames = open_frames(job.video, job.start, job.stop, job.stride)
-        start = read_start(frames, job.masks, job.boxes)
+        start = read_start(frames, job.masks, job.boxes, job.read)
+        remarks = (*frames.remarks, *start.remarks)
+        for remark in remarks:
+            tell(remark)
         engine = network.open_engine(job.network, tell)
         output, settings = Output(job.out, sequence_name(job)), run_settings(job, frames, start, engine)
         output.check(settings, job.overwrite)
         output.report.mkdir(parents=True, exist_ok=True)
         with run_lock(output.report), output.full_disk_told():
             output.claim(settings, job.overwrite)
-            for remark in frames.remarks:
-                tell(remark)
             kept = _Run(job, frames, start, output).go(engine, track)
-            told = finish(job, frames, output)
+            told = finish(job, frames, output, remarks)
     seconds = time.monotonic() - began
-    return PropagateSummary(output.labels, output.report, len(frames), kept, seconds, told, frames.remarks)
+    return PropagateSummary(output.labels, output.report, len(frames), kept, seconds, told, remarks)
 
 
 def sequence_name(job: PropagateJob) -> str:
@@ -234,9 +239,9 @@ def areas(labels: Labels) -> dict[str, int]:
     return {str(number): int(counts[number]) for number in np.flatnonzero(counts) if number}
 
 
-def finish(job: PropagateJob, frames: Frames, output: Output) -> dict[str, Any]:
+def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[str] = ()) -> dict[str, Any]:
     """Write what a finished sequence is looked at by, where it is not there yet; what `report.json` holds."""
-    told = report_of(frames, output)
+    told = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
     if not (output.report / SHEET).is_file():
         write_sheet(output, frames, output.rows(), output.labels.name)
     if job.film and not (output.report / FILM).is_file():

@@ -10,25 +10,15 @@ from typing import Any
 import numpy as np
 
 from datakit.arrays import Box, Labels
+from datakit.datasets import ReadOptions
 from datakit.deformations.figure import Figure
 from datakit.errors import UsageError
 from datakit.files import digest_json
-from datakit.video.annotations import read_annotation
 from datakit.video.frames import Frames
 
-IDS = range(1, 255)  # 0 is no object, 255 void
+from .masks import IDS, MaskStart, SequenceStart, place_of, read_masks
 
-
-@dataclass(frozen=True)
-class MaskStart:
-    """A mask file and the frame it belongs to, by number or name; None for the first one chosen.
-
-    `as_boxes` gives of every object in it the box alone.
-    """
-
-    file: Path
-    frame: str | None = None
-    as_boxes: bool = False
+MANY_OBJECTS = 64  # more are told before work begins
 
 
 @dataclass(frozen=True)
@@ -47,16 +37,20 @@ class Start:
     Attributes:
         masks: place of a frame among the chosen -> (H, W) uint8 ids.
         boxes: place of a frame -> object id -> box.
+        begins: frames before this one are known to hold no object.
+        remarks: what a user should know, a sentence each.
     """
 
     masks: Mapping[int, Labels] = field(default_factory=dict)
     boxes: Mapping[int, Mapping[int, Box]] = field(default_factory=dict)
+    begins: int = 0
+    remarks: Sequence[str] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """What outputs depend on, as plain values; masks by their digest."""
         masks = {str(place): digest_json([list(m.shape), m.tobytes().hex()]) for place, m in self.masks.items()}
         boxes = {str(place): {str(n): list(box) for n, box in group.items()} for place, group in self.boxes.items()}
-        return {"masks": masks, "boxes": boxes}
+        return {"masks": masks, "boxes": boxes, **({"begins": self.begins} if self.begins else {})}
 
 
 def parse_mask(text: str) -> MaskStart:
@@ -85,7 +79,12 @@ def parse_box(text: str) -> BoxStart:
     return BoxStart((x0, y0, x1, y1), frame if at else None, object_id)
 
 
-def read_start(frames: Frames, masks: Sequence[MaskStart], boxes: Sequence[BoxStart]) -> Start:
+def read_start(
+    frames: Frames,
+    masks: Sequence[MaskStart | SequenceStart],
+    boxes: Sequence[BoxStart],
+    read: ReadOptions | None = None,
+) -> Start:
     """Read and check what is given, on the frames of a video.
 
     Raises:
@@ -95,56 +94,27 @@ def read_start(frames: Frames, masks: Sequence[MaskStart], boxes: Sequence[BoxSt
     """
     if not masks and not boxes:
         raise UsageError("nothing says which object to follow: give --mask FILE or --box x0,y0,x1,y1")
-    read: dict[int, Labels] = {}
-    for mask in masks:
-        place, labels = place_of(frames, mask.frame, f"--mask {mask.file}"), _read_mask(mask.file, frames)
-        if mask.as_boxes:
-            boxes = [*boxes, *boxes_of(labels, frames.names[place])]
-        else:
-            read[place] = _merged(read.get(place), labels, mask.file)
-    taken = {int(number) for labels in read.values() for number in np.unique(labels) if number}
+    given = read_masks(frames, masks, read or ReadOptions())
+    boxes = [*boxes, *(box for place, labels in given.boxed.items() for box in boxes_of(labels, frames.names[place]))]
+    taken = {int(number) for labels in given.masks.values() for number in np.unique(labels) if number}
     grouped: dict[int, dict[int, Box]] = {}
     for start in boxes:
         place, number = _placed(frames, start, taken)
-        if number in grouped.get(place, {}) or (place in read and (read[place] == number).any()):
+        if number in grouped.get(place, {}) or (place in given.masks and (given.masks[place] == number).any()):
             raise UsageError(f"--box {_words(start.box)}: object {number} is given twice in one frame; add :ID")
         taken.add(number)
         grouped.setdefault(place, {})[number] = start.box
-    return Start(dict(sorted(read.items())), dict(sorted(grouped.items())))
+    if len(taken) > MANY_OBJECTS:
+        many = f"{len(taken)} objects are given; each takes about half the time of the first. Are all of them meant?"
+        given.remarks.append(many)
+    ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
+    return Start(*ordered, given.begins, tuple(given.remarks))
 
 
 def boxes_of(labels: Labels, frame: str) -> list[BoxStart]:
     """The boxes of the objects in a label map of the frame of that name."""
     figures = {int(number): Figure.of((labels == number).view(np.uint8)) for number in np.unique(labels[labels > 0])}
     return [BoxStart(figure.box, frame, number) for number, figure in figures.items()]
-
-
-def place_of(frames: Frames, frame: str | None, what: str) -> int:
-    """Place among the chosen frames of one that is called by its name, or by its number in the whole video."""
-    if frame is None:
-        return 0
-    if frame in frames.names:
-        return frames.names.index(frame)
-    if frame.isdecimal() and int(frame) in frames.numbers:
-        return frames.numbers.index(int(frame))
-    chosen = f"{frames.numbers[0]} to {frames.numbers[-1]} ({frames.names[0]} to {frames.names[-1]})"
-    raise UsageError(f"{what}: frame {frame!r} is not among the chosen ones, {chosen}")
-
-
-def _read_mask(file: Path, frames: Frames) -> Labels:
-    labels = read_annotation(file)
-    if labels.shape != frames.size:
-        sizes = "is {1}x{0}, the frames are {3}x{2}".format(*labels.shape, *frames.size)
-        raise UsageError(f"{file}: the mask {sizes}; draw it on a frame written by --first-frame")
-    return labels
-
-
-def _merged(before: Labels | None, labels: Labels, file: Path) -> Labels:
-    if before is None:
-        return labels
-    if np.intersect1d(before[before > 0], labels[labels > 0]).size:
-        raise UsageError(f"--mask {file}: holds an object id that another mask of this frame holds; use other ids")
-    return np.where(before > 0, before, labels)
 
 
 def _placed(frames: Frames, start: BoxStart, taken: set[int]) -> tuple[int, int]:

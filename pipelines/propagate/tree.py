@@ -1,10 +1,10 @@
-"""`datakit propagate --davis`: every sequence of a tree as DAVIS lays it out, each from its first annotated frame."""
+"""`datakit propagate --davis`: every sequence of a tree as DAVIS lays it out, from the annotations of its objects."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from ..cluster import run_tasks
 from ..evaluate.match import chosen_names
 from ..interrupt import terminable
 from ..progress import Progress
+from .masks import SequenceStart
 from .run import PropagateJob, PropagateSummary, Tell, propagate
-from .start import MaskStart
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
         network = replace(network, threads=max(1, (os.cpu_count() or 1) // workers))
     jobs = [
         replace(tree.job, video=folder / name, network=network, out=tree.job.out.absolute(),
-                masks=(first_objects(annotations[name], tree.from_boxes),))
+                masks=(SequenceStart(annotations[name], tree.from_boxes),))
         for name in names
     ]  # fmt: skip
     return sorted(jobs, key=lambda job: -len(list_frames(job.video)))
@@ -127,12 +127,6 @@ def frames_folder(root: Path) -> Path:
             return root / images
     expected = ", ".join(images for images, _ in VIDEOS.folders[:4])
     raise UsageError(f"--davis {root}: no frames found; expected sequence folders in one of {expected}")
-
-
-def first_objects(files: Mapping[str, Path], as_boxes: bool) -> MaskStart:
-    """The objects of a sequence's first annotation, which belongs to the frame of its name."""
-    name, file = next(iter(files.items()))
-    return MaskStart(file, name, as_boxes)
 
 
 def chosen_sequences(root: Path, text: str) -> tuple[str, ...]:

@@ -210,7 +210,7 @@ def spoil_bytes(path):
         (spoil_size, "prediction dog/00003.png: is 61x40, expected 60x40"),
         (spoil_id, "dog: predictions hold id 3 in 00003; objects of its ground truth: 1, 2"),
         (spoil_void, "prediction dog/00003.png: holds 255 beside ids"),
-        (spoil_greys, "prediction dog/00003.png: holds 255 grey levels"),
+        (spoil_greys, "prediction dog/00003.png: is a soft mask"),
         (spoil_bytes, "prediction dog/00003.png: ends after 60 bytes"),
     ],
 )

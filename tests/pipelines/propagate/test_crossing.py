@@ -20,8 +20,8 @@ def segmented(tmp_path_factory):
     """Folder of predictions and folder of exact labels of the sample's clip."""
     if not checkpoint.checkpoint_path("bundled").is_file():
         pytest.skip("no weights are bundled")
+    from pipelines.propagate.masks import MaskStart
     from pipelines.propagate.run import PropagateJob, propagate
-    from pipelines.propagate.start import MaskStart
     from pipelines.propagate.tree import Silent
 
     root = tmp_path_factory.mktemp("crossing")

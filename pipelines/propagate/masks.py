@@ -1,0 +1,186 @@
+"""Label maps out of the masks that are given for a video: files, folders of them, frames that were painted on.
+
+Which words of the command line they come from stands in `start`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from datakit.arrays import Labels
+from datakit.datasets import ReadOptions
+from datakit.errors import DatakitError, UsageError
+from datakit.evaluation import told
+from datakit.video.annotations import read_annotation
+from datakit.video.frames import Frames
+from datakit.video.painted import painted_labels
+
+IDS = range(1, 255)  # 0 is no object, 255 void
+
+
+@dataclass(frozen=True)
+class MaskStart:
+    """A mask file and the frame it belongs to, by number or name; None for the first one chosen.
+
+    `as_boxes` gives of every object in it the box alone.
+    """
+
+    file: Path
+    frame: str | None = None
+    as_boxes: bool = False
+
+
+@dataclass(frozen=True)
+class SequenceStart:
+    """The annotations of a sequence in a tree: frame name -> file, in order of the frames.
+
+    Every object is given once, in the first file that holds it; `as_boxes` as in `MaskStart`.
+
+    Source: the rule of YouTube-VOS: an object is given in the frame where it enters (Xu et al., arXiv 1809.03327).
+    """
+
+    files: Mapping[str, Path]
+    as_boxes: bool = False
+
+
+@dataclass
+class Given:
+    """What was read.
+
+    Attributes:
+        masks: place of a frame among the chosen -> (H, W) ids.
+        boxed: places of masks of which the boxes alone are given -> (H, W) ids.
+        begins: frames before this one are known to hold no object.
+        remarks: what a user should know, a sentence each.
+    """
+
+    masks: dict[int, Labels] = field(default_factory=dict)
+    boxed: dict[int, Labels] = field(default_factory=dict)
+    begins: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_masks(frames: Frames, starts: Sequence[MaskStart | SequenceStart], read: ReadOptions) -> Given:
+    """Read all masks of a video; ids that result pictures cannot hold are numbered anew.
+
+    Raises:
+        UsageError: a frame that is not among the chosen, a mask of another size, an object given twice in a frame.
+        DatakitError: a mask that cannot be read, or holds no object.
+    """
+    given = Given()
+    for start in starts:
+        if isinstance(start, SequenceStart):
+            _read_sequence(given, frames, start, read)
+        elif start.file.is_dir():
+            _read_folder(given, frames, start, read)
+        else:
+            place = place_of(frames, start.frame, f"--mask {start.file}")
+            _take(given, place, _read_mask(start.file, frames, place, read), start)
+    _renumber(given)
+    return given
+
+
+def _take(given: Given, place: int, labels: Labels, start: MaskStart | SequenceStart) -> None:
+    into = given.boxed if start.as_boxes else given.masks
+    before = into.get(place)
+    if before is not None and np.intersect1d(before[before > 0], labels[labels > 0]).size:
+        file = start.file if isinstance(start, MaskStart) else place
+        raise UsageError(f"--mask {file}: holds an object id that another mask of this frame holds; use other ids")
+    into[place] = labels if before is None else np.where(before > 0, before, labels)
+
+
+def _read_folder(given: Given, frames: Frames, start: MaskStart, read: ReadOptions) -> None:
+    """Every picture of a folder at the frame of its name; those without an object are passed over."""
+    from datakit.video.labels import MASK_SUFFIXES, list_frames
+
+    if start.frame is not None:
+        raise UsageError(f"--mask {start.file}@{start.frame}: pictures of a folder go to the frames of their names")
+    files = list_frames(start.file, MASK_SUFFIXES)
+    if not files:
+        raise UsageError(f"--mask {start.file}: holds no pictures; expected masks such as {frames.names[0]}.png")
+    empty = []
+    for name, file in files.items():
+        place = place_of(frames, name, f"--mask {file}")
+        labels = _read_mask(file, frames, place, read, may_be_empty=True)
+        if labels.any():
+            _take(given, place, labels, start)
+        else:
+            empty.append(name)
+    if len(empty) == len(files):
+        raise DatakitError(f"--mask {start.file}: none of its {len(files)} pictures holds an object")
+    if empty:
+        given.remarks.append(f"{start.file}: {len(empty)} masks hold no object and are not used: {told(empty)}")
+
+
+def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: ReadOptions) -> None:
+    """Every object at the first file that holds it."""
+    known: set[int] = set()
+    unused, outside = [], []
+    for name, file in start.files.items():
+        try:
+            place = place_of(frames, name, f"annotation {file}")
+        except UsageError:
+            if not known:
+                raise
+            outside.append(name)
+            continue
+        labels = _read_mask(file, frames, place, read, may_be_empty=True)
+        new = sorted({int(number) for number in np.unique(labels) if number} - known)
+        if new:
+            _take(given, place, np.where(np.isin(labels, new), labels, labels.dtype.type(0)), start)
+        elif known:
+            unused.append(name)
+        if new and not known:
+            given.begins = place if name != next(iter(start.files)) else 0
+        known.update(new)
+    if not known:
+        raise DatakitError(f"none of its {len(start.files)} annotations holds an object, so there is nothing to follow")
+    if unused:
+        given.remarks.append(f"{len(unused)} annotations of objects known by then are not used: {told(unused)}")
+    if outside:
+        given.remarks.append(
+            f"{len(outside)} annotations of frames that are not among the chosen are not used: {told(outside)}"
+        )
+
+
+def _read_mask(file: Path, frames: Frames, place: int, read: ReadOptions, may_be_empty: bool = False) -> Labels:
+    painted = painted_labels(file, frames[place])
+    labels = read_annotation(file, read, may_be_empty) if painted is None else painted
+    if labels.shape != frames.size:
+        sizes = "is {1}x{0}, the frames are {3}x{2}".format(*labels.shape, *frames.size)
+        raise UsageError(f"{file}: the mask {sizes}; draw it on a frame written by --first-frame")
+    return labels
+
+
+def _renumber(given: Given) -> None:
+    """Give objects numbers that result pictures can hold, where one has none, and say so."""
+    maps = [*given.masks.values(), *given.boxed.values()]
+    ids = sorted({int(number) for labels in maps for number in np.unique(labels) if number})
+    if len(ids) > len(IDS):
+        raise UsageError(f"{len(ids)} objects are given, and result pictures number {len(IDS)} at most; give fewer")
+    if not ids or ids[-1] <= IDS[-1]:
+        return
+    numbers = range(1, len(ids) + 1)
+    for group in (given.masks, given.boxed):
+        for place, labels in group.items():
+            table = np.zeros(ids[-1] + 1, np.uint8)
+            table[ids] = numbers
+            group[place] = table[labels]
+    shown = told([f"{old} as {new}" for old, new in zip(ids, numbers, strict=True)], 8)
+    given.remarks.append(f"result pictures number objects up to {IDS[-1]}, so these are written anew: {shown}")
+
+
+def place_of(frames: Frames, frame: str | None, what: str) -> int:
+    """Place among the chosen frames of one that is called by its name, or by its number in the whole video."""
+    if frame is None:
+        return 0
+    if frame in frames.names:
+        return frames.names.index(frame)
+    if frame.isdecimal() and int(frame) in frames.numbers:
+        return frames.numbers.index(int(frame))
+    chosen = f"{frames.numbers[0]} to {frames.numbers[-1]} ({frames.names[0]} to {frames.names[-1]})"
+    raise UsageError(f"{what}: frame {frame!r} is not among the chosen ones, {chosen}")

@@ -1,0 +1,223 @@
+"""Where objects come from: annotations as they enter, folders of masks, ids of 16 bits, painted frames."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datakit.images import encode_jpeg
+from datakit.video.labels import read_labels
+from datakit.video.palette import palette
+from pipelines.propagate import network
+from tests.clips import SIZE, DriftingEngine, draw_folder, frame, write_labels
+
+
+@pytest.fixture(autouse=True)
+def no_weights(monkeypatch):
+    """A propagator that only moves masks."""
+    monkeypatch.setattr(network, "open_engine", DriftingEngine)
+
+
+def block(number, row, plane=None):
+    """(48, 64) ids: a block of an id, rows `row` to `row` + 8, on top of another plane."""
+    plane = np.zeros(SIZE, np.uint8) if plane is None else plane.copy()
+    plane[row : row + 8, 8:28] = number
+    return plane
+
+
+def tree(root, annotations, frames=8):
+    """One sequence, `walk`, with annotations of some frames: number -> plane."""
+    draw_folder(root / "JPEGImages/walk", frames, ".jpg")
+    for number, plane in annotations.items():
+        write_labels(root / f"Annotations/walk/{number:05d}.png", plane)
+    return root
+
+
+def found(out, number, name="walk"):
+    return read_labels(out / f"{name}/{number:05d}.png", "").labels
+
+
+def ids(out, number, name="walk"):
+    return set(np.unique(found(out, number, name)).tolist()) - {0}
+
+
+def test_objects_that_enter_later_are_followed_from_there(datakit, tmp_path):
+    """As YouTube-VOS has it: a picture whenever one enters, with those that were there before or without."""
+    both = block(3, 36, block(1, 4))
+    root = tree(tmp_path / "set", {0: block(1, 4), 3: block(2, 20), 5: both})
+    result = datakit("propagate", "--davis", root, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert [ids(tmp_path / "out", k) for k in (0, 2, 3, 4, 5, 7)] == [{1}, {1}, {1, 2}, {1, 2}, {1, 2, 3}, {1, 2, 3}]
+    assert ((found(tmp_path / "out", 3) == 2) == (block(2, 20) == 2)).all()
+    assert ((found(tmp_path / "out", 5) == 3) == (both == 3)).all()
+
+
+def test_an_object_is_given_once(datakit, tmp_path):
+    """Later annotations of what is known are no help from ground truth: they are named as unused."""
+    root = tree(tmp_path / "set", {0: block(1, 4), 4: block(1, 30), 6: block(2, 20, block(1, 30))})
+    result = datakit("propagate", "--davis", root, "--out", tmp_path / "out")
+    assert result.exit_code == 0 and "walk: 1 annotations of objects known by then are not used: 00004" in result.output
+    assert not (found(tmp_path / "out", 4)[30:38] == 1).any() and not (found(tmp_path / "out", 6)[30:38] == 1).any()
+    (remark,) = json.loads((tmp_path / "out/_report/walk/report.json").read_text())["remarks"]
+    assert "00004" in remark
+
+
+def test_a_tree_of_full_ground_truth_starts_from_its_first_frame(datakit, tmp_path):
+    """The pictures are those of --mask with the first annotation."""
+    truth = {k: block(2, 20, block(1, 4)) for k in range(8)}
+    root = tree(tmp_path / "set", truth)
+    assert datakit("propagate", "--davis", root, "--out", tmp_path / "tree").exit_code == 0
+    mask = root / "Annotations/walk/00000.png"
+    assert datakit("propagate", root / "JPEGImages/walk", "--mask", mask, "--out", tmp_path / "one").exit_code == 0
+    assert all((found(tmp_path / "tree", k) == found(tmp_path / "one", k)).all() for k in range(8))
+
+
+def test_a_sequence_begins_with_the_first_annotation_that_holds_an_object(datakit, tmp_path):
+    """The frames before it show none; a run that goes on makes the same."""
+    root = tree(tmp_path / "set", {0: block(0, 4), 1: block(0, 4), 3: block(2, 20)})
+    assert datakit("propagate", "--davis", root, "--out", tmp_path / "out").exit_code == 0
+    assert [ids(tmp_path / "out", k) for k in range(5)] == [set(), set(), set(), {2}, {2}]
+    (tmp_path / "out/walk/00001.png").unlink()
+    assert datakit("propagate", "--davis", root, "--out", tmp_path / "out").exit_code == 0
+    assert ids(tmp_path / "out", 1) == set()
+
+
+def test_late_objects_may_be_given_by_their_boxes(datakit, tmp_path):
+    """--from-boxes takes the box of each, in the frame where it enters."""
+    root = tree(tmp_path / "set", {0: block(1, 4), 3: block(2, 20)})
+    assert datakit("propagate", "--davis", root, "--from-boxes", "--out", tmp_path / "out").exit_code == 0
+    assert ids(tmp_path / "out", 2) == {1} and ids(tmp_path / "out", 4) == {1, 2}
+
+
+def test_annotations_without_any_object_fail_their_sequence(datakit, tmp_path):
+    """There is nothing to follow."""
+    root = tree(tmp_path / "set", {0: block(0, 4), 3: block(0, 4)})
+    result = datakit("propagate", "--davis", root, "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "walk: none of its 2 annotations holds an object" in result.output
+
+
+def test_an_annotation_of_no_frame_is_named(datakit, tmp_path):
+    """Its frame is missing."""
+    root = tree(tmp_path / "set", {99: block(1, 4)})
+    result = datakit("propagate", "--davis", root, "--out", tmp_path / "out")
+    assert result.exit_code == 2 and "00099.png: frame '00099' is not among the chosen" in result.output
+
+
+def test_annotations_outside_the_chosen_frames_are_named(datakit, tmp_path):
+    """With --stop before the second object enters."""
+    root = tree(tmp_path / "set", {0: block(1, 4), 5: block(2, 20)})
+    result = datakit("propagate", "--davis", root, "--stop", 4, "--out", tmp_path / "out")
+    assert result.exit_code == 0 and "1 annotations of frames that are not among the chosen" in result.output
+
+
+def test_a_folder_of_masks_goes_to_the_frames_of_their_names(datakit, tmp_path):
+    """All of them are used; one without an object is named."""
+    clip = draw_folder(tmp_path / "walk", 8)
+    for number, plane in {0: block(1, 4), 3: block(0, 4), 5: block(2, 20)}.items():
+        write_labels(tmp_path / f"masks/{number:05d}.png", plane)
+    result = datakit("propagate", clip, "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    assert result.exit_code == 0 and "1 masks hold no object and are not used: 00003" in result.output
+    assert ids(tmp_path / "out", 4) == {1} and ids(tmp_path / "out", 5) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        pytest.param(lambda f: write_labels(f / "99.png", block(1, 4)), "frame '99' is not among", id="no frame"),
+        pytest.param(lambda f: f.mkdir(), "holds no pictures", id="empty folder"),
+        pytest.param(lambda f: write_labels(f / "0.png", block(0, 4)), "none of its 1 pictures holds", id="no object"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_cannot_be_used_is_one_clear_line(datakit, tmp_path, prepare, words):
+    """It names the picture or the folder."""
+    prepare(tmp_path / "masks")
+    result = datakit(
+        "propagate", draw_folder(tmp_path / "walk"), "--mask", tmp_path / "masks", "--out", tmp_path / "out"
+    )
+    assert result.exit_code in (1, 2) and words in result.output and not (tmp_path / "out").exists()
+
+
+def test_ids_beyond_8_bits_are_written_anew_and_told(datakit, tmp_path):
+    """In order of id, the same number in every frame."""
+    clip = draw_folder(tmp_path / "walk", 6)
+    for number, plane in {0: block(1, 4), 3: block(2, 20)}.items():
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        Image.fromarray(np.array([0, 33001, 26001], np.uint16)[plane]).save(tmp_path / f"masks/{number:05d}.png")
+    result = datakit("propagate", clip, "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    assert result.exit_code == 0 and "26001 as 1, 33001 as 2" in result.output, result.output
+    assert ids(tmp_path / "out", 0) == {2} and ids(tmp_path / "out", 4) == {1, 2}
+
+
+def test_many_objects_are_told_before_work_begins(datakit, tmp_path):
+    """More than 64."""
+    plane = np.kron(np.arange(96).reshape(8, 12), np.ones((6, 5)))[:48, :64].astype(np.uint8)
+    plane = np.pad(plane, ((0, 0), (0, 4)))
+    mask = write_labels(tmp_path / "m.png", plane)
+    result = datakit("propagate", draw_folder(tmp_path / "walk", 2), "--mask", mask, "--out", tmp_path / "out")
+    assert result.exit_code == 0 and "95 objects are given" in result.output
+
+
+def painted(*strokes, softness=0):
+    """The first frame with blocks painted on it: (row, colour)."""
+    picture = frame(0).copy()
+    for row, colour in strokes:
+        picture[row : row + 8, 8:28] = colour
+        if softness:
+            picture[row - 1, 8:28] = (picture[row - 1, 8:28].astype(int) + np.array(colour)) // 2
+    return picture
+
+
+@pytest.mark.parametrize("softness", [0, 1])
+def test_what_is_painted_on_the_frame_is_the_object(datakit, tmp_path, softness):
+    """As the help suggests: --first-frame, paint, --mask."""
+    clip = draw_folder(tmp_path / "walk")
+    assert datakit("propagate", clip, "--first-frame", tmp_path / "first.png").exit_code == 0
+    assert (np.asarray(Image.open(tmp_path / "first.png")) == frame(0)).all()
+    Image.fromarray(painted((8, (255, 0, 0)), (30, (0, 255, 0)), softness=softness)).save(tmp_path / "first.png")
+    result = datakit("propagate", clip, "--mask", tmp_path / "first.png", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    first = found(tmp_path / "out", 0)
+    assert set(np.unique(first)) == {0, 1, 2}
+    rows = [np.flatnonzero((first == number).any(axis=1)) for number in (1, 2)]
+    assert sorted((int(r[0]), int(r[-1])) for r in rows) == [(8 - softness, 15), (30 - softness, 37)]
+
+
+def test_colours_of_the_palette_painted_on_a_frame_keep_their_ids(datakit, tmp_path):
+    """At a later frame, too."""
+    clip = draw_folder(tmp_path / "walk")
+    picture = frame(3)
+    picture[8:16, 8:28] = palette()[3 * 5 : 3 * 6]
+    Image.fromarray(picture).save(tmp_path / "m.png")
+    assert datakit("propagate", clip, "--mask", f"{tmp_path / 'm.png'}@3", "--out", tmp_path / "out").exit_code == 0
+    assert ids(tmp_path / "out", 3) == {5}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        pytest.param(lambda path: Image.fromarray(frame(0)).save(path), "nothing is painted on it", id="nothing"),
+        pytest.param(lambda path: path.write_bytes(encode_jpeg(painted((8, (255, 0, 0))), 90)), "save it as PNG",
+                     id="saved with loss"),
+        pytest.param(lambda path: Image.fromarray(frame(0) // 2 + painted((8, (255, 0, 0))) // 2).save(path),
+                     "", id="another picture"),
+    ],
+)  # fmt: skip
+def test_a_painted_frame_that_cannot_be_read_is_refused(datakit, tmp_path, spoil, words):
+    """Never as twenty objects."""
+    spoil(tmp_path / "first.png")
+    clip = draw_folder(tmp_path / "walk")
+    result = datakit("propagate", clip, "--mask", tmp_path / "first.png", "--out", tmp_path / "out")
+    assert result.exit_code == 1 and words in result.output
+
+
+def test_a_mask_of_a_dark_frame_is_a_mask(datakit, tmp_path):
+    """Black ground equals black night in most pixels, and says nothing."""
+    night = np.zeros((*SIZE, 3), np.uint8)
+    night[20:24, 40:50] = 90
+    for number in range(3):
+        (tmp_path / "walk").mkdir(exist_ok=True)
+        Image.fromarray(night).save(tmp_path / f"walk/{number:05d}.png")
+    Image.fromarray(block(1, 8) * np.uint8(255)).save(tmp_path / "m.png")
+    result = datakit("propagate", tmp_path / "walk", "--mask", tmp_path / "m.png", "--out", tmp_path / "out")
+    assert result.exit_code == 0 and ids(tmp_path / "out", 0) == {1}, result.output
