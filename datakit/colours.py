@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Labels
-from .flat_areas import around, settle
+from .flat_areas import around, between, settle
 from .headers import Place
 from .mask_files import OPAQUE
 from .video.palette import palette
@@ -49,6 +49,7 @@ def known_labels(pixels: NDArray[np.uint8], where: Place) -> tuple[Labels, bool]
     packed = pixels[..., :3].astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     packed[~painted] = -1
     flat = _flat_colours(packed)
+    flat += _thin_colours(pixels, packed, flat)
     if not 0 < len(flat) <= MOST_OBJECTS:
         fault = f"holds {len(flat)} flat colours, expected one for each object"
         raise where.failed("mask", "colour mask", f"{fault}; save it without loss, as PNG")
@@ -80,6 +81,27 @@ def _flat_colours(packed: NDArray[np.int32]) -> list[int]:
         if len(flat) > MOST_OBJECTS:
             break
     return flat
+
+
+def _thin_colours(pixels: NDArray[np.uint8], packed: NDArray[np.int32], flat: list[int]) -> list[int]:
+    """Colours too thin to fill an area that are no mixture of those beside them either: small objects."""
+    known = _palette_packed()
+    seen = [int(colour) for colour in np.unique(packed) if colour >= 0]
+    if all(colour in known for colour in seen):
+        return [colour for colour in seen if colour not in flat]
+    is_flat = np.isin(packed, flat) | (packed < 0)
+    is_mixed = between(pixels[..., :3], is_flat)
+    apart = packed[~is_flat & ~is_mixed]
+    whole = dict(zip(*(part.tolist() for part in np.unique(packed[~is_flat], return_counts=True)), strict=True))
+    thin: list[int] = []
+    for colour, count in zip(*(part.tolist() for part in np.unique(apart, return_counts=True)), strict=True):
+        others = _unpacked(np.array(flat + thin, np.int32))
+        distance = ((others - _unpacked(np.array([colour], np.int32))) ** 2).sum(axis=1)
+        if count >= FEWEST and 2 * count > whole[colour] and (distance > ALIKE**2).all():
+            thin.append(colour)
+        if len(flat) + len(thin) > MOST_OBJECTS:
+            break
+    return thin
 
 
 def _unpacked(colours: NDArray[np.int32]) -> NDArray[np.int32]:

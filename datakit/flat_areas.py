@@ -108,8 +108,8 @@ def around(padded: NDArray[Any]) -> list[NDArray[Any]]:
     return [padded[1 + dy : 1 + dy + H, 1 + dx : 1 + dx + W] for dy, dx in NEIGHBOURS]
 
 
-def mixed(pixels: NDArray[np.uint8], is_flat: NDArray[np.bool_]) -> float:
-    """Share of the other pixels whose colour lies between those of the flat areas near by.
+def between(pixels: NDArray[np.uint8], is_flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(H, W): whether a pixel's colour lies between those of the flat areas near by, as a mixed one does.
 
     Args:
         pixels: (H, W, 3) uint8.
@@ -119,9 +119,7 @@ def mixed(pixels: NDArray[np.uint8], is_flat: NDArray[np.bool_]) -> float:
     highest = cv2.dilate(np.where(is_flat[..., None], pixels, np.uint8(0)), square).astype(np.int16)
     lowest = cv2.erode(np.where(is_flat[..., None], pixels, np.uint8(255)), square).astype(np.int16)
     inside: NDArray[np.bool_] = (pixels <= highest + BESIDE) & (pixels >= lowest - BESIDE)
-    between = np.asarray(inside.all(axis=2))
-    thin = between[np.logical_not(is_flat)]
-    return float(thin.mean()) if thin.size else 1.0
+    return np.asarray(inside.all(axis=2))
 
 
 def settle(pixels: NDArray[np.uint8], owner: NDArray[np.int32], colours: NDArray[np.uint8]) -> NDArray[np.int32]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from .arrays import Mask
 from .colours import known_labels
 from .errors import ItemError
-from .flat_areas import SQUARE, Areas, areas_of, counts, mixed
+from .flat_areas import SQUARE, Areas, areas_of, between, counts
 from .headers import Place
 from .mask_files import OPAQUE, MaskFile
 
@@ -262,7 +262,8 @@ def _is_rimmed(areas: Areas, colours: NDArray[np.uint8]) -> bool:
     """Whether flat areas lie beside rims of mixed colours, as antialiasing leaves them."""
     if len(areas.values) <= FEW_RIM_VALUES or len(areas.thin) < FEW_RIM_VALUES or not areas.flat:
         return False
-    return areas.speckled >= 0.5 and mixed(colours[areas.plane][..., :3], ~areas.is_thin) >= 0.9
+    is_mixed = between(colours[areas.plane][..., :3], ~areas.is_thin)
+    return areas.speckled >= 0.5 and float(is_mixed[areas.is_thin].mean()) >= 0.9
 
 
 def _ground_index(plane: NDArray[np.uint8], colours: NDArray[np.uint8], where: Place) -> int:

@@ -117,7 +117,7 @@ def _read_folder(given: Given, frames: Frames, start: MaskStart, read: ReadOptio
 
 
 def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: ReadOptions) -> None:
-    """Every object at the first file that holds it."""
+    """Every object at the first file that holds it; the sequence begins with the first of all."""
     known: set[int] = set()
     unused, outside = [], []
     for name, file in start.files.items():
@@ -135,7 +135,7 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
         elif known:
             unused.append(name)
         if new and not known:
-            given.begins = place if name != next(iter(start.files)) else 0
+            given.begins = place
         known.update(new)
     if not known:
         raise DatakitError(f"none of its {len(start.files)} annotations holds an object, so there is nothing to follow")

@@ -73,9 +73,10 @@ def test_a_tree_of_full_ground_truth_starts_from_its_first_frame(datakit, tmp_pa
     assert all((found(tmp_path / "tree", k) == found(tmp_path / "one", k)).all() for k in range(8))
 
 
-def test_a_sequence_begins_with_the_first_annotation_that_holds_an_object(datakit, tmp_path):
+@pytest.mark.parametrize("empty", [{}, {0: block(0, 4), 1: block(0, 4)}])
+def test_a_sequence_begins_with_the_first_annotation_that_holds_an_object(datakit, tmp_path, empty):
     """The frames before it show none; a run that goes on makes the same."""
-    root = tree(tmp_path / "set", {0: block(0, 4), 1: block(0, 4), 3: block(2, 20)})
+    root = tree(tmp_path / "set", {**empty, 3: block(2, 20)})
     assert datakit("propagate", "--davis", root, "--out", tmp_path / "out").exit_code == 0
     assert [ids(tmp_path / "out", k) for k in range(5)] == [set(), set(), set(), {2}, {2}]
     (tmp_path / "out/walk/00001.png").unlink()
