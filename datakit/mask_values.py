@@ -27,6 +27,7 @@ from .errors import ItemError
 from .flat_areas import SQUARE, Areas, areas_of, between, counts
 from .headers import Place
 from .mask_files import OPAQUE, MaskFile
+from .video.palette import palette
 
 VOID = 255  # VOC and DAVIS: pixels nobody judges
 WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
@@ -243,14 +244,20 @@ def _of_palette(mask: MaskFile, how: Values, where: Place) -> LabelMap:
     plane = mask.plane.astype(np.uint8, copy=False)
     colours = np.zeros((256, 4), np.uint8)
     colours[: len(mask.palette)] = mask.palette
-    if how.grey != "ids":
-        areas = Areas(plane, tuple(counts(plane)))
-        if _is_rimmed(areas, colours):
+    values = _values(plane)
+    if how.grey != "ids" and not _is_standard(values, colours):
+        if _is_rimmed(Areas(plane, tuple(counts(plane))), colours):
             return _of_colours(colours[plane], where)
         ground = _ground_index(plane, colours, where)
         if not _begins_dark(colours):
             return _renumbered(plane, ground)
-    return _ids(plane, [value for value in counts(plane) if value])
+    return _ids(plane, values)
+
+
+def _is_standard(values: list[int], colours: NDArray[np.uint8]) -> bool:
+    """Whether all colours that occur are those of the palette that VOC and DAVIS share, and opaque."""
+    used, standard = [0, *values], np.array(palette(), np.uint8).reshape(-1, 3)
+    return bool((colours[used, 3] > OPAQUE).all() and np.array_equal(colours[used, :3], standard[used]))
 
 
 def _begins_dark(colours: NDArray[np.uint8]) -> bool:
