@@ -84,7 +84,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     lines = [table(("source", "layout", "photos", "items", "samples", "failed", "left out", "triples"), [*rows, total])]
     lines += [f"  {count} {reason}" for reason, count in manifest.problems.items()]
     lines += [
-        f"  {label}: {note['count']} {reason} (such as {plain(note['example'])})"
+        f"  {note['count']} noted in {label}: {reason}; such as {plain(note['example'])}"
         for label, source in manifest.sources.items()
         for reason, note in source.get("notes", {}).items()
     ]

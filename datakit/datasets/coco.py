@@ -158,14 +158,14 @@ def _turned(record: Record, photo: Photo, frame: Frame) -> Iterator[Note]:
     if photo.orientation <= 1 or frame.asked:
         return
     place = "the upright photo" if frame.name == "upright" else "the photo as stored"
-    reason = f"photos turned by EXIF whose outlines fit {place} alone: read so"
-    if not frame.told:
+    if frame.told:
+        reason = f"photos turned by EXIF, outlines fit {place} only"
+    else:
         other = "stored" if frame.name == "upright" else "upright"
         reason = (
-            "photos turned by EXIF whose outlines fit both ways: "
-            f"read as drawn on {place}; if they were not, say --annotated {other}"
+            f"photos turned by EXIF, outlines fit both ways: read as drawn on {place} (if not: --annotated {other})"
         )
-    yield Note(record.key, reason, f"{record.image}: EXIF orientation {photo.orientation}: outlines lie on {place}")
+    yield Note(record.key, reason, f"{record.image}: EXIF orientation {photo.orientation}, outlines on {place}")
 
 
 def _check_size(where: Place, size: list[int] | None, photo: Photo) -> None:
