@@ -24,8 +24,8 @@ class PhotoFolder:
 
     Attributes:
         path: where it lies.
-        shared: whether other things lie there as well (the instances file's own folder): then only the folders that
-            named photos lie in are looked into.
+        shared: whether other things lie there as well (the instances file's own folder): then only those of its folders
+            are looked into that hold a named photo.
     """
 
     path: Path
@@ -43,13 +43,12 @@ class PhotoFolder:
         if not self.shared:
             yield from ((name, size_of(entry)) for name, entry in scan(self.path, stay=True))
             return
-        home = self.path.resolve()
-        for parent in sorted({str(PurePosixPath(name).parent) for name in named}):
-            folder = self.path / parent
-            if folder.is_dir() and folder.resolve().is_relative_to(home):
-                prefix = "" if parent == "." else parent + "/"
-                with os.scandir(folder) as entries:
-                    yield from ((prefix + entry.name, size_of(entry)) for entry in entries if not is_folder(entry))
+        look = Look()
+        longest = (next((parts for parts in ends(name) if look.has(self.path, parts)), None) for name in named)
+        for parent in sorted({parts[:-1] for parts in longest if parts}):
+            with os.scandir(self.path.joinpath(*parent)) as entries:
+                files = [entry for entry in entries if not is_folder(entry)]
+            yield from (("/".join((*parent, entry.name)), size_of(entry)) for entry in files)
 
 
 def find_images(file: Path, images: list[Any]) -> PhotoFolder:
@@ -76,17 +75,17 @@ def find_images(file: Path, images: list[Any]) -> PhotoFolder:
     tried = [PhotoFolder(folder) for folder in (*usual, *more) if folder.is_dir()]
     tried += [PhotoFolder(folder, shared=True) for folder in own]
     names = [name for name in map(written_name, images) if name]
-    for ends_too in (False, True):
-        look = Look()
-        best, found = None, 0
-        for candidate in tried:
-            here = sum(look.holds(candidate.path, name, ends_too) for name in names)
-            if here > found:
-                best, found = candidate, here
-            if here == len(names):
-                break
-        if best:
-            return best
+    look = Look()
+    best, most = None, (0, 0)
+    for candidate in tried:
+        by_name = sum(look.holds(candidate.path, name) for name in names)
+        by_end = 0 if by_name == len(names) else sum(look.holds_end(candidate.path, name) for name in names)
+        if (max(by_name, by_end), by_name) > most:
+            best, most = candidate, (max(by_name, by_end), by_name)
+        if by_name == len(names):
+            break
+    if best:
+        return best
     for folder in usual:
         if folder.is_dir():
             return PhotoFolder(folder)
@@ -100,13 +99,13 @@ def written_name(entry: Any) -> str | None:
         return None
     name = entry.get("file_name")
     if name is None and isinstance(entry.get("coco_url"), str):
-        name = unquote(urlsplit_path(entry["coco_url"]).rpartition("/")[2])
+        name = unquote(_path_of(entry["coco_url"]).rpartition("/")[2])
     if not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
         return None
     return name.replace("\\", "/")
 
 
-def urlsplit_path(address: str) -> str:
+def _path_of(address: str) -> str:
     """The path of an address on the web; nothing where it is none."""
     try:
         return urlsplit(address).path
@@ -120,16 +119,17 @@ class Look:
 
     _names: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def holds(self, folder: Path, name: str, ends_too: bool = False) -> bool:
-        """Whether a folder holds a file of this name, or, where asked for, of an end of it (`b/c` of `a/b/c`)."""
+    def holds(self, folder: Path, name: str) -> bool:
+        """Whether a folder holds a file of this name."""
         parts = PurePosixPath(name).parts
-        if ".." in parts or not parts:
-            return False
-        if not ends_too:
-            return not name.startswith("/") and self._has(folder, parts)
-        return any(self._has(folder, parts[start:]) for start in range(1, len(parts)))
+        return bool(parts) and ".." not in parts and not name.startswith("/") and self.has(folder, parts)
 
-    def _has(self, folder: Path, parts: tuple[str, ...]) -> bool:
+    def holds_end(self, folder: Path, name: str) -> bool:
+        """Whether a folder holds a file of this name, or of an end of it (`b/c` of `a/b/c`)."""
+        return any(self.has(folder, parts) for parts in ends(name))
+
+    def has(self, folder: Path, parts: tuple[str, ...]) -> bool:
+        """Whether a folder holds a file of this path, given in its parts."""
         parent = "/".join((str(folder), *parts[:-1]))
         if parent not in self._names:
             self._names[parent] = frozenset()
@@ -140,6 +140,13 @@ class Look:
             except (OSError, RuntimeError, ValueError):  # not there, no folder, links that never end
                 return False
         return parts[-1] in self._names[parent]
+
+
+def ends(name: str) -> Iterator[tuple[str, ...]]:
+    """The parts of a path, then those of every shorter end of it; none where it climbs by '..'."""
+    parts = PurePosixPath(name.lstrip("/")).parts
+    if ".." not in parts:
+        yield from (parts[start:] for start in range(len(parts)))
 
 
 def match_ends(names: Iterable[str], files: Iterable[str], taken: set[str]) -> dict[str, str]:
