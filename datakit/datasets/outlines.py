@@ -95,7 +95,7 @@ def parse_outline(segmentation: Any) -> Outline:
             strays.append(str(error))
     if not rings:
         raise BrokenOutline("broken polygon", strays[0] if strays else "holds no polygon")
-    wide = [ring for ring in rings if _has_area(ring)]
+    wide = [ring for ring in rings if _has_area(ring)] if len(rings) > 1 else rings
     if wide and len(wide) < len(rings):
         strays += [f"a polygon of {len(ring)} points without area" for ring in rings if not _has_area(ring)]
         rings = wide
@@ -198,7 +198,7 @@ class Drawn:
 def draw(outline: Outline, size: tuple[int, int]) -> Drawn:
     """The mask of an outline in a frame of (H, W) pixels.
 
-    A ring far from the frame, or wholly outside while another of the object is wholly inside, is left out as a stray.
+    A ring far from the frame, or wholly outside of it while the others lie mostly inside, is left out as a stray.
 
     Raises:
         BrokenOutline: the runs are for another size or do not add up, all rings are far from the frame, or most of
@@ -208,10 +208,7 @@ def draw(outline: Outline, size: tuple[int, int]) -> Drawn:
         return Drawn(_mask_of_runs(outline.runs, size), 1.0, outline.strays)
     kept = _without_strays(outline, size)
     mask = polygons_to_mask([ring.ravel().tolist() for ring in kept.rings], size)
-    if all(overrun(ring, size) <= SLACK for ring in kept.rings):
-        return Drawn(mask, 1.0, kept.strays)
-    whole = polygons_area([ring.ravel() for ring in kept.rings])
-    inside = min(area(mask) / whole, 1.0) if whole else 1.0
+    inside = share_inside(kept.rings, size, mask)
     if inside < MOST:
         left, top, right, bottom = _box(kept.rings)
         raise BrokenOutline(
@@ -220,6 +217,21 @@ def draw(outline: Outline, size: tuple[int, int]) -> Drawn:
             f"the photo of {size}; was the photo resized or turned after it was annotated?",
         )
     return Drawn(mask, inside, kept.strays)
+
+
+def share_inside(rings: Sequence[Ring], size: tuple[int, int], mask: Mask | None = None) -> float:
+    """Share of the area of rings that lies in a frame, 0..1; 1 where they leave it by no more than `SLACK`.
+
+    Args:
+        rings: one or more.
+        size: (H, W) of the frame.
+        mask: the rings drawn in it, where that is done already.
+    """
+    if all(overrun(ring, size) <= SLACK for ring in rings):
+        return 1.0
+    whole = polygons_area([ring.ravel() for ring in rings])
+    drawn = polygons_to_mask([ring.ravel().tolist() for ring in rings], size) if mask is None else mask
+    return min(area(drawn) / whole, 1.0) if whole else 1.0
 
 
 def _box(rings: Sequence[Ring]) -> tuple[float, ...]:
@@ -243,8 +255,8 @@ def _without_strays(outline: Outline, size: tuple[int, int]) -> Outline:
     if not near:
         raise BrokenOutline("broken polygon", f"a polygon leaves the photo of {size} by far")
     lost = len(outline.rings) - len(near)
-    if any(overrun(ring, size) <= SLACK for ring in near):
-        together = [ring for ring in near if not _is_apart(ring, size) or overrun(ring, size) <= SLACK]
+    together = [ring for ring in near if not _is_apart(ring, size) or overrun(ring, size) <= SLACK]
+    if together and len(together) < len(near) and share_inside(together, size) >= MOST:
         lost += len(near) - len(together)
         near = together
     strays = (f"a polygon outside the photo of {size}",) * lost

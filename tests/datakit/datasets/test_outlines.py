@@ -144,6 +144,12 @@ def test_part_cut_off_and_part_inside_are_judged_together() -> None:
         draw(parse_outline([[2, 2, 6, 2, 6, 6], [50, 10, 120, 10, 120, 40, 50, 40]]), SIZE)
 
 
+def test_stray_beside_a_part_that_is_cut() -> None:
+    """A ring wholly outside costs itself alone, also where the object itself reaches over the edge."""
+    drawn = draw(parse_outline([[50, 10, 69, 10, 69, 30, 50, 30], [-90, -90, -10, -90, -10, -10]]), SIZE)
+    assert drawn.inside == pytest.approx(14 / 19, abs=0.01) and len(drawn.strays) == 1
+
+
 def test_boxes_have_no_outline() -> None:
     """What tools write where they have none."""
     assert not any(has_outline(each) for each in (None, [], [[]], {}))
