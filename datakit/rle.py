@@ -71,3 +71,18 @@ def polygons_to_mask(polygons: list[list[float]], size: tuple[int, int]) -> Mask
     """
     runs = coco_mask.merge(coco_mask.frPyObjects(polygons, *size))
     return decode_rle(runs["counts"], size)
+
+
+def polygons_area(polygons: list[NDArray[np.float64]]) -> float:
+    """Pixels that the union of COCO polygons would cover on a plane without edges.
+
+    Args:
+        polygons: each [x0, y0, x1, y1, …] of three or more points.
+    """
+    points = np.concatenate([polygon.reshape(-1, 2) for polygon in polygons])
+    corner = np.floor(points.min(axis=0))
+    extent = np.ceil(points.max(axis=0)) - corner + 1
+    scale = min(1.0, 16_384 / float(extent.max()))  # runs of more than 2**32 pixels would overflow
+    moved = [((polygon.reshape(-1, 2) - corner) * scale).ravel().tolist() for polygon in polygons]
+    width, height = (int(side) for side in np.ceil(extent * scale))
+    return float(coco_mask.area(coco_mask.merge(coco_mask.frPyObjects(moved, height, width)))) / scale**2

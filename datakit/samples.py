@@ -1,4 +1,4 @@
-"""The nouns that travel through the house: Photo, Sample, Scene, Problem, Triple.
+"""The nouns that travel through the house: Photo, Sample, Scene, Problem, Note, Triple.
 
 A reader yields one Scene per photo; a Scene holds one Sample per object and one
 Problem per object that gives none; `triples.make_triples` turns a Sample into Triples.
@@ -111,6 +111,21 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was read and deserves a word, in the build's table too: a choice made, a part left out.
+
+    Attributes:
+        key: sample or photo key.
+        reason: what it is, in words that follow a count and group equal causes: `outlines cut off by …`.
+        detail: the whole sentence. Paths are relative to the source root.
+    """
+
+    key: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One photo with all its objects: what a reader yields.
 
@@ -118,11 +133,13 @@ class Scene:
         key: photo key, `label/name`.
         samples: one per object, in order of object id.
         problems: one per object that gives no sample.
+        notes: what is worth telling beside; they count no item.
     """
 
     key: str
     samples: tuple[Sample, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Remark:
 
     Attributes:
         key: sample or photo key.
-        reason: one of `REASONS`, for `normalised photo` with the reason of that behind a colon.
+        reason: one of `REASONS`, for `normalised photo` with the reason of that behind a colon; or a reader's note's.
         detail: the whole sentence.
     """
 
@@ -60,6 +60,7 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
         record: of the photo.
         scene: as the reader gave it.
     """
+    yield from (Remark(note.key, note.reason, note.detail) for note in scene.notes)
     if not scene.samples:
         return
     photo = scene.samples[0].photo

@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 from datakit.errors import DatakitError, ItemError, SettingsDiffer, ShardError, TooManyFailed, UsageError
 from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, write_json, write_text
-from datakit.samples import Problem
+from datakit.samples import Note, Problem
 from datakit.shards.bookkeeping import settings_body
 from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, SOURCES, Manifest, read_manifest, write_manifest
 from datakit.tools import tool_versions
@@ -355,7 +355,19 @@ def source_counts(plan: Plan, records: list[ShardRecord]) -> dict[str, dict[str,
             "left_out": len(problems) - failed,
             "triples": sum(record.entry.triples for record in mine),
         }
+        notes = noted([note for record in mine for note in record.notes])
+        if notes:  # younger than the manifests of finished builds
+            counts[label]["notes"] = notes
     return counts
+
+
+def noted(notes: Sequence[Note]) -> dict[str, dict[str, Any]]:
+    """Reason -> how many there are, and the first of them by key as an example."""
+    found: dict[str, dict[str, Any]] = {}
+    for note in sorted(notes, key=lambda note: (note.reason, note.key)):
+        entry = found.setdefault(note.reason, {"count": 0, "example": f"{note.key}: {note.detail}"})
+        entry["count"] += 1
+    return found
 
 
 def stale(out: Path, named: set[str]) -> Iterator[Path]:

@@ -83,6 +83,11 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     total = ["total", "", *(sum(source[name] for source in manifest.sources.values()) for name in columns)]
     lines = [table(("source", "layout", "photos", "items", "samples", "failed", "left out", "triples"), [*rows, total])]
     lines += [f"  {count} {reason}" for reason, count in manifest.problems.items()]
+    lines += [
+        f"  {note['count']} noted in {label}: {reason}; such as {plain(note['example'])}"
+        for label, source in manifest.sources.items()
+        for reason, note in source.get("notes", {}).items()
+    ]
     size = sum(shard.bytes for shard in manifest.shards)
     lines.append(
         f"{summary.out}: {len(manifest.shards)} shards ({summary.kept} kept, {summary.built} built), "

@@ -93,7 +93,8 @@ def join_parts(task: JoinTask) -> ShardRecord:
     paths = [part_path(shard, number) for number in range(len(task.records))]
     stats = join_shards(paths, shard.folder / shard.file, shard.header, shard.scratch)
     problems = [problem for record in task.records for problem in record.problems]
-    record = shard_record(shard, stats, sum(record.entry.items for record in task.records), problems)
+    notes = [note for record in task.records for note in record.notes]
+    record = shard_record(shard, stats, sum(record.entry.items for record in task.records), problems, notes)
     write_record(shard.folder, record)
     return record
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from datakit.deformations import Recipe
 from datakit.errors import ItemError
 from datakit.files import digest_json, write_json
-from datakit.samples import Problem, Scene
+from datakit.samples import Note, Problem, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.bookkeeping import record_name
 from datakit.tools import tool_versions
@@ -78,11 +78,12 @@ class ShardTask:
 
 @dataclass(frozen=True)
 class ShardRecord:
-    """The mark that a shard is complete: its manifest entry and its problems, kept beside it until the end."""
+    """The mark that a shard is complete: its manifest entry, problems and notes, kept beside it until the end."""
 
     entry: ShardEntry
     settings_digest: str
     problems: tuple[Problem, ...]
+    notes: tuple[Note, ...] = ()
 
 
 def build_shard(task: ShardTask) -> ShardRecord:
@@ -103,22 +104,26 @@ def fill_shard(task: ShardTask, path: Path) -> ShardRecord:
     Raises: as `build_shard`.
     """
     problems: list[Problem] = []
+    notes: list[Note] = []
     samples = 0
     with single_threaded_opencv(), ShardWriter(path, task.header, task.scratch) as writer:
         for read in batches(scenes(task.reader, task.fail_fast), _scene_pixels):
             problems.extend(problem for scene in read for problem in scene.problems)
+            notes.extend(note for scene in read for note in scene.notes)
             samples += sum(len(scene.samples) for scene in read)
             for shown in batches(_looks(read, task.settings.recipes), lambda look: look.pixels):
                 for look, triples in zip(shown, make_all(shown, task.settings.seed), strict=True):
                     writer.add(look.sample, triples)
         stats = writer.publish()
-    return shard_record(task, stats, samples + len(problems), problems)
+    return shard_record(task, stats, samples + len(problems), problems, notes)
 
 
-def shard_record(task: ShardTask, stats: ShardStats, items: int, problems: Sequence[Problem]) -> ShardRecord:
+def shard_record(
+    task: ShardTask, stats: ShardStats, items: int, problems: Sequence[Problem], notes: Sequence[Note] = ()
+) -> ShardRecord:
     """The record of a shard that was published."""
     entry = ShardEntry(task.file, task.source, task.plan_digest, items=items, **asdict(stats))
-    return ShardRecord(entry, task.settings_digest, tuple(problems))
+    return ShardRecord(entry, task.settings_digest, tuple(problems), tuple(notes))
 
 
 def scenes(reader: Any, fail_fast: bool) -> Iterator[Scene]:
@@ -165,6 +170,8 @@ def record_path(folder: Path, file: str) -> Path:
 def write_record(folder: Path, record: ShardRecord) -> None:
     """Put the record of a published shard in place."""
     body = asdict(record)
+    if not record.notes:
+        del body["notes"]  # younger than the records of finished builds
     write_json(record_path(folder, record.entry.file), {**body, "digest": digest_json(body)})
 
 
@@ -176,6 +183,7 @@ def read_record(folder: Path, file: str) -> ShardRecord | None:
         if digest_json(body) != digest:
             return None
         problems = tuple(Problem(**problem) for problem in body["problems"])
-        return ShardRecord(ShardEntry(**body["entry"]), body["settings_digest"], problems)
+        notes = tuple(Note(**note) for note in body.get("notes", ()))
+        return ShardRecord(ShardEntry(**body["entry"]), body["settings_digest"], problems, notes)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

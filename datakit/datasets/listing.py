@@ -56,7 +56,7 @@ def scan(folder: Path, stay: bool = False) -> Iterator[tuple[str, os.DirEntry[st
         prefix, path = waiting.pop()
         for entry in _entries(path):
             name = prefix + entry.name
-            if not _is_folder(entry) or entry.name.startswith((".", "__MACOSX")) or _leads_away(entry, path, home):
+            if not is_folder(entry) or entry.name.startswith((".", "__MACOSX")) or _leads_away(entry, path, home):
                 yield name, entry
             else:
                 waiting.append((name + "/", entry.path))
@@ -70,7 +70,8 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
         raise UsageError(f"{path}: cannot be listed: {error.strerror}") from None
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one."""
     try:
         return entry.is_dir()
     except OSError:  # a link to itself, which reading will name

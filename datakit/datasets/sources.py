@@ -24,6 +24,7 @@ from .voc import VOC
 MASK_FILE_LAYOUTS = {**LAYOUTS, VOC.name: VOC, VIDEOS.name: VIDEOS}
 LAYOUT_NAMES = (*MASK_FILE_LAYOUTS, "coco")
 DEFAULT_MIN_AREA = {"coco": 400, "voc": 400}  # 20x20 pixels; objects below are mostly annotation noise
+EXPORTED = ("_annotations.coco.json", "result.json")  # Roboflow, Label Studio
 # folders that tell no set from another
 SHARED = {(".", "."), REPACKED, ("Images", "Masks"), ("Images", "GT"), ("Image", "GT"), *COMMON}
 LABEL = re.compile(r"[a-z0-9_-]+")
@@ -128,6 +129,8 @@ def recognise(root: Path) -> tuple[str, str]:
             if found is not None and (found[0] != found[1] or _flat_layout(root / found[0])):
                 where = f"{found[0]}/ and {found[1]}/" if found[0] != found[1] else f"{found[0] or '.'}/"
                 return row.name, f"{root.name}: taken for {row.name}, for its {where}"
+        if _exported_files(root):
+            return "coco", f"{root.name}: taken for coco, for its {_only_instances_file(root).name}"
     raise UsageError(
         f"{root}: no known layout. Known: {', '.join(LAYOUT_NAMES)}; say LABEL:LAYOUT=ROOT. Found: {_contents(root)}"
     )
@@ -176,8 +179,13 @@ def _instances_files(root: Path) -> list[Path]:
     return sorted((root / folder).glob("instances_*.json")) if folder else []
 
 
+def _exported_files(root: Path) -> list[Path]:
+    """Instances files as annotation tools export them, beside the photos or their folder."""
+    return [root / name for name in EXPORTED if (root / name).is_file()]
+
+
 def _only_instances_file(root: Path) -> Path:
-    files = _instances_files(root)
+    files = _instances_files(root) or _exported_files(root)
     if len(files) != 1:
         names = ", ".join(str(file.relative_to(root)) for file in files) or "none"
         raise UsageError(f"{root}: expected one annotations/instances_*.json, found {names}; give the file itself")

@@ -122,7 +122,7 @@ class MinArea(View):
         kept = tuple(sample for sample, pixels in zip(scene.samples, areas, strict=True) if pixels >= self.pixels)
         small = zip(scene.samples, areas, strict=True)
         problems = [self._too_small(sample.key, pixels) for sample, pixels in small if pixels < self.pixels]
-        return Scene(scene.key, kept, (*scene.problems, *problems))
+        return replace(scene, samples=kept, problems=(*scene.problems, *problems))
 
     def _too_small(self, key: str, pixels: int) -> Problem:
         detail = f"{pixels} pixels, at least {self.pixels} are asked for; allow smaller objects with --min-area"
@@ -158,7 +158,7 @@ class Resize(View):
                 samples.append(replace(sample, photo=photo, mask=mask, ignore=ignore))
             else:
                 problems.append(_vanished(sample, photo.size))
-        return Scene(scene.key, tuple(samples), tuple(problems))
+        return replace(scene, samples=tuple(samples), problems=tuple(problems))
 
 
 class Concat(View):

@@ -54,7 +54,7 @@ class Manifest:
     Attributes:
         settings: resolved settings of the build.
         tools: versions of what shaped the bytes.
-        sources: per label: layout, items, samples, failed, left_out, triples.
+        sources: per label: layout, items, samples, failed, left_out, triples; notes, where there are any.
         shards: in order of source label and number.
         problems: counts of `errors.jsonl` by kind and reason.
         ledger_sha256: of `errors.jsonl`.

@@ -104,9 +104,10 @@ def test_broken_outline_costs_its_object_only(tmp_path: Path, segmentation: Any,
 
 
 def test_outline_without_a_pixel_is_an_empty_mask(tmp_path: Path) -> None:
-    """A polygon outside the picture, and run lengths of ground only."""
-    scene = one_photo(tmp_path, [[70, 1, 80, 1, 80, 9]], {"counts": [48 * 64], "size": [48, 64]})
-    assert [(p.kind, p.reason) for p in scene.problems] == [("left-out", "empty mask")] * 2
+    """A polygon too thin for a pixel, one a pixel beside the picture, and run lengths of ground only."""
+    beside = [[64, 1, 65, 1, 65, 9, 64, 9]]
+    scene = one_photo(tmp_path, [[9, 1, 9.01, 1, 9.01, 9]], beside, {"counts": [48 * 64], "size": [48, 64]})
+    assert [(p.kind, p.reason) for p in scene.problems] == [("left-out", "empty mask")] * 3
 
 
 def test_size_mismatch_fails_every_object(tmp_path: Path) -> None:

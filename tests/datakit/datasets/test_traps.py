@@ -271,7 +271,7 @@ COCO: dict[str, tuple[Callable[[Path], Any], Outcome]] = {
     "polygon of four numbers": (lambda r: coco(r, [[7, 5, 39, 29]]), ["broken polygon"]),
     "polygon with NaN": (lambda r: coco(r, [[7, 5, float("nan"), 5, 39, 29]]), ["broken polygon"]),
     "polygon with infinity": (lambda r: coco(r, [[7, 5, float("inf"), 5, 39, 29]]), ["broken polygon"]),
-    "polygon outside the image": (lambda r: coco(r, [[70, 5, 90, 5, 90, 29]]), ["empty mask"]),
+    "polygon outside the image": (lambda r: coco(r, [[70, 5, 90, 5, 90, 29]]), ["outline outside the photo"]),
     "polygon far outside": (lambda r: coco(r, [[0, 0, 1e9, 0, 1e9, 1e9]]), ["broken polygon"]),
     "empty list of polygons": (lambda r: coco(r, [[]]), ["broken polygon"]),
     "run lengths too short": (lambda r: coco(r, {"counts": [10, 20], "size": [48, 64]}), ["broken run lengths"]),
