@@ -22,7 +22,7 @@ from ..samples import Note, Photo, Problem, Sample, Scene
 from .coco_file import load_instances
 from .coco_listing import Listing
 from .coco_photos import PhotoFolder, find_images
-from .drawn import Frame, asked_for, frame_of
+from .drawn import Frame, frame_of
 from .masks import stored_size
 from .outlines import BrokenOutline, Outline, draw, parse_outline
 from .reader import Reader, ReadOptions
@@ -68,7 +68,7 @@ class CocoReader(Reader):
         except ItemError as error:
             problems += [_for_object(error.problem, each["id"]) for each in kept]
             return Scene(record.key, (), tuple(problems))
-        drawing = Drawing(record, photo, asked_for(self.options.annotated, self.label))
+        drawing = Drawing(record, photo, self.options.drawn_on(self.label))
         masks: list[tuple[dict[str, Any], Mask]] = []
         for each in kept:
             try:

@@ -5,7 +5,7 @@ Tools that write polygons show the photo upright, whatever width and height they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..arrays import Mask
@@ -64,11 +64,6 @@ def frame_of(outlines: Sequence[Outline], photo: Photo, asked: str | None) -> Fr
         if name:
             return Frame(name, told=True)
     return Frame(asked, asked=True) if asked else Frame(DEFAULT)
-
-
-def asked_for(annotated: Mapping[str, str], label: str) -> str | None:
-    """What `--annotated` says of a source, if anything."""
-    return annotated.get(label, annotated.get(""))
 
 
 def _fitting(rings: Sequence[Ring], stored: tuple[int, int], upright: tuple[int, int]) -> str:

@@ -15,7 +15,7 @@ from ..headers import Place
 from ..images import turn
 from ..mask_files import MaskFile
 from ..mask_values import LabelMap, Nature, objects_of
-from ..samples import Photo, Problem, Sample, Scene
+from ..samples import Note, Photo, Problem, Sample, Scene
 from .reader import ReadOptions
 
 
@@ -57,17 +57,20 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
     Raises:
         ItemError: mask and photo differ in size, or it cannot be told which pixels are which object.
     """
-    plane = align(mask.plane, mask.orientation, photo, options.drawn_on(where.key))
+    drawn = options.drawn_on(where.key.partition("/")[0])
+    plane = align(mask.plane, mask.orientation, photo, drawn or "stored")
     if plane.shape[:2] != photo.size:
         sizes = f"mask is {plane.shape[:2]}, photo is {photo.size}, expected equal (H, W)"
         raise where.failed("mask", "size mismatch", sizes)
     found = objects_of(replace(mask, plane=plane), options, where, nature)
     if not found.ids:
         return Scene(where.key, (), (_empty(where, plane, found, options),))
+    notes = () if drawn or mask.orientation else _turned(where, photo)
     is_single = found.ids == (1,) and (not found.numbered or (mask.coding == "grey" and nature == "any"))
     if options.objects == "merged" or is_single:
         whole = found.labels if found.ids == (1,) else (found.labels > 0).view(np.uint8)
-        return Scene(where.key, (Sample(where.key, where.key, photo, whole, 1, mask.source_crc32, found.void),))
+        sample = Sample(where.key, where.key, photo, whole, 1, mask.source_crc32, found.void)
+        return Scene(where.key, (sample,), notes=notes)
     samples = (
         Sample(
             key=f"{where.key}#{number}",
@@ -80,7 +83,17 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
         )
         for number in found.ids
     )
-    return Scene(where.key, tuple(samples))
+    return Scene(where.key, tuple(samples), notes=notes)
+
+
+def _turned(where: Place, photo: Photo) -> tuple[Note, ...]:
+    """What to tell where EXIF turns a photo and the size of its mask does not say which way that lies."""
+    if photo.orientation <= 1 or stored_size(photo) != photo.size:
+        return ()
+    reason = (
+        "photos turned by EXIF, masks fit both ways: read as drawn on the photo as stored (if not: --annotated upright)"
+    )
+    return (Note(where.key, reason, f"{where.path}: EXIF orientation {photo.orientation}, {photo.size}"),)
 
 
 def _empty(where: Place, plane: NDArray[Any], found: LabelMap, options: ReadOptions) -> Problem:

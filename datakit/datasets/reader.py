@@ -46,13 +46,9 @@ class ReadOptions:
         """What grey values are: as said; `soft` where another threshold is given; else `judged` from each picture."""
         return self.values or ("judged" if self.threshold == ReadOptions.threshold else "soft")
 
-    def drawn_on(self, key: str) -> str:
-        """What the outlines and masks of a source were drawn on, `stored` or `upright`, where files do not tell.
-
-        Args:
-            key: of a photo of the source.
-        """
-        return self.annotated.get(key.partition("/")[0], self.annotated.get("", "stored"))
+    def drawn_on(self, label: str) -> str | None:
+        """What outlines and masks of a source are said to be drawn on: `stored`, `upright`, or None."""
+        return self.annotated.get(label, self.annotated.get(""))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, as stored in shards; `values` and `annotated`, younger than format 1, only where given."""

@@ -294,3 +294,12 @@ def test_a_half_turn_follows_what_the_mask_was_drawn_on(tmp_path: Path, orientat
     found = only(open_dataset("p", tmp_path, options=ReadOptions(annotated={"p": drawn}))).mask
     expected = tiny.mask(1) if drawn == "upright" else turn(tiny.mask(1), orientation)
     assert np.array_equal(found, expected)
+
+
+def test_what_was_not_said_of_a_half_turn_is_noted(tmp_path: Path) -> None:
+    """It is read as most tools write it, and told with the way out."""
+    tiny.write_rotated_jpeg(tmp_path / "images/a.jpg", tiny.picture(1), 3)
+    tiny.write_grey(tmp_path / "masks/a.png", tiny.mask(1) * np.uint8(255))
+    (note,) = open_dataset("p", tmp_path)[0].notes
+    assert "--annotated upright" in note.reason and "EXIF orientation 3" in note.detail
+    assert not open_dataset("p", tmp_path, options=ReadOptions(annotated={"": "stored"}))[0].notes
