@@ -128,7 +128,7 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
                 raise
             outside.append(name)
             continue
-        labels = _read_mask(file, frames, place, read, may_be_empty=True)
+        labels = _fitting(read_annotation(file, read, may_be_empty=True), file, frames)
         new = sorted({int(number) for number in np.unique(labels) if number} - known)
         if new:
             _take(given, place, np.where(np.isin(labels, new), labels, labels.dtype.type(0)), start)
@@ -148,8 +148,12 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
 
 
 def _read_mask(file: Path, frames: Frames, place: int, read: ReadOptions, may_be_empty: bool = False) -> Labels:
+    """Objects of a mask that a user gives, which may be a frame that was painted on."""
     painted = painted_labels(file, frames[place])
-    labels = read_annotation(file, read, may_be_empty) if painted is None else painted
+    return _fitting(read_annotation(file, read, may_be_empty) if painted is None else painted, file, frames)
+
+
+def _fitting(labels: Labels, file: Path, frames: Frames) -> Labels:
     if labels.shape != frames.size:
         sizes = "is {1}x{0}, the frames are {3}x{2}".format(*labels.shape, *frames.size)
         raise UsageError(f"{file}: the mask {sizes}; draw it on a frame written by --first-frame")
