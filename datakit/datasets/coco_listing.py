@@ -181,13 +181,17 @@ class Ids:
 
     def meant(self, number: Id) -> Id:
         """The photo's own way of writing this id, where exactly one photo has it; else the id itself."""
+        if number in self._exact:
+            return number
         value = whole(number)
         alike = self._alike.get(value, ()) if value is not None else ()
-        return alike[0] if number not in self._exact and len(alike) == 1 else number
+        return alike[0] if len(alike) == 1 else number
 
 
 def whole(value: Any) -> int | None:
     """A whole number of at most 64 bits, also where it is written as text or with a decimal point; else None."""
+    if type(value) is int:
+        return value if value.bit_length() <= 63 else None
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}(\.0+)?", value):
         value = int(value.partition(".")[0])
     if isinstance(value, float) and value.is_integer():
@@ -199,7 +203,7 @@ def image_id(value: Any) -> Id | None:
     """The id of a photo as written, whole numbers without their decimal point; None where it is none."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return value if type(value) in (int, str) and is_utf8(str(value)) else None
+    return value if type(value) is int or (type(value) is str and is_utf8(value)) else None
 
 
 def _id_of(entry: Any) -> Id | None:
@@ -209,11 +213,14 @@ def _id_of(entry: Any) -> Id | None:
 def _fault(each: Any, number: int | None) -> tuple[Id | None, tuple[str, str] | None]:
     """The image id of an annotation, and why it cannot be used, as reason and text."""
     image = image_id(each.get("image_id")) if isinstance(each, dict) else None
-    for key, (name, kind) in OF_ANNOTATIONS.items():
-        if isinstance(each, dict) and key in each and "segmentation" not in each:
-            return image, (f"annotation of {name}", f"holds `{key}`: such {kind.partition(',')[0]}")
-    lacks = _lacks(each, "image_id")
-    if lacks:
+    if isinstance(each, dict) and "segmentation" not in each:
+        for key in OF_ANNOTATIONS.keys() & each.keys():
+            name, kind = OF_ANNOTATIONS[key]
+            return image, (
+                f"annotation of {name}",
+                f"holds `{key}`, as {kind.partition(',')[0].removeprefix('is ')} does",
+            )
+    if image is None and (lacks := _lacks(each, "image_id")):
         return image, ("broken annotation", lacks)
     if image is None:
         return image, ("broken annotation", f"has the `image_id` {each['image_id']!r}, expected a number or a text")
@@ -242,7 +249,7 @@ def _lacks(each: Any, *keys: str) -> str:
 def _crowd(annotation: dict[str, Any]) -> int | None:
     """1 for a crowd region, 0 for one object, None where it cannot be told."""
     value = annotation.get("iscrowd")
-    if isinstance(value, bool | int | float):
+    if type(value) in (bool, int, float):
         return 1 if value else 0
     if isinstance(value, str) or value is None:
         return 0 if value in NO else 1 if value in YES else None

@@ -16,6 +16,7 @@ from datakit.datasets import ReadOptions, open_dataset
 from datakit.samples import Scene
 from tests import tiny
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of pycocotools, under numpy 2
 STORED = (48, 64)
 FAR = [[40, 8, 62, 8, 62, 30, 40, 30], [4, 30, 20, 30, 20, 44, 4, 44]]  # fits a frame 64 wide only
 NEAR = [[10, 8, 30, 8, 30, 20, 10, 20]]  # fits 48 x 64 and 64 x 48

@@ -14,6 +14,7 @@ from pycocotools import mask as coco_mask
 
 from datakit.datasets.outlines import BrokenOutline, draw, has_outline, parse_outline
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of pycocotools, under numpy 2
 SIZE = (48, 64)
 SQUARE = [8, 10, 24, 10, 24, 20, 8, 20]
 PAIRS = [[8, 10], [24, 10], [24, 20], [8, 20]]
