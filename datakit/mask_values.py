@@ -87,12 +87,14 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
         return _of_colours(mask.plane, where)
     if mask.coding == "palette":
         return _of_palette(mask, how, where)
-    plane = _narrowed(mask.plane)
+    plane = _narrowed(mask.plane, how.grey == "ids")
     values = _values(plane)
     if mask.lossy:
         return _of_jpeg(plane, how, where, nature, is_soft=len(values) > 1)
     if not values:
         return LabelMap(np.zeros(plane.shape, np.uint8), (), numbered=False)
+    if len(values) == 1 and mask.plane.max() not in (values[0], WHITE[mask.plane.dtype]) and how.grey == "judged":
+        raise _widened(int(mask.plane.max()), values[0], where)
     if how.grey == "ids" and len(values) > 1:
         return _ids(plane, values)
     is_soft = how.grey == "soft" or nature == "soft"
@@ -101,14 +103,22 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
     return _cut(plane, how.threshold) if is_soft else _judged(plane, how, where, nature)
 
 
-def _narrowed(plane: NDArray[Any]) -> NDArray[Any]:
+def _narrowed(plane: NDArray[Any], as_they_are: bool) -> NDArray[Any]:
     """Values of 16 bits as 8 where these were meant: small ones, or multiples of 257."""
     if plane.dtype == np.uint8:
         return plane
     if plane.max(initial=0) <= 255:
         return plane.astype(np.uint8)
+    if as_they_are:
+        return plane
     eighth = plane // 257
     return eighth.astype(np.uint8) if np.array_equal(eighth * np.uint16(257), plane) else plane
+
+
+def _widened(value: int, eighth: int, where: Place) -> ItemError:
+    found = f"holds the 16-bit value {value} alone, which may be that id or id {eighth} widened from 8 bits"
+    way_out = "say which: --ids takes it as it is; save 8-bit ids in 8 bits"
+    return where.failed("mask", "ambiguous mask", f"{found}; {way_out}")
 
 
 def _values(plane: NDArray[Any]) -> list[int]:
@@ -159,8 +169,8 @@ def _judged(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> L
     meaning = _wide(areas) if plane.dtype == np.uint16 else _narrow(areas, nature)
     if meaning == "ids":
         return _ids(plane, list(areas.values))
-    if meaning == "soft":
-        return _cut(plane, how.threshold)
+    if meaning == "soft" and (cut := _cut(plane, how.threshold)).ids:  # a soft mask has a bright core
+        return cut
     raise ambiguous(areas, where)
 
 
@@ -204,8 +214,9 @@ def _is_noise(areas: Areas) -> bool:
     """Whether the flat values are but shades of black and white, beside scattered ones as a JPEG has left them."""
     shades = {value for value in areas.values if FAINT < value < VOID - FAINT}
     are_ends = not shades.intersection(areas.flat) and max(areas.flat, default=0) >= VOID - FAINT
+    nearly_white = any(VOID - FAINT <= value < VOID for value in areas.values)
     fewest = MANY_RIM_VALUES if shades else MANY_RIM_VALUES // 4
-    return are_ends and len(areas.thin) >= fewest and areas.speckled >= 0.5
+    return are_ends and nearly_white and len(areas.thin) >= fewest and areas.speckled >= 0.5
 
 
 def _with_thin(areas: Areas, flat_ids: list[int]) -> str:

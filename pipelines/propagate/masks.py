@@ -55,17 +55,19 @@ class Given:
         masks: place of a frame among the chosen -> (H, W) ids.
         boxed: places of masks of which the boxes alone are given -> (H, W) ids.
         begins: frames before this one are known to hold no object.
+        numbers: ids of objects 1, 2, 3 … in result pictures, where some are beyond 8 bits; else none.
         remarks: what a user should know, a sentence each.
     """
 
     masks: dict[int, Labels] = field(default_factory=dict)
     boxed: dict[int, Labels] = field(default_factory=dict)
     begins: int = 0
+    numbers: tuple[int, ...] = ()
     remarks: list[str] = field(default_factory=list)
 
 
 def read_masks(frames: Frames, starts: Sequence[MaskStart | SequenceStart], read: ReadOptions) -> Given:
-    """Read all masks of a video; ids that result pictures cannot hold are numbered anew.
+    """Read all masks of a video; where ids are beyond 8 bits, objects are counted from 1 inside.
 
     Raises:
         UsageError: a frame that is not among the chosen, a mask of another size, an object given twice in a frame.
@@ -161,11 +163,11 @@ def _fitting(labels: Labels, file: Path, frames: Frames) -> Labels:
 
 
 def _renumber(given: Given) -> None:
-    """Give objects numbers that result pictures can hold, where one has none, and say so."""
+    """Count objects from 1 where an id is beyond 8 bits; result pictures hold the ids themselves, in 16."""
     maps = [*given.masks.values(), *given.boxed.values()]
     ids = sorted({int(number) for labels in maps for number in np.unique(labels) if number})
     if len(ids) > len(IDS):
-        raise UsageError(f"{len(ids)} objects are given, and result pictures number {len(IDS)} at most; give fewer")
+        raise UsageError(f"{len(ids)} objects are given, and {len(IDS)} at most can be followed at once; give fewer")
     if not ids or ids[-1] <= IDS[-1]:
         return
     numbers = range(1, len(ids) + 1)
@@ -174,8 +176,10 @@ def _renumber(given: Given) -> None:
             table = np.zeros(ids[-1] + 1, np.uint8)
             table[ids] = numbers
             group[place] = table[labels]
-    shown = told([f"{old} as {new}" for old, new in zip(ids, numbers, strict=True)], 8)
-    given.remarks.append(f"result pictures number objects up to {IDS[-1]}, so these are written anew: {shown}")
+    given.numbers = tuple(ids)
+    given.remarks.append(
+        f"ids beyond 8 bits: result pictures are grey, of 16 bits, with {told(list(map(str, ids)), 8)}"
+    )
 
 
 def place_of(frames: Frames, frame: str | None, what: str) -> int:

@@ -9,14 +9,17 @@ import contextlib
 import errno
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from datakit.arrays import Labels
+from datakit.datasets import ReadOptions
 from datakit.errors import DatakitError, ItemError, SettingsDiffer, UsageError
 from datakit.files import PART_PREFIX, canonical_json, write_json
-from datakit.images import encode_palette_png
+from datakit.images import encode_palette_png, encode_png
 from datakit.video.labels import REPORT, read_labels
 from datakit.video.palette import palette
 
@@ -35,14 +38,16 @@ class Output:
     Args:
         out: folder of all sequences.
         name: of the sequence.
+        numbers: ids of objects 1, 2, 3 … in label pictures, where some are beyond 8 bits; else none.
 
     Attributes:
         labels: folder of the label pictures.
         report: folder of everything else.
     """
 
-    def __init__(self, out: Path, name: str):
+    def __init__(self, out: Path, name: str, numbers: Sequence[int] = ()):
         self.labels, self.report = out / name, out / REPORT / name
+        self._ids = np.array([0, *numbers], np.uint16)
 
     def check(self, settings: Mapping[str, Any], overwrite: bool) -> None:
         """Refuse folders that hold something else, or were made with other settings; touch nothing.
@@ -96,17 +101,24 @@ class Output:
         """The label map of a frame that an earlier run has written; None where it is missing or not whole."""
         path = self.labels / f"{name}.png"
         try:
-            labels = read_labels(path, str(path)).labels
+            labels = read_labels(path, str(path), ReadOptions(values="ids")).labels
         except ItemError:
             return None
+        if len(self._ids) > 1:
+            labels = np.searchsorted(self._ids, labels).astype(np.uint8)
         return labels if labels.shape == size else None
+
+    def number(self, each: int) -> int:
+        """The id in label pictures of an object that is followed."""
+        return int(self._ids[each]) if len(self._ids) > 1 else each
 
     def keep(self, name: str, labels: Labels, row: Mapping[str, Any]) -> None:
         """Write a frame's label map, and a row of the log before it: a row without its picture is written anew."""
         with (self.report / LOG).open("a", encoding="utf-8") as log:
             log.write(canonical_json({"frame": name, **row}) + "\n")
         part = self.report / f"{PART_PREFIX}{name}.png"
-        part.write_bytes(encode_palette_png(labels, palette()))
+        numbered = len(self._ids) > 1
+        part.write_bytes(encode_png(self._ids[labels]) if numbered else encode_palette_png(labels, palette()))
         part.replace(self.labels / f"{name}.png")
 
     def rows(self) -> dict[str, dict[str, Any]]:

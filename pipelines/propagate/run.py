@@ -117,7 +117,8 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
         for remark in remarks:
             tell(remark)
         engine = network.open_engine(job.network, tell)
-        output, settings = Output(job.out, sequence_name(job)), run_settings(job, frames, start, engine)
+        output = Output(job.out, sequence_name(job), start.numbers)
+        settings = run_settings(job, frames, start, engine)
         output.check(settings, job.overwrite)
         output.report.mkdir(parents=True, exist_ok=True)
         with run_lock(output.report), output.full_disk_told():
@@ -196,8 +197,8 @@ class _Run:
     def _keep(self, film: Film | None, step: Step) -> None:
         row = {
             "ms": round(1000 * step.seconds, 1),
-            "lost": sorted(map(int, step.lost)),
-            "area": areas(step.labels),
+            "lost": sorted(self.output.number(int(number)) for number in step.lost),
+            "area": {str(self.output.number(number)): area for number, area in areas(step.labels).items()},
         }
         self.output.keep(self.frames.names[step.place], step.labels, row)
         if film and step.image is not None:
@@ -233,10 +234,10 @@ class Behind:
             self._pool.shutdown()
 
 
-def areas(labels: Labels) -> dict[str, int]:
+def areas(labels: Labels) -> dict[int, int]:
     """Object id -> pixels."""
     counts = cv2.calcHist([labels], [0], None, [256], [0, 256]).ravel()  # other threads run meanwhile, unlike bincount
-    return {str(number): int(counts[number]) for number in np.flatnonzero(counts) if number}
+    return {int(number): int(counts[number]) for number in np.flatnonzero(counts) if number}
 
 
 def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[str] = ()) -> dict[str, Any]:

@@ -38,19 +38,22 @@ class Start:
         masks: place of a frame among the chosen -> (H, W) uint8 ids.
         boxes: place of a frame -> object id -> box.
         begins: frames before this one are known to hold no object.
+        numbers: ids of objects 1, 2, 3 … in result pictures, where some are beyond 8 bits; else none.
         remarks: what a user should know, a sentence each.
     """
 
     masks: Mapping[int, Labels] = field(default_factory=dict)
     boxes: Mapping[int, Mapping[int, Box]] = field(default_factory=dict)
     begins: int = 0
+    numbers: Sequence[int] = ()
     remarks: Sequence[str] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """What outputs depend on, as plain values; masks by their digest."""
         masks = {str(place): digest_json([list(m.shape), m.tobytes().hex()]) for place, m in self.masks.items()}
         boxes = {str(place): {str(n): list(box) for n, box in group.items()} for place, group in self.boxes.items()}
-        return {"masks": masks, "boxes": boxes, **({"begins": self.begins} if self.begins else {})}
+        younger = {"begins": self.begins, "numbers": list(self.numbers)}
+        return {"masks": masks, "boxes": boxes, **{name: value for name, value in younger.items() if value}}
 
 
 def parse_mask(text: str) -> MaskStart:
@@ -108,7 +111,9 @@ def read_start(
         many = f"{len(taken)} objects are given; each takes about half the time of the first. Are all of them meant?"
         given.remarks.append(many)
     ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
-    return Start(*ordered, given.begins, tuple(given.remarks))
+    if given.numbers and len(taken) > len(given.numbers):
+        raise UsageError("--box: objects are given by masks with ids beyond 8 bits; give all of them by masks")
+    return Start(*ordered, given.begins, given.numbers, tuple(given.remarks))
 
 
 def boxes_of(labels: Labels, frame: str) -> list[BoxStart]:

@@ -139,15 +139,21 @@ def test_a_folder_that_cannot_be_used_is_one_clear_line(datakit, tmp_path, prepa
     assert result.exit_code in (1, 2) and words in result.output and not (tmp_path / "out").exists()
 
 
-def test_ids_beyond_8_bits_are_written_anew_and_told(datakit, tmp_path):
-    """In order of id, the same number in every frame."""
+def test_ids_beyond_8_bits_are_kept(datakit, tmp_path):
+    """In pictures of 16 bits, also of a run that goes on, and in the report; ids that are multiples of 257 too."""
     clip = draw_folder(tmp_path / "walk", 6)
     for number, plane in {0: block(1, 4), 3: block(2, 20)}.items():
         (tmp_path / "masks").mkdir(exist_ok=True)
-        Image.fromarray(np.array([0, 33001, 26001], np.uint16)[plane]).save(tmp_path / f"masks/{number:05d}.png")
-    result = datakit("propagate", clip, "--mask", tmp_path / "masks", "--out", tmp_path / "out")
-    assert result.exit_code == 0 and "26001 as 1, 33001 as 2" in result.output, result.output
-    assert ids(tmp_path / "out", 0) == {2} and ids(tmp_path / "out", 4) == {1, 2}
+        Image.fromarray(np.array([0, 257 * 130, 26001], np.uint16)[plane]).save(tmp_path / f"masks/{number:05d}.png")
+    result = datakit("propagate", clip, "--mask", tmp_path / "masks", "--ids", "--out", tmp_path / "out")
+    assert result.exit_code == 0 and "of 16 bits, with 26001, 33410" in result.output, result.output
+    assert ids(tmp_path / "out", 4) == {26001, 33410}
+    before = {path: path.read_bytes() for path in (tmp_path / "out/walk").iterdir()}
+    told = json.loads((tmp_path / "out/_report/walk/report.json").read_text())
+    assert told["objects"] == [26001, 33410] and told["frames"][0]["objects"] == [33410]
+    (tmp_path / "out/walk/00002.png").unlink()
+    assert datakit("propagate", clip, "--mask", tmp_path / "masks", "--ids", "--out", tmp_path / "out").exit_code == 0
+    assert {path: path.read_bytes() for path in (tmp_path / "out/walk").iterdir()} == before
 
 
 def test_many_objects_are_told_before_work_begins(datakit, tmp_path):
