@@ -29,6 +29,7 @@ setup(
         "pycocotools>=2.0.7",
         "rich>=13",
         "safetensors>=0.4",
+        "simplejpeg>=1.9",
         "torch>=2.2",
         "zlib-ng>=0.5",
     ],

@@ -6,16 +6,19 @@ Every message names the place, what was expected, what was found and the way out
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .samples import Problem
 
 
 class DatakitError(Exception):
-    """Base of every error raised on purpose; its text is written for the user."""
+    """Base of every error raised on purpose; its text is written for the user, `details` for scripts (`--json`)."""
 
     exit_code = 1
+    details: Mapping[str, Any] = MappingProxyType({})
 
 
 class UsageError(DatakitError):

@@ -6,13 +6,40 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .errors import UsageError
+
 PART_PREFIX = ".part-"
+# s3://bucket/x, also behind LABEL= or LABEL:LAYOUT=; a path collapses the two slashes
+ADDRESS = re.compile(r"(?:[^/=]*=)?([A-Za-z][A-Za-z0-9+.-]+):/{1,3}([^/].*)?")
+
+
+def check_local(text: str, what: str) -> None:
+    """Refuse an address such as `s3://bucket/x` where a path of this machine is expected.
+
+    Args:
+        text: as the user wrote it, also as LABEL=ROOT.
+        what: it is given for, for the message.
+
+    Raises:
+        UsageError: it is an address.
+    """
+    found = ADDRESS.match(text) if "://" in text else None
+    if found is None:
+        return
+    scheme, rest = found[1].lower(), found[2] or ""
+    if scheme == "file":
+        raise UsageError(f"{what} {text}: give the path itself: /{rest}")
+    raise UsageError(
+        f"{what} {text}: only files on this machine are read and written so far, not {scheme}:// addresses; copy them "
+        "here first (or the finished folder there afterwards), e.g. with `rclone copy`, or mount them and give the path"
+    )
 
 
 @contextlib.contextmanager

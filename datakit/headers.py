@@ -16,11 +16,13 @@ from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, PngImagePlugin
 
 from .errors import ItemError
+from .formats import RAW, unread_kind
 from .samples import Problem
 
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 EXIF_ORIENTATION = 0x0112
+DNG_VERSION = 0xC612  # a TIFF tag: what Pillow would show of such a file is a small preview
 HEAD_BYTES = 1024  # enough for most headers
 APP1 = 0xE1  # JPEG marker of a block of EXIF
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers that a size follows
@@ -136,6 +138,9 @@ def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
     Raises:
         ItemError: stage `decode`.
     """
+    unread = unread_kind(data)
+    if unread is not None:
+        raise where.failed("decode", unread.reason, str(unread))
     if _is_cut(data):
         raise where.failed("decode", "truncated image", f"ends after {len(data)} bytes without an end mark")
     plain = _plain_header(data)
@@ -150,6 +155,8 @@ def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
     if opened.width * opened.height > max_pixels:
         found = f"{opened.height}x{opened.width} pixels, at most {max_pixels} are read"
         raise where.failed("decode", "too many pixels", f"{found}; allow more with --max-pixels")
+    if DNG_VERSION in getattr(opened, "tag_v2", ()):
+        raise where.failed("decode", RAW.reason, str(RAW))
     orientation = _orientation(opened, data)
     if opened.format not in ("JPEG", "PNG"):
         _load(opened, where)

@@ -21,7 +21,8 @@ from zlib_ng import zlib_ng
 
 from .arrays import Image, Labels
 from .errors import DatakitError, ItemError
-from .headers import PNG_START, Header, Place, judge_header, open_lazily, read_file, why_normalise
+from .headers import JPEG_START, PNG_START, Header, Place, judge_header, open_lazily, read_file, why_normalise
+from .jpeg import jpeg_size
 from .rle import decode_rle, encode_rle
 from .samples import Photo
 
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 NO_PIXELS = "no pixels behind it"
+WAY_OUT = "copy or export it anew, or take it out"
 UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
@@ -76,10 +78,8 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     why = why_normalise(header)
     crc32, orientation = zlib_ng.crc32(data), header.orientation or 1
     if not why:
-        try:
-            prove_picture(data, header.size)
-        except ValueError as error:
-            raise damaged(header, where, str(error)) from None
+        if header.form == "PNG":
+            _prove(data, header, where)
         return Photo(data, header.size, why, crc32, orientation)
     pixels = _normalised(data, header, where)
     return Photo.decoded(pixels, encode_png(pixels), why, crc32, orientation)
@@ -103,26 +103,49 @@ def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
 
 
 def judged(path: Path | str, place: str, max_pixels: int, key: str = "") -> tuple[Place, bytes, Header]:
-    """A picture file's place, bytes and header, the last judged before a pixel is decoded."""
+    """A picture file's place, bytes and header, the last judged before a pixel is decoded; a JPEG is proven whole.
+
+    Other formats tell by themselves when they are decoded.
+    """
     where = Place(key or place, place)
     data = read_file(path, where, max_pixels)
-    return where, data, judge_header(data, where, max_pixels)
+    header = judge_header(data, where, max_pixels)
+    if data.startswith(JPEG_START):
+        _prove(data, header, where)
+    return where, data, header
+
+
+def _prove(data: bytes, header: Header, where: Place) -> None:
+    try:
+        prove_picture(data, header.size)
+    except ValueError as error:
+        raise damaged(header, where, str(error)) from None
 
 
 def prove_picture(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
     """Make sure that JPEG or PNG bytes decode from end to end, to (H, W) pixels.
 
-    A JPEG is decoded to an eighth of its size: all its bytes are read, a third of the time is saved.
+    A JPEG is decoded to an eighth of its size: all its bytes are read, a third of the time is saved, and data lost
+    in its middle are found, of which OpenCV would make a picture; see `jpeg`.
 
     Raises:
         ValueError: they do not; says what was found.
     """
-    part = 1 if bytes(encoded[: len(PNG_START)]) == PNG_START else 8
-    pixels = decoded(encoded, cv2.IMREAD_REDUCED_GRAYSCALE_8 if part == 8 else cv2.IMREAD_COLOR)
-    if pixels is None:
+    if bytes(encoded[: len(PNG_START)]) == PNG_START:
+        pixels = decoded(encoded, cv2.IMREAD_COLOR)
+        found, part = None if pixels is None else pixels.shape[:2], 1
+    else:
+        try:
+            found, part = jpeg_size(encoded), 8
+        except ValueError as error:
+            raise ValueError(f"damaged pixels; libjpeg says: {error}") from None
+        if found is None:
+            pixels = decoded(encoded, cv2.IMREAD_REDUCED_GRAYSCALE_8)
+            found = None if pixels is None else pixels.shape[:2]
+    if found is None:
         raise ValueError(NO_PIXELS)
-    if pixels.shape[:2] != tuple(-(-side // part) for side in size):
-        raise ValueError(f"pixels of {pixels.shape[:2]}" + " at an eighth of its size" * (part == 8))
+    if found != tuple(-(-side // part) for side in size):
+        raise ValueError(f"pixels of {found}" + " at an eighth of its size" * (part == 8))
 
 
 def _normalised(data: bytes, header: Header, where: Place) -> Image:
@@ -138,7 +161,8 @@ def _normalised(data: bytes, header: Header, where: Place) -> Image:
 
 
 def damaged(header: Header, where: Place, found: str = NO_PIXELS) -> ItemError:
-    return where.failed("decode", "damaged image", f"{header.form} header of {header.size} but {found}")
+    found = f"{header.form} header of {header.size} but {found}"
+    return where.failed("decode", "damaged image", f"{found}; {WAY_OUT}")
 
 
 def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.uint8]:

@@ -28,6 +28,7 @@ from .cluster import run_tasks
 from .interrupt import terminable
 from .lock import HOLDER, LOCK, run_lock
 from .plan import Plan, PlannedShard, largest_first, make_plan
+from .reasons import withheld
 from .settings import BuildConfig, differences
 from .shard_parts import Assembly, JoinTask, PartTask, Task, perform, remove_parts, shared_out
 from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record, record_path
@@ -75,7 +76,7 @@ def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:
         check_output(config)
         config.out.mkdir(parents=True, exist_ok=True)
         with run_lock(config.out):
-            claim(config)
+            claim(config, tell)
             kept = kept_records(config, plan)
             todo = [shard for shard in plan.shards if shard.file not in kept]
             dropped = [path.name for path in stale(config.out, {s.file for s in plan.shards}) if path.suffix == ".h5"]
@@ -100,7 +101,8 @@ def check_output(config: BuildConfig) -> None:
 
     Raises:
         UsageError: `out` is a file, or a folder of other things.
-        SettingsDiffer: made with other settings or tool versions; the message lists key: old -> new.
+        SettingsDiffer: made with other settings or tool versions; the message lists key: old -> new. Not where that
+            build left nothing, see `is_barren`.
     """
     out = config.out
     if out.exists() and not out.is_dir():
@@ -114,12 +116,18 @@ def check_output(config: BuildConfig) -> None:
             )
         return
     found = list(differences(stored, current_settings(config)))
-    if found and not config.overwrite:
+    if found and not config.overwrite and not is_barren(out):
         raise SettingsDiffer(
             f"{out}: made with other settings; nothing was touched\n  "
             + "\n  ".join(found)
             + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
         )
+
+
+def is_barren(out: Path) -> bool:
+    """Whether an output folder of ours has neither a manifest nor one shard with a sample: nothing in it is lost."""
+    records = [read_record(out, f"{path.stem}.h5") for path in (out / RECORDS).glob("*.json")]
+    return not (out / NAME).exists() and not any(record is None or record.entry.samples for record in records)
 
 
 def begun(path: Path) -> bool:
@@ -146,12 +154,15 @@ def read_settings(out: Path) -> dict[str, Any] | None:
         ) from error
 
 
-def claim(config: BuildConfig) -> None:
+def claim(config: BuildConfig, tell: Tell) -> None:
     """Make the locked folder ready: clear what a killed run left half done, note settings and roots."""
     out = config.out
     check_output(config)  # again, now that nobody else can change it
     stored = read_settings(out)
-    if stored is not None and config.overwrite:
+    differs = stored is not None and any(differences(stored, current_settings(config)))
+    if differs and not config.overwrite:
+        tell(f"{out}: an earlier build with other settings left no sample here; its folder is taken over")
+    if stored is not None and (differs or config.overwrite):
         clear(out)
     sweep(out)
     write_json(out / SETTINGS, current_settings(config))  # first: it says that the folder is ours
@@ -307,7 +318,7 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
         problems=dict(sorted(Counter(f"{p.kind}: {p.reason}" for p in problems).items())),
         ledger_sha256=file_sha256(config.out / LEDGER),
     )
-    judge(config, manifest)
+    judge(config, manifest, problems)
     write_manifest(config.out, manifest)
     for path in list(stale(config.out, {shard.file for shard in manifest.shards})):
         path.unlink(missing_ok=True)
@@ -321,21 +332,22 @@ def ledger_text(problems: list[Problem]) -> str:
     return "".join(canonical_json(asdict(problem)) + "\n" for problem in ordered)
 
 
-def judge(config: BuildConfig, manifest: Manifest) -> None:
+def judge(config: BuildConfig, manifest: Manifest, problems: list[Problem]) -> None:
     """Withhold the manifest where too much failed or nothing came out."""
     items = sum(source["items"] for source in manifest.sources.values())
     failed = sum(source["failed"] for source in manifest.sources.values())
+    ledger = config.out / LEDGER
     if not any(source["samples"] for source in manifest.sources.values()):
         (config.out / NAME).unlink(missing_ok=True)
-        raise DatakitError(
-            f"none of {items} items gave a sample, so nothing was published; the reasons are in {config.out / LEDGER}"
-        )
+        raise withheld(DatakitError, f"none of {items} items gave a sample, so nothing was published", problems, ledger)
     if failed > config.max_error_rate * items:
         (config.out / NAME).unlink(missing_ok=True)
-        raise TooManyFailed(
+        fault = (
             f"{failed} of {items} items failed, more than --max-error-rate {config.max_error_rate:g} allows; "
-            f"no manifest was published. The reasons are in {config.out / LEDGER}; mend the source, or allow more"
+            "no manifest was published"
         )
+        to_blame = [problem for problem in problems if problem.kind == "failed"]
+        raise withheld(TooManyFailed, fault, to_blame, ledger, "mend the source, or allow more")
 
 
 def source_counts(plan: Plan, records: list[ShardRecord]) -> dict[str, dict[str, Any]]:

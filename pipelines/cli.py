@@ -17,6 +17,7 @@ from .options import (
     byte_count,
     from_config,
     reading_options,
+    refuse_addresses,
     settings_from,
     source_options,
     sources_from,
@@ -32,6 +33,13 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_con
 
 class House(click.Group):
     """A group that turns our errors into their exit codes, and Ctrl-C into three lines."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command to run, once no path among its words is an address such as s3://bucket/x."""
+        name, command, words = super().resolve_command(ctx, args)
+        if command is not None:
+            refuse_addresses(command, words)
+        return name, command, words
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; anything that is not one of our errors keeps its traceback."""
@@ -104,6 +112,7 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
         from pipelines.fork_server import start_fork_server
 
         start_fork_server()  # before the imports that it makes too, so that both are made at once
+    from datakit.errors import DatakitError
     from pipelines import report
     from pipelines.build_shards import build_shards as build
     from pipelines.dry_run import dry_run as estimate
@@ -116,7 +125,12 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
         return
     # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
     atexit.register(gc.freeze)
-    summary = build(config, _news, told("photos"))
+    try:
+        summary = build(config, _news, told("photos"))
+    except DatakitError as error:
+        if as_json and error.details:
+            click.echo(report.as_text({"error": str(error), "out": str(config.out), **error.details}))
+        raise
     click.echo(report.build_report(summary, as_json))
 
 

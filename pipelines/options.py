@@ -29,7 +29,37 @@ def from_config(ctx: click.Context, _parameter: click.Parameter, path: Path | No
         if option is None:
             raise click.BadParameter(f"{path}: unknown key {key!r}; known: {', '.join(sorted(known))}")
         given[str(option.name)] = [value] if option.multiple and not isinstance(value, list) else value
+        _refuse_address(option, value)
     ctx.default_map = {**(ctx.default_map or {}), **given}
+
+
+def refuse_addresses(command: click.Command, words: list[str]) -> None:
+    """Refuse s3://bucket/x and the like wherever a command takes a path, before click looks whether it exists.
+
+    Raises:
+        UsageError: as said; see `datakit.files.check_local`.
+    """
+    if not any("://" in word for word in words):
+        return
+    parser = command.make_parser(click.Context(command, resilient_parsing=True))
+    try:
+        values, _, _ = parser.parse_args(list(words))
+    except click.UsageError:  # which click will say itself
+        return
+    for parameter in command.params:
+        _refuse_address(parameter, values.get(str(parameter.name)))
+
+
+def _refuse_address(parameter: click.Parameter, value: Any) -> None:
+    """Refuse an address among what was given for a parameter; the Dask scheduler alone has one."""
+    from datakit.files import check_local
+
+    if parameter.name == "scheduler":
+        return
+    name = parameter.opts[-1] if isinstance(parameter, click.Option) else str(parameter.name).upper()
+    for text in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(text, str):
+            check_local(text, name)
 
 
 def reading_options(command: Command) -> Command:

@@ -98,7 +98,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
 
 def validation_report(found: Validation, examples: int, as_json: bool) -> str:
     """Counts per source that add up, problems and warnings by reason with examples, and every duplicate."""
-    from .validate_source import grouped
+    from .reasons import grouped
 
     entries = [entry for source in found.sources.values() for entry in [*source.problems, *source.remarks]]
     groups = grouped(entries, examples)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,8 @@ from .settings import BuildConfig
 
 CHUNK = 64  # photos of a task: a second or two
 MOST_COMPARED = 50_000  # photos; the comparison grows with their square
-# what libjpeg says of data it had to guess; other messages concern colour profiles and the like
+# what libjpeg says of data it had to guess; where a build fails so does reading here, and what is left are oddities
+# that cost no pixel, such as zeros before the end mark
 COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression")
 
 Tell = Callable[[str], None]
@@ -293,14 +293,3 @@ def _same_bytes(first: Path, second: Path) -> bool:
         return first.read_bytes() == second.read_bytes()
     except OSError:  # gone since it was read
         return False
-
-
-def grouped(entries: Sequence[Problem | Remark], examples: int) -> list[dict[str, Any]]:
-    """Entries counted by kind and reason, most first, each with its first few examples."""
-    counts = Counter((getattr(entry, "kind", "warning"), entry.reason) for entry in entries)
-    groups = []
-    for (kind, reason), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
-        mine = (e for e in entries if (getattr(e, "kind", "warning"), e.reason) == (kind, reason))
-        shown = [{"key": entry.key, "detail": entry.detail} for entry, _ in zip(mine, range(examples), strict=False)]
-        groups.append({"kind": kind, "reason": reason, "count": count, "examples": shown})
-    return groups

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..errors import UsageError
+from ..formats import SUFFIXES
 from ..samples import Problem
 from .records import Record
+from .unpaired import Unpaired, UnreadFile, judge_unpaired
 
 ESCAPES = str.maketrans({"%": "%25", "#": "%23", "@": "%40", "~": "%7E"})  # they separate the parts of a key
 
@@ -157,37 +159,46 @@ def list_pairs(
     pictures, annotations = Shelf(image_suffixes), Shelf(mask_suffixes)
     problems: list[Problem] = []
     if images.path == masks.path:
-        _shelve(label, images, [pictures, annotations], problems)
+        unread_pictures = unread_masks = _shelve(label, images, [pictures, annotations], problems)
     else:
-        _shelve(label, images, [pictures], problems)
-        _shelve(label, masks, [annotations], problems)
+        unread_pictures = _shelve(label, images, [pictures], problems)
+        unread_masks = _shelve(label, masks, [annotations], problems)
     for path, best in pictures.losers + annotations.losers:
         problems.append(_stray(label, path, f"a twin of {best}, which is read instead"))
     records = []
     for name, file in pictures.files.items():
-        mask = annotations.files.get(name)
-        if mask is None:
-            problems.append(_no_mask(f"{label}/{name}", file.path, masks.inside, unpaired))
-        else:
+        if name in annotations.files:
+            mask = annotations.files[name]
             records.append(Record(f"{label}/{name}", file.path, [mask.path, mask.size], file.size))
-    for name in annotations.files.keys() - pictures.files.keys():
-        detail = f"{annotations.files[name].path}: no picture of that name in {images.inside}"
-        problems.append(Problem(f"{label}/{name}", "failed", "list", "missing image", detail))
+    alone = Unpaired(
+        {name: file.path for name, file in pictures.files.items() if name not in annotations.files},
+        {name: file.path for name, file in annotations.files.items() if name not in pictures.files},
+        unread_pictures,
+        unread_masks,
+    )
+    problems += judge_unpaired(label, alone, pictures.files.keys(), (images.inside, masks.inside), unpaired)
     return sorted(records, key=lambda record: record.key), sorted(problems, key=lambda problem: problem.key)
 
 
-def _shelve(label: str, folder: Folder, shelves: Sequence[Shelf], problems: list[Problem]) -> None:
-    """Put every file of the folder on the shelf that takes its suffix, or among the problems."""
+def _shelve(
+    label: str, folder: Folder, shelves: Sequence[Shelf], problems: list[Problem]
+) -> dict[str, list[UnreadFile]]:
+    """Put every file of the folder on the shelf that takes its suffix, among the problems, or among those returned."""
     prefix = "" if folder.inside in ("", ".") else folder.inside + "/"
     takers = {suffix: shelf for shelf in reversed(shelves) for suffix in shelf.suffixes}
+    unread: dict[str, list[UnreadFile]] = {}
     for name, entry in scan(folder.path):
         stem, suffix = split_suffix(name)
         if not is_utf8(name):
             problems.append(_bad_name(label, prefix + name))
-        elif suffix not in takers or entry.name.startswith("."):
-            problems.append(_stray(label, prefix + name, f"expected {', '.join(takers)}"))
-        else:
+        elif suffix in takers and not entry.name.startswith("."):
             takers[suffix].offer(key_name(stem), Listed(prefix + name, size_of(entry)))
+        elif suffix in SUFFIXES and not entry.name.startswith("."):
+            file = UnreadFile(prefix + name, key_name(prefix + name), SUFFIXES[suffix])
+            unread.setdefault(key_name(stem), []).append(file)
+        else:
+            problems.append(_stray(label, prefix + name, f"expected {', '.join(takers)}"))
+    return unread
 
 
 def is_utf8(name: str) -> bool:
@@ -211,8 +222,3 @@ def _stray(label: str, path: str, why: str) -> Problem:
     """The problem of a file nobody asked for."""
     detail = f"{path}: not read: {why}"
     return Problem(f"{label}/{key_name(path)}", "left-out", "list", "stray file", detail)
-
-
-def _no_mask(key: str, path: str, inside: str, unpaired: Literal["failed", "left-out"]) -> Problem:
-    reason = "missing mask" if unpaired == "failed" else "no mask"
-    return Problem(key, unpaired, "list", reason, f"{path}: no mask of that name in {inside}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import UsageError
+from ..files import check_local
 from .coco import CocoReader
 from .listing import split_suffix
 from .pairs import COMMON, JPEG, LAYOUTS, REPACKED, Layout, PairsReader, find_folder, find_folders
@@ -42,8 +43,9 @@ def parse_source(text: str) -> SourceSpec:
     """Read `LABEL[:LAYOUT]=ROOT`, or a bare ROOT whose label is its own name in lower case.
 
     Raises:
-        UsageError: the label or the layout is none.
+        UsageError: the label or the layout is none, or the root is an address such as s3://bucket/x.
     """
+    check_local(text, "source")
     name, equals, root = text.partition("=")
     if not equals or "/" in name:  # an '=' inside a path is no separator
         path = Path(text).expanduser()

@@ -13,8 +13,12 @@ from typing import Any, Protocol
 import cv2
 
 from ..arrays import Image
+from ..datasets.listing import split_suffix
 from ..errors import DatakitError, ItemError, UsageError
+from ..formats import SUFFIXES
 from ..images import read_photo, read_picture
+from .codecs import why_no_frame
+from .container import read_index
 from .labels import list_frames
 
 MAX_PIXELS = 100_000_000
@@ -125,7 +129,9 @@ def open_frames(path: Path, start: int = 0, stop: int | None = None, stride: int
 def _open_folder(path: Path, chosen: slice) -> FolderFrames:
     frames = list_frames(path)
     if not frames:
-        raise UsageError(f"{path}: holds no pictures; expected frames such as 00000.jpg, or give a video file")
+        other = next((file for file in sorted(path.iterdir()) if split_suffix(file.name)[1] in SUFFIXES), None)
+        why = f"; {other.name} {SUFFIXES[split_suffix(other.name)[1]]}" if other else ""
+        raise UsageError(f"{path}: holds no pictures; expected frames such as 00000.jpg, or give a video file{why}")
     numbers = range(len(frames))[chosen]
     _refuse_nothing(path, len(numbers), len(frames))
     names = tuple(frames)
@@ -150,21 +156,49 @@ def _open_file(path: Path, chosen: slice) -> FileFrames:
     told, fps = reel.told()
     count = reel.count(chosen.stop)
     if not count:
-        raise UsageError(f"{path}: holds no frame that can be decoded; expected a video, or give a folder of frames")
+        raise UsageError(why_no_frame(path, reel.codec))
     numbers = range(count)[chosen]
     _refuse_nothing(path, len(numbers), count)
-    expected = told if chosen.stop is None else min(told, chosen.stop)
+    remarks = _judge_count(path, count, chosen.stop, told, reel.seconds + 1 / fps >= (1 - MOST_MISSING) * told / fps)
+    size = (reel.size[0], reel.size[1])
+    names = tuple(f"{number:05d}" for number in numbers)
+    return FileFrames(path, names, tuple(numbers), size, fps / chosen.step, remarks)
+
+
+def _judge_count(path: Path, count: int, stop: int | None, told: int, reaches_end: bool) -> tuple[str, ...]:
+    """What is odd about the number of frames that were decoded.
+
+    Args:
+        path: the film.
+        count: frames decoded, at most `stop`.
+        stop: where decoding was to end.
+        told: frames as OpenCV tells them: stored ones, or the length times a rate where none are counted.
+        reaches_end: whether the last frame lies where the film is said to end.
+
+    Raises:
+        DatakitError: so many are missing that the film is damaged or cut.
+    """
+    index = read_index(path)
+    counted = index is not None and index.shown > 0
     remarks = []
+    if index is not None and 0 < index.shown < index.stored:
+        remarks.append(f"{path}: its edit list shows {index.shown} of the {index.stored} frames in it, which are taken")
+    told = index.shown if index is not None and counted else told
+    expected = told if stop is None else min(told, stop)
     if count < expected:
         found = f"{path}: {count} of the {expected} frames it speaks of can be decoded"
-        if count < (1 - MOST_MISSING) * expected:
+        if count >= (1 - MOST_MISSING) * expected:
+            remarks.append(found)
+        elif reaches_end and not counted:
+            remarks.append(
+                f"{path}: {count} frames up to its end, where its length and rate speak of {expected}: their distances "
+                "vary, or some are lost"
+            )
+        else:
             raise DatakitError(
                 f"{found}; it is damaged or cut. Take what is there with --stop {count}, or copy it anew"
             )
-        remarks.append(found)
-    size = (reel.size[0], reel.size[1])
-    names = tuple(f"{number:05d}" for number in numbers)
-    return FileFrames(path, names, tuple(numbers), size, fps / chosen.step, tuple(remarks))
+    return tuple(remarks)
 
 
 def _refuse_nothing(path: Path, chosen: int, count: int) -> None:
@@ -186,6 +220,8 @@ class _Reel:
     def __init__(self, path: Path):
         self.path = path
         self.size = (0, 0)
+        self.seconds = 0.0  # from the first frame that was counted to the last
+        self.codec = ""  # four characters
         self._capture: Any = None
         self._next = 0
         self._kept: dict[int, Image] = {}
@@ -194,14 +230,18 @@ class _Reel:
         """Frames and frames per second, as the file says; neither is to be trusted."""
         capture = self._rewound()
         count, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+        self.codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True).decode("latin-1")
         return max(0, int(count)), float(fps) if 1 <= fps <= 240 else FOLDER_FPS
 
     def count(self, stop: int | None) -> int:
-        """How many frames can be decoded, up to `stop`; notes the size of the first."""
-        capture, count = self._rewound(), 0
+        """How many frames can be decoded, up to `stop`; notes the size of the first and how far they reach."""
+        capture, count, first = self._rewound(), 0, 0.0
         while (stop is None or count < stop) and capture.grab():
+            time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if not count:
                 self.size = capture.retrieve()[1].shape[:2]
+                first = time
+            self.seconds = time - first
             count += 1
         self._next = count
         return count
@@ -229,9 +269,6 @@ class _Reel:
             self._capture.release()
         self._capture, self._next = cv2.VideoCapture(str(self.path)), 0
         if not self._capture.isOpened():
-            raise UsageError(
-                f"{self.path}: OpenCV cannot open it as a video (damaged, or no decoder for its codec in this build); "
-                "give a folder of frames, or convert it, e.g. to MP4 with H.264"
-            )
+            raise UsageError(why_no_frame(self.path))
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # phones store frames lying and say how to turn them
         return self._capture

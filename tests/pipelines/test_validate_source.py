@@ -11,7 +11,8 @@ import pytest
 
 from datakit.samples import Problem
 from pipelines.report import plain
-from pipelines.validate_source import complaints, grouped
+from pipelines.reasons import grouped
+from pipelines.validate_source import complaints
 from tests import tiny
 from tests.runs import draw_source
 
@@ -135,15 +136,23 @@ def test_two_processes_report_what_one_does(datakit, source, tmp_path):
     assert one == two
 
 
-def test_jpeg_data_lost_in_the_middle_is_a_warning(datakit, tmp_path):
-    """What decoders only complain of: 600 bytes of zeros in a photo."""
+def test_jpeg_data_lost_in_the_middle_fails(datakit, tmp_path):
+    """As it does in a build: zeros in a photo, of which OpenCV would make a picture."""
+    root = draw_source(tmp_path / "ecssd", 3, (240, 320))
+    lose_the_middle(root / "images/0001.jpg")
+    found = report(datakit("validate-source", root, "--json"))
+    assert reasons(found) == {("failed", "damaged image"): 1}
+    assert "images/0001.jpg" in found["groups"][0]["examples"][0]["detail"]
+    assert "libjpeg says: Corrupt JPEG data" in found["groups"][0]["examples"][0]["detail"]
+
+
+def test_oddities_that_cost_no_pixel_are_remarks(datakit, tmp_path):
+    """Zeros before the end mark, as some cameras write them: the photo is read."""
     root = draw_source(tmp_path / "ecssd", 3, (240, 320))
     path = root / "images/0001.jpg"
-    data = path.read_bytes()
-    path.write_bytes(data[: len(data) // 2] + bytes(600) + data[len(data) // 2 + 600 :])
+    path.write_bytes(path.read_bytes()[:-2] + bytes(100) + b"\xff\xd9")
     found = report(datakit("validate-source", root, "--json"))
     assert reasons(found) == {("warning", "decoder complaint"): 1}
-    assert "images/0001.jpg: Corrupt JPEG data" in found["groups"][0]["examples"][0]["detail"]
 
 
 def test_standard_error_is_given_back(capfd):
