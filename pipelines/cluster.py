@@ -2,23 +2,28 @@
 
 Dask lives here and nowhere else. Each worker has one task at a time, the others wait here,
 so that a stop is prompt, the scheduler small and no task waits for one worker while another is idle.
+The scheduler needs Dask alone: it unpickles every task, and finds `pickle.loads` and bytes there.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import pickle
 import signal
+import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from datakit.errors import DatakitError, UsageError
 from datakit.tools import tool_versions
 
+from .absence import Watch, Words
 from .fork_server import METHOD, interrupts_ignored, start_fork_server
 from .interrupt import deferred
 
@@ -34,6 +39,12 @@ QUICK = {
 LOST = object()  # instead of a result that went with its worker after the task was done: Dask makes it again
 RESULT_S = 2.0  # how long a finished task's result, a few hundred bytes, may take to arrive
 POLL_S = 0.2  # how long Ctrl-C may go unnoticed
+UNREADABLE = "Error during deserialization of the task graph"  # how Dask's scheduler begins when it cannot read a task
+
+
+def on_terminal(line: str) -> None:
+    """A line on standard error, above a progress bar where one is drawn."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def run_tasks(
@@ -46,6 +57,7 @@ def run_tasks(
     scheduler: str | None = None,
     scratch: Path | None = None,
     report: Path | None = None,
+    tell: Callable[[str], None] = on_terminal,
 ) -> None:
     """Run `function` over `tasks`, handing every result to `done` in this process as it comes.
 
@@ -58,6 +70,7 @@ def run_tasks(
         scheduler: address of a Dask scheduler to use instead.
         scratch: folder for the local cluster's own files.
         report: HTML file for Dask's performance report.
+        tell: takes a line when the cluster has had no worker for ten seconds, and when there are some again.
 
     Raises:
         KeyboardInterrupt: stopped; no task of ours runs on.
@@ -79,7 +92,9 @@ def run_tasks(
         _client(min(jobs, len(tasks)), scheduler, scratch, report is not None) as client,
         _reported(report),
     ):
-        _run(client, function, tasks, name, done)
+        watch = Watch(lambda: sum(client.nthreads().values()), Words.of(scheduler), tell)
+        call = function if scheduler is None else Alike(function, tool_versions())
+        _run(client, call, tasks, name, done, watch)
 
 
 @contextlib.contextmanager
@@ -95,7 +110,43 @@ def _loss_told() -> Iterator[None]:
         ) from error
 
 
-def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any], str], done: Any) -> None:
+@dataclass(frozen=True)
+class Alike:
+    """A function for the workers of a foreign cluster, where one of other versions may join at any time.
+
+    Attributes:
+        function: importable by name.
+        versions: of the tools here, as `tool_versions` gives them.
+    """
+
+    function: Callable[[Any], Any]
+    versions: Mapping[str, str]
+
+    def __call__(self, task: Any) -> Any:
+        """What the function makes of a task.
+
+        Raises:
+            DatakitError: this process has other versions, so its bytes could be others.
+        """
+        if wrong := _other_versions(tool_versions(), self.versions):
+            raise DatakitError(f"a worker that joined later has other versions: {wrong}; install the same ones there")
+        return self.function(task)
+
+
+class _Call:
+    """Unpickled, it is what `function` makes of `task`: so a task is `pickle.loads` of bytes, and the scheduler, which
+    unpickles the task but not those bytes, needs nothing of ours. By the function's own name it would (Dask 2026.8)."""
+
+    def __init__(self, function: Callable[[Any], Any], task: Any):
+        self.function, self.task = function, task
+
+    def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]:
+        return self.function, (self.task,)
+
+
+def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any], str], done: Any, watch: Watch) -> None:
+    from distributed.protocol.pickle import dumps
+
     waiting = list(tasks)[::-1]
     running: dict[Any, Any] = {}
     with deferred() as stop:
@@ -106,8 +157,10 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any],
                 window = max(sum(client.nthreads().values()), 1)  # a foreign cluster may grow and shrink
                 while waiting and len(running) < window:
                     task = waiting.pop()
-                    running[client.submit(function, task, pure=False, key=f"{name(task)}-{uuid.uuid4().hex}")] = task
-                for future in _finished(list(running), stop):
+                    key = f"{name(task)}-{uuid.uuid4().hex}"
+                    running[client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task
+                room = len(running) if waiting else sys.maxsize
+                for future in _finished(list(running), stop, watch, room):
                     result = _result(future, name(running[future]))
                     if result is not LOST:
                         waiting += done(running.pop(future), result) or ()
@@ -117,7 +170,8 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any],
                     client.cancel(list(running))
 
 
-def _finished(futures: list[Any], stop: threading.Event) -> list[Any]:
+def _finished(futures: list[Any], stop: threading.Event, watch: Watch, room: int) -> list[Any]:
+    """Futures that are done; none of them when the cluster has grown to more than `room` threads."""
     from distributed import wait
 
     while True:
@@ -125,6 +179,8 @@ def _finished(futures: list[Any], stop: threading.Event) -> list[Any]:
             raise KeyboardInterrupt
         with contextlib.suppress(TimeoutError):
             return list(wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED").done)
+        if watch.look() > room:
+            return []
 
 
 def _result(future: Any, name: str) -> Any:
@@ -136,6 +192,18 @@ def _result(future: Any, name: str) -> Any:
         if future.status == "error":  # the task's own: a disk far away, perhaps
             raise
         return LOST
+    except ImportError as error:
+        raise DatakitError(
+            f"{name}: a worker cannot load this package ({error}); install masktrack-datakit where it runs, "
+            "then run the same command again: what was finished is kept"
+        ) from error
+    except RuntimeError as error:
+        if not str(error).startswith(UNREADABLE):
+            raise
+        raise DatakitError(
+            "the Dask scheduler cannot read what this version of Dask sends; "
+            f"install the same there: pip install {_dask_here()}"
+        ) from error
     except KilledWorker as error:
         raise DatakitError(
             f"{name}: its worker died {error.allowed_failures + 1} times while making it (out of memory?); "
@@ -194,6 +262,13 @@ def _ignore_interrupts() -> Any:
     return IgnoreInterrupts()
 
 
+def _dask_here() -> str:
+    import dask
+    import distributed
+
+    return f"dask=={dask.__version__} distributed=={distributed.__version__}"
+
+
 def check_workers(client: Any, scheduler: str) -> None:
     """Refuse a cluster whose workers would make other bytes.
 
@@ -210,9 +285,15 @@ def check_workers(client: Any, scheduler: str) -> None:
         raise DatakitError(f"--scheduler {scheduler}: it has no workers; start some with `dask worker {scheduler}`")
     here = tool_versions()
     for worker, there in sorted(found.items()):
-        wrong = [f"{name} {there.get(name)} (here {here[name]})" for name in here if there.get(name) != here[name]]
-        if wrong:
-            raise DatakitError(f"worker {worker} has other versions: {', '.join(wrong)}; install the same ones")
+        if wrong := _other_versions(there, here):
+            raise DatakitError(f"worker {worker} has other versions: {wrong}; install the same ones")
+
+
+def _other_versions(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """What differs, in words; empty where nothing does."""
+    return ", ".join(
+        f"{name} {there.get(name)} (here {version})" for name, version in here.items() if there.get(name) != version
+    )
 
 
 def _need_bokeh() -> None:

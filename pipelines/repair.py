@@ -19,6 +19,7 @@ from datakit.files import put_in_place, write_text
 from datakit.samples import Problem
 from datakit.shards.apart import Examiner
 from datakit.shards.bookkeeping import record_name, settings_digest, settings_text
+from datakit.shards.examine import OPEN
 from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, Manifest, ShardEntry, read_manifest, write_manifest
 from datakit.shards.verify import Finding, verify
 from datakit.tools import tool_versions
@@ -34,6 +35,7 @@ from .settings import BuildConfig, BuildSettings, differences
 from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, write_record
 
 AS_PUBLISHED = "its bytes are those that were published, faults and all; build anew"
+IN_USE = "is open for writing elsewhere, not damaged; close it there and verify again"
 NAMED = 3  # changed photos named per shard; one is enough to know, three show a pattern
 
 
@@ -101,7 +103,9 @@ def repair(config: RepairConfig, track: Track = silent) -> Repair:
         as_published = [finding for finding in found if finding.shard not in damaged]
         again = verify(folder, config.jobs)
         remaining = [*again, *(finding for finding in as_published if finding not in again)]
-    refused = workshop.refused | {finding.shard: AS_PUBLISHED for finding in as_published}
+    in_use = {finding.shard for finding in found if finding.place == OPEN}
+    why = {finding.shard: IN_USE if finding.shard in in_use else AS_PUBLISHED for finding in as_published}
+    refused = workshop.refused | why
     return Repair(tuple(repaired), refused, tuple(remaining))
 
 

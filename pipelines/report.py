@@ -175,6 +175,8 @@ def sample_report(sample: SampleData) -> str:
 
 def verify_report(summary: Verification, as_json: bool) -> str:
     """Every finding with its place, or that there is none; what was repaired and what was refused."""
+    from datakit.shards.examine import OPEN
+
     from .repair import AS_PUBLISHED
 
     path, findings = summary.path, summary.remaining
@@ -192,6 +194,8 @@ def verify_report(summary: Verification, as_json: bool) -> str:
         way_out = ""
     elif any(finding.place == "file" for finding in findings):
         way_out = "; `datakit verify --repair` mends what it can"
+    elif any(finding.place == OPEN for finding in findings):
+        way_out = "; what is open elsewhere is not damaged: close it there and verify again"
     else:
         way_out = f"; {AS_PUBLISHED}"
     extent = "every record" if summary.deep else "bytes, structure and tables; --deep reads every record"

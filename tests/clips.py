@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,17 @@ def draw_file(path: Path, count: int = 6, size: tuple[int, int] = SIZE, codec: s
     for number in range(count):
         writer.write(cv2.cvtColor(frame(number, size), cv2.COLOR_RGB2BGR))
     writer.release()
+    return path
+
+
+def edit_list(path: Path, first: int, count: int, fps: int) -> Path:
+    """Let the edit list of an MP4 of OpenCV's show `count` frames from `first` on, as cutting without encoding does."""
+    data = bytearray(path.read_bytes())
+    at = data.find(b"elst") + 4
+    assert data[at : at + 8] == bytes(7) + b"\1", "one edit, version 0"
+    units = [struct.unpack_from(">I", data, data.find(name) + 16)[0] for name in (b"mvhd", b"mdhd")]
+    struct.pack_into(">II", data, at + 8, count * units[0] // fps, first * units[1] // fps)
+    path.write_bytes(data)
     return path
 
 

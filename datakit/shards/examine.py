@@ -24,6 +24,7 @@ from .trust import MAX_PIXELS
 
 MAX_FINDINGS = 1000  # of one shard
 MAX_CHARACTERS = 500  # of a finding's text and key
+OPEN = "open"  # place of a finding that is no damage: the file is open for writing elsewhere
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Finding:
 
     Attributes:
         shard: file name within the folder.
-        place: `manifest`, `file`, `structure`, a table, or a record such as `deformed[12]`.
+        place: `manifest`, `file`, `open`, `structure`, a table, or a record such as `deformed[12]`.
         key: of the triple, sample or photo concerned; '' where the damage is not of one.
         text: what was expected and what was found.
     """

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, overload
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import zlib_ng
@@ -24,10 +23,12 @@ from zlib_ng import zlib_ng
 from ..arrays import Image, Mask
 from ..deformations import Recipe
 from ..errors import DatakitError, ShardError
+from ..hdf5 import opened
 from ..headers import read_frame
 from ..images import decode_picture, decode_rle, prove_picture
 from ..samples import Photo, Triple
 from . import layout, trust
+from .elsewhere import writer
 from .manifest import Manifest, read_manifest
 
 Check = Literal["masks", "all", "none"]
@@ -65,7 +66,7 @@ class Shard:
         self.path = path
         try:
             self._map_file()
-            with h5py.File(path, "r", locking=False, rdcc_nbytes=0) as file:
+            with opened(path, rdcc_nbytes=0) as file:
                 self._read_attributes(trust.read_attributes(file))
                 extents = trust.find_extents(file, len(self._map))
                 self.table_crc32 = {name: trust.read_crc32(file, name) for name in layout.TABLES}
@@ -73,6 +74,10 @@ class Shard:
             records = {kind: len(blob.crc32) for kind, blob in self._blobs.items()}
             trust.check_rows(self._tables, records, self.parameter_names, max_pixels)
         except _NOT_A_SHARD as error:
+            if who := writer(path):
+                raise ShardError(
+                    f"{path}: is open for writing {who} ({error}); close it there and try again"
+                ) from error
             raise ShardError(f"{path}: not a readable shard ({error}); check it with `datakit verify`") from error
 
     def _map_file(self) -> None:
@@ -324,7 +329,9 @@ class ShardReader(Sequence[Triple]):
         found = path.stat().st_size if path.is_file() else None
         if found != entry.bytes:
             state = "is missing" if found is None else f"has {found} bytes"
-            raise ShardError(f"{path}: {state}, the manifest says {entry.bytes}; run `datakit build-shards` again")
+            who = writer(path) if path.is_file() else ""
+            way_out = f"it is open for writing {who}: close it there" if who else "run `datakit build-shards` again"
+            raise ShardError(f"{path}: {state}, the manifest says {entry.bytes}; {way_out}")
         shard = Shard(path, self.manifest.max_pixels)
         if len(shard.triples) != entry.triples:
             count = f"holds {len(shard.triples)} triples, the manifest says {entry.triples}"

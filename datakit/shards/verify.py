@@ -18,7 +18,8 @@ from ..files import digest_json, file_sha256
 from ..tracking import Track, silent
 from .apart import Examiner
 from .bookkeeping import bookkeeping_findings
-from .examine import Finding
+from .elsewhere import is_but_marked, writer
+from .examine import OPEN, Finding
 from .manifest import NAME, Manifest, ShardEntry, read_manifest
 
 __all__ = ["Finding", "verify", "verify_file"]
@@ -60,7 +61,9 @@ def verify(
         entry, found = item[0], item[1].result()
         if not (folder / entry.file).is_file():
             return found
-        return found + _contents(child, folder / entry.file, manifest, entry, deep, damaged=bool(found))
+        return found + _contents(
+            child, folder / entry.file, manifest, entry, deep, damaged=any(finding.place == "file" for finding in found)
+        )
 
     found = list(bookkeeping_findings(folder, manifest))
     with ThreadPoolExecutor(jobs) as hashing:  # goes on while children start, which takes as long as hashing 300 MB
@@ -86,8 +89,9 @@ def _by_themselves(paths: Sequence[Path], jobs: int, track: Track, examiner: Exa
 
 
 def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
-    """Size and SHA-256 of one shard file against the manifest."""
+    """Size and SHA-256 of one shard file against the manifest; whether it is only open for writing somewhere."""
     path = folder / entry.file
+    is_marked = False
     try:
         if not path.is_file():
             text = "missing"
@@ -95,8 +99,16 @@ def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
             text = f"has {size} bytes, the manifest says {entry.bytes}"
         elif (digest := file_sha256(path)) != entry.sha256:
             text = f"SHA-256 is {digest[:12]}…, the manifest says {entry.sha256[:12]}…"
+            is_marked = is_but_marked(path, entry.sha256)
         else:
             return []
+        if who := writer(path) if path.is_file() else "":
+            rest = "all but HDF5's own mark of that is as published" if is_marked else f"it {text}"
+            return [
+                Finding(entry.file, OPEN, "", f"is open for writing {who}; {rest}; close it there and verify again")
+            ]
+        if is_marked:
+            text = "marked by HDF5 as open for writing, and nobody has it open: a program ended without closing it"
     except OSError as error:
         text = f"cannot be read: {error.strerror}"
     return [Finding(entry.file, "file", "", text)]

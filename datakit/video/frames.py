@@ -159,13 +159,13 @@ def _open_file(path: Path, chosen: slice) -> FileFrames:
         raise UsageError(why_no_frame(path, reel.codec))
     numbers = range(count)[chosen]
     _refuse_nothing(path, len(numbers), count)
-    remarks = _judge_count(path, count, chosen.stop, told, reel.seconds + 1 / fps >= (1 - MOST_MISSING) * told / fps)
+    remarks = judge_count(path, count, chosen.stop, told, reel.seconds + 1 / fps >= (1 - MOST_MISSING) * told / fps)
     size = (reel.size[0], reel.size[1])
     names = tuple(f"{number:05d}" for number in numbers)
     return FileFrames(path, names, tuple(numbers), size, fps / chosen.step, remarks)
 
 
-def _judge_count(path: Path, count: int, stop: int | None, told: int, reaches_end: bool) -> tuple[str, ...]:
+def judge_count(path: Path, count: int, stop: int | None, told: int, reaches_end: bool) -> tuple[str, ...]:
     """What is odd about the number of frames that were decoded.
 
     Args:

@@ -37,3 +37,14 @@ def test_what_is_no_hdf5_is_named(tmp_path):
     (tmp_path / "w.h5").write_bytes(b"no")
     with pytest.raises(DatakitError, match=r"w\.h5: cannot be read as HDF5 .*; give a whole \.h5 file"):
         read_arrays(tmp_path / "w.h5")
+
+
+@pytest.mark.parametrize("mode", ["r", "r+"])
+@pytest.mark.parametrize("locking", [None, False, True])
+def test_a_file_that_is_open_already_is_read(tmp_path, mode, locking):
+    """HDF5 refuses a second handle with another locking flag in one process."""
+    path = tmp_path / "weights.h5"
+    with h5py.File(path, "w") as file:
+        file["a"] = np.ones(3)
+    with h5py.File(path, mode, **({} if locking is None else {"locking": locking})):
+        assert read_arrays(path)["a"].tolist() == [1, 1, 1]

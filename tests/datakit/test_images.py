@@ -21,6 +21,7 @@ from datakit import images, mask_files
 from datakit.errors import ItemError
 from datakit.rle import polygons_to_mask
 from tests import tiny
+from tests.damage import lose_the_middle
 
 PIXELS = 10_000_000
 
@@ -180,6 +181,19 @@ def test_a_picture_is_proved_by_its_pixels(tmp_path: Path, suffix: str) -> None:
         images.prove_picture(whole, (H + 8, W))
     with pytest.raises(ValueError, match="no pixels behind it"):
         images.prove_picture(whole[:30], (H, W))
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_damaged_in_its_middle_is_refused_by_every_reader(tmp_path: Path, orientation: int) -> None:
+    """As a photo, kept or turned, as a frame, as a mask and with its colours."""
+    noise = np.random.default_rng(1).integers(0, 256, (80, 120, 3), dtype=np.uint8)
+    path = lose_the_middle(tiny.write_rotated_jpeg(tmp_path / "a.jpg", noise, orientation))
+    for read in (images.read_photo, images.read_picture, images.read_mask, images.read_colours):
+        with pytest.raises(ItemError) as caught:
+            read(path, "a.jpg", PIXELS)
+        problem = caught.value.problem
+        assert (problem.stage, problem.reason) == ("decode", "damaged image")
+        assert "libjpeg says: Corrupt JPEG data" in problem.detail and problem.detail.endswith("or take it out")
 
 
 def test_thumbnail_end_mark_does_not_hide_a_cut(tmp_path: Path) -> None:

@@ -74,3 +74,54 @@ def test_sample_data_says_what_it_drew(datakit, tmp_path):
         "COCO instances",
         "DAVIS lays it out",
     ]
+
+
+ADDRESSES = [
+    "build-shards {root} --out s3://bucket/x",
+    "build-shards {root} --out=gs://bucket/x",
+    "build-shards s3://bucket/x --out out",
+    "build-shards a:coco=https://host/a.json --out out",
+    "build-shards a={root} --images a=s3://bucket/x --out out",
+    "validate-source s3://bucket/x",
+    "verify s3://bucket/x",
+    "inspect S3://bucket/x",
+    "preview-deformations a=s3://bucket/x --out a.png",
+    "evaluate a https://host/a",
+    "propagate https://host/a.mp4 --out out",
+    "propagate a.mp4 --mask s3://bucket/a.png@3 --out out",
+    "propagate --davis s3://bucket/x --out out",
+    "train s3://bucket/x --out out",
+    "train {root} --out az://bucket/x",
+    "score {root} --weights https://host/a.safetensors",
+    "sample-data s3://bucket/x",
+]
+
+
+@pytest.mark.parametrize("command", ADDRESSES)
+def test_addresses_are_refused_where_paths_are_expected(datakit, source, tmp_path, monkeypatch, command):
+    """Exit 2 with the way out, before a folder called `s3:` is made."""
+    monkeypatch.chdir(tmp_path)
+    result = datakit(*command.format(root=source).split())
+    assert result.exit_code == 2
+    assert "only files on this machine are read and written so far" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
+
+
+def test_an_address_in_a_file_of_options_is_refused(datakit, source, tmp_path):
+    """As on the command line."""
+    (tmp_path / "build.toml").write_text('out = "s3://bucket/x"\n')
+    result = datakit("build-shards", source, "--config", tmp_path / "build.toml")
+    assert result.exit_code == 2 and "only files on this machine" in result.stderr
+
+
+def test_the_address_of_a_file_here_names_its_path(datakit, tmp_path):
+    """file:///data/x is /data/x."""
+    result = datakit("build-shards", "file:///data/x", "--out", tmp_path / "out")
+    assert result.exit_code == 2 and "give the path itself: /data/x" in result.stderr
+
+
+def test_the_address_of_a_scheduler_is_none_of_them(datakit, source, tmp_path):
+    """Nor is a colon within a path."""
+    result = datakit("build-shards", source, "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:1", "--dry-run")
+    assert result.exit_code == 0
+    assert datakit("build-shards", source, "--out", tmp_path / "s3:", "--dry-run").exit_code == 0

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from datakit.samples import Problem
-from pipelines.report import plain
 from pipelines.reasons import grouped
+from pipelines.report import plain
 from pipelines.validate_source import complaints
 from tests import tiny
+from tests.damage import lose_the_middle
 from tests.runs import draw_source
 
 

@@ -256,3 +256,17 @@ def test_a_repair_waits_for_nobody(out, datakit):
     with run_lock(out):
         assert datakit("verify", out, "--repair").exit_code == 6
     assert contents(out) == before
+
+
+def test_a_shard_open_elsewhere_is_not_for_repair(out, datakit):
+    """Neither called damaged nor mended: its writer is named."""
+    shard = sorted(out.glob("*.h5"))[0]
+    with h5py.File(shard, "r+"):
+        found = datakit("verify", out)
+        assert found.exit_code == 4
+        assert "is open for writing in this process" in found.stdout and "close it there" in found.stdout
+        assert "--repair" not in found.stdout and "damage lies" not in found.stdout
+        mended = datakit("verify", out, "--repair")
+        assert mended.exit_code == 4
+        assert f"{shard.name}: not repaired: is open for writing elsewhere, not damaged" in mended.stdout
+    assert datakit("verify", out).exit_code == 0

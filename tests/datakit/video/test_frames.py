@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from datakit.errors import DatakitError, UsageError
-from datakit.video.frames import open_frames
-from tests.clips import SIZE, draw_file, draw_folder, frame
+from datakit.video.frames import judge_count, open_frames
+from tests.clips import SIZE, draw_file, draw_folder, edit_list, frame
+from tests.damage import lose_the_middle
 from tests.tiny import write_picture, write_rotated_jpeg
 
 ROTATED_90 = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
@@ -136,3 +137,45 @@ def test_a_cut_video_file_is_refused(tmp_path):
     with pytest.raises(DatakitError, match="of the 60 frames it speaks of can be decoded"):
         open_frames(path)
     assert len(open_frames(path, stop=20)) == 20
+
+
+def test_a_film_trimmed_by_its_edit_list_is_no_damaged_film(tmp_path):
+    """The frames that the list shows, from the first of them, and a remark."""
+    path = edit_list(draw_file(tmp_path / "clip.mp4", 30, codec="mp4v"), 10, 12, 12)
+    frames = open_frames(path)
+    assert len(frames) == 12
+    assert frames.remarks == (f"{path}: its edit list shows 12 of the 30 frames in it, which are taken",)
+    whole = open_frames(draw_file(tmp_path / "whole.mp4", 30, codec="mp4v"))
+    np.testing.assert_array_equal(frames[0], whole[10])
+
+
+def test_a_trimmed_film_that_is_cut_is_refused(tmp_path):
+    """Frames that its list shows are missing."""
+    path = edit_list(draw_file(tmp_path / "clip.mp4", 60, codec="mp4v"), 10, 40, 12)
+    with pytest.raises(DatakitError, match="20 of the 40 frames it speaks of can be decoded; it is damaged or cut"):
+        judge_count(path, 20, None, 60, reaches_end=True)
+
+
+def test_frames_of_varying_distance_are_remarked(tmp_path):
+    """Where a container counts no frames, its length times a rate is no count; a film that stops early is cut."""
+    path = tmp_path / "clip.mkv"
+    (remark,) = judge_count(path, 39, None, 150, reaches_end=True)
+    assert "39 frames up to its end, where its length and rate speak of 150" in remark
+    with pytest.raises(DatakitError, match="damaged or cut"):
+        judge_count(path, 39, None, 150, reaches_end=False)
+
+
+def test_a_frame_damaged_in_its_middle_is_named_before_anything_starts(tmp_path):
+    """A JPEG of which OpenCV would make a picture."""
+    for number in range(3):
+        write_picture(tmp_path / f"{number}.jpg", np.random.default_rng(number).integers(0, 256, (*SIZE, 3), np.uint8))
+    lose_the_middle(tmp_path / "1.jpg")
+    with pytest.raises(DatakitError, match=r"1\.jpg: JPEG header .* damaged pixels; libjpeg says: Corrupt JPEG data"):
+        open_frames(tmp_path)
+
+
+def test_a_folder_of_photos_that_are_not_read_names_them(tmp_path):
+    """As phones give them out."""
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"holds no pictures; .*IMG_1\.HEIC is a HEIC photo, which is not read"):
+        open_frames(tmp_path)

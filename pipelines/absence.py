@@ -1,0 +1,83 @@
+"""A cluster without workers: noticed, said after a while, and seldom again, instead of waiting in silence."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .progress import clock
+
+LOOK_S = 1.0  # from one look to the next; each asks the scheduler, which takes milliseconds
+SILENT_S = 10.0  # a nanny starts a worker that died anew within seconds, of which nothing is said
+AGAIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of a cluster.
+
+    Attributes:
+        where: is no worker left, such as `at tcp://10.0.0.1:8786`.
+        way_out: what gets a worker there.
+    """
+
+    where: str
+    way_out: str
+
+    @classmethod
+    def of(cls, scheduler: str | None) -> Words:
+        """Of the cluster at an address, or of the one on this machine."""
+        if scheduler is None:
+            return cls("on this machine", "one is started anew where that is still possible")
+        return cls(f"at {scheduler}", f"start one with `dask worker {scheduler}` where masktrack-datakit is installed")
+
+
+class Watch:
+    """Looks now and then how many threads a cluster has, and tells when it has had none for ten seconds.
+
+    Args:
+        threads: asks for the number of threads of all workers; may raise where the scheduler does not answer.
+        words: what is said.
+        tell: takes a line.
+        now: seconds of a clock that never goes back.
+    """
+
+    def __init__(
+        self,
+        threads: Callable[[], int],
+        words: Words,
+        tell: Callable[[str], None],
+        now: Callable[[], float] = time.monotonic,
+    ):
+        self.threads = 0
+        self._ask, self._words, self._tell, self._now = threads, words, tell, now
+        self._looked = -LOOK_S
+        self._none_since: float | None = None
+        self._told: float | None = None
+
+    def look(self) -> int:
+        """Threads of all workers, not older than a second or so; tells where there are none."""
+        now = self._now()
+        if now - self._looked < LOOK_S:
+            return self.threads
+        self._looked = now
+        with contextlib.suppress(OSError, TimeoutError):  # that the scheduler is gone is told by what waits for it
+            self.threads = self._ask()
+            self._judge(now)
+        return self.threads
+
+    def _judge(self, now: float) -> None:
+        if self.threads:
+            if self._told is not None:
+                self._tell(f"there are workers {self._words.where} again; going on")
+            self._none_since = self._told = None
+            return
+        self._none_since = now if self._none_since is None else self._none_since
+        if now - self._none_since >= SILENT_S and (self._told is None or now - self._told >= AGAIN_S):
+            self._told = now
+            self._tell(
+                f"no worker is left {self._words.where}; waiting for {clock(now - self._none_since)} now: "
+                f"{self._words.way_out}, or stop with Ctrl-C: what was finished is kept"
+            )

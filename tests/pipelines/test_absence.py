@@ -1,0 +1,71 @@
+"""A cluster without workers is told of after ten seconds, seldom again, and when it has some again."""
+
+import pytest
+
+from pipelines.absence import Watch, Words
+
+
+class Clock:
+    """Stands in for the clock and for the cluster: threads at each second."""
+
+    def __init__(self, threads):
+        self.threads = threads
+        self.second = 0
+        self.asked = 0
+
+    def ask(self):
+        self.asked += 1
+        found = self.threads(self.second)
+        if found is None:
+            raise OSError("the scheduler does not answer")
+        return found
+
+    def told(self, seconds, scheduler="tcp://s:1"):
+        lines = []
+        watch = Watch(
+            self.ask, Words.of(scheduler), lambda line: lines.append((self.second, line)), lambda: self.second
+        )
+        for self.second in range(seconds):
+            watch.look()
+        return lines
+
+
+def test_ten_seconds_without_a_worker_are_told_once_a_minute():
+    """Where, and what to type."""
+    lines = Clock(lambda second: 0).told(75)
+    assert [second for second, _ in lines] == [10, 70]
+    assert "no worker is left at tcp://s:1; waiting for 0:10 now" in lines[0][1]
+    assert "`dask worker tcp://s:1`" in lines[0][1]
+    assert "waiting for 1:10 now" in lines[1][1]
+
+
+def test_the_machine_s_own_cluster_has_no_address():
+    """No command of Dask helps there."""
+    ((_, line),) = Clock(lambda second: 0).told(12, scheduler=None)
+    assert "on this machine" in line and "dask worker" not in line and "Ctrl-C" in line
+
+
+def test_a_worker_that_is_started_anew_at_once_is_not_told():
+    """A nanny takes a second or two."""
+    assert Clock(lambda second: 0 if 5 <= second < 12 else 2).told(40) == []
+
+
+def test_workers_that_come_back_are_told():
+    """And the ten seconds begin anew."""
+    lines = Clock(lambda second: 1 if 20 <= second < 30 else 0).told(45)
+    assert [second for second, _ in lines] == [10, 20, 40]
+    assert lines[1][1] == "there are workers at tcp://s:1 again; going on"
+
+
+def test_a_scheduler_that_does_not_answer_is_nothing_to_tell():
+    """What waits for the tasks says so itself."""
+    assert Clock(lambda second: None).told(30) == []
+
+
+@pytest.mark.parametrize("looks", [1, 50])
+def test_the_scheduler_is_asked_once_a_second(looks):
+    """However often one looks."""
+    clock = Clock(lambda second: 1)
+    watch = Watch(clock.ask, Words.of(None), print, lambda: 0.0)
+    assert [watch.look() for _ in range(looks)] == [1] * looks
+    assert clock.asked == 1
