@@ -257,14 +257,30 @@ def train_report(summary: TrainSummary, as_json: bool) -> str:
     best = summary.out / "best.safetensors"
     if as_json:
         return as_text(
-            {"out": str(summary.out), "steps": summary.steps, "weights": str(best), "validation": summary.validation}
-        )
-    found = summary.validation
+            {"out": str(summary.out), "steps": summary.steps, "weights": str(best), "validation": summary.validation,
+             "start": summary.start, "trained": summary.trained}
+        )  # fmt: skip
     lines = [f"{summary.out}: {summary.steps} steps, weights in {best}"]
-    if found:
-        lines.append(f"best at step {found['step']}: IoU {found['input_iou']:.3f} -> {found['output_iou']:.3f} "
-                     f"on {found['triples']} triples of photos held back")  # fmt: skip
-    return "\n".join(lines)
+    return "\n".join([*lines, *_told_of_training(summary)])
+
+
+def _told_of_training(summary: TrainSummary) -> list[str]:
+    """The best validation against the weights that the run began with, and a warning where it got worse."""
+    start, trained = summary.start, summary.trained
+    if not trained:
+        return []
+    reached = f"best after training {trained['output_iou']:.3f}, at step {trained['step']}"
+    held_back = (
+        f"on {trained['triples']} triples of photos held back, whose rough masks have {trained['input_iou']:.3f}"
+    )
+    if not start:
+        return [f"IoU {held_back}: {reached}"]
+    change = trained["output_iou"] - start["output_iou"]
+    lines = [f"IoU {held_back}: began at {start['output_iou']:.3f}, {reached} ({change:+.3f})"]
+    if change <= 0:
+        lines.append("WORSE than the weights it began with: those are kept as best; try fewer steps, a lower learning "
+                     "rate (--set optimizer.learning_rate=…) or more photos")  # fmt: skip
+    return lines
 
 
 def score_report(summary: ScoreSummary, as_json: bool) -> str:

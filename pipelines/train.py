@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 News = Callable[[str], None]
 SHOWN = 6  # rows of a validation picture
+FEW = 20  # triples to judge by; the mean of fewer says little
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,18 @@ class TrainSummary:
         out: its folder.
         steps: optimiser steps done in all.
         stopped: whether it was interrupted before the last.
-        validation: numbers of the best validation; empty where there was none.
+        validation: numbers of the best validation, that of the weights it began with included; empty where there
+            was none.
+        start: numbers of the weights it began with.
+        trained: numbers of the best validation after a step.
     """
 
     out: Path
     steps: int
     stopped: bool
     validation: Mapping[str, Any]
+    start: Mapping[str, Any] = field(default_factory=dict)
+    trained: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train(job: TrainJob, news: News) -> TrainSummary:
@@ -173,7 +179,8 @@ class _Run:
         self.trainer = Trainer(job.config, net, self.compute, ranks)
         self.view = RefineConfig(job.config.view.size, mirrored=False)
         self.about = _about(job, self.compute)
-        self.best: dict[str, Any] = {}
+        self.start: dict[str, Any] = {}
+        self.trained: dict[str, Any] = {}
         self.seconds = 0.0
         if job.resume:
             self._restore()
@@ -192,7 +199,14 @@ class _Run:
                 f"{path}: the run was begun with other settings:\n  {listed}\nresume with those, or name another --out"
             )
         self.trainer.restore(checkpoint, path)
-        self.best, self.seconds = dict(checkpoint.about["best"]), checkpoint.about["seconds"]
+        about = checkpoint.about
+        self.start, self.seconds = dict(about.get("start", {})), about["seconds"]  # runs begun before have no start
+        self.trained = dict(about["trained"] if "trained" in about else about["best"])
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """Numbers of the best validation: of the start, where no step has made it better."""
+        return max((self.start, self.trained), key=lambda row: row.get("output_iou", -1))
 
     def go(self, stop: threading.Event) -> TrainSummary:
         """Train to the end, or until `stop` is set anywhere."""
@@ -200,6 +214,8 @@ class _Run:
         self.news(f"{job.config.network}: {self.data.told()}; {self.compute.told()}")
         stream = self.data.batches(trainer.done, on_gpu=self.compute.device != "cpu")
         with self._logs() as (steps, validations, events), stream as batches:
+            if not trainer.done:
+                self._validate(validations, events)
             pace = Pace(job.config.iterations, self.news)
             stopped = False
             for step in trainer.run(batches):
@@ -216,7 +232,7 @@ class _Run:
                     self._save()
                 if stopped:
                     break
-        return TrainSummary(job.out, trainer.done, stopped, self.best)
+        return TrainSummary(job.out, trainer.done, stopped, self.best, self.start, self.trained)
 
     @contextlib.contextmanager
     def _logs(self) -> Iterator[tuple[Table, Table, Events]]:
@@ -253,10 +269,13 @@ class _Run:
             row = {"step": self.trainer.done, **scores.to_dict(), "seconds": round(self._elapsed(), 1)}
             table.add({name: row[name] for name in table.columns})
             events.add({f"validation/{name}": row[name] for name in ("input_iou", "output_iou")}, self.trainer.done)
-            self.news(f"step {row['step']}: validation IoU {row['input_iou']:.3f} -> {row['output_iou']:.3f} "
-                      f"({row['gain']:+.3f}) on {row['triples']} triples")  # fmt: skip
-            if row["output_iou"] > self.best.get("output_iou", -1):
-                self.best = row
+            self.news(validation_line(row, self.start))
+            is_best = row["output_iou"] > self.best.get("output_iou", -1)
+            if not self.trainer.done:
+                self.start = row
+            elif row["output_iou"] > self.trained.get("output_iou", -1):
+                self.trained = row
+            if is_best:
                 self._write(BEST, with_optimizer=False)
         self.ranks.wait()
 
@@ -269,11 +288,23 @@ class _Run:
     def _write(self, name: str, with_optimizer: bool) -> None:
         from model.checkpoint import write_checkpoint
 
-        about = {"run": self.about, "best": self.best, "seconds": round(self._elapsed(), 1)}
+        numbers = {"best": self.best, "start": self.start, "trained": self.trained}
+        about = {"run": self.about, **numbers, "seconds": round(self._elapsed(), 1)}
         write_checkpoint(self.job.out / name, self.trainer.checkpoint(about, with_optimizer))
 
     def _elapsed(self) -> float:
         return time.monotonic() - self.began
+
+
+def validation_line(row: Mapping[str, Any], start: Mapping[str, Any]) -> str:
+    """What a validation found: of the start beside the rough masks, afterwards against the start."""
+    triples = f"on {row['triples']} triples"
+    if row["triples"] < FEW:
+        triples += f", too few to say much (at least {FEW} would)"
+    if not row["step"]:
+        return f"before the first step: IoU {row['output_iou']:.3f}, of rough masks {row['input_iou']:.3f}, {triples}"
+    change = f" ({row['output_iou'] - start['output_iou']:+.3f} since the start)" if start else ""
+    return f"step {row['step']}: validation IoU {row['output_iou']:.3f}{change} {triples}"
 
 
 def draw_results(
