@@ -147,7 +147,7 @@ def _size_of(file: Path) -> tuple[int, int]:
     try:
         return read_photo(file, str(file), MAX_PIXELS).size
     except ItemError as error:
-        way_out = "mend or remove it, or leave it out by --start or --stop"
+        way_out = "or leave out this frame by --start or --stop"
         raise DatakitError(f"{error.problem.detail}; {way_out}") from None
 
 

@@ -176,7 +176,7 @@ def test_a_changed_photo_is_refused_by_name(out, source, datakit):
     damaged = (out / "ecssd-00000.h5").read_bytes()
     photo = source / "images/0003.jpg"
     changed = bytearray(photo.read_bytes())
-    changed[len(changed) // 2] ^= 1
+    changed[15] ^= 1  # of its density: other bytes of a photo that is as sound as before
     photo.write_bytes(changed)
     result = datakit("verify", out, "--repair")
     assert result.exit_code == 4
