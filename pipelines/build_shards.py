@@ -102,7 +102,7 @@ def check_output(config: BuildConfig) -> None:
     Raises:
         UsageError: `out` is a file, or a folder of other things.
         SettingsDiffer: made with other settings or tool versions; the message lists key: old -> new. Not where that
-            build left nothing, see `is_barren`.
+            build published nothing, see `may_be_replaced`.
     """
     out = config.out
     if out.exists() and not out.is_dir():
@@ -116,7 +116,7 @@ def check_output(config: BuildConfig) -> None:
             )
         return
     found = list(differences(stored, current_settings(config)))
-    if found and not config.overwrite and not is_barren(out):
+    if found and not config.overwrite and not may_be_replaced(out):
         raise SettingsDiffer(
             f"{out}: made with other settings; nothing was touched\n  "
             + "\n  ".join(found)
@@ -124,8 +124,14 @@ def check_output(config: BuildConfig) -> None:
         )
 
 
-def is_barren(out: Path) -> bool:
-    """Whether an output folder of ours has neither a manifest nor one shard with a sample: nothing in it is lost."""
+def may_be_replaced(out: Path) -> bool:
+    """Whether a build of other settings ended in this folder of ours without publishing, or left no sample there.
+
+    What ended without a manifest has told its failures in `errors.jsonl`; a build that was stopped has not, and its
+    shards are kept for it to go on.
+    """
+    if (out / LEDGER).is_file() and not (out / NAME).exists():
+        return True
     records = [read_record(out, f"{path.stem}.h5") for path in (out / RECORDS).glob("*.json")]
     return not (out / NAME).exists() and not any(record is None or record.entry.samples for record in records)
 
@@ -161,7 +167,7 @@ def claim(config: BuildConfig, tell: Tell) -> None:
     stored = read_settings(out)
     differs = stored is not None and any(differences(stored, current_settings(config)))
     if differs and not config.overwrite:
-        tell(f"{out}: an earlier build with other settings left no sample here; its folder is taken over")
+        tell(f"{out}: an earlier build with other settings published nothing here; its folder is taken over")
     if stored is not None and (differs or config.overwrite):
         clear(out)
     sweep(out)
@@ -245,6 +251,7 @@ def retire(config: BuildConfig, plan: Plan, todo: list[PlannedShard]) -> None:
         named = {shard.file for shard in todo}
     if any(shard.file in named for shard in todo):
         (config.out / NAME).unlink(missing_ok=True)
+        (config.out / LEDGER).unlink(missing_ok=True)  # this run has told nothing yet
 
 
 def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track: Track) -> dict[str, ShardRecord]:

@@ -70,23 +70,39 @@ def test_a_folder_in_which_nothing_was_built_is_taken_over(datakit, source, tmp_
     assert datakit("build-shards", source, "--out", out, "--min-area", 100_000).exit_code == 1
     result = datakit("build-shards", source, "--out", out)
     assert result.exit_code == 0
-    assert f"{out}: an earlier build with other settings left no sample here; its folder is taken over" in result.stderr
+    assert (
+        f"{out}: an earlier build with other settings published nothing here; its folder is taken over" in result.stderr
+    )
     assert datakit("build-shards", source, "--out", elsewhere).exit_code == 0
     assert shard_bytes(out) == shard_bytes(elsewhere)
 
 
 @pytest.mark.parametrize("record", ["sound", "damaged"])
 def test_finished_shards_of_other_settings_are_not_taken_over(datakit, source, tmp_path, record):
-    """A build that was withheld or stopped has shards that are worth something: exit 5, and nothing is touched."""
+    """A build that was stopped before its end has shards to go on with: exit 5, and nothing is touched."""
     out = tmp_path / "out"
     (source / "images/0001.jpg").write_bytes(b"")
     assert datakit("build-shards", source, "--out", out).exit_code == 3
+    (out / "errors.jsonl").unlink()  # a build writes it when all shards are there
     if record == "damaged":
         (out / "records/ecssd-00000.json").write_text("{")
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     assert datakit("build-shards", source, "--out", out, "--seed", 1).exit_code == 5
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     assert datakit("build-shards", source, "--out", out, "--seed", 1, "--dry-run").exit_code == 5
+
+
+def test_a_folder_of_a_build_that_was_withheld_is_taken_over(datakit, source, tmp_path):
+    """Too many failed, so nothing was published: the corrected command builds what it builds elsewhere."""
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    (source / "images/0001.jpg").write_bytes(b"")
+    assert datakit("build-shards", source, "--out", out).exit_code == 3
+    (source / "images/0001.jpg").unlink()
+    (source / "ground_truth_mask/0001.png").unlink()
+    result = datakit("build-shards", source, "--out", out, "--seed", 1)
+    assert result.exit_code == 0 and "published nothing here; its folder is taken over" in result.stderr
+    assert datakit("build-shards", source, "--out", elsewhere, "--seed", 1).exit_code == 0
+    assert shard_bytes(out) == shard_bytes(elsewhere)
 
 
 def test_a_dry_run_does_not_take_a_folder_over(datakit, source, tmp_path):
