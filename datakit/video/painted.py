@@ -64,8 +64,8 @@ def painted_labels(path: Path, frame: Image) -> Labels | None:
         labels = colour_labels(pixels, Place(str(path), str(path)))
     except ItemError:
         raise DatakitError(
-            f"{path}: is the frame, but what was changed in it has no flat colour; paint with an opaque brush, "
-            "each object in a colour of its own, or paint white on black"
+            f"{path}: is the frame, but what was changed in it has no flat colour; save it as PNG, without loss, and "
+            "paint with an opaque brush, each object in a colour of its own, or paint white on black"
         ) from None
     return _with_equals(path, labels, packed, changed)
 

@@ -250,3 +250,13 @@ def test_a_mask_of_a_dark_frame_is_a_mask(datakit, tmp_path):
     Image.fromarray(block(1, 8) * np.uint8(255)).save(tmp_path / "m.png")
     result = datakit("propagate", tmp_path / "walk", "--mask", tmp_path / "m.png", "--out", tmp_path / "out")
     assert result.exit_code == 0 and ids(tmp_path / "out", 0) == {1}, result.output
+
+
+def test_a_frame_of_a_jpeg_saved_as_jpeg_is_sent_to_png(datakit, tmp_path):
+    """Many of its pixels are the very ones of the frame."""
+    clip = draw_folder(tmp_path / "walk", 3, ".jpg")
+    picture = np.asarray(Image.open(clip / "00000.jpg")).copy()
+    picture[8:16, 8:28] = (255, 0, 0)
+    (tmp_path / "m.jpg").write_bytes(encode_jpeg(picture, 95))
+    result = datakit("propagate", clip, "--mask", tmp_path / "m.jpg", "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "PNG" in result.output and not (tmp_path / "out").exists()
