@@ -20,7 +20,6 @@ from .metrics import Measures, Statistics, measure, statistics
 
 MEASURES = ("J", "F", "J&F")
 MERGED_ID = 1
-HIGHEST_WRITTEN = 254  # id in a result picture
 NOWHERE = Measures(1.0, 1.0)  # of an object that neither ground truth nor prediction holds
 
 
@@ -249,11 +248,6 @@ def _refuse_foreign_ids(
         way_out = "the convention davis2016 takes all ids for one object"
         if set(frames) <= set(present):
             way_out = "these enter its ground truth after the first frame, which the convention youtube-vos counts"
-        elif max(known, default=0) > HIGHEST_WRITTEN and max(frames) <= len(known):
-            way_out = (
-                f"propagate numbers objects anew where ids go beyond {HIGHEST_WRITTEN}, in their order (report.json "
-                "tells which is which); number the ground truth likewise"
-            )
         raise Mismatch(f"{name}: predictions hold {found}; objects of its ground truth: {objects}; {way_out}")
 
 

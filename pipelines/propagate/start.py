@@ -97,7 +97,9 @@ def read_start(
     given = read_masks(frames, masks, read or ReadOptions())
     if given.renumbered and (called := [box for box in boxes if box.object_id is not None]):
         text = f"--box {_words(called[0].box)}: object {called[0].object_id}"
-        raise UsageError(f"{text}: ids of the masks are beyond {IDS[-1]} and written anew; leave :ID out")
+        raise UsageError(
+            f"{text}: masks hold ids beyond {IDS[-1]}, beside which a box has no id of choice; leave :ID out"
+        )
     boxes = [*boxes, *(box for place, labels in given.boxed.items() for box in boxes_of(labels, frames.names[place]))]
     taken = {int(number) for labels in given.masks.values() for number in np.unique(labels) if number}
     grouped: dict[int, dict[int, Box]] = {}

@@ -176,13 +176,3 @@ def test_ground_truth_without_an_object_scores_nothing(datakit, tmp_path, last):
         write_labels(tmp_path / f"truth/walk/{number:05d}.png", labels_of(0) * np.uint8(number == 4 and last))
     result = datakit("evaluate", tmp_path / "truth", tmp_path / "truth")
     assert result.exit_code == 4 and "its ground truth holds no object" in result.stderr
-
-
-def test_ids_that_propagate_wrote_anew_are_sent_the_right_way(datakit, tmp_path):
-    """Not to the convention that merges them."""
-    for number in range(5):
-        labels = labels_of(number, (1, 2))
-        write_grey(tmp_path / f"truth/walk/{number:05d}.png", np.array([0, 26001, 26002], np.uint16)[labels])
-        write_labels(tmp_path / f"p/walk/{number:05d}.png", labels)
-    result = datakit("evaluate", tmp_path / "p", tmp_path / "truth")
-    assert result.exit_code == 4 and "number the ground truth likewise" in result.stderr
