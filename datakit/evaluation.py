@@ -212,7 +212,7 @@ def score_sequence(name: str, results: Sequence[FrameResult], convention: Conven
 def _beginnings(results: Sequence[FrameResult], convention: Convention) -> dict[int, int]:
     """Every object of a sequence, and the place of the first frame that may count for it."""
     if convention.merged:
-        return {MERGED_ID: 0}
+        return {MERGED_ID: 0} if any(result.ids for result in results) else {}
     if not convention.objects_enter:
         return dict.fromkeys(results[0].ids, 0)
     first: dict[int, int] = {}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
 
 from ..arrays import Image, Labels
 from ..colours import colour_labels
@@ -15,6 +18,8 @@ from ..images import read_colours
 
 MAX_PIXELS = 100_000_000
 MOSTLY = 0.5  # of what is not the picture's commonest colour, equal to the frame before it is a painted frame
+MANY_COLOURS, SOME_PIXELS = 64, 0.05  # so many colours, each where the frame has it, on a share of it: no mask has that
+LEAKED = 0.02  # of an object: pixels beside it that had its colour before anything was painted
 SAME, LIKE = 0, 32  # difference of a pixel in a file that kept it, and in one that kept it only nearly
 
 
@@ -38,32 +43,71 @@ def painted_labels(path: Path, frame: Image) -> Labels | None:
     if pixels.shape[:2] != frame.shape[:2]:
         return None
     distance = np.abs(pixels[..., :3].astype(np.int16) - frame).max(axis=2)
-    telling = _not_commonest(frame, pixels[..., :3])
-    if np.count_nonzero(telling) < 0.01 * telling.size or (distance <= LIKE)[telling].mean() <= MOSTLY:
-        return None
-    if (distance <= SAME)[telling].mean() <= MOSTLY:
+    packed = _packed(pixels[..., :3])
+    is_same = distance <= SAME
+    if not (is_same.mean() > SOME_PIXELS and len(np.unique(packed[is_same])) > MANY_COLOURS):
+        telling = _not_commonest(frame, packed)
+        if np.count_nonzero(telling) < 0.01 * telling.size or (distance <= LIKE)[telling].mean() <= MOSTLY:
+            return None
+        is_kept = is_same[telling].mean() > MOSTLY
+    else:
+        is_kept = is_same.mean() > 0.5 * (distance <= LIKE).mean()
+    if not is_kept:
         raise DatakitError(
             f"{path}: is the frame, but saved with loss, so that paint cannot be told from it; save it as PNG"
         )
-    changed = distance > SAME
+    changed = ~is_same
     if not changed.any():
         raise DatakitError(f"{path}: is the frame itself, nothing is painted on it; paint each object in a flat colour")
     pixels[..., 3] = np.where(changed, 255, 0)
     try:
-        return colour_labels(pixels, Place(str(path), str(path)))
+        labels = colour_labels(pixels, Place(str(path), str(path)))
     except ItemError:
         raise DatakitError(
-            f"{path}: is the frame, but what was changed in it has no flat colour; paint with an opaque brush, "
-            "each object in a colour of its own, or paint white on black"
+            f"{path}: is the frame, but what was changed in it has no flat colour; save it as PNG, without loss, and "
+            "paint with an opaque brush, each object in a colour of its own, or paint white on black"
         ) from None
+    return _with_equals(path, labels, packed, changed)
 
 
-def _not_commonest(frame: Image, pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _with_equals(path: Path, labels: Labels, packed: NDArray[np.int32], changed: NDArray[np.bool_]) -> Labels:
+    """The objects with the few pixels inside a stroke that had its colour before; many of them are refused."""
+    for number in np.unique(labels[labels > 0]):
+        is_own = labels == number
+        values, counts = np.unique(packed[is_own], return_counts=True)
+        colour = int(values[counts.argmax()])
+        alike = ~changed & (packed == colour)
+        _, parts = cv2.connectedComponents((is_own | alike).view(np.uint8))
+        leaked = alike & np.isin(parts, np.unique(parts[is_own]))
+        if np.count_nonzero(leaked) > LEAKED * np.count_nonzero(is_own):
+            rgb = f"{colour >> 16}, {colour >> 8 & 255}, {colour & 255}"
+            raise DatakitError(
+                f"{path}: is painted in a colour ({rgb}) that the frame itself has beside or under the paint, so that "
+                "nobody sees where it ends; paint in a colour that is not in the frame"
+            )
+        labels[leaked] = number
+    return labels
+
+
+def is_colour_file(path: Path) -> bool:
+    """Whether a file holds colours, by its header: neither grey values nor a palette."""
+    try:
+        with Pillow.open(path) as picture:
+            return picture.mode not in ("1", "L", "LA", "P", "PA", "I", "F") and not picture.mode.startswith("I;")
+    except (OSError, UnidentifiedImageError, Pillow.DecompressionBombError):
+        return True  # whoever reads it says what is wrong with it
+
+
+def _packed(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    packed: NDArray[np.int32] = pixels.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
+    return packed
+
+
+def _not_commonest(frame: Image, packed: NDArray[np.int32]) -> NDArray[np.bool_]:
     """(H, W): where the frame has another colour than the one that fills most of the file.
 
     A dark frame is equal to the black ground of a mask in many pixels; those say nothing.
     """
-    packed = pixels.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     values, counts = np.unique(packed, return_counts=True)
     common = int(values[counts.argmax()])
     ground = np.array([common >> 16, common >> 8 & 255, common & 255], np.int16)

@@ -114,11 +114,11 @@ def better_convention(results: Mapping[str, Sequence[FrameResult]], convention: 
     """The convention that fits what all frames of the ground truth hold, and why; the given one where it does.
 
     Args:
-        results: sequence -> its frames, the first one included where `convention` merges no ids.
+        results: sequence -> its frames, the first one included.
         convention: as `choose_convention` gave it from the first frames.
     """
     for name, frames in results.items():
-        first = set() if convention.merged or not frames else set(frames[0].ids)
+        first = set(frames[0].ids) if frames else set()
         several = len({number for frame in frames for number in frame.ids}) > 1
         for frame in frames:
             late = sorted(set(frame.ids) - first)

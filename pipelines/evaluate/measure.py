@@ -64,12 +64,11 @@ def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Conv
 
 
 def frame_tasks(clip: Clip, convention: Convention, read: ReadOptions) -> list[FrameTask]:
-    """The frames of a clip that must be read; the first only where its ids matter."""
+    """The frames of a clip that must be read; of the first its ids only."""
     counted = convention.judged(list(clip.target))
-    frames: list[tuple[str, Path, Path | None]] = [(name, clip.target[name], clip.predicted[name]) for name in counted]
-    if not convention.merged:
-        first, path = next(iter(clip.target.items()))
-        frames.insert(0, (first, path, None))
+    first, path = next(iter(clip.target.items()))
+    frames: list[tuple[str, Path, Path | None]] = [(first, path, None)]
+    frames += [(name, clip.target[name], clip.predicted[name]) for name in counted]
     starts = range(0, len(frames), CHUNK)
     return [FrameTask(clip.name, frames[start : start + CHUNK], convention.merged, read) for start in starts]
 

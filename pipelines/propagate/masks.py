@@ -5,6 +5,7 @@ Which words of the command line they come from stands in `start`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,9 @@ from datakit.errors import DatakitError, UsageError
 from datakit.evaluation import told
 from datakit.video.annotations import read_annotation
 from datakit.video.frames import Frames
-from datakit.video.painted import painted_labels
+from datakit.video.painted import is_colour_file, painted_labels
+
+from .colours import ColourIds
 
 IDS = range(1, 255)  # 0 is no object, 255 void
 
@@ -57,6 +60,7 @@ class Given:
         begins: frames before this one are known to hold no object.
         numbers: ids of objects 1, 2, 3 … in result pictures, where some are beyond 8 bits; else none.
         remarks: what a user should know, a sentence each.
+        colours: which colour is which object, for all masks of the video.
     """
 
     masks: dict[int, Labels] = field(default_factory=dict)
@@ -64,6 +68,7 @@ class Given:
     begins: int = 0
     numbers: tuple[int, ...] = ()
     remarks: list[str] = field(default_factory=list)
+    colours: ColourIds = field(default_factory=ColourIds)
 
 
 def read_masks(frames: Frames, starts: Sequence[MaskStart | SequenceStart], read: ReadOptions) -> Given:
@@ -81,7 +86,7 @@ def read_masks(frames: Frames, starts: Sequence[MaskStart | SequenceStart], read
             _read_folder(given, frames, start, read)
         else:
             place = place_of(frames, start.frame, f"--mask {start.file}")
-            _take(given, place, _read_mask(start.file, frames, place, read), start)
+            _take(given, place, _read_mask(given, start.file, frames, place, read), start)
     _renumber(given)
     return given
 
@@ -93,6 +98,9 @@ def _take(given: Given, place: int, labels: Labels, start: MaskStart | SequenceS
         file = start.file if isinstance(start, MaskStart) else place
         raise UsageError(f"--mask {file}: holds an object id that another mask of this frame holds; use other ids")
     into[place] = labels if before is None else np.where(before > 0, before, labels)
+    if hidden := _ids_in(labels) - _ids_in(into[place]):
+        file = start.file if isinstance(start, MaskStart) else place
+        raise UsageError(f"--mask {file}: object {min(hidden)} lies wholly under another mask of this frame")
 
 
 def _read_folder(given: Given, frames: Frames, start: MaskStart, read: ReadOptions) -> None:
@@ -106,8 +114,8 @@ def _read_folder(given: Given, frames: Frames, start: MaskStart, read: ReadOptio
         raise UsageError(f"--mask {start.file}: holds no pictures; expected masks such as {frames.names[0]}.png")
     empty = []
     for name, file in files.items():
-        place = place_of(frames, name, f"--mask {file}")
-        labels = _read_mask(file, frames, place, read, may_be_empty=True)
+        place = _place_of_file(frames, name, f"--mask {file}")
+        labels = _read_mask(given, file, frames, place, read, may_be_empty=True)
         if labels.any():
             _take(given, place, labels, start)
         else:
@@ -124,14 +132,14 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
     unused, outside = [], []
     for name, file in start.files.items():
         try:
-            place = place_of(frames, name, f"annotation {file}")
+            place = _place_of_file(frames, name, f"annotation {file}")
         except UsageError:
             if not known:
                 raise
             outside.append(name)
             continue
-        labels = _fitting(read_annotation(file, read, may_be_empty=True), file, frames)
-        new = sorted({int(number) for number in np.unique(labels) if number} - known)
+        labels = _read_mask(given, file, frames, place, read, may_be_empty=True, may_be_painted=is_colour_file(file))
+        new = sorted(_ids_in(labels) - known)
         if new:
             _take(given, place, np.where(np.isin(labels, new), labels, labels.dtype.type(0)), start)
         elif known:
@@ -149,23 +157,32 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
         )
 
 
-def _read_mask(file: Path, frames: Frames, place: int, read: ReadOptions, may_be_empty: bool = False) -> Labels:
-    """Objects of a mask that a user gives, which may be a frame that was painted on."""
-    painted = painted_labels(file, frames[place])
-    return _fitting(read_annotation(file, read, may_be_empty) if painted is None else painted, file, frames)
-
-
-def _fitting(labels: Labels, file: Path, frames: Frames) -> Labels:
+def _read_mask(
+    given: Given,
+    file: Path,
+    frames: Frames,
+    place: int,
+    read: ReadOptions,
+    may_be_empty: bool = False,
+    may_be_painted: bool = True,
+) -> Labels:
+    """Objects of a mask, which may be a frame that was painted on."""
+    painted = painted_labels(file, frames[place]) if may_be_painted else None
+    labels = read_annotation(file, read, may_be_empty) if painted is None else painted
     if labels.shape != frames.size:
         sizes = "is {1}x{0}, the frames are {3}x{2}".format(*labels.shape, *frames.size)
         raise UsageError(f"{file}: the mask {sizes}; draw it on a frame written by --first-frame")
-    return labels
+    return given.colours.settled(file, labels, painted is not None)
+
+
+def _ids_in(labels: Labels) -> set[int]:
+    return {int(number) for number in np.unique(labels) if number}
 
 
 def _renumber(given: Given) -> None:
     """Count objects from 1 where an id is beyond 8 bits; result pictures hold the ids themselves, in 16."""
     maps = [*given.masks.values(), *given.boxed.values()]
-    ids = sorted({int(number) for labels in maps for number in np.unique(labels) if number})
+    ids = sorted(set().union(*map(_ids_in, maps)))
     if len(ids) > len(IDS):
         raise UsageError(f"{len(ids)} objects are given, and {len(IDS)} at most can be followed at once; give fewer")
     if not ids or ids[-1] <= IDS[-1]:
@@ -183,12 +200,53 @@ def _renumber(given: Given) -> None:
 
 
 def place_of(frames: Frames, frame: str | None, what: str) -> int:
-    """Place among the chosen frames of one that is called by its name, or by its number in the whole video."""
+    """Place among the chosen frames of one that is called by its name, or by its number in the whole video.
+
+    Raises:
+        UsageError: there is none, or number and name mean two frames, as 1 does where the first is called 00001.
+    """
     if frame is None:
         return 0
     if frame in frames.names:
         return frames.names.index(frame)
-    if frame.isdecimal() and int(frame) in frames.numbers:
-        return frames.numbers.index(int(frame))
+    if not frame.isdecimal():
+        raise _not_chosen(frames, frame, what)
+    named, number = _named(frames, int(frame)), int(frame)
+    if frame.startswith("0") and len(frame) > 1:  # a name, as nobody writes a number
+        counted: list[int] = []
+    else:
+        counted = [frames.numbers.index(number)] if number in frames.numbers else []
+    if len({*named, *counted}) > 1:
+        means = " or ".join(frames.names[place] for place in sorted({*named, *counted}))
+        raise UsageError(f"{what}: frame {frame} may be {means}; write its name in full")
+    for place in (*counted, *named):
+        return place
+    raise _not_chosen(frames, frame, what)
+
+
+def _place_of_file(frames: Frames, name: str, what: str) -> int:
+    """Place of the frame that a mask file is called after: by its name, else by the one number in it.
+
+    Never by counting: of frames 00001, 00002 … the file 2.png is the second by its name, the third by counting.
+    """
+    if name in frames.names:
+        return frames.names.index(name)
+    numbers = re.findall("[0-9]+", name)
+    found = _named(frames, int(numbers[0])) if len(numbers) == 1 else []
+    if len(found) > 1:
+        names = told([frames.names[place] for place in found])
+        raise UsageError(f"{what}: {name!r} may be any of the frames {names}; call it as its frame")
+    if not found:
+        raise _not_chosen(frames, name, what)
+    return found[0]
+
+
+def _named(frames: Frames, number: int) -> list[int]:
+    """Places of the frames whose names end in that number, as frame_0005 does."""
+    digits = [re.findall("[0-9]+", name) for name in frames.names]
+    return [place for place, found in enumerate(digits) if found and int(found[-1]) == number]
+
+
+def _not_chosen(frames: Frames, frame: str, what: str) -> UsageError:
     chosen = f"{frames.numbers[0]} to {frames.numbers[-1]} ({frames.names[0]} to {frames.names[-1]})"
-    raise UsageError(f"{what}: frame {frame!r} is not among the chosen ones, {chosen}")
+    return UsageError(f"{what}: frame {frame!r} is not among the chosen ones, {chosen}")

@@ -98,6 +98,9 @@ def read_start(
     if not masks and not boxes:
         raise UsageError("nothing says which object to follow: give --mask FILE or --box x0,y0,x1,y1")
     given = read_masks(frames, masks, read or ReadOptions())
+    if given.numbers and boxes:
+        where = f"--box {_words(boxes[0].box)}"
+        raise UsageError(f"{where}: masks hold ids beyond {IDS[-1]}, beside which a box has none; give all by masks")
     boxes = [*boxes, *(box for place, labels in given.boxed.items() for box in boxes_of(labels, frames.names[place]))]
     taken = {int(number) for labels in given.masks.values() for number in np.unique(labels) if number}
     grouped: dict[int, dict[int, Box]] = {}
@@ -111,8 +114,6 @@ def read_start(
         many = f"{len(taken)} objects are given; each takes about half the time of the first. Are all of them meant?"
         given.remarks.append(many)
     ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
-    if given.numbers and len(taken) > len(given.numbers):
-        raise UsageError("--box: objects are given by masks with ids beyond 8 bits; give all of them by masks")
     return Start(*ordered, given.begins, given.numbers, tuple(given.remarks))
 
 

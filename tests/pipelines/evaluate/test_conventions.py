@@ -151,3 +151,28 @@ def test_the_report_is_no_prediction(datakit, tmp_path):
     draw_tree(tmp_path / "out/_report", {"bear": (1,)})
     result = datakit("evaluate", tmp_path / "out/_report/bear", truth / "bear")
     assert result.exit_code == 2 and "lies in the report of a propagation" in result.output
+
+
+def test_the_reason_names_the_object_that_enters(datakit, tmp_path):
+    """Not the one that was there from the beginning."""
+    for number in range(8):
+        write_labels(tmp_path / f"truth/walk/{number:05d}.png", labels_of(number, (1, 2) if number >= 4 else (1,)))
+    result = datakit("evaluate", tmp_path / "truth", tmp_path / "truth")
+    assert "as object 2 of walk enters after its first frame" in result.stdout
+
+
+def test_an_object_of_the_first_frame_alone_counts_as_one_of_several(datakit, tmp_path):
+    """The first frame is not scored, and its ids are looked at all the same."""
+    for number in range(6):
+        write_labels(tmp_path / f"truth/walk/{number:05d}.png", labels_of(number) * np.uint8(1 if number else 2))
+    swapped = changed(tmp_path / "truth", tmp_path / "swapped", lambda labels: SWAP[labels])
+    assert scored(datakit("evaluate", swapped, tmp_path / "truth", "--json"))["J&F"]["mean"] < 0.2
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_ground_truth_without_an_object_scores_nothing(datakit, tmp_path, last):
+    """Nothing against nothing is no 1.000; nor is an object in the last frame alone, which does not count."""
+    for number in range(5):
+        write_labels(tmp_path / f"truth/walk/{number:05d}.png", labels_of(0) * np.uint8(number == 4 and last))
+    result = datakit("evaluate", tmp_path / "truth", tmp_path / "truth")
+    assert result.exit_code == 4 and "its ground truth holds no object" in result.stderr

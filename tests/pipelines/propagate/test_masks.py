@@ -218,6 +218,35 @@ def test_a_painted_frame_that_cannot_be_read_is_refused(datakit, tmp_path, spoil
     assert result.exit_code == 1 and words in result.output
 
 
+def test_most_of_a_frame_may_be_painted(datakit, tmp_path):
+    """What is left of the frame tells that it is one."""
+    picture = frame(0)
+    picture[10:46, 4:60] = (255, 0, 0)
+    Image.fromarray(picture).save(tmp_path / "m.png")
+    clip = draw_folder(tmp_path / "walk")
+    assert datakit("propagate", clip, "--mask", tmp_path / "m.png", "--out", tmp_path / "out").exit_code == 0
+    assert np.argwhere(found(tmp_path / "out", 0))[[0, -1]].tolist() == [[10, 4], [45, 59]]
+    assert np.count_nonzero(found(tmp_path / "out", 0)) == 36 * 56
+
+
+@pytest.mark.parametrize(("to", "words"), [(40, "a colour (250, 250, 250) that the frame itself has"), (22, "")])
+def test_paint_in_a_colour_of_the_frame(datakit, tmp_path, to, words):
+    """A pixel or two under the paint belong to it; where it cannot be seen where paint ends, it is refused."""
+    clip, first = tmp_path / "walk", frame(0)
+    if not words:
+        first[:16, :21] = 90
+        first[12, 14] = 250  # under the paint
+    clip.mkdir()
+    for number in range(3):
+        Image.fromarray(first).save(clip / f"{number:05d}.png")
+    picture = first.copy()
+    picture[10:30, 10:to] = 250
+    Image.fromarray(picture).save(tmp_path / "m.png")
+    result = datakit("propagate", clip, "--mask", tmp_path / "m.png", "--out", tmp_path / "out")
+    assert result.exit_code == (1 if words else 0) and words in result.output, result.output
+    assert words or np.count_nonzero(found(tmp_path / "out", 0)) == 20 * 12
+
+
 def test_a_mask_of_a_dark_frame_is_a_mask(datakit, tmp_path):
     """Black ground equals black night in most pixels, and says nothing."""
     night = np.zeros((*SIZE, 3), np.uint8)
@@ -228,3 +257,13 @@ def test_a_mask_of_a_dark_frame_is_a_mask(datakit, tmp_path):
     Image.fromarray(block(1, 8) * np.uint8(255)).save(tmp_path / "m.png")
     result = datakit("propagate", tmp_path / "walk", "--mask", tmp_path / "m.png", "--out", tmp_path / "out")
     assert result.exit_code == 0 and ids(tmp_path / "out", 0) == {1}, result.output
+
+
+def test_a_frame_of_a_jpeg_saved_as_jpeg_is_sent_to_png(datakit, tmp_path):
+    """Many of its pixels are the very ones of the frame."""
+    clip = draw_folder(tmp_path / "walk", 3, ".jpg")
+    picture = np.asarray(Image.open(clip / "00000.jpg")).copy()
+    picture[8:16, 8:28] = (255, 0, 0)
+    (tmp_path / "m.jpg").write_bytes(encode_jpeg(picture, 95))
+    result = datakit("propagate", clip, "--mask", tmp_path / "m.jpg", "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "PNG" in result.output and not (tmp_path / "out").exists()
