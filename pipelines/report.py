@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .floor import below_line, judged_when
 from .progress import clock
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def settings_lines(settings: BuildSettings) -> str:
     lines = []
     for recipe in stored.pop("recipes"):
         steps = " → ".join(_step(step) for step in recipe["steps"]) or "no step"
+        kinds = [step["kind"] for step in recipe["steps"]]
         rest = ", ".join(f"{k} {v}" for k, v in recipe.items() if k not in ("name", "steps") and v is not None)
+        rest = rest.replace(floor := f"min_iou {recipe['min_iou']}", floor + judged_when(kinds))
         lines.append(f"recipe {recipe['name']}: {steps}; {rest}")
     read = stored.pop("read")
     shown = {**stored, **read}
@@ -75,7 +78,8 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     if as_json:
         body = {key: value for key, value in manifest.to_dict().items() if key in ("sources", "problems", "digest")}
         return as_text({**body, "out": str(summary.out), "triples": manifest.triples, "shards": len(manifest.shards),
-                        "kept": summary.kept, "built": summary.built, "seconds": summary.seconds})  # fmt: skip
+                        "below_min_iou": summary.below.to_dict(), "kept": summary.kept,
+                        "built": summary.built, "seconds": summary.seconds})  # fmt: skip
     columns = ("photos", "items", "samples", "failed", "left_out", "triples")
     rows = [
         [label, source["layout"], *(source[name] for name in columns)] for label, source in manifest.sources.items()
@@ -83,6 +87,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     total = ["total", "", *(sum(source[name] for source in manifest.sources.values()) for name in columns)]
     lines = [table(("source", "layout", "photos", "items", "samples", "failed", "left out", "triples"), [*rows, total])]
     lines += [f"  {count} {reason}" for reason, count in manifest.problems.items()]
+    lines += [f"  {below_line(summary.below, manifest.triples)}"] if summary.below.total else []
     size = sum(shard.bytes for shard in manifest.shards)
     lines.append(
         f"{summary.out}: {len(manifest.shards)} shards ({summary.kept} kept, {summary.built} built), "
