@@ -253,17 +253,19 @@ def histogram(names: Sequence[str], counts: Sequence[int]) -> str:
 
 
 def train_report(summary: TrainSummary, as_json: bool) -> str:
-    """How the run ended, its best validation, and what to do with it."""
+    """How the run ended, its best validation against the start, and what to do with it."""
     best = summary.out / "best.safetensors"
     if as_json:
-        return as_text(
-            {"out": str(summary.out), "steps": summary.steps, "weights": str(best), "validation": summary.validation}
-        )
+        against = {"start": summary.start, "trained": summary.trained, "over_start": summary.gain}
+        return as_text({"out": str(summary.out), "steps": summary.steps, "weights": str(best),
+                        "validation": summary.validation, **against})  # fmt: skip
     found = summary.validation
     lines = [f"{summary.out}: {summary.steps} steps, weights in {best}"]
     if found:
-        lines.append(f"best at step {found['step']}: IoU {found['input_iou']:.3f} -> {found['output_iou']:.3f} "
-                     f"on {found['triples']} triples of photos held back")  # fmt: skip
+        best_known = f"best {found['output_iou']:.3f} at step {found['step']}; what it began with was not judged"
+        lines.append(summary.verdict() or best_known)
+        lines.append(f"IoU on {found['triples']} triples of photos held back, whose rough masks have "
+                     f"{found['input_iou']:.3f}")  # fmt: skip
     return "\n".join(lines)
 
 

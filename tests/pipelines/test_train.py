@@ -62,9 +62,9 @@ def test_a_run_leaves_logs_pictures_and_checkpoints(quiet):
     """A row for each step, a row and a picture for each validation, the last and the best weights, no part file."""
     assert [row["step"] for row in csv.DictReader((quiet / "steps.csv").open())] == list("123456")
     validations = list(csv.DictReader((quiet / "validation.csv").open()))
-    assert [row["step"] for row in validations] == ["3", "6"]
+    assert [row["step"] for row in validations] == ["0", "3", "6"]
     assert all(0 < float(row["input_iou"]) < 1 for row in validations)
-    assert sorted(path.name for path in (quiet / "pictures").iterdir()) == ["000003.png", "000006.png"]
+    assert sorted(path.name for path in (quiet / "pictures").iterdir()) == ["000000.png", "000003.png", "000006.png"]
     names = {path.name for path in quiet.iterdir()} - {".lock"}
     assert names == {"steps.csv", "validation.csv", "pictures", "last.safetensors", "best.safetensors"}
 
@@ -267,4 +267,5 @@ def test_events_for_tensorboard_on_request(datakit, shards, tmp_path):
     events.Reload()
     told = [event.value for event in events.Scalars("train/loss")]
     assert told == pytest.approx([float(loss) for loss in losses(tmp_path / "run")])
-    assert len(events.Scalars("validation/output_iou")) == 2
+    assert len(events.Scalars("validation/output_iou")) == 3
+    assert [event.step for event in events.Scalars("validation/over_start")] == [0, 3, 6]
