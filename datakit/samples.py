@@ -162,8 +162,10 @@ class Triple:
         iou: IoU of `deformed` with `target`.
         area_ratio: area of `deformed` over area of `target`.
         redraws: draws thrown away before this one.
-        flags: '' or comma-separated remarks: `low-iou` (best of all redraws is still below the floor),
+        flags: '' or comma-separated remarks, see `flags_of`: `low-iou` (`iou` is below the recipe's `min_iou`),
             `no-tps` (mask too small or degenerate for the spline).
+        draw_flags: the remarks of the draw, which is what shards store: there `low-iou` says that no draw reached
+            `min_iou` before dilation.
     """
 
     key: str
@@ -181,8 +183,34 @@ class Triple:
     area_ratio: float
     redraws: int
     flags: str
+    draw_flags: str
 
     @property
     def image(self) -> Image:
         """(H, W, 3) uint8 RGB."""
         return self.photo.pixels
+
+
+LOW_IOU = "low-iou"
+
+
+def flags_of(draw_flags: str, iou: float, min_iou: float | None) -> str:
+    """The remarks on a triple as people see them, everywhere: `low-iou` goes by the IoU that is stored.
+
+    `min_iou` is judged while drawing, after the last warp: coarsening after it (a dilation, a box) is wanted and calls
+    for no redraw, but on a tiny object it alone can take the rough mask below the floor. The draw's own `low-iou`
+    therefore misses triples that lie below, and names some that dilation lifted above. Shards keep the draw's remark,
+    since their bytes are what was published; who reads them goes by `iou`, which is of the very mask that is stored.
+
+    Args:
+        draw_flags: '' or comma-separated, as a draw gives them and shards store them.
+        iou: of the rough mask with its target, dilation included.
+        min_iou: of the recipe; None where it is not known, then the draw's remark stands.
+
+    Returns:
+        '' or comma-separated.
+    """
+    if min_iou is None:
+        return draw_flags
+    others = [flag for flag in draw_flags.split(",") if flag and flag != LOW_IOU]
+    return ",".join([LOW_IOU] * (iou < min_iou) + others)

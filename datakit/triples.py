@@ -13,7 +13,7 @@ from .deformations import Deformed, Recipe, deform_all
 from .deformations.augment import turned_image, turned_mask
 from .deformations.figure import Figure
 from .images import encode_png
-from .samples import Photo, Sample, Triple
+from .samples import Photo, Sample, Triple, flags_of
 from .seeds import generator
 
 
@@ -89,7 +89,8 @@ def _triple(sample: Sample, recipe: Recipe, variant: int, rough: Deformed) -> Tr
         iou=rough.iou,
         area_ratio=rough.area_ratio,
         redraws=rough.redraws,
-        flags=rough.flags,
+        flags=flags_of(rough.flags, rough.iou, recipe.min_iou),
+        draw_flags=rough.flags,
     )
 
 

@@ -25,6 +25,7 @@ from datakit.tools import tool_versions
 from datakit.tracking import Track
 
 from .cluster import run_tasks
+from .floor import Below, count_below
 from .interrupt import terminable
 from .lock import HOLDER, LOCK, run_lock
 from .plan import Plan, PlannedShard, largest_first, make_plan
@@ -46,6 +47,7 @@ class BuildSummary:
         kept: shards an earlier run had finished.
         built: shards this run made.
         seconds: of this run.
+        below: triples below their recipe's `min_iou`.
     """
 
     out: Path
@@ -53,6 +55,7 @@ class BuildSummary:
     kept: int
     built: int
     seconds: float
+    below: Below
 
 
 Tell = Callable[[str], None]
@@ -88,7 +91,8 @@ def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:
             retire(config, plan, todo)
             records = kept | make_shards(config, plan, todo, track)
             manifest = publish(config, plan, records)
-    return BuildSummary(config.out, manifest, len(kept), len(todo), time.monotonic() - started)
+            below = count_below(config.out, manifest)
+    return BuildSummary(config.out, manifest, len(kept), len(todo), time.monotonic() - started, below)
 
 
 def settings_digest(config: BuildConfig) -> str:

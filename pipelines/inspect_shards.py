@@ -78,7 +78,8 @@ def statistics(folder: Path) -> list[Statistics]:
 
 def _columns(shard: Shard, number: int) -> dict[str, NDArray[Any]]:
     triples, images = shard.triples, shard.images
-    columns = {name: triples[name] for name in ("recipe", "kind", "iou", "area_ratio", "redraws", "flags")}
+    columns = {name: triples[name] for name in ("recipe", "kind", "iou", "area_ratio", "redraws")}
+    columns["flags"] = np.array(shard.flags(), np.str_)
     columns["height"] = images["height"][triples["image_row"]]
     columns["width"] = images["width"][triples["image_row"]]
     columns["photo"] = triples["image_row"].astype(np.int64) + (number << 32)
@@ -107,7 +108,7 @@ def _summarise(source: str, recipe: str, kind: str, columns: Mapping[str, NDArra
         area_ratio_mean=float(columns["area_ratio"].mean()),
         area_ratio_histogram=np.histogram(columns["area_ratio"], RATIO_BINS)[0].tolist(),
         redraws=int(columns["redraws"].sum()),
-        flags={flag.decode(): int(count) for flag, count in zip(flags, counts, strict=True) if flag},
+        flags={str(flag): int(count) for flag, count in zip(flags, counts, strict=True) if flag},
     )
 
 
@@ -268,7 +269,7 @@ def _differences(shard: Shard, row: int, stored: Triple, sample: Sample, fresh: 
             yield f"{name}: {_changed(before, after)}"
     if stored.parameters.tobytes() != fresh.parameters.tobytes():
         yield f"drawn parameters: {stored.parameters.tolist()} stored, {fresh.parameters.tolist()} now"
-    for name in ("iou", "area_ratio", "redraws", "flags", "kind", "object_id"):
+    for name in ("iou", "area_ratio", "redraws", "draw_flags", "kind", "object_id"):
         if getattr(stored, name) != getattr(fresh, name):
             yield f"{name}: {getattr(stored, name)} stored, {getattr(fresh, name)} now"
 

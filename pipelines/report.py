@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .floor import below_line, judged_when
 from .progress import clock
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def settings_lines(settings: BuildSettings) -> str:
     lines = []
     for recipe in stored.pop("recipes"):
         steps = " → ".join(_step(step) for step in recipe["steps"]) or "no step"
+        kinds = [step["kind"] for step in recipe["steps"]]
         rest = ", ".join(f"{k} {v}" for k, v in recipe.items() if k not in ("name", "steps") and v is not None)
+        rest = rest.replace(floor := f"min_iou {recipe['min_iou']}", floor + judged_when(kinds))
         lines.append(f"recipe {recipe['name']}: {steps}; {rest}")
     read = stored.pop("read")
     shown = {**stored, **read}
@@ -75,7 +78,8 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     if as_json:
         body = {key: value for key, value in manifest.to_dict().items() if key in ("sources", "problems", "digest")}
         return as_text({**body, "out": str(summary.out), "triples": manifest.triples, "shards": len(manifest.shards),
-                        "kept": summary.kept, "built": summary.built, "seconds": summary.seconds})  # fmt: skip
+                        "below_min_iou": summary.below.to_dict(), "kept": summary.kept,
+                        "built": summary.built, "seconds": summary.seconds})  # fmt: skip
     columns = ("photos", "items", "samples", "failed", "left_out", "triples")
     rows = [
         [label, source["layout"], *(source[name] for name in columns)] for label, source in manifest.sources.items()
@@ -88,6 +92,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
         for label, source in manifest.sources.items()
         for reason, note in source.get("notes", {}).items()
     ]
+    lines += [f"  {below_line(summary.below, manifest.triples)}"] if summary.below.total else []
     size = sum(shard.bytes for shard in manifest.shards)
     lines.append(
         f"{summary.out}: {len(manifest.shards)} shards ({summary.kept} kept, {summary.built} built), "
@@ -253,34 +258,20 @@ def histogram(names: Sequence[str], counts: Sequence[int]) -> str:
 
 
 def train_report(summary: TrainSummary, as_json: bool) -> str:
-    """How the run ended, its best validation, and what to do with it."""
+    """How the run ended, its best validation against the start, and what to do with it."""
     best = summary.out / "best.safetensors"
     if as_json:
-        return as_text(
-            {"out": str(summary.out), "steps": summary.steps, "weights": str(best), "validation": summary.validation,
-             "start": summary.start, "trained": summary.trained}
-        )  # fmt: skip
+        against = {"start": summary.start, "trained": summary.trained, "over_start": summary.gain}
+        return as_text({"out": str(summary.out), "steps": summary.steps, "weights": str(best),
+                        "validation": summary.validation, **against})  # fmt: skip
+    found = summary.validation
     lines = [f"{summary.out}: {summary.steps} steps, weights in {best}"]
-    return "\n".join([*lines, *_told_of_training(summary)])
-
-
-def _told_of_training(summary: TrainSummary) -> list[str]:
-    """The best validation against the weights that the run began with, and a warning where it got worse."""
-    start, trained = summary.start, summary.trained
-    if not trained:
-        return []
-    reached = f"best after training {trained['output_iou']:.3f}, at step {trained['step']}"
-    held_back = (
-        f"on {trained['triples']} triples of photos held back, whose rough masks have {trained['input_iou']:.3f}"
-    )
-    if not start:
-        return [f"IoU {held_back}: {reached}"]
-    change = trained["output_iou"] - start["output_iou"]
-    lines = [f"IoU {held_back}: began at {start['output_iou']:.3f}, {reached} ({change:+.3f})"]
-    if change <= 0:
-        lines.append("WORSE than the weights it began with: those are kept as best; try fewer steps, a lower learning "
-                     "rate (--set optimizer.learning_rate=…) or more photos")  # fmt: skip
-    return lines
+    if found:
+        best_known = f"best {found['output_iou']:.3f} at step {found['step']}; what it began with was not judged"
+        lines.append(summary.verdict() or best_known)
+        lines.append(f"IoU on {found['triples']} triples of photos held back, whose rough masks have "
+                     f"{found['input_iou']:.3f}")  # fmt: skip
+    return "\n".join(lines)
 
 
 def score_report(summary: ScoreSummary, as_json: bool) -> str:

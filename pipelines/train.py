@@ -21,7 +21,7 @@ from datakit.shards import read_manifest
 from .interrupt import deferred
 from .lock import run_lock
 from .settings import differences
-from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, Events, Pace, Table
+from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, Events, Pace, Table, read_validations
 
 if TYPE_CHECKING:
     from datakit.samples import Triple
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 News = Callable[[str], None]
 SHOWN = 6  # rows of a validation picture
-FEW = 20  # triples to judge by; the mean of fewer says little
+FEW = 20  # validation triples: below that a mean moves by hundredths with a single object
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,9 @@ class TrainSummary:
         out: its folder.
         steps: optimiser steps done in all.
         stopped: whether it was interrupted before the last.
-        validation: numbers of the best validation, that of the weights it began with included; empty where there
-            was none.
-        start: numbers of the weights it began with.
-        trained: numbers of the best validation after a step.
+        validation: numbers of the best validation, the start's among them; empty where there was none.
+        start: numbers of the weights the run began with; empty where nothing was judged, or by an older version.
+        trained: numbers of the best validation after the first step; empty where there was none.
     """
 
     out: Path
@@ -88,6 +87,25 @@ class TrainSummary:
     validation: Mapping[str, Any]
     start: Mapping[str, Any] = field(default_factory=dict)
     trained: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def gain(self) -> float | None:
+        """Best IoU after the first step less that of the start; None where one of them is not known."""
+        if not (self.start and self.trained):
+            return None
+        return float(self.trained["output_iou"] - self.start["output_iou"])
+
+    def verdict(self) -> str:
+        """What training made of the weights it began with, in words; '' where that is not known."""
+        if not self.start:
+            return ""
+        if self.gain is None:
+            return f"began at {self.start['output_iou']:.3f}; stopped before anything after that was judged"
+        began, best = self.start["output_iou"], self.trained
+        told = f"began at {began:.3f}, best {best['output_iou']:.3f} at step {best['step']} ({self.gain:+.3f})"
+        if self.gain < 0:
+            return f"{told}: WORSE than the weights it began with, which are in {BEST}"
+        return told if self.gain else f"{told}: no better than the weights it began with, which are in {BEST}"
 
 
 def train(job: TrainJob, news: News) -> TrainSummary:
@@ -179,8 +197,8 @@ class _Run:
         self.trainer = Trainer(job.config, net, self.compute, ranks)
         self.view = RefineConfig(job.config.view.size, mirrored=False)
         self.about = _about(job, self.compute)
-        self.start: dict[str, Any] = {}
-        self.trained: dict[str, Any] = {}
+        self.best: dict[str, Any] = {}
+        self.start: Mapping[str, Any] = {}
         self.seconds = 0.0
         if job.resume:
             self._restore()
@@ -199,22 +217,21 @@ class _Run:
                 f"{path}: the run was begun with other settings:\n  {listed}\nresume with those, or name another --out"
             )
         self.trainer.restore(checkpoint, path)
-        about = checkpoint.about
-        self.start, self.seconds = dict(about.get("start", {})), about["seconds"]  # runs begun before have no start
-        self.trained = dict(about["trained"] if "trained" in about else about["best"])
-
-    @property
-    def best(self) -> dict[str, Any]:
-        """Numbers of the best validation: of the start, where no step has made it better."""
-        return max((self.start, self.trained), key=lambda row: row.get("output_iou", -1))
+        self.best, self.seconds = dict(checkpoint.about["best"]), checkpoint.about["seconds"]
+        self.start, _ = self._stored()
 
     def go(self, stop: threading.Event) -> TrainSummary:
         """Train to the end, or until `stop` is set anywhere."""
         job, trainer = self.job, self.trainer
         self.news(f"{job.config.network}: {self.data.told()}; {self.compute.told()}")
+        if self.data.held_back and len(self.data.held_back) < FEW:
+            self.news(
+                f"WARNING: only {len(self.data.held_back)} triples to judge by: differences of a few hundredths mean "
+                "nothing there; train on more photos, or hold more back by --set validation_share=…"
+            )
         stream = self.data.batches(trainer.done, on_gpu=self.compute.device != "cpu")
         with self._logs() as (steps, validations, events), stream as batches:
-            if not trainer.done:
+            if not trainer.done and job.config.iterations:
                 self._validate(validations, events)
             pace = Pace(job.config.iterations, self.news)
             stopped = False
@@ -232,13 +249,23 @@ class _Run:
                     self._save()
                 if stopped:
                     break
-        return TrainSummary(job.out, trainer.done, stopped, self.best, self.start, self.trained)
+        summary = TrainSummary(job.out, trainer.done, stopped, self.best, *self._stored())
+        if summary.gain is not None and summary.gain < 0:
+            self.news(f"WARNING: {summary.verdict()}")
+        return summary
+
+    def _stored(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The start's validation and the best one after it, of this run and those it goes on from."""
+        rows = read_validations(self.job.out / VALIDATIONS) if self.ranks.is_first else []
+        start = next((row for row in rows if row["step"] == 0), {})
+        return start, max((row for row in rows if row["step"]), key=lambda row: row["output_iou"], default={})
 
     @contextlib.contextmanager
     def _logs(self) -> Iterator[tuple[Table, Table, Events]]:
         steps = Table(self.job.out / STEPS, ("step", "loss", "rate", "waited", "seconds"))
         validations = Table(
-            self.job.out / VALIDATIONS, ("step", "triples", "input_iou", "output_iou", "gain", "seconds")
+            self.job.out / VALIDATIONS,
+            ("step", "triples", "input_iou", "output_iou", "gain", "over_start", "seconds"),
         )
         if self.ranks.is_first:
             for table in (steps, validations):
@@ -251,7 +278,10 @@ class _Run:
             events.close()
 
     def _validate(self, table: Table, events: Events) -> None:
-        """Judge the network on photos it never trains on; rank 0 does, the others wait."""
+        """Judge the network on photos it never trains on; rank 0 does, the others wait.
+
+        What it began with, at step 0, is judged like everything after: so `best` is never worse than the start.
+        """
         if self.ranks.is_first and self.data.held_back:
             from model.score import score
 
@@ -267,15 +297,14 @@ class _Run:
                     f"step {self.trainer.done}",
                 )
             row = {"step": self.trainer.done, **scores.to_dict(), "seconds": round(self._elapsed(), 1)}
+            self.start = self.start or ({} if row["step"] else row)
+            row["over_start"] = row["output_iou"] - self.start["output_iou"] if self.start else ""
             table.add({name: row[name] for name in table.columns})
-            events.add({f"validation/{name}": row[name] for name in ("input_iou", "output_iou")}, self.trainer.done)
-            self.news(validation_line(row, self.start))
-            is_best = row["output_iou"] > self.best.get("output_iou", -1)
-            if not self.trainer.done:
-                self.start = row
-            elif row["output_iou"] > self.trained.get("output_iou", -1):
-                self.trained = row
-            if is_best:
+            shown = [name for name in ("input_iou", "output_iou", "over_start") if row[name] != ""]
+            events.add({f"validation/{name}": row[name] for name in shown}, self.trainer.done)
+            self.news(told(row))
+            if row["output_iou"] > self.best.get("output_iou", -1):
+                self.best = row
                 self._write(BEST, with_optimizer=False)
         self.ranks.wait()
 
@@ -288,23 +317,25 @@ class _Run:
     def _write(self, name: str, with_optimizer: bool) -> None:
         from model.checkpoint import write_checkpoint
 
-        numbers = {"best": self.best, "start": self.start, "trained": self.trained}
-        about = {"run": self.about, **numbers, "seconds": round(self._elapsed(), 1)}
+        about = {"run": self.about, "best": self.best, "seconds": round(self._elapsed(), 1)}
         write_checkpoint(self.job.out / name, self.trainer.checkpoint(about, with_optimizer))
 
     def _elapsed(self) -> float:
         return time.monotonic() - self.began
 
 
-def validation_line(row: Mapping[str, Any], start: Mapping[str, Any]) -> str:
-    """What a validation found: of the start beside the rough masks, afterwards against the start."""
-    triples = f"on {row['triples']} triples"
-    if row["triples"] < FEW:
-        triples += f", too few to say much (at least {FEW} would)"
+def told(row: Mapping[str, Any]) -> str:
+    """A validation in words, against the start where that is known."""
     if not row["step"]:
-        return f"before the first step: IoU {row['output_iou']:.3f}, of rough masks {row['input_iou']:.3f}, {triples}"
-    change = f" ({row['output_iou'] - start['output_iou']:+.3f} since the start)" if start else ""
-    return f"step {row['step']}: validation IoU {row['output_iou']:.3f}{change} {triples}"
+        what = "the weights it begins with"
+    elif row["over_start"] == "":
+        what = f"{row['gain']:+.3f} over the rough masks"
+    else:
+        what = f"{row['over_start']:+.3f} against the start{', WORSE' if row['over_start'] < 0 else ''}"
+    return (
+        f"step {row['step']}: validation IoU {row['output_iou']:.3f} ({what}), rough masks {row['input_iou']:.3f}, "
+        f"on {row['triples']} triples"
+    )
 
 
 def draw_results(

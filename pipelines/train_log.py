@@ -56,6 +56,16 @@ def read_table(path: Path) -> list[dict[str, str]]:
     return [row for row in rows if row["step"].isdecimal() and None not in row.values() and None not in row]
 
 
+def read_validations(path: Path) -> list[dict[str, Any]]:
+    """The rows of `validation.csv` as numbers; none where there is no such file."""
+    rows = read_table(path) if path.is_file() else []
+    return [
+        {"step": int(row["step"]), "triples": int(row["triples"])}
+        | {name: float(row[name]) for name in ("input_iou", "output_iou", "gain", "seconds")}
+        for row in rows
+    ]
+
+
 class Events:
     """TensorBoard events beside the CSV files, where that extra is installed and asked for."""
 

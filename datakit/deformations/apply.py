@@ -33,8 +33,8 @@ class Deformed:
         iou: of `mask` with the mask it was made from.
         area_ratio: area of `mask` over the area of the mask it was made from.
         redraws: draws thrown away.
-        flags: '' or comma-joined: `low-iou` (no draw reached the recipe's floor, this is the best),
-            `no-tps` (too few or too straight control points for a spline).
+        flags: '' or comma-joined: `low-iou` (no draw reached the recipe's floor before dilation, this is the best;
+            for finished triples see `samples.flags_of`), `no-tps` (too few or too straight points for a spline).
     """
 
     mask: Mask

@@ -38,7 +38,7 @@ LEGEND: tuple[tuple[Colour, bool, str], ...] = (
 )
 LEGEND_VOID: tuple[Colour, bool, str] = (tiles.VOID, False, "void: not judged")
 FLAG_WORDS = {
-    "low-iou": "low-iou: even the best of the redraws is far off",
+    "low-iou": "low-iou: IoU below the recipe's min_iou",
     "no-tps": "no-tps: too small or too straight for the spline",
 }
 

@@ -97,7 +97,7 @@ def triple_dtype(key_width: int, recipe_width: int, flags_width: int, parameters
             ("iou", "<f8"),
             ("area_ratio", "<f8"),
             ("redraws", "<u4"),
-            ("flags", text(flags_width)),
+            ("flags", text(flags_width)),  # of the draw, before dilation: `low-iou` as people see it goes by `iou`
             ("parameters", "<f8", (max(parameters, 1),)),  # NaN beyond the recipe's own
         ]
     )

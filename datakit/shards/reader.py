@@ -26,7 +26,7 @@ from ..errors import DatakitError, ShardError
 from ..hdf5 import opened
 from ..headers import read_frame
 from ..images import decode_picture, decode_rle, prove_picture
-from ..samples import Photo, Triple
+from ..samples import Photo, Triple, flags_of
 from . import layout, trust
 from .elsewhere import writer
 from .manifest import Manifest, read_manifest
@@ -57,6 +57,7 @@ class Shard:
         table_crc32: name of a table -> CRC-32 of its bytes when it was written.
         settings: resolved settings of the build.
         parameter_names: recipe name -> names of the drawn numbers.
+        floors: recipe name -> its `min_iou`, where the settings say.
 
     Raises:
         ShardError: not a shard of this version, or its parts do not fit together.
@@ -100,6 +101,8 @@ class Shard:
         self.parameter_names: dict[str, list[str]] = json.loads(found["parameter_names_json"])
         if not all(isinstance(value, dict) for value in (self.settings, self.tools, self.parameter_names)):
             raise ValueError("an attribute ending in _json holds no JSON object")
+        recipes = self.settings.get("recipes", ())
+        self.floors = {str(each["name"]): float(each["min_iou"]) for each in recipes if "min_iou" in each}
 
     def _read_index(self, extents: Mapping[str, trust.Extent]) -> None:
         values = {path: self._values(extent) for path, extent in extents.items() if not path.endswith("/data")}
@@ -138,6 +141,14 @@ class Shard:
     def table(self, name: str) -> NDArray[Any]:
         """One of the tables by its name in the file."""
         return self._tables[name]
+
+    def flags(self) -> list[str]:
+        """Remarks on every triple as people see them, see `samples.flags_of`; the table holds the draws' own."""
+        columns = (self.triples[name].tolist() for name in ("recipe", "iou", "flags"))
+        return [
+            flags_of(flags.decode(), iou, self.floors.get(recipe.decode()))
+            for recipe, iou, flags in zip(*columns, strict=True)
+        ]
 
     def offsets(self, kind: str) -> NDArray[np.uint64]:
         """(n + 1,) uint64: record `i` of a kind lies between `offsets[i]` and `offsets[i + 1]` of its data."""
@@ -243,7 +254,8 @@ def _triple(
         iou=iou,
         area_ratio=area_ratio,
         redraws=redraws,
-        flags=flags.decode(),
+        flags=flags_of(flags.decode(), iou, shard.floors.get(recipe.decode())),
+        draw_flags=flags.decode(),
     )
 
 

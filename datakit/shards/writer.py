@@ -243,7 +243,7 @@ def _triple_row(triple: Triple, image_row: int, target_row: int) -> tuple[Any, .
         triple.iou,
         triple.area_ratio,
         triple.redraws,
-        triple.flags,
+        triple.draw_flags,
         triple.parameters,
     )
 

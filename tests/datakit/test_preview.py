@@ -50,6 +50,7 @@ def triple(variant: int = 0, name: str = "masktrack", flags: str = "", shift: in
         *measured,
         0,
         flags,
+        flags,
     )
 
 

@@ -1,0 +1,86 @@
+"""How many triples of a build lie below their recipe's `min_iou`, by the IoU that is stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datakit.samples import LOW_IOU
+from datakit.shards import Shard
+from datakit.shards.manifest import Manifest
+
+KINDS = {"dilate": "dilation", "box": "the box"}  # what may follow the last warp
+
+
+@dataclass(frozen=True)
+class Below:
+    """Triples below their recipe's `min_iou`.
+
+    Attributes:
+        counts: (source, recipe) -> triples below.
+        floors: recipe -> its `min_iou`.
+        outgrown: of them, those whose draw met it, before dilation.
+    """
+
+    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    floors: Mapping[str, float] = field(default_factory=dict)
+    outgrown: int = 0
+
+    @property
+    def total(self) -> int:
+        """In all."""
+        return sum(self.counts.values())
+
+    def to_dict(self) -> dict[str, dict[str, int]]:
+        """Source -> recipe -> triples below."""
+        sources: dict[str, dict[str, int]] = {}
+        for (source, recipe), count in sorted(self.counts.items()):
+            sources.setdefault(source, {})[recipe] = count
+        return sources
+
+
+def count_below(folder: Path, manifest: Manifest) -> Below:
+    """Count them in the tables of finished shards; nothing is stored, so no byte of a build depends on it.
+
+    Raises:
+        ShardError: a shard cannot be read.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    floors: dict[str, float] = {}
+    outgrown = 0
+    for entry in manifest.shards:
+        shard = Shard(folder / entry.file, manifest.max_pixels)
+        rows = zip(shard.triples["recipe"].tolist(), shard.triples["flags"].tolist(), shard.flags(), strict=True)
+        for recipe, drawn, flags in rows:
+            if LOW_IOU in flags.split(","):
+                counts[entry.source, recipe.decode()] += 1
+                outgrown += LOW_IOU not in drawn.decode().split(",")
+        floors |= shard.floors
+        shard.close()
+    return Below(counts, floors, outgrown)
+
+
+def below_line(below: Below, triples: int) -> str:
+    """One line for people: how many, where, and why."""
+    wheres = [f"{source} {recipe} {count}" for (source, recipe), count in sorted(below.counts.items())]
+    floors = sorted({below.floors[recipe] for _, recipe in below.counts})
+    named = "min_iou " + ", ".join(f"{floor:g}" for floor in floors)
+    missed = below.total - below.outgrown
+    why = [
+        f"{below.outgrown} reached it before dilation or box, which outgrow small objects (a larger --min-area or a "
+        "smaller dilation avoids that)" if below.outgrown else "",
+        f"{missed} reached it in no draw" if missed else "",
+    ]  # fmt: skip
+    told = f"{below.total} of {triples} triples below {named} as stored"
+    return "; ".join([f"{told}: {', '.join(wheres)}", *filter(None, why)])
+
+
+def judged_when(kinds: list[str]) -> str:
+    """When `min_iou` is judged, for a recipe of such steps: ' (before dilation)'; '' where it is the stored IoU."""
+    last = max((n for n, kind in enumerate(kinds, 1) if kind not in KINDS), default=0)
+    after = list(dict.fromkeys(KINDS[kind] for kind in kinds[last:]))
+    if not last:
+        return " (not judged: no warp)"
+    return f" (before {' and '.join(after)})" if after else ""

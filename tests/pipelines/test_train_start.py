@@ -1,0 +1,117 @@
+"""What training made of the weights it began with: judged at step 0, told against that, and never published worse."""
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from model.checkpoint import checkpoint_path
+from pipelines.train import TrainSummary, told
+from pipelines.train_log import read_validations
+from tests.conftest import DATAKIT
+from tests.small_shards import write_shards
+
+ROOT = Path(__file__).parents[2]
+SMALL = ("--batch", "2", "--set", "view.size=64", "--set", "validation_samples=4", "--set", "validation_share=0.6",
+         "--precision", "fp32", "--threads", "1", "--workers", "0")  # fmt: skip
+RUINED = ("--set", "optimizer.learning_rate=0.3", "--set", "optimizer.warmup=0", "--set", "optimizer.average=0",
+          "--set", "optimizer.clip=1", "--set", "validation_every=2")  # fmt: skip
+
+
+def train(shards, out, *more):
+    words = [*DATAKIT, "train", shards, "--out", out, *SMALL, *more]
+    done = subprocess.run(list(map(str, words)), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    """Six photos of one disc each."""
+    return write_shards(tmp_path_factory.mktemp("start") / "shards")
+
+
+@pytest.fixture(scope="module")
+def ruined(shards, tmp_path_factory):
+    """A run that makes good weights worse: its folder, and what it said."""
+    out = tmp_path_factory.mktemp("start") / "run"
+    return out, train(shards, out, "--init", "bundled", "--iterations", 4, *RUINED)
+
+
+def test_a_run_that_gets_worse_says_so(ruined):
+    """On both streams, against what it began with."""
+    out, done = ruined
+    rows = read_validations(out / "validation.csv")
+    assert [row["step"] for row in rows] == [0, 2, 4]
+    began, best = rows[0]["output_iou"], max(row["output_iou"] for row in rows[1:])
+    assert best < began
+    assert f"began at {began:.3f}, best {best:.3f} at step" in done.stdout
+    assert "WORSE than the weights it began with" in done.stdout
+    assert "WARNING: began at" in done.stderr
+    assert "step 0: validation IoU" in done.stderr and "(the weights it begins with)" in done.stderr
+
+
+def test_the_best_weights_are_never_worse_than_the_start(ruined):
+    """Where nothing after it was better, they are the very weights it began with."""
+    best, bundled = load_file(ruined[0] / "best.safetensors"), load_file(checkpoint_path("bundled"))
+    names = [name for name in bundled if name in best]
+    assert names and all(torch.equal(best[name], bundled[name]) for name in names)
+
+
+def test_the_table_tells_the_difference_to_the_start(ruined):
+    """A column beside the gain over the rough masks."""
+    rows = list(csv.DictReader((ruined[0] / "validation.csv").open()))
+    began = float(rows[0]["output_iou"])
+    assert [float(row["over_start"]) for row in rows] == [float(row["output_iou"]) - began for row in rows]
+
+
+def test_few_triples_to_judge_by_are_told(ruined):
+    """Four of them say little."""
+    assert "WARNING: only 4 triples to judge by" in ruined[1].stderr
+
+
+def test_a_resumed_run_takes_the_start_from_its_log(shards, tmp_path):
+    """It is not judged again, since the weights are gone; the report is that of an uninterrupted run."""
+    more = ("--init", "none", "--iterations", 4, "--save-every", 2, "--set", "validation_every=2", "--json")
+    whole = json.loads(train(shards, tmp_path / "whole", *more).stdout)
+    train(shards, tmp_path / "run", *more)
+    for name in ("steps.csv", "validation.csv"):  # as a run leaves them that was killed before its last step
+        lines = (tmp_path / "run" / name).read_text().splitlines()
+        (tmp_path / "run" / name).write_text("".join(f"{line}\n" for line in lines[:-1]))
+    resumed = train(shards, tmp_path / "run", *more, "--resume")
+    assert "step 0:" not in resumed.stderr
+    report = json.loads(resumed.stdout)
+    assert report["start"]["step"] == 0
+    assert report["start"]["output_iou"] == whole["start"]["output_iou"]
+
+
+def test_json_tells_start_best_and_difference(shards, tmp_path):
+    """A drawn network is judged before it learns, too."""
+    report = json.loads(train(shards, tmp_path / "run", "--init", "none", "--iterations", 1, "--json").stdout)
+    assert report["start"]["step"] == 0 and report["trained"]["step"] == 1
+    assert report["over_start"] == report["trained"]["output_iou"] - report["start"]["output_iou"]
+    assert report["validation"]["output_iou"] == max(report[name]["output_iou"] for name in ("start", "trained"))
+
+
+@pytest.mark.parametrize(("start", "trained", "said"), [
+    (0.815, 0.801, "began at 0.815, best 0.801 at step 60 (-0.014): WORSE than the weights it began with"),
+    (0.8, 0.85, "began at 0.800, best 0.850 at step 60 (+0.050)"),
+    (0.8, 0.8, "no better than the weights it began with"),
+    (0.8, None, "began at 0.800; stopped before anything after that was judged"),
+    (None, 0.8, ""),
+])  # fmt: skip
+def test_the_verdict(start, trained, said):
+    """Of every way it can end."""
+    rows = [{} if value is None else {"step": step, "output_iou": value} for step, value in ((0, start), (60, trained))]
+    verdict = TrainSummary(Path("run"), 60, False, {}, *rows).verdict()
+    assert said in verdict and bool(said) == bool(verdict)
+
+
+def test_a_run_of_an_older_version_has_no_start():
+    """Then a validation is told against the rough masks."""
+    row = {"step": 60, "input_iou": 0.5, "output_iou": 0.75, "gain": 0.25, "over_start": "", "triples": 64}
+    assert told(row) == "step 60: validation IoU 0.750 (+0.250 over the rough masks), rough masks 0.500, on 64 triples"
