@@ -160,6 +160,7 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any],
                     key = f"{name(task)}-{uuid.uuid4().hex}"
                     running[client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task
                 room = len(running) if waiting else sys.maxsize
+                watch.look()  # tasks that are done at once leave no other time for it
                 for future in _finished(list(running), stop, watch, room):
                     result = _result(future, name(running[future]))
                     if result is not LOST:
