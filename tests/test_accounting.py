@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from datakit.video.labels import read_labels
 from pipelines.propagate import network
 from tests.clips import DriftingEngine
 from tests.made_sources import Masks, coco_file, label_pictures, masks_of, video_tree
+from tests.mask_files import blocks, save, standard
+from tests.tiny import picture, write_picture
 
 
 def built(out: Path) -> dict[str, Masks]:
@@ -90,6 +93,47 @@ def check_video(datakit: Any, folder: Path, seed: int) -> list[str]:
         if counted != seen:
             wrong.append(f"seed {seed}: {counted} counted of {seen}")
     return wrong
+
+
+SAME = {
+    "16-bit ids": (blocks(26001, 26002, 33001, dtype=np.uint16), None, {26001, 26002, 33001}),
+    "more than 32 ids and void": (blocks(*range(1, 58), void=255), None, set(range(1, 58))),
+    "a lone id": (blocks(2), None, {2}),
+    "palette": (blocks(1, 7, void=255), standard(), {1, 7}),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_every_command_finds_the_same_objects(datakit, tmp_path, monkeypatch, case):
+    """Build, validate-source and preview of a photo; propagate with --mask and --davis; evaluate, on both sides."""
+    monkeypatch.setattr(network, "open_engine", DriftingEngine)
+    plane, colours, ids = SAME[case]
+    mask = save(tmp_path / "set/masks/a.png", plane, colours)
+    for name in ("set/images/a.png", "clip/00000.png", "clip/00001.png", "clip/00002.png"):
+        write_picture(tmp_path / name, picture(1, plane.shape))
+    source = f"s:pairs={tmp_path / 'set'}"
+    assert datakit("build-shards", source, "--out", tmp_path / "out", "--recipe", "masktrack-box").exit_code == 0
+    assert set(built(tmp_path / "out")["a"]) == ids
+    validated = json.loads(datakit("validate-source", source, "--json").stdout)
+    assert validated["sources"]["s"]["samples"] == len(ids)
+    keys = [word for number in sorted(ids) for word in ("--sample", f"s/a#{number}")]
+    preview = datakit("preview-deformations", source, *keys, "--recipe", "masktrack-box", "--out", tmp_path / "p.png")
+    assert f"{len(ids)} samples" in preview.output, preview.output
+    tree = tmp_path / "tree"
+    shutil.copytree(tmp_path / "clip", tree / "JPEGImages/clip")
+    for folder in ("tree/Annotations/clip", "truth/clip"):
+        (tmp_path / folder).mkdir(parents=True)
+        shutil.copy(mask, tmp_path / folder / "00000.png")
+    given = (tmp_path / "clip", "--mask", mask, "--out", tmp_path / "one")
+    assert datakit("propagate", *given).exit_code == 0
+    assert datakit("propagate", "--davis", tree, "--out", tmp_path / "two").exit_code == 0
+    for out in ("one", "two"):
+        assert set(read_labels(tmp_path / out / "clip/00000.png", "").ids) == ids
+    for number in (1, 2):
+        shutil.copy(mask, tmp_path / f"truth/clip/{number:05d}.png")
+    scores = datakit("evaluate", tmp_path / "one", tmp_path / "truth", "--convention", "davis2017", "--json")
+    assert scores.exit_code == 0, scores.output
+    assert set(map(int, json.loads(scores.stdout)["sequences"]["clip"]["objects"])) == ids
 
 
 def test_label_pictures_arrive(datakit, tmp_path):
