@@ -253,7 +253,7 @@ def _of_colours(pixels: NDArray[np.uint8], where: Place) -> LabelMap:
 
 def _of_palette(mask: MaskFile, how: Values, where: Place) -> LabelMap:
     plane = mask.plane.astype(np.uint8, copy=False)
-    colours = np.zeros((256, 4), np.uint8)
+    colours = np.tile(np.array([0, 0, 0, 255], np.uint8), (256, 1))  # of indices beyond the palette nothing is known
     colours[: len(mask.palette)] = mask.palette
     values = _values(plane)
     if how.grey != "ids" and not _is_standard(values, colours):

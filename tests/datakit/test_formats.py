@@ -41,7 +41,7 @@ def test_a_file_is_named_by_its_bytes(tmp_path: Path, name: str) -> None:
     """As a photo and as a mask, also where it is called .jpg or .png; the message ends in the way out."""
     data, kind = KINDS[name]
     assert unread_kind(data) is kind
-    for called, read in (("a.jpg", images.read_photo), ("a.png", images.read_mask)):
+    for called, read in (("a.jpg", images.read_photo), ("a.png", mask_files.read_mask)):
         (tmp_path / called).write_bytes(data)
         with pytest.raises(ItemError) as caught:
             read(tmp_path / called, called, 10**6)

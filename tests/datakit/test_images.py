@@ -188,7 +188,7 @@ def test_a_jpeg_damaged_in_its_middle_is_refused_by_every_reader(tmp_path: Path,
     """As a photo, kept or turned, as a frame, as a mask and with its colours."""
     noise = np.random.default_rng(1).integers(0, 256, (80, 120, 3), dtype=np.uint8)
     path = lose_the_middle(tiny.write_rotated_jpeg(tmp_path / "a.jpg", noise, orientation))
-    for read in (images.read_photo, images.read_picture, images.read_mask, images.read_colours):
+    for read in (images.read_photo, images.read_picture, mask_files.read_mask, images.read_colours):
         with pytest.raises(ItemError) as caught:
             read(path, "a.jpg", PIXELS)
         problem = caught.value.problem
