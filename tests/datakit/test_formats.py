@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import TiffImagePlugin
 
-from datakit import formats, images
+from datakit import formats, images, mask_files
 from datakit.errors import ItemError
 from datakit.formats import SUFFIXES, unread_kind
 
