@@ -14,6 +14,7 @@ What cannot be told is refused, and `ReadOptions.values` tells it. Decoding is l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -35,6 +36,7 @@ DARK = 32  # no soft mask is as dark as this everywhere
 FAINT = 8  # no soft mask has flat areas as faint as this
 FEW_RIM_VALUES = 3  # fewer thin values than this are no rim of a palette picture
 MANY_RIM_VALUES = 16  # so many thin values, scattered, are a rim
+FEWEST_SPECKS = 30  # pixels of one or two shades, before they are what a JPEG of high quality has left
 GRADIENT = 64  # more values than this, next to their like, are a gradient
 BY_FAR = 0.6  # of all pixels, before an index is ground for being common
 MANY_OBJECTS = 64  # in one picture; more are told before work begins
@@ -88,18 +90,20 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
     if mask.coding == "palette":
         return _of_palette(mask, how, where)
     plane = _narrowed(mask.plane, how.grey == "ids")
+    return (_of_jpeg if mask.lossy else _of_grey)(plane, mask.plane, how, where, nature)
+
+
+def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
     values = _values(plane)
-    if mask.lossy:
-        return _of_jpeg(plane, how, where, nature, is_soft=len(values) > 1)
+    is_soft = how.grey == "soft" or nature == "soft"
     if not values:
         return LabelMap(np.zeros(plane.shape, np.uint8), (), numbered=False)
-    if len(values) == 1 and mask.plane.max() not in (values[0], WHITE[mask.plane.dtype]) and how.grey == "judged":
-        raise _widened(int(mask.plane.max()), values[0], where)
-    if how.grey == "ids" and len(values) > 1:
-        return _ids(plane, values)
-    is_soft = how.grey == "soft" or nature == "soft"
     if len(values) == 1:
+        if how.grey == "judged" and stored.max() not in (values[0], WHITE[stored.dtype]):
+            raise _widened(int(stored.max()), values[0], where)
         return _lone(plane, values[0], is_soft)
+    if how.grey == "ids":
+        return _ids(plane, values)
     return _cut(plane, how.threshold) if is_soft else _judged(plane, how, where, nature)
 
 
@@ -150,7 +154,7 @@ def _cut(plane: NDArray[Any], threshold: int) -> LabelMap:
     return LabelMap(labels, (1,) if labels.any() else (), numbered=False, soft=True)
 
 
-def _of_jpeg(plane: NDArray[Any], how: Values, where: Place, nature: Nature, is_soft: bool) -> LabelMap:
+def _of_jpeg(plane: NDArray[Any], _stored: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
     """Light and dark; refused where areas of middling greys may be ids that it could not keep."""
     if how.grey == "ids":
         raise where.failed("mask", "ambiguous mask", "is a JPEG, which keeps no ids; save it anew as PNG")
@@ -160,14 +164,15 @@ def _of_jpeg(plane: NDArray[Any], how: Values, where: Place, nature: Nature, is_
         if np.count_nonzero(middling) > 0.05 * max(1, int(np.count_nonzero(plane > DARK))):
             found = "is a JPEG with areas of middling greys, perhaps ids that a JPEG cannot keep"
             raise where.failed("mask", "ambiguous mask", f"{found}; save ids as PNG, or cut a soft mask: --threshold N")
-    return replace(_cut(plane, how.threshold), soft=is_soft)
+    return replace(_cut(plane, how.threshold), soft=len(_values(plane)) > 1)
 
 
 def _judged(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
     """Ids or a soft mask, as several grey values look."""
     areas = areas_of(plane)
     meaning = _wide(areas) if plane.dtype == np.uint16 else _narrow(areas, nature)
-    if meaning == "ids":
+    has_ground = nature == "ids" or cv2.countNonZero(plane) < plane.size
+    if meaning == "ids" and has_ground:
         return _ids(plane, list(areas.values))
     if meaning == "soft" and (cut := _cut(plane, how.threshold)).ids:  # a soft mask has a bright core
         return cut
@@ -189,6 +194,8 @@ def _narrow(areas: Areas, nature: Nature) -> str:
         return "ids"
     if len(areas.values) > GRADIENT and (gradual := areas.gradual) >= 0.5:
         return "soft" if gradual >= 0.9 or areas.climbing >= 0.9 or _is_noise(areas) else _with_thin(areas, [])
+    if _are_shades(areas.values):
+        return "soft" if _is_noise(areas) else ""
     flat_ids = [value for value in areas.flat if value != VOID]
     if is_dark and nature == "ids" and (flat_ids or areas.speckled < 0.5):
         return "ids"
@@ -210,13 +217,22 @@ def _is_graded(values: list[int]) -> bool:
     return any(all(abs(value - round(value * n / 255) * 255 / n) <= 1 for value in values) for n in range(2, 17))
 
 
+def _are_shades(values: Sequence[int]) -> bool:
+    """Whether all values are nearly black or nearly white, and not only white, as a lossy format leaves a mask."""
+    nearly_white = [value for value in values if VOID - FAINT <= value < VOID]
+    return bool(nearly_white) and VOID in values and all(v <= FAINT or v >= VOID - FAINT for v in values)
+
+
 def _is_noise(areas: Areas) -> bool:
     """Whether the flat values are but shades of black and white, beside scattered ones as a JPEG has left them."""
     shades = {value for value in areas.values if FAINT < value < VOID - FAINT}
     are_ends = not shades.intersection(areas.flat) and max(areas.flat, default=0) >= VOID - FAINT
     nearly_white = any(VOID - FAINT <= value < VOID for value in areas.values)
-    fewest = MANY_RIM_VALUES if shades else MANY_RIM_VALUES // 4
-    return are_ends and nearly_white and len(areas.thin) >= fewest and areas.speckled >= 0.5
+    if not are_ends or not nearly_white:
+        return False
+    if len(areas.thin) >= (MANY_RIM_VALUES if shades else MANY_RIM_VALUES // 4):
+        return areas.speckled >= 0.5
+    return not shades and int(np.count_nonzero(areas.is_thin)) >= FEWEST_SPECKS and areas.speckled >= 0.8
 
 
 def _with_thin(areas: Areas, flat_ids: list[int]) -> str:
@@ -241,6 +257,8 @@ def ambiguous(areas: Areas, where: Place) -> ItemError:
     shown = ", ".join(map(str, areas.values[:4])) + (" …" if len(areas.values) > 4 else "")
     found = f"holds {len(areas.values)} grey levels beside 0 ({shown})"
     why = "which may be object ids or a soft mask"
+    if cv2.countNonZero(areas.plane) == areas.plane.size:
+        why += ", and no pixel is 0, the ground"
     way_out = "say which: --ids, or --threshold N to cut a soft one"
     return where.failed("mask", "ambiguous mask", f"{found}, {why}; {way_out}. A palette PNG leaves no doubt")
 

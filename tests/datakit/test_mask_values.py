@@ -77,6 +77,7 @@ def test_a_lone_value_is_its_own_id(tmp_path, value):
         pytest.param(blocks(128, 255), "128, 255", id="a trimap, or an id and void"),
         pytest.param(blocks(21, 255) * (blocks(21, 255) > 0), "21, 255", id="the mean of twelve annotators"),
         pytest.param(np.where(blocks(1) > 0, 255, 3).astype(np.uint8), "3, 255", id="ground that is not 0"),
+        pytest.param(np.where(blocks(1) > 0, 2, 1).astype(np.uint8), "no pixel is 0", id="two ids and no ground"),
         pytest.param(np.maximum(disc(200), blocks(90)), "grey levels", id="a soft edge beside an id"),
         pytest.param(cv2.GaussianBlur(disc().astype(np.uint16) * 257, (0, 0), 2), "grey levels", id="soft, 16 bits"),
     ],
@@ -97,6 +98,18 @@ def test_a_lone_16_bit_value_that_may_be_widened_is_refused(tmp_path):
         assert isinstance(found, str) and "33410" in found and "id 130" in found and "--ids" in found, reader
     for reader, found in answers(path, ReadOptions(values="ids")):
         assert not isinstance(found, str) and list(found) == [33410], reader
+
+
+@pytest.mark.parametrize("quality", [50, 90, 100])
+def test_what_a_jpeg_has_left_of_a_mask_is_one_object(tmp_path, quality):
+    """Saved as PNG afterwards: shades of black and white, and never an id."""
+    mask = cv2.resize(disc(), (320, 240), interpolation=cv2.INTER_CUBIC)
+    hard = np.where(mask > 127, np.uint8(255), np.uint8(0))
+    plane = cv2.imdecode(cv2.imencode(".jpg", hard, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
+    for reader, found in answers(save(tmp_path / "m.png", plane)):
+        if reader != "evaluate":
+            assert not isinstance(found, str) and list(found) == [1], reader
+            assert (found[1] != (hard > 0)).mean() < 0.01, reader
 
 
 def test_ids_says_that_grey_values_are_ids(tmp_path):
