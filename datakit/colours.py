@@ -6,11 +6,12 @@ to `images`, what else a mask's values can mean to `mask_values`.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Labels
-from .flat_areas import around, between, settle
+from .flat_areas import REACH, around, between, settle
 from .headers import Place
 from .mask_files import OPAQUE
 from .video.palette import palette
@@ -18,6 +19,10 @@ from .video.palette import palette
 FEWEST = 4  # pixels among equals, before a colour is an object's and not a rim's
 ALIKE = 24  # distance in RGB below which two colours are one
 MOST_OBJECTS = 254
+BY_FAR = 0.6  # of all pixels, before a colour may be the ground for being common
+SHARE_OF_SIDE = 0.01  # of all pixels, before an area may be a side of a rim
+FEWEST_MIXED = 50  # pixels of no flat colour, before they tell anything
+MOST_LOST = 0.25  # of these without an area on either side, in a picture saved without loss
 MOSTLY = 0.5  # of what is painted belongs to flat areas, or it is a photo
 
 
@@ -59,10 +64,11 @@ def known_labels(pixels: NDArray[np.uint8], where: Place) -> tuple[Labels, bool]
     if np.count_nonzero(owner >= 0) < MOSTLY * np.count_nonzero(painted):
         fault = "is no mask: most of its pixels belong to no flat area, as in a photo"
         raise where.failed("mask", "colour mask", f"{fault}; expected a flat colour for each object")
+    _refuse_loss(packed, flat, where)
     owner[~painted] = len(flat)  # so that soft edges may belong to what is transparent as well
     colours = np.concatenate([_unpacked(np.array(flat, np.int32)), np.zeros((1, 3), np.int32)]).astype(np.uint8)
     owner = settle(pixels[..., :3], owner, colours[: len(flat)])
-    ids, are_known = _ids_of(flat, _ground(packed, flat) if painted.all() else None)
+    ids, are_known = _ids_of(flat, _ground(packed, flat, where) if painted.all() else None)
     return np.append(ids, np.uint8(0))[owner], are_known
 
 
@@ -83,6 +89,24 @@ def _flat_colours(packed: NDArray[np.int32]) -> list[int]:
     return flat
 
 
+def _refuse_loss(packed: NDArray[np.int32], flat: list[int], where: Place) -> None:
+    """Raise ItemError where colours flicker beside one area alone, as only what was saved with loss does.
+
+    The rim that smoothing leaves has an area on either side.
+    """
+    square = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
+    sides = np.zeros(packed.shape, np.uint8)
+    for colour in (-1, *flat):
+        area = (packed == colour).view(np.uint8)
+        if np.count_nonzero(area) >= SHARE_OF_SIDE * packed.size:
+            sides += np.asarray(cv2.dilate(area, square), np.uint8)
+    mixed = (packed >= 0) & ~np.isin(packed, flat)
+    count = np.count_nonzero(mixed)
+    if count >= FEWEST_MIXED and np.count_nonzero(mixed & (sides <= 1)) > MOST_LOST * count:
+        fault = "holds colours that were saved with loss (as JPEG or WebP), so that no area has one colour"
+        raise where.failed("mask", "colour mask", f"{fault}; save it without loss, as PNG, from where it was drawn")
+
+
 def _thin_colours(pixels: NDArray[np.uint8], packed: NDArray[np.int32], flat: list[int]) -> list[int]:
     """Colours too thin to fill an area that are no mixture of those beside them either: small objects."""
     known = _palette_packed()
@@ -91,6 +115,8 @@ def _thin_colours(pixels: NDArray[np.uint8], packed: NDArray[np.int32], flat: li
         return [colour for colour in seen if colour not in flat]
     is_flat = np.isin(packed, flat) | (packed < 0)
     is_mixed = between(pixels[..., :3], is_flat)
+    if (packed < 0).any():  # rims on what is transparent mix with anything
+        is_mixed |= cv2.dilate((is_flat & (packed >= 0)).view(np.uint8), np.ones((7, 7), np.uint8)) > 0
     apart = packed[~is_flat & ~is_mixed]
     whole = dict(zip(*(part.tolist() for part in np.unique(packed[~is_flat], return_counts=True)), strict=True))
     thin: list[int] = []
@@ -108,12 +134,23 @@ def _unpacked(colours: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)
 
 
-def _ground(packed: NDArray[np.int32], flat: list[int]) -> int | None:
-    """The flat colour that is no object: black, or that of most of the border; none where all are of the palette."""
-    if 0 in flat or all(colour in _palette_packed() for colour in flat):
+def _ground(packed: NDArray[np.int32], flat: list[int], where: Place) -> int:
+    """The flat colour that is no object: black, also where it is not there and all are of the palette; or the border's.
+
+    Raises:
+        ItemError: black is there, and another colour fills most of the picture and of its border.
+    """
+    if all(colour in _palette_packed() for colour in flat):
         return 0
     border = np.concatenate([packed[0], packed[-1], packed[:, 0], packed[:, -1]])
-    return flat[int(np.argmax([np.count_nonzero(border == colour) for colour in flat]))]
+    on_border = flat[int(np.argmax([np.count_nonzero(border == colour) for colour in flat]))]
+    if 0 not in flat or on_border == 0:
+        return on_border
+    if np.count_nonzero(packed == on_border) >= BY_FAR * packed.size:
+        shown = ", ".join(map(str, _unpacked(np.array([on_border]))[0].tolist()))
+        fault = f"its ground may be black or ({shown}), which fills most of it; make the ground black"
+        raise where.failed("mask", "ambiguous mask", fault)
+    return 0
 
 
 def _ids_of(flat: list[int], ground: int | None) -> tuple[NDArray[np.uint8], bool]:

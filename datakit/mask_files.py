@@ -33,7 +33,7 @@ class MaskFile:
         palette: (N, 4) uint8 RGBA of the palette's indices; N is 0 where there is none.
         orientation: EXIF orientation of the mask file itself, 0 where it carries none; not applied.
         source_crc32: CRC-32 of the file's bytes.
-        lossy: whether the file is a JPEG, which keeps values only nearly.
+        lossy: whether the file is a JPEG or a lossy WebP, which keep values only nearly.
     """
 
     plane: NDArray[Any]
@@ -66,7 +66,18 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     if stored is None:
         raise damaged(header, where)
     values, coding = _values_of(stored, where)
-    return MaskFile(values, coding, NO_PALETTE, orientation, zlib_ng.crc32(data), header.form in ("JPEG", "MPO"))
+    if header.mode == "L" and header.form == "PNG" and b"tRNS" in data:
+        values = _without(values, data)
+    lossy = header.form in ("JPEG", "MPO") or (header.form == "WEBP" and b"VP8 " in data[:64])
+    return MaskFile(values, coding, NO_PALETTE, orientation, zlib_ng.crc32(data), lossy)
+
+
+def _without(plane: NDArray[Any], data: bytes) -> NDArray[Any]:
+    """Grey values with 0 for the one that the file calls transparent."""
+    with open_lazily(data) as opened:
+        opened.load()
+        clear = opened.info.get("transparency")
+    return np.where(plane == clear, plane.dtype.type(0), plane) if isinstance(clear, int) else plane
 
 
 def _refuse_pages(data: bytes, where: Place) -> None:

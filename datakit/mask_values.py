@@ -86,6 +86,9 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
         ItemError: stage `mask`; it cannot be told which pixels are which object.
     """
     if mask.coding == "colour":
+        if mask.lossy:
+            fault = "is a JPEG or lossy WebP in colours, which keeps no colour; save it anew as PNG"
+            raise where.failed("mask", "colour mask", fault)
         return _of_colours(mask.plane, where)
     if mask.coding == "palette":
         return _of_palette(mask, how, where)
@@ -191,7 +194,8 @@ def _narrow(areas: Areas, nature: Nature) -> str:
     ids = [value for value in areas.values if value != VOID]
     is_dark = max(ids) <= DARK
     if VOID not in areas.values and is_dark:
-        return "ids"
+        is_rimmed = areas.flat and len(areas.thin) >= FEW_RIM_VALUES and areas.speckled >= 0.5
+        return "" if is_rimmed else "ids"
     if len(areas.values) > GRADIENT and (gradual := areas.gradual) >= 0.5:
         return "soft" if gradual >= 0.9 or areas.climbing >= 0.9 or _is_noise(areas) else _with_thin(areas, [])
     if _are_shades(areas.values):
@@ -259,7 +263,8 @@ def ambiguous(areas: Areas, where: Place) -> ItemError:
     why = "which may be object ids or a soft mask"
     if cv2.countNonZero(areas.plane) == areas.plane.size:
         why += ", and no pixel is 0, the ground"
-    way_out = "say which: --ids, or --threshold N to cut a soft one"
+    void = ", whose 255 is then void" if VOID in areas.values else ""
+    way_out = f"say which: --ids{void}, or --threshold N to cut a soft one"
     return where.failed("mask", "ambiguous mask", f"{found}, {why}; {way_out}. A palette PNG leaves no doubt")
 
 
@@ -326,6 +331,10 @@ def _ground_index(plane: NDArray[np.uint8], colours: NDArray[np.uint8], where: P
         raise _no_ground(where, f"index {black[0]} is black, and most pixels have index {common}")
     if found[common] < BY_FAR * plane.size:
         raise _no_ground(where, "no index is black, transparent or by far the commonest")
+    border = counts(np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]]))
+    on_border = max(border, key=lambda index: border[index])
+    if on_border != common:
+        raise _no_ground(where, f"most pixels have index {common}, and most of the border index {on_border}")
     return common
 
 

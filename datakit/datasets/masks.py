@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import area
 from ..headers import Place
 from ..images import turn
 from ..mask_files import MaskFile
@@ -66,6 +67,9 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
     if not found.ids:
         return Scene(where.key, (), (_empty(where, plane, found, options),))
     notes = () if drawn or mask.orientation else _turned(where, photo)
+    if found.void is not None and options.grey == "ids":
+        reason = "masks with 255, which is void and no object beside ids"
+        notes += (Note(where.key, reason, f"{where.path}: {area(found.void)} pixels"),)
     is_single = found.ids == (1,) and (not found.numbered or (mask.coding == "grey" and nature == "any"))
     if options.objects == "merged" or is_single:
         whole = found.labels if found.ids == (1,) else (found.labels > 0).view(np.uint8)

@@ -38,7 +38,8 @@ def read_annotation(path: Path, options: ReadOptions | None = None, may_be_empty
         upright = replace(stored, plane=turn(stored.plane, stored.orientation))
         labels = objects_of(upright, options, Place(str(path), str(path)), "ids").labels
     except ItemError as error:
-        raise DatakitError(f"{error.problem.detail}; a mask is a PNG with the object in white on black") from None
+        way_out = "" if error.problem.stage == "mask" else "; a mask is a PNG with the object in white on black"
+        raise DatakitError(f"{error.problem.detail}{way_out}") from None
     if not labels.any() and not may_be_empty:
         raise DatakitError(f"{path}: the mask is empty, no pixel belongs to an object; draw it in white on black")
     return labels
