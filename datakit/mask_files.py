@@ -20,6 +20,7 @@ from .images import damaged, decoded, judged
 from .png import inflate_png
 
 NO_PALETTE = np.zeros((0, 4), np.uint8)
+FLICKER = 24  # between red, green and blue of a grey that was saved with loss
 OPAQUE = 127  # alpha of 255 above which a pixel is painted
 
 
@@ -65,11 +66,20 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     stored = decoded(data, cv2.IMREAD_UNCHANGED) if plain is None else plain[0]
     if stored is None:
         raise damaged(header, where)
-    values, coding = _values_of(stored, where)
+    lossy = header.form in ("JPEG", "MPO") or (header.form == "WEBP" and b"VP8 " in data[:64])
+    values, coding = _values_of(_greyed(stored) if lossy else stored, where)
     if header.mode == "L" and header.form == "PNG" and b"tRNS" in data:
         values = _without(values, data)
-    lossy = header.form in ("JPEG", "MPO") or (header.form == "WEBP" and b"VP8 " in data[:64])
     return MaskFile(values, coding, NO_PALETTE, orientation, zlib_ng.crc32(data), lossy)
+
+
+def _greyed(stored: NDArray[Any]) -> NDArray[Any]:
+    """A picture that was saved with loss as grey values, where its colours are but flicker."""
+    if stored.ndim == 2 or stored.shape[2] < 3:
+        return stored
+    colours = stored[..., :3].astype(np.int16)
+    is_grey = int((colours.max(axis=2) - colours.min(axis=2)).max(initial=0)) <= FLICKER
+    return stored[..., 1] if is_grey and stored.shape[2] == 3 else stored
 
 
 def _without(plane: NDArray[Any], data: bytes) -> NDArray[Any]:

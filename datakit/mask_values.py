@@ -194,8 +194,7 @@ def _narrow(areas: Areas, nature: Nature) -> str:
     ids = [value for value in areas.values if value != VOID]
     is_dark = max(ids) <= DARK
     if VOID not in areas.values and is_dark:
-        is_rimmed = areas.flat and len(areas.thin) >= FEW_RIM_VALUES and areas.speckled >= 0.5
-        return "" if is_rimmed else "ids"
+        return "" if _has_rims(areas) else "ids"
     if len(areas.values) > GRADIENT and (gradual := areas.gradual) >= 0.5:
         return "soft" if gradual >= 0.9 or areas.climbing >= 0.9 or _is_noise(areas) else _with_thin(areas, [])
     if _are_shades(areas.values):
@@ -204,11 +203,20 @@ def _narrow(areas: Areas, nature: Nature) -> str:
     if is_dark and nature == "ids" and (flat_ids or areas.speckled < 0.5):
         return "ids"
     if _is_counted(ids) and len(flat_ids) >= min(2, len(ids)) and not _is_noise(areas):
+        if _has_rims(areas):
+            return ""
         return "ids" if VOID not in areas.values or (areas.plane == 0).any() else ""
     if not areas.thin:
         are_ids = VOID not in areas.values or flat_ids[0] <= FAINT or (len(ids) >= 4 and not _is_graded(ids))
         return "ids" if are_ids and (VOID not in areas.values or (areas.plane == 0).any()) else ""
     return _with_thin(areas, flat_ids)
+
+
+def _has_rims(areas: Areas) -> bool:
+    """Whether small ids were smoothed, so that what lies between them looks like more ids."""
+    if not areas.flat or len(areas.thin) < FEW_RIM_VALUES:
+        return False
+    return areas.speckled >= 0.5 or (len(areas.thin) >= MANY_RIM_VALUES // 2 and areas.climbing >= 0.6)
 
 
 def _is_counted(ids: list[int]) -> bool:

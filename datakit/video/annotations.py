@@ -15,19 +15,21 @@ from ..errors import DatakitError, ItemError
 from ..headers import Place
 from ..images import turn
 from ..mask_files import read_mask
-from ..mask_values import objects_of
+from ..mask_values import LabelMap, objects_of
 
 
 def read_annotation(path: Path, options: ReadOptions | None = None, may_be_empty: bool = False) -> Labels:
+    """(H, W) ids of the objects of a drawn mask; see `read_objects`."""
+    return read_objects(path, options, may_be_empty).labels
+
+
+def read_objects(path: Path, options: ReadOptions | None = None, may_be_empty: bool = False) -> LabelMap:
     """Objects of a drawn mask, as `mask_values` tells what its values mean.
 
     Args:
         path: the file.
         options: what grey values are, if somebody said so, and the threshold of soft ones.
         may_be_empty: take a mask without an object as what it is.
-
-    Returns:
-        (H, W) ids, uint8, or uint16 where there are larger ones; void is 0.
 
     Raises:
         DatakitError: it cannot be read, it cannot be told which pixels are which object, or it holds none.
@@ -36,10 +38,10 @@ def read_annotation(path: Path, options: ReadOptions | None = None, may_be_empty
     try:
         stored = read_mask(path, str(path), options.max_pixels)
         upright = replace(stored, plane=turn(stored.plane, stored.orientation))
-        labels = objects_of(upright, options, Place(str(path), str(path)), "ids").labels
+        found = objects_of(upright, options, Place(str(path), str(path)), "ids")
     except ItemError as error:
         way_out = "" if error.problem.stage == "mask" else "; a mask is a PNG with the object in white on black"
         raise DatakitError(f"{error.problem.detail}{way_out}") from None
-    if not labels.any() and not may_be_empty:
+    if not found.ids and not may_be_empty:
         raise DatakitError(f"{path}: the mask is empty, no pixel belongs to an object; draw it in white on black")
-    return labels
+    return found

@@ -16,7 +16,7 @@ from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
 from datakit.errors import DatakitError, UsageError
 from datakit.evaluation import told
-from datakit.video.annotations import read_annotation
+from datakit.video.annotations import read_objects
 from datakit.video.frames import Frames
 from datakit.video.painted import is_colour_file, painted_labels
 
@@ -61,6 +61,7 @@ class Given:
         numbers: ids of objects 1, 2, 3 … in result pictures, where some are beyond 8 bits; else none.
         remarks: what a user should know, a sentence each.
         colours: which colour is which object, for all masks of the video.
+        unnumbered: the first mask that shows one object without a number, if there is one.
     """
 
     masks: dict[int, Labels] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Given:
     numbers: tuple[int, ...] = ()
     remarks: list[str] = field(default_factory=list)
     colours: ColourIds = field(default_factory=ColourIds)
+    unnumbered: Path | None = None
 
 
 def read_masks(frames: Frames, starts: Sequence[MaskStart | SequenceStart], read: ReadOptions) -> Given:
@@ -87,8 +89,20 @@ def read_masks(frames: Frames, starts: Sequence[MaskStart | SequenceStart], read
         else:
             place = place_of(frames, start.frame, f"--mask {start.file}")
             _take(given, place, _read_mask(given, start.file, frames, place, read), start)
+    _refuse_unnumbered(given)
     _renumber(given)
     return given
+
+
+def _refuse_unnumbered(given: Given) -> None:
+    """Raise UsageError where a mask does not say which of several objects it shows."""
+    ids = set().union(*map(_ids_in, [*given.masks.values(), *given.boxed.values()]))
+    if given.unnumbered is not None and len(ids) > 1:
+        listed = ", ".join(map(str, sorted(ids)))
+        raise UsageError(
+            f"--mask {given.unnumbered}: is a mask of 0 and 255, which does not say which of the objects {listed} it "
+            "shows; save ids, as a palette PNG"
+        )
 
 
 def _take(given: Given, place: int, labels: Labels, start: MaskStart | SequenceStart) -> None:
@@ -168,7 +182,13 @@ def _read_mask(
 ) -> Labels:
     """Objects of a mask, which may be a frame that was painted on."""
     painted = painted_labels(file, frames[place]) if may_be_painted else None
-    labels = read_annotation(file, read, may_be_empty) if painted is None else painted
+    if painted is None:
+        found = read_objects(file, read, may_be_empty)
+        labels = found.labels
+        if found.ids == (1,) and not found.numbered and not is_colour_file(file):
+            given.unnumbered = given.unnumbered or file
+    else:
+        labels = painted
     if labels.shape != frames.size:
         sizes = "is {1}x{0}, the frames are {3}x{2}".format(*labels.shape, *frames.size)
         raise UsageError(f"{file}: the mask {sizes}; draw it on a frame written by --first-frame")

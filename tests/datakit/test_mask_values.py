@@ -278,6 +278,61 @@ def test_other_colours_are_counted_and_score_nothing(tmp_path):
             assert sorted(found) == [1, 2] and (found[2] == (plane == 1)).all(), reader
 
 
+@pytest.mark.parametrize(("suffix", "how"), [(".jpg", {"quality": 92}), (".webp", {"quality": 80})])
+def test_colours_saved_with_loss_are_refused(tmp_path, suffix, how):
+    """Their rims would be objects; so would those of a PNG made from one."""
+    plane = np.kron(blocks(1, 2)[:20, :20], np.ones((6, 6))).astype(np.uint8)
+    picture = rgb(plane, id1=(255, 0, 0), id2=(0, 0, 255))
+    path = save(tmp_path / f"m{suffix}", picture, **how)
+    for reader, found in answers(path):
+        assert isinstance(found, str) and "PNG" in found, reader
+    again = save(tmp_path / "again.png", np.asarray(PillowImage.open(path).convert("RGB")))
+    for reader, found in answers(again):
+        assert isinstance(found, str) and "saved with loss" in found, reader
+
+
+def test_a_lossy_webp_in_grey_is_light_and_dark(tmp_path):
+    """As a JPEG is."""
+    plane = np.kron(blocks(255), np.ones((4, 4))).astype(np.uint8)
+    for reader, found in answers(save(tmp_path / "m.webp", plane, quality=80)):
+        assert not isinstance(found, str) and list(found) == [1], reader
+        assert (found[1] != (plane > 0)).mean() < 0.01, reader
+
+
+BIG = np.ones(SIZE, np.uint8)
+BIG[:4], BIG[-4:], BIG[:, :4], BIG[:, -4:] = 0, 0, 0, 0
+
+
+@pytest.mark.parametrize(
+    ("pixels", "colours"),
+    [
+        pytest.param(BIG, [255, 255, 255, 255, 0, 0], id="palette, a large object on white"),
+        pytest.param(rgb(np.where(blocks(1, 2) > 0, blocks(1, 2), 3), id1=(0, 0, 0), id2=(255, 0, 0),
+                         id3=(255, 255, 250)), None, id="black and red on white"),
+    ],
+)  # fmt: skip
+def test_grounds_that_contradict_each_other_are_refused(tmp_path, pixels, colours):
+    """Never turned inside out: the border says one thing, what is black or commonest another."""
+    for reader, found in answers(save(tmp_path / "m.png", pixels, colours)):
+        assert isinstance(found, str) and "ground" in found, (reader, found)
+
+
+def test_rims_of_small_ids_are_no_objects(tmp_path):
+    """Ids 10, 20, 30 that were smoothed."""
+    large = np.kron(np.array([0, 10, 20, 30], np.uint8)[blocks(1, 2, 3)], np.ones((4, 4), np.uint8))
+    smooth = np.asarray(PillowImage.fromarray(large).rotate(9, PillowImage.Resampling.BICUBIC))
+    for reader, found in answers(save(tmp_path / "m.png", smooth)):
+        assert isinstance(found, str) and "grey levels" in found, reader
+
+
+def test_void_by_choice_is_noted(tmp_path):
+    """--ids makes 255 void, which the build's table counts."""
+    tiny.write_picture(tmp_path / "images/a.jpg", tiny.picture(1, SIZE))
+    save(tmp_path / "masks/a.png", blocks(85, 170, 255))
+    (note,) = open_dataset("s", tmp_path, options=ReadOptions(values="ids"))[0].notes
+    assert "255, which is void" in note.reason and "30 pixels" in note.detail
+
+
 def test_several_pages_are_refused(tmp_path):
     """Only the first would be read."""
     pages = [PillowImage.fromarray(blocks(255)) for _ in range(3)]

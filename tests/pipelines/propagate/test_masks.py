@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -267,3 +268,22 @@ def test_a_frame_of_a_jpeg_saved_as_jpeg_is_sent_to_png(datakit, tmp_path):
     (tmp_path / "m.jpg").write_bytes(encode_jpeg(picture, 95))
     result = datakit("propagate", clip, "--mask", tmp_path / "m.jpg", "--out", tmp_path / "out")
     assert result.exit_code == 1 and "PNG" in result.output and not (tmp_path / "out").exists()
+
+
+def test_a_mask_without_numbers_does_not_join_several_objects(datakit, tmp_path):
+    """0 and 255 beside ids 1 and 2: nobody knows which it shows."""
+    clip = draw_folder(tmp_path / "walk")
+    write_labels(tmp_path / "masks/00000.png", block(2, 20, block(1, 4)))
+    Image.fromarray(block(1, 4) * np.uint8(255)).save(tmp_path / "masks/00003.png")
+    result = datakit("propagate", clip, "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    assert result.exit_code == 2 and "which of the objects 1, 2 it shows" in result.output
+
+
+def test_a_soft_brush_is_one_object(datakit, tmp_path):
+    """Its rim mixes with the frame beneath, and is no object of its own."""
+    clip, picture = draw_folder(tmp_path / "walk"), frame(0).astype(float)
+    soft = cv2.GaussianBlur(block(1, 20).astype(np.float32), (0, 0), 1.5)[..., None]
+    mixed = picture * (1 - soft) + soft * np.array([255, 0, 0])
+    Image.fromarray(mixed.round().astype(np.uint8)).save(tmp_path / "m.png")
+    result = datakit("propagate", clip, "--mask", tmp_path / "m.png", "--out", tmp_path / "out")
+    assert result.exit_code == 1 or ids(tmp_path / "out", 0) == {1}, result.output
