@@ -124,7 +124,7 @@ def test_options_tell_what_grey_values_are(datakit, tmp_path):
         plane = np.array([0, 128, 255], np.uint8)[labels_of(number, (1, 2))]
         write_grey(tmp_path / f"truth/walk/{number:05d}.png", plane)
     truth = tmp_path / "truth"
-    assert "--ids, or --threshold N" in datakit("evaluate", truth, truth).stderr
+    assert "--ids, whose 255 is then void, or --threshold N" in datakit("evaluate", truth, truth).stderr
     assert "holds 255 beside ids" in datakit("evaluate", truth, truth, "--ids").stderr
     page = tmp_path / "a.html"
     assert datakit("evaluate", truth, truth, "--threshold", 100, "--html", page).exit_code == 0 and page.is_file()
