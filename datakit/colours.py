@@ -19,7 +19,7 @@ from .video.palette import palette
 FEWEST = 4  # pixels among equals, before a colour is an object's and not a rim's
 ALIKE = 24  # distance in RGB below which two colours are one
 MOST_OBJECTS = 254
-BY_FAR = 0.6  # of all pixels, before a colour may be the ground for being common
+BY_FAR = 0.6  # of all pixels, before a colour or an index may be the ground for being common
 SHARE_OF_SIDE = 0.01  # of all pixels, before an area may be a side of a rim
 FEWEST_MIXED = 50  # pixels of no flat colour, before they tell anything
 MOST_LOST = 0.25  # of these without an area on either side, in a picture saved without loss

@@ -140,9 +140,13 @@ def _palette_plane(
     return _painted_plane(palette[:, 0][indices], palette[:, 3][indices]), "grey", NO_PALETTE
 
 
+def _is_painted(alpha: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(alpha > (OPAQUE if alpha.dtype == np.uint8 else OPAQUE * 257))
+
+
 def _painted_plane(values: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     """Grey values, 0 where transparent; alpha itself where all that is painted, or all there is, has one value."""
-    is_painted = alpha > (OPAQUE if alpha.dtype == np.uint8 else OPAQUE * 257)
+    is_painted = _is_painted(alpha)
     if is_painted.all():
         return values
     painted = values[is_painted]
@@ -160,7 +164,7 @@ def _values_of(stored: NDArray[Any], where: Place) -> tuple[NDArray[Any], Litera
     alpha = stored[..., -1] if stored.shape[2] in (2, 4) else None
     colours = stored[..., : 3 if stored.shape[2] >= 3 else 1]
     if alpha is not None:
-        is_painted = alpha > (OPAQUE if alpha.dtype == np.uint8 else OPAQUE * 257)
+        is_painted = _is_painted(alpha)
         painted = colours[is_painted]
         if painted.size and not is_painted.all() and (painted == painted[0]).all():
             return np.ascontiguousarray(alpha), "grey"

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Mask
-from .colours import known_labels
+from .colours import BY_FAR, known_labels
 from .errors import ItemError
 from .flat_areas import SQUARE, Areas, areas_of, between, counts
 from .headers import Place
@@ -38,7 +38,6 @@ FEW_RIM_VALUES = 3  # fewer thin values than this are no rim of a palette pictur
 MANY_RIM_VALUES = 16  # so many thin values, scattered, are a rim
 FEWEST_SPECKS = 30  # pixels of one or two shades, before they are what a JPEG of high quality has left
 GRADIENT = 64  # more values than this, next to their like, are a gradient
-BY_FAR = 0.6  # of all pixels, before an index is ground for being common
 MANY_OBJECTS = 64  # in one picture; more are told before work begins
 
 Nature = Literal["any", "ids", "soft"]
@@ -93,7 +92,7 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
     if mask.coding == "palette":
         return _of_palette(mask, how, where)
     plane = _narrowed(mask.plane, how.grey == "ids")
-    return (_of_jpeg if mask.lossy else _of_grey)(plane, mask.plane, how, where, nature)
+    return _of_jpeg(plane, how, where, nature) if mask.lossy else _of_grey(plane, mask.plane, how, where, nature)
 
 
 def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
@@ -157,7 +156,7 @@ def _cut(plane: NDArray[Any], threshold: int) -> LabelMap:
     return LabelMap(labels, (1,) if labels.any() else (), numbered=False, soft=True)
 
 
-def _of_jpeg(plane: NDArray[Any], _stored: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
+def _of_jpeg(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
     """Light and dark; refused where areas of middling greys may be ids that it could not keep."""
     if how.grey == "ids":
         raise where.failed("mask", "ambiguous mask", "is a JPEG, which keeps no ids; save it anew as PNG")

@@ -18,6 +18,7 @@ from datakit.errors import DatakitError, UsageError
 from datakit.evaluation import told
 from datakit.video.annotations import read_objects
 from datakit.video.frames import Frames
+from datakit.video.labels import MASK_SUFFIXES, list_frames
 from datakit.video.painted import is_colour_file, painted_labels
 
 from .colours import ColourIds
@@ -107,20 +108,17 @@ def _refuse_unnumbered(given: Given) -> None:
 
 def _take(given: Given, place: int, labels: Labels, start: MaskStart | SequenceStart) -> None:
     into = given.boxed if start.as_boxes else given.masks
+    file = start.file if isinstance(start, MaskStart) else place
     before = into.get(place)
     if before is not None and np.intersect1d(before[before > 0], labels[labels > 0]).size:
-        file = start.file if isinstance(start, MaskStart) else place
         raise UsageError(f"--mask {file}: holds an object id that another mask of this frame holds; use other ids")
     into[place] = labels if before is None else np.where(before > 0, before, labels)
     if hidden := _ids_in(labels) - _ids_in(into[place]):
-        file = start.file if isinstance(start, MaskStart) else place
         raise UsageError(f"--mask {file}: object {min(hidden)} lies wholly under another mask of this frame")
 
 
 def _read_folder(given: Given, frames: Frames, start: MaskStart, read: ReadOptions) -> None:
     """Every picture of a folder at the frame of its name; those without an object are passed over."""
-    from datakit.video.labels import MASK_SUFFIXES, list_frames
-
     if start.frame is not None:
         raise UsageError(f"--mask {start.file}@{start.frame}: pictures of a folder go to the frames of their names")
     files = list_frames(start.file, MASK_SUFFIXES)
