@@ -102,8 +102,10 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
     names = list(annotations) if tree.sequences is None else chosen_sequences(tree.root, tree.sequences)
     unknown = [name for name in names if name not in annotations or not (folder / name).is_dir()]
     if unknown or not names:
+        frames = sorted(path.name for path in folder.iterdir() if path.is_dir())
         raise UsageError(
-            f"{tree.root}: no frames and annotations of {told(unknown)}; it holds {told(list(annotations), 10)}"
+            f"{tree.root}: no frames and annotations of {told(unknown)}; annotations are of "
+            f"{told(list(annotations), 10)}, frames of {told(frames, 10)}: names must be equal"
         )
     network, workers = tree.job.network, min(tree.jobs, len(names))
     if workers > 1 and tree.scheduler is None and not network.threads:  # else every worker takes all cores
