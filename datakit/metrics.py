@@ -7,7 +7,6 @@ Segmentation", CVPR 2016, and its code.
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import NamedTuple
 
@@ -111,9 +110,8 @@ def _contour_accuracy(found: _Part, true: _Part, radius: int) -> float:
     if near is None:
         return 0.0
     found_near, true_near = (_shown(part, near) for part in (found, true))
-    disc = _disc(radius)
-    precision = cv2.countNonZero(found_near & cv2.dilate(true_near, disc)) / found_length
-    recall = cv2.countNonZero(true_near & cv2.dilate(found_near, disc)) / true_length
+    precision = _pixels_near(found_near, true_near, radius) / found_length
+    recall = _pixels_near(true_near, found_near, radius) / true_length
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
@@ -136,11 +134,11 @@ def _shown(part: _Part, box: Box) -> Mask:
     return plane
 
 
-@functools.cache
-def _disc(radius: int) -> Mask:
-    """(2 * radius + 1, 2 * radius + 1) uint8, 1 within Euclidean distance `radius` of the middle."""
-    steps = np.arange(-radius, radius + 1) ** 2
-    return (np.add.outer(steps, steps) <= radius**2).astype(np.uint8)
+def _pixels_near(contour: Mask, other: Mask, radius: int) -> int:
+    """How many pixels of a contour lie within Euclidean distance `radius` of another."""
+    squares = np.arange(-radius, radius + 1) ** 2
+    disc = (np.add.outer(squares, squares) <= radius**2).astype(np.uint8)
+    return cv2.countNonZero(cv2.bitwise_and(contour, cv2.dilate(other, disc)))
 
 
 def statistics(values: NDArray[np.float64]) -> Statistics:
