@@ -1,7 +1,7 @@
 """Write one shard: records collected, one HDF5 file written beside, synced, hashed, then renamed.
 
 Nothing appears under the final name before it is whole. Which samples go into which shard
-is the pipeline's business; shards that become one are put together in `join`.
+is the pipeline's business; shards that become one are put together in `merge`.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _store_blob(file: h5py.File, kind: str, blob: Records) -> None:
     file.create_dataset(f"{kind}/crc32", data=np.asarray(blob.crc32, "<u4"))
 
 
-class Collected:
+class RecordBuffer:
     """Records of one kind: in memory up to `HELD_BYTES`, then in an unnamed file, so that memory stays flat."""
 
     def __init__(self, folder: Path):
@@ -179,7 +179,7 @@ class ShardWriter:
         self.path = path
         self._header = header
         self._scratch = scratch or path.parent
-        self._blobs = {kind: Collected(self._scratch) for kind in layout.KINDS}
+        self._blobs = {kind: RecordBuffer(self._scratch) for kind in layout.KINDS}
         self._images: list[tuple[Any, ...]] = []
         self._targets: list[tuple[Any, ...]] = []
         self._triples: list[tuple[Any, ...]] = []

@@ -24,7 +24,7 @@ REFERENCES = {
 }
 
 
-def join_shards(parts: Sequence[Path], path: Path, header: ShardHeader, scratch: Path) -> ShardStats:
+def merge_shards(parts: Sequence[Path], path: Path, header: ShardHeader, scratch: Path) -> ShardStats:
     """Publish one shard of the content of several, in their order; no photo may be in two of them.
 
     Args:

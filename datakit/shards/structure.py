@@ -42,7 +42,7 @@ VARIABLE = {
 Table = NDArray[Any]
 
 
-class Refusal(ValueError):
+class InvalidShard(ValueError):
     """Something in a file is not as the format says; `place` is the part of the shard."""
 
     def __init__(self, place: str, text: str):
@@ -75,7 +75,7 @@ def find_extents(file: h5py.File, size: int) -> dict[str, Extent]:
         Path within the file -> Extent; none overlap, all lie within the file.
 
     Raises:
-        Refusal: other objects than the format has, or reached by other than hard links, or not contiguous,
+        InvalidShard: other objects than the format has, or reached by other than hard links, or not contiguous,
             unfiltered arrays of exactly the format's types.
     """
     groups = {"": h5g.open(file.id, b"/")}
@@ -83,7 +83,7 @@ def find_extents(file: h5py.File, size: int) -> dict[str, Extent]:
     found = {}
     for group, names in MEMBERS.items():
         if groups[group].get_num_objs() != len(names):
-            raise Refusal(group or "/", f"has {groups[group].get_num_objs()} members, expected {', '.join(names)}")
+            raise InvalidShard(group or "/", f"has {groups[group].get_num_objs()} members, expected {', '.join(names)}")
         for name in names:
             if group or name == layout.TRIPLE_TABLE:
                 path = f"{group}/{name}" if group else name
@@ -97,28 +97,30 @@ def _member(group: h5g.GroupID, name: str, kind: type[Any]) -> Any:
     try:
         link = group.links.get_info(encoded)
     except (KeyError, ValueError, RuntimeError):
-        raise Refusal(name, "is not there; this is no shard of this package") from None
+        raise InvalidShard(name, "is not there; this is no shard of this package") from None
     if link.type != h5l.TYPE_HARD:
-        raise Refusal(name, "is a soft, external or foreign link, expected the data themselves")
+        raise InvalidShard(name, "is a soft, external or foreign link, expected the data themselves")
     member = h5o.open(group, encoded)
     if not isinstance(member, kind):
-        raise Refusal(name, f"is a {type(member).__name__}, expected a {kind.__name__}")
+        raise InvalidShard(name, f"is a {type(member).__name__}, expected a {kind.__name__}")
     return member
 
 
 def _extent(path: str, dataset: h5d.DatasetID, size: int) -> Extent:
     plist = dataset.get_create_plist()
     if plist.get_layout() != h5d.CONTIGUOUS or plist.get_external_count() or plist.get_nfilters():
-        raise Refusal(path, "is chunked, filtered, virtual, compact or in another file, expected one plain array")
+        raise InvalidShard(path, "is chunked, filtered, virtual, compact or in another file, expected one plain array")
     if dataset.rank != 1:
-        raise Refusal(path, f"has {dataset.rank} dimensions, expected 1")
+        raise InvalidShard(path, f"has {dataset.rank} dimensions, expected 1")
     dtype, rows = _dtype(path, dataset.get_type()), int(dataset.shape[0])
     start = dataset.get_offset()
     if rows and start is None:
-        raise Refusal(path, f"has {rows} rows, none of which was ever written")
+        raise InvalidShard(path, f"has {rows} rows, none of which was ever written")
     found = Extent(start or 0, rows, dtype)
     if found.stop > size or dataset.get_storage_size() != rows * dtype.itemsize:
-        raise Refusal(path, f"{rows} rows of {dtype.itemsize} bytes from byte {found.start} do not fit {size} bytes")
+        raise InvalidShard(
+            path, f"{rows} rows of {dtype.itemsize} bytes from byte {found.start} do not fit {size} bytes"
+        )
     return found
 
 
@@ -127,17 +129,17 @@ def _dtype(path: str, found: h5t.TypeID) -> np.dtype[Any]:
     if path not in layout.TABLES:
         name = path.rpartition("/")[2]
         if found != FIXED[name]:
-            raise Refusal(path, "is not of its type (data u1, offsets u8, crc32 u4; little-endian)")
+            raise InvalidShard(path, "is not of its type (data u1, offsets u8, crc32 u4; little-endian)")
         return np.dtype({"data": "u1", "offsets": "<u8", "crc32": "<u4"}[name])
     columns = _expected(path, *(8,) * len(VARIABLE[path])).dtype.names or ()
     if not isinstance(found, h5t.TypeCompoundID) or found.get_size() > MAX_ROW_BYTES:
-        raise Refusal(path, "is no table of moderate rows")
+        raise InvalidShard(path, "is no table of moderate rows")
     if [found.get_member_name(i) for i in range(found.get_nmembers())] != [name.encode() for name in columns]:
-        raise Refusal(path, f"is no table of the columns {', '.join(columns)}")
+        raise InvalidShard(path, f"is no table of the columns {', '.join(columns)}")
     widths = [found.get_member_type(columns.index(name)).get_size() for name in VARIABLE[path]]
     expected = _expected(path, *widths)
     if found != expected.type:
-        raise Refusal(path, "has columns of other types than the format's")
+        raise InvalidShard(path, "has columns of other types than the format's")
     return expected.dtype
 
 
@@ -162,23 +164,25 @@ def _check_space(extents: Mapping[str, Extent], size: int) -> None:
     placed = sorted((extent.start, extent.stop, path) for path, extent in extents.items() if extent.rows)
     for (_, stop, before), (start, _, path) in itertools.pairwise(placed):
         if start < stop:
-            raise Refusal(path, f"shares bytes with {before}")
+            raise InvalidShard(path, f"shares bytes with {before}")
     index = sum(stop - start for start, stop, path in placed if not path.endswith("/data"))
     if index > MAX_INDEX_BYTES:
-        raise Refusal("structure", f"an index of {index} bytes, at most {MAX_INDEX_BYTES} are read")
+        raise InvalidShard("structure", f"an index of {index} bytes, at most {MAX_INDEX_BYTES} are read")
     other = size - sum(stop - start for start, stop, _ in placed)
     if other > MAX_OTHER_BYTES:
-        raise Refusal("structure", f"{other} bytes belong to no data set, at most {MAX_OTHER_BYTES} are accepted")
+        raise InvalidShard("structure", f"{other} bytes belong to no data set, at most {MAX_OTHER_BYTES} are accepted")
 
 
 def read_attributes(file: h5py.File) -> dict[str, Any]:
     """The root attributes, each a short text or one integer.
 
     Raises:
-        Refusal: others than the format's, of other types, or longer than `MAX_TEXT`.
+        InvalidShard: others than the format's, of other types, or longer than `MAX_TEXT`.
     """
     if h5a.get_num_attrs(file.id) != len(layout.ATTRIBUTES):
-        raise Refusal("attributes", f"{h5a.get_num_attrs(file.id)} of them, expected {', '.join(layout.ATTRIBUTES)}")
+        raise InvalidShard(
+            "attributes", f"{h5a.get_num_attrs(file.id)} of them, expected {', '.join(layout.ATTRIBUTES)}"
+        )
     return {name: _attribute(file, name) for name in layout.ATTRIBUTES}
 
 
@@ -187,14 +191,14 @@ def _attribute(file: h5py.File, name: str) -> Any:
     expected = h5t.TypeStringID if isinstance(layout.ATTRIBUTES[name], str) else h5t.TypeIntegerID
     kind = attribute.get_type()
     if attribute.shape != () or not isinstance(kind, expected) or attribute.get_storage_size() > MAX_TEXT:
-        raise Refusal(name, "the attribute is no single text or number as the format has it")
+        raise InvalidShard(name, "the attribute is no single text or number as the format has it")
     value: Any = np.empty((), attribute.dtype)
     attribute.read(value)
     value = value[()]
     if isinstance(value, bytes):
         value = value.decode()
     if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise Refusal(name, f"an attribute of {len(value)} characters, at most {MAX_TEXT} are read")
+        raise InvalidShard(name, f"an attribute of {len(value)} characters, at most {MAX_TEXT} are read")
     return value
 
 
@@ -202,12 +206,12 @@ def read_crc32(file: h5py.File, table: str) -> int:
     """The CRC-32 that a table carries as its only attribute.
 
     Raises:
-        Refusal: it is no single 32-bit number.
+        InvalidShard: it is no single 32-bit number.
     """
     dataset = h5o.open(file.id, table.encode())
     attribute = h5a.open(dataset, b"crc32")
     if attribute.shape != () or attribute.get_type() != h5t.STD_U32LE:
-        raise Refusal(table, "its attribute crc32 is no single 32-bit number")
+        raise InvalidShard(table, "its attribute crc32 is no single 32-bit number")
     value = np.zeros((), "<u4")
     attribute.read(value)
     return int(value)
@@ -223,16 +227,16 @@ def check_offsets(kind: str, offsets: NDArray[np.uint64], crc32: NDArray[np.uint
         length: of the data, in bytes.
 
     Raises:
-        Refusal: they do not.
+        InvalidShard: they do not.
     """
     place = f"{kind}/offsets"
     if len(offsets) != len(crc32) + 1:
-        raise Refusal(place, f"{len(offsets)} of them for {len(crc32)} records")
+        raise InvalidShard(place, f"{len(offsets)} of them for {len(crc32)} records")
     if int(offsets[0]) != 0 or int(offsets[-1]) != length:
-        raise Refusal(place, f"run from {int(offsets[0])} to {int(offsets[-1])}, expected 0 to {length}")
+        raise InvalidShard(place, f"run from {int(offsets[0])} to {int(offsets[-1])}, expected 0 to {length}")
     if not (offsets[1:] > offsets[:-1]).all():
         row = int(np.argmin(offsets[1:] > offsets[:-1]))
-        raise Refusal(place, f"run backwards or stand still at record {row}")
+        raise InvalidShard(place, f"run backwards or stand still at record {row}")
 
 
 def check_rows(tables: Mapping[str, Table], records: Mapping[str, int], names: Mapping[str, Any], pixels: int) -> None:
@@ -245,12 +249,12 @@ def check_rows(tables: Mapping[str, Table], records: Mapping[str, int], names: M
         pixels: most pixels of a photo.
 
     Raises:
-        Refusal: names table, row and value.
+        InvalidShard: names table, row and value.
     """
     images, targets, triples = (tables[name] for name in layout.TABLES)
     for place, kind in zip(layout.TABLES, (layout.IMAGES, layout.TARGETS, layout.DEFORMED), strict=True):
         if len(tables[place]) != records[kind]:
-            raise Refusal(place, f"has {len(tables[place])} rows for {records[kind]} records")
+            raise InvalidShard(place, f"has {len(tables[place])} rows for {records[kind]} records")
         _check_text(place, tables[place])
     area = images["height"].astype(np.uint64) * images["width"]
     _check(layout.IMAGE_TABLE, images, "height", (area >= 1) & (area <= pixels), f"width: 1 to {pixels} pixels")
@@ -271,13 +275,13 @@ def check_rows(tables: Mapping[str, Table], records: Mapping[str, int], names: M
     _check(layout.TRIPLE_TABLE, triples, "recipe", known, f"is none of {', '.join(names)}")
     columns = triples.dtype["parameters"].shape[0]
     if any(not isinstance(row, list) or len(row) > columns for row in names.values()):
-        raise Refusal("parameter_names_json", f"a recipe has no list of at most {columns} names")
+        raise InvalidShard("parameter_names_json", f"a recipe has no list of at most {columns} names")
 
 
 def _check(place: str, table: Table, column: str, fits: NDArray[np.bool_], text: str) -> None:
     if not fits.all():
         row = int(np.argmin(fits))
-        raise Refusal(place, f"row {row}: {column} {table[column][row].tolist()!r} {text}")
+        raise InvalidShard(place, f"row {row}: {column} {table[column][row].tolist()!r} {text}")
 
 
 def _check_text(place: str, table: Table) -> None:
@@ -291,4 +295,4 @@ def _check_text(place: str, table: Table) -> None:
                 try:
                     value.decode()
                 except UnicodeDecodeError:
-                    raise Refusal(place, f"row {row}: {column} {value!r} is not UTF-8") from None
+                    raise InvalidShard(place, f"row {row}: {column} {value!r} is not UTF-8") from None
