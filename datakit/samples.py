@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Image, Mask
+from .keys import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Sample:
     @property
     def source(self) -> str:
         """Label of the source, the first part of the key."""
-        return self.key.partition("/")[0]
+        return source_of(self.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any
 from datakit.datasets import SourceSpec
 from datakit.errors import DatakitError, ShardError
 from datakit.files import put_in_place, write_text
+from datakit.keys import without_view
 from datakit.samples import Problem
 from datakit.shards.build_state import record_name, settings_digest, settings_text
 from datakit.shards.examine import OPEN
@@ -271,7 +272,7 @@ def changes(before: Mapping[str, Mapping[str, int]], part: Any) -> Iterator[str]
             images[scene.key] = sample.photo.source_crc32
             targets[sample.key] = sample.source_crc32
     for what, old, new in (("photo", before["images"], images), ("annotation", before["targets"], targets)):
-        old = {key.partition("~")[0]: crc32 for key, crc32 in old.items()}  # views of a photo share its file
+        old = {without_view(key): crc32 for key, crc32 in old.items()}  # views of a photo share its file
         for key in sorted({*old, *new}):
             if old.get(key) != new.get(key):
                 state = (
