@@ -92,6 +92,7 @@ def _triple(sample: Sample, recipe: Recipe, variant: int, rough: Deformed) -> Tr
         redraws=rough.redraws,
         flags=flags_of(rough.flags, rough.iou, recipe.min_iou),
         draw_flags=rough.flags,
+        parameter_names=recipe.parameter_names,
     )
 
 

@@ -26,7 +26,7 @@ from ..errors import DatakitError, ShardError
 from ..hdf5 import opened
 from ..headers import read_frame
 from ..images import decode_picture, decode_rle, prove_picture
-from ..samples import Photo, Triple, flags_of
+from ..samples import TRIPLE_COLUMNS, Photo, Triple, flags_of
 from . import layout, structure
 from .elsewhere import writer
 from .manifest import Manifest, read_manifest
@@ -236,27 +236,27 @@ def _framed(shard: Shard, row: int, check: bool = False) -> tuple[memoryview, tu
 def _triple(
     shard: Shard, entry: Any, image: NDArray[np.uint8], deformed: Mask, target: Mask, ignore: Mask | None
 ) -> Triple:
-    # One conversion of a row to plain values costs a third of asking it for each.
-    key, recipe, kind, variant, object_id, image_row, target_row, iou, area_ratio, redraws, flags, drawn = entry.item()
-    _, _, _, normalised, source_crc32 = shard.images[image_row].item()
+    row = _values(layout.TRIPLE_TABLE, entry)
+    photo = _values(layout.IMAGE_TABLE, shard.images[row["image_row"]])
+    names = shard.parameter_names[row["recipe"]]
+    row["parameters"] = np.array(row["parameters"][: len(names)])
     return Triple(
-        key=key.decode(),
-        sample_key=shard.targets["key"][target_row].decode(),
-        photo=Photo.decoded(image, shard.record(layout.IMAGES, image_row), normalised.decode(), source_crc32),
+        **{column.attribute: row[column.name] for column in TRIPLE_COLUMNS if column.attribute},
+        sample_key=shard.targets["key"][row["target_row"]].decode(),
+        photo=Photo.decoded(image, shard.record(layout.IMAGES, row["image_row"]), photo["normalised"],
+                            photo["source_crc32"]),
         deformed=deformed,
         target=target,
         ignore=ignore,
-        recipe=recipe.decode(),
-        kind=kind.decode(),
-        variant=variant,
-        object_id=object_id,
-        parameters=np.array(drawn[: len(shard.parameter_names[recipe.decode()])]),
-        iou=iou,
-        area_ratio=area_ratio,
-        redraws=redraws,
-        flags=flags_of(flags.decode(), iou, shard.floors.get(recipe.decode())),
-        draw_flags=flags.decode(),
-    )
+        flags=flags_of(row["flags"], row["iou"], shard.floors.get(row["recipe"])),
+        parameter_names=tuple(names),
+    )  # fmt: skip
+
+
+def _values(table: str, entry: Any) -> dict[str, Any]:
+    """A row of a table as plain values by column; one conversion costs a third of asking for each."""
+    columns = zip(layout.COLUMNS[table], entry.item(), strict=True)
+    return {column.name: value.decode() if column.is_text else value for column, value in columns}
 
 
 def _recipes(folder: Path, manifest: Manifest) -> dict[str, Recipe]:

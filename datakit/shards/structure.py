@@ -6,11 +6,10 @@ that what remains to do is to slice a memory map. What the records mean is the b
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
@@ -27,17 +26,11 @@ MAX_ROW_BYTES = 1 << 20  # of a table
 MAX_TEXT = 1 << 20  # characters of an attribute
 
 
-FIXED = {"data": h5t.STD_U8LE, "offsets": h5t.STD_U64LE, "crc32": h5t.STD_U32LE}
 MEMBERS = {
     "": (*layout.KINDS, layout.TRIPLE_TABLE),
-    **{kind: tuple(FIXED) for kind in layout.KINDS},
-    layout.IMAGES: (*FIXED, "table"),
-    layout.TARGETS: (*FIXED, "table"),
-}
-VARIABLE = {
-    layout.IMAGE_TABLE: ("key", "normalised"),
-    layout.TARGET_TABLE: ("key",),
-    layout.TRIPLE_TABLE: ("key", "recipe", "flags", "parameters"),
+    **{kind: tuple(layout.RECORD_DTYPES) for kind in layout.KINDS},
+    layout.IMAGES: (*layout.RECORD_DTYPES, "table"),
+    layout.TARGETS: (*layout.RECORD_DTYPES, "table"),
 }
 Table = NDArray[Any]
 
@@ -112,7 +105,7 @@ def _extent(path: str, dataset: h5d.DatasetID, size: int) -> Extent:
         raise InvalidShard(path, "is chunked, filtered, virtual, compact or in another file, expected one plain array")
     if dataset.rank != 1:
         raise InvalidShard(path, f"has {dataset.rank} dimensions, expected 1")
-    dtype, rows = _dtype(path, dataset.get_type()), int(dataset.shape[0])
+    dtype, rows = _dtype(path, dataset), int(dataset.shape[0])
     start = dataset.get_offset()
     if rows and start is None:
         raise InvalidShard(path, f"has {rows} rows, none of which was ever written")
@@ -124,39 +117,23 @@ def _extent(path: str, dataset: h5d.DatasetID, size: int) -> Extent:
     return found
 
 
-def _dtype(path: str, found: h5t.TypeID) -> np.dtype[Any]:
-    """The NumPy type of a data set whose HDF5 type is exactly the format's; text may be of any width."""
+def _dtype(path: str, dataset: h5d.DatasetID) -> np.dtype[Any]:
+    """The NumPy type of a data set, which must be the format's; wide columns may be of any width."""
     if path not in layout.TABLES:
-        name = path.rpartition("/")[2]
-        if found != FIXED[name]:
+        expected = layout.RECORD_DTYPES[path.rpartition("/")[2]]
+        if dataset.dtype != expected:
             raise InvalidShard(path, "is not of its type (data u1, offsets u8, crc32 u4; little-endian)")
-        return np.dtype({"data": "u1", "offsets": "<u8", "crc32": "<u4"}[name])
-    columns = _expected(path, *(8,) * len(VARIABLE[path])).dtype.names or ()
+        return expected
+    columns, found = layout.COLUMNS[path], dataset.get_type()
     if not isinstance(found, h5t.TypeCompoundID) or found.get_size() > MAX_ROW_BYTES:
         raise InvalidShard(path, "is no table of moderate rows")
-    if [found.get_member_name(i) for i in range(found.get_nmembers())] != [name.encode() for name in columns]:
-        raise InvalidShard(path, f"is no table of the columns {', '.join(columns)}")
-    widths = [found.get_member_type(columns.index(name)).get_size() for name in VARIABLE[path]]
-    expected = _expected(path, *widths)
-    if found != expected.type:
+    names = [column.name for column in columns]
+    if [found.get_member_name(i) for i in range(found.get_nmembers())] != [name.encode() for name in names]:
+        raise InvalidShard(path, f"is no table of the columns {', '.join(names)}")
+    expected = layout.row_dtype(columns, layout.widths_of(dataset.dtype, columns))
+    if dataset.dtype != expected:
         raise InvalidShard(path, "has columns of other types than the format's")
-    return expected.dtype
-
-
-class _Expected(NamedTuple):
-    dtype: np.dtype[Any]
-    type: h5t.TypeID
-
-
-@functools.lru_cache(maxsize=64)  # shards of one build mostly share it, and making it costs a tenth of opening
-def _expected(path: str, *widths: int) -> _Expected:
-    """The type of a table whose `VARIABLE` columns take so many bytes."""
-    if path == layout.TRIPLE_TABLE:
-        key, recipe, flags, parameters = widths
-        dtype = layout.triple_dtype(key, recipe, flags, parameters // 8)
-    else:
-        dtype = layout.image_dtype(*widths) if path == layout.IMAGE_TABLE else layout.target_dtype(*widths)
-    return _Expected(dtype, h5t.py_create(dtype, logical=True))
+    return expected
 
 
 def _check_space(extents: Mapping[str, Extent], size: int) -> None:
@@ -210,7 +187,7 @@ def read_crc32(file: h5py.File, table: str) -> int:
     """
     dataset = h5o.open(file.id, table.encode())
     attribute = h5a.open(dataset, b"crc32")
-    if attribute.shape != () or attribute.get_type() != h5t.STD_U32LE:
+    if attribute.shape != () or attribute.dtype != np.dtype("<u4"):
         raise InvalidShard(table, "its attribute crc32 is no single 32-bit number")
     value = np.zeros((), "<u4")
     attribute.read(value)
@@ -258,24 +235,23 @@ def check_rows(tables: Mapping[str, Table], records: Mapping[str, int], names: M
         _check_text(place, tables[place])
     area = images["height"].astype(np.uint64) * images["width"]
     _check(layout.IMAGE_TABLE, images, "height", (area >= 1) & (area <= pixels), f"width: 1 to {pixels} pixels")
-    for place, table, column, kind in (
-        (layout.TARGET_TABLE, targets, "image_row", layout.IMAGES),
-        (layout.TARGET_TABLE, targets, "ignore_row", layout.IGNORES),
-        (layout.TRIPLE_TABLE, triples, "image_row", layout.IMAGES),
-        (layout.TRIPLE_TABLE, triples, "target_row", layout.TARGETS),
-    ):
-        first = -1 if column == "ignore_row" else 0
-        inside = (table[column] >= first) & (table[column] < records[kind])
-        _check(place, table, column, inside, f"points nowhere, {kind} has rows 0 to {records[kind] - 1}")
+    for place, columns in layout.COLUMNS.items():
+        for column in columns:
+            if kind := column.refers_to:
+                rows, first = tables[place][column.name], -1 if column.dtype == "<i4" else 0
+                inside = (rows >= first) & (rows < records[kind])
+                text = f"points nowhere, {kind} has rows 0 to {records[kind] - 1}"
+                _check(place, tables[place], column.name, inside, text)
     agree = targets["image_row"][triples["target_row"]] == triples["image_row"]
     _check(layout.TRIPLE_TABLE, triples, "image_row", agree, "is not the photo of its target")
     known = np.isin(triples["kind"], (b"mask", b"box"))
     _check(layout.TRIPLE_TABLE, triples, "kind", known, "is neither mask nor box")
     known = np.isin(triples["recipe"], [name.encode() for name in names])
     _check(layout.TRIPLE_TABLE, triples, "recipe", known, f"is none of {', '.join(names)}")
-    columns = triples.dtype["parameters"].shape[0]
-    if any(not isinstance(row, list) or len(row) > columns for row in names.values()):
-        raise InvalidShard("parameter_names_json", f"a recipe has no list of at most {columns} names")
+    room = triples.dtype["parameters"].shape[0]
+    for row in names.values():
+        if not isinstance(row, list) or len(row) > room or not all(isinstance(name, str) for name in row):
+            raise InvalidShard("parameter_names_json", f"a recipe has no list of at most {room} names")
 
 
 def _check(place: str, table: Table, column: str, fits: NDArray[np.bool_], text: str) -> None:
