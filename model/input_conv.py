@@ -1,4 +1,4 @@
-"""The first convolution, widened inflated from three input channels to four (colours and mask); pretrained filters stay as they are."""
+"""The first convolution, inflated from three input channels to four; the pretrained filters stay as they are."""
 
 from __future__ import annotations
 

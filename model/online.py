@@ -129,7 +129,7 @@ def fine_tune(
         UsageError: no object in any frame.
         DatakitError: the loss is no number.
 
-    Source: arXiv 1612.02646 §3.2; from several annotated frames §5.4; `share` is not the paper's, see `interpolate_weights`.
+    Source: arXiv 1612.02646 §3.2; from several annotated frames §5.4; not the paper's: `interpolate_weights`.
     """
     began = time.perf_counter()
     tuned = copy.deepcopy(net)
