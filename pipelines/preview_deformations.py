@@ -6,7 +6,6 @@ stored; from a folder of shards it is the one that is stored. Drawing is left to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,18 +18,17 @@ from datakit.deformations import Recipe
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.files import replacing
 from datakit.images import encode_png
+from datakit.keys import PLAIN_VIEW, Key, is_within, sample_of, triple_key, without_view
 from datakit.preview import MOST_SHOWN, PageSettings, contact_sheet, picture_bytes, write_page
 from datakit.samples import Problem, Sample, Triple
 from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
-from datakit.triples import make_triples, triple_key, views
+from datakit.triples import make_triples, views
 
 from .plan import check_labels, open_source, tell_guess
 from .process import single_threaded_opencv
 from .settings import BuildConfig, BuildSettings
 
-VIEW = re.compile(r"~r[+-][0-9.e+-]+f?$")
-PLAIN_VIEW = re.compile(r"~r\+0$")
 SHEET_SAMPLES = 8
 PAGE_SAMPLES = 2000  # of sources; a folder of shards is shown whole
 PAGE_DRAWS = 12  # most draws of one sample by one recipe on a page
@@ -192,8 +190,8 @@ def _open_shards(folder: Path, most: int) -> _Input:
     keys = reader.keys
     stored: dict[str, dict[str, list[int]]] = {}
     for index, key in enumerate(keys):
-        sample, _, draw = key.rpartition("@")
-        stored.setdefault(VIEW.sub("", sample), {}).setdefault(draw.rpartition("/")[0], []).append(index)
+        whole = without_view(sample_of(key))
+        stored.setdefault(whole, {}).setdefault(Key.parse(key).recipe, []).append(index)
 
     def row(sample: str, asked: str) -> Row:
         draws = stored[sample]
@@ -219,7 +217,7 @@ def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most
         except ItemError as error:
             problems.append(error.problem)
             return []
-        meant = [p for p in scene.problems if asked and _is_within(asked, p.key)]
+        meant = [p for p in scene.problems if asked and is_within(asked, p.key)]
         problems.extend(scene.problems if tells_all or not scene.samples else meant)
         return [partial(_row, sample, settings, asked, most) for sample in scene.samples]
 
@@ -245,14 +243,14 @@ def _shown(keys: Sequence[str], asked: str, most: int) -> list[int]:
 
     Of a sample with views the first few are the plain view and some turned ones.
     """
-    first_of = {key.rpartition("@")[0]: index for index, key in reversed(list(enumerate(keys)))}
+    first_of = {sample_of(key): index for index, key in reversed(list(enumerate(keys)))}
     looks = sorted(first_of.values())
     usual = list(range(min(len(keys), most)))
     if len(looks) > 1:
-        plain = [index for index in looks if PLAIN_VIEW.search(keys[index].rpartition("@")[0])]
+        plain = [index for index in looks if Key.parse(keys[index]).view == PLAIN_VIEW]
         turned = [index for index in looks if index not in plain]
         usual = plain + turned[:: max(1, len(turned) // most)]
-    meant = [index for index, key in enumerate(keys) if _is_within(key, asked)]
+    meant = [index for index, key in enumerate(keys) if is_within(key, asked)]
     first = meant if len(meant) < len(keys) else []
     return list(dict.fromkeys(first + usual))[:most]
 
@@ -344,14 +342,9 @@ def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Pro
 
 def _matching(source: _Input, asked: str) -> Iterator[Row]:
     for key in source.keys:
-        if _is_within(key, asked) or _is_within(asked, key):
+        if is_within(key, asked) or is_within(asked, key):
             rows = (make() for make in source.samples(key, asked))
-            yield from (row for row in rows if any(_is_within(triple.key, asked) for triple in row.triples))
-
-
-def _is_within(key: str, whole: str) -> bool:
-    """Whether `key` is `whole` or an object, view or triple of it."""
-    return key == whole or key.startswith((f"{whole}#", f"{whole}~", f"{whole}@"))
+            yield from (row for row in rows if any(is_within(triple.key, asked) for triple in row.triples))
 
 
 def _title(inputs: Sequence[_Input], seed: int) -> str:
