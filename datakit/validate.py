@@ -16,7 +16,8 @@ from .arrays import Mask, area
 from .datasets import PairsReader, Record
 from .datasets.views import AnyReader, View
 from .duplicates import is_flat
-from .headers import JPEG_START, Place, read_file
+from .formats import JPEG_START
+from .headers import Place, read_file
 from .jpeg import jpeg_complaint
 from .mask_files import read_mask
 from .mask_values import MANY_OBJECTS, objects_of
