@@ -6,7 +6,6 @@ ImageHash's (extra `dedup`). Equal files are found by their bytes, which callers
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -47,11 +46,6 @@ class NearDuplicate:
     second: int
     score: float
     mirrored: bool
-
-
-def can_hash() -> bool:
-    """Whether ImageHash is installed, which `fingerprint` needs."""
-    return importlib.util.find_spec("imagehash") is not None
 
 
 def fingerprint(image: Image) -> Fingerprint | None:

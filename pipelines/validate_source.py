@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datakit.duplicates import Fingerprint, can_hash, find_near_duplicates, fingerprint
+from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
 from datakit.errors import ItemError, UsageError
+from datakit.extras import MissingExtra, require
 from datakit.samples import Problem, Scene
 from datakit.tracking import Track
 from datakit.validate import Remark, remarks
@@ -146,9 +147,12 @@ def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = 
         UsageError: a source is not there, its layout is not recognised, or labels are used wrongly.
     """
     with terminable():
-        if near and not can_hash():
-            tell("near-duplicates are not looked for; they need ImageHash: pip install 'masktrack-datakit[dedup]'")
-            near = False
+        if near:
+            try:
+                require("dedup", "looking for near-duplicates")
+            except MissingExtra as error:
+                tell(f"only equal files are found: {error}")
+                near = False
         readers, reports = open_sources(config, tell)
         photos: list[PhotoMark] = []
         chunks = [
