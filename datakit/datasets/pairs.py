@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-from .. import images as pictures
 from ..errors import UsageError
+from ..headers import Place
 from ..mask_files import read_mask
 from ..mask_values import Nature
+from ..photo_files import read_photo
 from ..samples import Scene
 from .listing import Folder, list_pairs
 from .masks import scene_of
@@ -179,9 +180,9 @@ class PairsReader(Reader):
     def read(self, record: Record) -> Scene:
         """Decode one picture and its mask file; see the base class."""
         mask_path, limit = record.annotation[0], self.options.max_pixels
-        photo = pictures.read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
+        photo = read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
         mask = read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
-        return scene_of(pictures.Place(record.key, mask_path), photo, mask, self.options, self.nature)
+        return scene_of(Place(record.key, mask_path), photo, mask, self.options, self.nature)
 
 
 def _folders(root: Path, row: Layout, images: Path | None) -> tuple[Folder, Folder]:

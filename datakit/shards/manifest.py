@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ShardError
 from ..files import digest_json, write_json
-from .structure import MAX_PIXELS
+from ..formats import MAX_PIXELS
 
 FORMAT = "masktrack-datakit manifest"
 VERSION = 1

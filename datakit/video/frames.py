@@ -15,13 +15,12 @@ import cv2
 from ..arrays import Image
 from ..datasets.listing import split_suffix
 from ..errors import DatakitError, ItemError, UsageError
-from ..formats import SUFFIXES
-from ..images import read_photo, read_picture
+from ..formats import MAX_PIXELS, SUFFIXES
+from ..photo_files import read_photo, read_picture
 from .codecs import why_no_frame
 from .container import read_index
 from .labels import list_frames
 
-MAX_PIXELS = 100_000_000
 FOLDER_FPS = 24.0  # of pictures in a folder, which do not say; that of DAVIS
 KEPT_BYTES = 64_000_000  # decoded frames a video file keeps for those who go backwards
 MOST_MISSING = 0.1  # of the frames a file speaks of, before it is called damaged

@@ -13,10 +13,10 @@ from PIL import UnidentifiedImageError
 from ..arrays import Image, Labels
 from ..colours import colour_labels
 from ..errors import DatakitError, ItemError
+from ..formats import MAX_PIXELS
 from ..headers import Place
-from ..images import read_colours
+from ..photo_files import read_colours
 
-MAX_PIXELS = 100_000_000
 MOSTLY = 0.5  # of what is not the picture's commonest colour, equal to the frame before it is a painted frame
 MANY_COLOURS, SOME_PIXELS = 64, 0.05  # so many colours, each where the frame has it, on a share of it: no mask has that
 LEAKED = 0.02  # of an object: pixels beside it that had its colour before anything was painted

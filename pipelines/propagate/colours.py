@@ -13,8 +13,9 @@ import numpy as np
 from datakit.arrays import Labels
 from datakit.colours import ALIKE
 from datakit.errors import UsageError
-from datakit.images import read_colours
-from datakit.video.painted import MAX_PIXELS, is_colour_file
+from datakit.formats import MAX_PIXELS
+from datakit.photo_files import read_colours
+from datakit.video.painted import is_colour_file
 from datakit.video.palette import palette
 
 Colour = tuple[int, int, int]
