@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from ..errors import ShardError
 from .examine import MAX_FINDINGS, Finding, examine
-from .reader import Shard
+from .shard import Shard
 from .structure import MAX_PIXELS
 
 MEMORY = 4 << 30  # address space of a child, beside the file that it maps
