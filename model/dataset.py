@@ -71,7 +71,8 @@ class Draw(NamedTuple):
     repeat: int = 0
 
 
-class Example(NamedTuple):
+@dataclass(frozen=True)
+class Example:
     """One item before it is cut: all of one size.
 
     Attributes:

@@ -34,7 +34,7 @@ PAGE_SAMPLES = 2000  # of sources; a folder of shards is shown whole
 PAGE_DRAWS = 12  # most draws of one sample by one recipe on a page
 
 
-class Row(NamedTuple):
+class _Row(NamedTuple):
     """The triples of one sample that are shown, and how many draws there are by each recipe."""
 
     triples: Sequence[Triple]
@@ -174,7 +174,7 @@ class _Input(NamedTuple):
     is_drawn: bool
     recipes: Mapping[str, Recipe]
     keys: Sequence[str]
-    samples: Callable[[str, str], list[Callable[[], Row]]]
+    samples: Callable[[str, str], list[Callable[[], _Row]]]
 
 
 def _open(text: str, config: PreviewConfig, problems: list[Problem], most: int) -> _Input:
@@ -193,10 +193,10 @@ def _open_shards(folder: Path, most: int) -> _Input:
         whole = without_view(sample_of(key))
         stored.setdefault(whole, {}).setdefault(Key.parse(key).recipe, []).append(index)
 
-    def row(sample: str, asked: str) -> Row:
+    def row(sample: str, asked: str) -> _Row:
         draws = stored[sample]
         shown = [reader[each[k]] for each in draws.values() for k in _shown([keys[i] for i in each], asked, most)]
-        return Row(shown, {recipe: len(each) for recipe, each in draws.items()})
+        return _Row(shown, {recipe: len(each) for recipe, each in draws.items()})
 
     name = f"the shards in {folder.resolve().name}"
     return _Input(name, False, reader.recipes, sorted(stored), lambda key, asked: [partial(row, key, asked)])
@@ -211,7 +211,7 @@ def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most
     if tells_all:
         problems.extend(reader.problems)
 
-    def samples(photo: str, asked: str) -> list[Callable[[], Row]]:
+    def samples(photo: str, asked: str) -> list[Callable[[], _Row]]:
         try:
             scene = reader[position[photo]]
         except ItemError as error:
@@ -225,7 +225,7 @@ def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most
     return _Input(spec.label, True, recipes, sorted(position), samples)
 
 
-def _row(sample: Sample, settings: BuildSettings, asked: str, most: int) -> Row:
+def _row(sample: Sample, settings: BuildSettings, asked: str, most: int) -> _Row:
     """The first draws by every recipe; a draw is the same whether the others are made or not."""
     shown: list[Triple] = []
     totals: dict[str, int] = {}
@@ -235,7 +235,7 @@ def _row(sample: Sample, settings: BuildSettings, asked: str, most: int) -> Row:
         for index in _shown([triple_key(look.key, recipe.name, variant) for look, variant in draws], asked, most):
             look, variant = draws[index]
             shown.append(make_triples(look, replace(recipe, variants=variant + 1), settings.seed)[variant])
-    return Row(shown, totals)
+    return _Row(shown, totals)
 
 
 def _shown(keys: Sequence[str], asked: str, most: int) -> list[int]:
@@ -264,7 +264,7 @@ def _recipes(inputs: Sequence[_Input]) -> dict[str, Recipe]:
     return recipes
 
 
-def _spread(inputs: Sequence[_Input], count: int) -> Iterator[Row]:
+def _spread(inputs: Sequence[_Input], count: int) -> Iterator[_Row]:
     """One sample of each of `count` keys, evenly over the inputs and within each over its keys."""
     for source, share in zip(inputs, _shares([len(source.keys) for source in inputs], count), strict=True):
         yield from _evenly(source, share)
@@ -279,7 +279,7 @@ def _shares(sizes: Sequence[int], count: int) -> list[int]:
     return shares
 
 
-def _evenly(source: _Input, share: int) -> Iterator[Row]:
+def _evenly(source: _Input, share: int) -> Iterator[_Row]:
     """At evenly spaced keys a row; a key without one hands over to the next that is not yet taken."""
     total = len(source.keys)
     taken: set[int] = set()
@@ -293,7 +293,7 @@ def _evenly(source: _Input, share: int) -> Iterator[Row]:
                     break
 
 
-def _all(inputs: Sequence[_Input], count: int | None) -> Iterator[Row]:
+def _all(inputs: Sequence[_Input], count: int | None) -> Iterator[_Row]:
     """Every sample, or, where that is more than asked for, those of photos spread evenly over every input."""
     stored = [] if count else [source for source in inputs if not source.is_drawn]
     for source in stored:
@@ -312,7 +312,7 @@ def _all(inputs: Sequence[_Input], count: int | None) -> Iterator[Row]:
         left -= len(makers)
 
 
-def _scattered(source: _Input) -> Iterator[list[Callable[[], Row]]]:
+def _scattered(source: _Input) -> Iterator[list[Callable[[], _Row]]]:
     """The samples of every key; the keys in an order whose every beginning is spread evenly over them."""
     total = len(source.keys)
     digits = max(1, (total - 1).bit_length())
@@ -329,7 +329,7 @@ def _expected(inputs: Sequence[_Input], config: PreviewConfig) -> int:
     return len(config.keys) or config.count or stored + drawn
 
 
-def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Problem]) -> Iterator[Row]:
+def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Problem]) -> Iterator[_Row]:
     """Rows of photo, sample, view or triple keys; one that is known but gives no sample is among the problems."""
     for asked in keys:
         before = len(problems)
@@ -340,7 +340,7 @@ def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Pro
         yield from found
 
 
-def _matching(source: _Input, asked: str) -> Iterator[Row]:
+def _matching(source: _Input, asked: str) -> Iterator[_Row]:
     for key in source.keys:
         if is_within(key, asked) or is_within(asked, key):
             rows = (make() for make in source.samples(key, asked))
