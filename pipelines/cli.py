@@ -226,6 +226,8 @@ def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> N
 @click.option("--seed", default=0, help="Seed of --random.")
 @click.option("--source", "sources", multiple=True, metavar="LABEL=ROOT", help="Where a source lies now.")
 @click.option("--images", multiple=True, metavar="LABEL=DIR", help="Where its pictures lie, if not in their place.")
+@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write a line for each triple: key, source, sizes, IoU, flags, every drawn number.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def inspect(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
@@ -236,10 +238,14 @@ def inspect(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> 
     \b
     Example:
       datakit inspect shards
+      datakit inspect shards --csv triples.csv
       datakit inspect shards --sample ecssd/0001@masktrack/0
     """
+    from datakit.shards import ShardReader
     from pipelines import inspect_shards, report
 
+    if options["csv"]:
+        ShardReader(shards).to_csv(options["csv"])
     keys = list(options["keys"])
     if options["random"]:
         keys += inspect_shards.random_keys(shards, options["random"], options["seed"])
