@@ -15,8 +15,8 @@ from typing import Any
 
 from ..datasets import ReadOptions
 from ..datasets.listing import split_suffix
+from ..datasets.pair_layouts import VIDEO_FOLDERS
 from ..datasets.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES
-from ..datasets.videos import VIDEOS
 from ..errors import UsageError
 from ..headers import Place
 from ..images import turn
@@ -24,7 +24,7 @@ from ..mask_files import read_mask
 from ..mask_values import LabelMap, objects_of
 
 REPORT = "_report"  # beside sequences of predictions: pictures to look at, no labels
-PLACES = ("", *(annotations for _, annotations in VIDEOS.folders))
+PLACES = ("", *(annotations for _, annotations in VIDEO_FOLDERS))
 
 Frames = Mapping[str, Path]
 
