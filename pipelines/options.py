@@ -70,13 +70,38 @@ def _refuse_address(parameter: click.Parameter, value: Any) -> None:
 def reading_options(command: Command) -> Command:
     """Options that say which triples a source gives; shared by every command that makes them."""
     recipes = [
-        click.option("--recipe", "recipe_names", multiple=True, default=["masktrack"],
+        click.option("--recipe", "recipe_names", multiple=True, default=["masktrack"], is_eager=True,
                      help="Preset or TOML file; repeat for several (masks and boxes in one build)."),
-        click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
-                     help="Change a recipe, e.g. tps.shift=0.05 or masktrack-box:box.jitter=0.1."),
+        set_option("Change a recipe, e.g. tps.shift=0.05 or masktrack-box:box.jitter=0.1.", _recipe_settings),
         click.option("--seed", default=0, help="Root seed of every draw."),
     ]  # fmt: skip
     return _with(recipes, source_options(command))
+
+
+def set_option(text: str, describe: Callable[[click.Context], str]) -> Callable[[Command], Command]:
+    """`--set KEY=VALUE`, which lists all keys where it is given as `--set help`.
+
+    Args:
+        text: what it changes, for the help.
+        describe: gives the list, a line for every key.
+    """
+
+    def show(ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+        if "help" in texts:
+            click.echo(describe(ctx))
+            ctx.exit()
+        return texts
+
+    return click.option("--set", "set_", multiple=True, metavar="KEY=VALUE", is_eager=True, callback=show,
+                        help=f"{text} `--set help` lists all keys.")  # fmt: skip
+
+
+def _recipe_settings(ctx: click.Context) -> str:
+    from datakit.deformations import load_recipe
+    from datakit.deformations.presets import describe_settings
+
+    recipes = [load_recipe(name) for name in ctx.params.get("recipe_names") or ["masktrack"]]
+    return "\n".join(f"{recipe.name}:\n{describe_settings(recipe)}" for recipe in recipes)
 
 
 def source_options(command: Command) -> Command:
