@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .arrays import Mask, area
 from .datasets import AnyReader, Record
 from .duplicates import is_flat, thumbnail
-from .mask_values import MANY_OBJECTS
+from .masks import MANY_OBJECTS
 from .samples import Photo, Sample, Scene
 
 TINY = 100  # pixels: a disc of 11 across, whose rough mask is mostly dilation

@@ -25,7 +25,7 @@ from .coco_listing import Listing
 from .coco_photos import PhotoFolder, find_images
 from .drawn import Frame, frame_of
 from .layout import Layout, Match, Sureness
-from .masks import stored_size
+from .mask_samples import stored_size
 from .outlines import BrokenOutline, Outline, draw, parse_outline
 from .pairs import find_folder
 from .reader import Reader, ReadOptions

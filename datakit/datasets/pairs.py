@@ -1,7 +1,7 @@
 """One reader for every set of pictures with one mask file each, and the layout that says where they lie.
 
 A new set of that kind is a row of `pair_layouts`. Pairing is left to `listing`, the meaning of
-mask values to `mask_values`.
+mask values to `masks`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .. import images as pictures
 from ..errors import UsageError
 from ..headers import Place
 from ..mask_files import read_mask
-from ..mask_values import Nature, objects_of
+from ..masks import STILLS, Nature, decode
 from ..samples import Scene
 from .layout import Layout, Match, Sureness
 from .listing import Folder, list_pairs, split_suffix
-from .masks import scene_of
+from .mask_samples import scene_of
 from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
 
@@ -55,7 +55,7 @@ class PairsLayout(Layout):
         stands_for: folders that several sets have, and that are taken for this one where nothing else is known.
         mixed: where .jpg pictures beside .png masks are taken for this one: in the `root`, in its `folders`, or no.
         unpaired: what a picture without a mask is.
-        nature: what masks are: `ids` of several objects, `soft`, or `any` of what `mask_values` tells apart.
+        nature: what masks are: `ids` of several objects, `soft`, or `any` of what `masks.values` tells apart.
     """
 
     folders: tuple[FolderPair, ...] = ()
@@ -132,13 +132,13 @@ class PairsReader(Reader):
         mask_path, limit = record.annotation[0], self.options.max_pixels
         photo = pictures.read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
         mask = read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
-        return scene_of(Place(record.key, mask_path), photo, mask, self.options, self.nature)
+        return scene_of(Place(record.key, mask_path), photo, mask, self.options, STILLS[self.nature])
 
     def soft_mask(self, record: Record) -> SoftMask | None:
         """The mask file of a photo, if its grey levels are cut at the threshold; see the base class."""
         path = record.annotation[0]
         mask = read_mask(f"{self.root}/{path}", path, self.options.max_pixels, record.key)
-        found = objects_of(mask, self.options, Place(record.key, path), self.nature)
+        found = decode(mask, self.options, Place(record.key, path), STILLS[self.nature])
         return SoftMask(path, len(np.unique(mask.plane))) if found.soft else None
 
 
