@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from .arrays import Mask, area
 from .datasets import AnyReader, Record
 from .duplicates import is_flat, thumbnail
+from .headers import JPEG_START, Place, read_file
+from .jpeg import jpeg_complaint
 from .masks import MANY_OBJECTS
 from .samples import Photo, Sample, Scene
 
@@ -26,7 +28,7 @@ REASONS: Mapping[str, str] = {
     "EXIF-rotated photo": "the photo is turned upright and stored anew, its mask is turned with it",
     "normalised photo": "the photo is stored anew as PNG",
     "flat photo": "too plain to be compared with other photos",
-    "decoder complaint": "the decoder met damaged data and made a picture of it all the same",
+    "decoder complaint": "libjpeg complains of bytes that cost no pixel",
 }
 
 
@@ -49,7 +51,8 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
     """All remarks on one photo and its objects.
 
     Args:
-        reader: where the scene comes from; its mask file is read once more to see its grey levels.
+        reader: where the scene comes from; photo and mask file are read once more, to hear the decoder and to see
+            grey levels.
         record: of the photo.
         scene: as the reader gave it.
     """
@@ -58,6 +61,9 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
         return
     photo = scene.samples[0].photo
     yield from _of_photo(scene.key, record.image, photo)
+    encoded = read_file(reader.images / record.image, Place(scene.key, record.image), reader.options.max_pixels)
+    if encoded.startswith(JPEG_START) and (complaint := jpeg_complaint(encoded)):
+        yield Remark(scene.key, "decoder complaint", f"{record.image}: {complaint}")
     if len(scene.samples) > MANY_OBJECTS:
         yield Remark(scene.key, "many objects", f"{scene.key}: {len(scene.samples)} objects; are all of them meant?")
     for sample in scene.samples:

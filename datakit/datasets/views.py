@@ -17,6 +17,7 @@ import numpy as np
 
 from ..arrays import area
 from ..errors import UsageError
+from ..keys import source_of
 from ..resize import parse_codec, resize_mask, resize_photo
 from ..samples import Problem, Sample, Scene
 from .reader import Reader, ReadOptions, SoftMask
@@ -222,7 +223,7 @@ class Concat(View):
         return self._part_of(record).soft_mask(record)
 
     def _part_of(self, record: Record) -> AnyReader:
-        label = record.key.partition("/")[0]
+        label = source_of(record.key)
         return next(part for part in self.parts if part.label == label)
 
     def __len__(self) -> int:
