@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .arrays import Mask
 from .errors import Mismatch
-from .mask_values import LabelMap
+from .masks import LabelMap
 from .metrics import Measures, Statistics, measure, statistics
 
 MEASURES = ("J", "F", "J&F")

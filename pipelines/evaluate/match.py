@@ -10,7 +10,7 @@ from pathlib import Path
 from datakit.datasets import ReadOptions
 from datakit.errors import ItemError, Mismatch, UsageError
 from datakit.evaluation import CONVENTIONS, Convention, FrameResult, told
-from datakit.mask_values import LabelMap
+from datakit.masks import LabelMap
 from datakit.video.labels import REPORT, Frames, LabelFolder, open_labels, photos_beside, read_labels
 
 MOST_NAMED = 20  # mismatches in one message

@@ -17,7 +17,7 @@ from datakit.errors import ItemError
 from datakit.evaluation import ObjectScores
 from datakit.files import replacing
 from datakit.formats import MAX_PIXELS
-from datakit.mask_values import LabelMap
+from datakit.masks import LabelMap
 from datakit.photo_files import read_picture
 from datakit.preview import picture_bytes
 from datakit.preview.scores import ScoresPage, ShownFrame, ShownObject, worst_places, write_scores_page

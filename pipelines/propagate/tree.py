@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datakit.datasets.videos import VIDEOS
+from datakit.datasets.pair_layouts import VIDEO_FOLDERS
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
 from datakit.evaluation import told
 from datakit.tracking import Track
@@ -124,10 +124,10 @@ def frames_folder(root: Path) -> Path:
     Raises:
         UsageError: there is none.
     """
-    for images, _ in VIDEOS.folders:
+    for images, _ in VIDEO_FOLDERS:
         if (root / images).is_dir() and any(path.is_dir() and list_frames(path) for path in (root / images).iterdir()):
             return root / images
-    expected = ", ".join(images for images, _ in VIDEOS.folders[:4])
+    expected = ", ".join(images for images, _ in VIDEO_FOLDERS[:4])
     raise UsageError(f"--davis {root}: no frames found; expected sequence folders in one of {expected}")
 
 
