@@ -9,18 +9,16 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 from zlib_ng import zlib_ng
 
 from .arrays import Image, Labels
-from .errors import DatakitError, ItemError
+from .errors import ItemError
 from .headers import JPEG_START, PNG_START, Header, Place, judge_header, open_lazily, read_file, why_normalise
 from .jpeg import jpeg_size
 from .rle import decode_rle, encode_rle
@@ -30,7 +28,6 @@ __all__ = [
     "Place",
     "decode_picture",
     "decode_rle",
-    "encode_film_picture",
     "encode_jpeg",
     "encode_palette_png",
     "encode_png",
@@ -247,23 +244,6 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
 def encode_webp(image: Image, quality: int) -> bytes:
     """WebP bytes of an (H, W, 3) RGB uint8 array for looking at; `quality` is libwebp's, 1..100."""
     return _encode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
-
-
-def encode_film_picture(image: Image, quality: int) -> bytes:
-    """Lossy WebP bytes of an (H, W, 3) RGB uint8 array, in less than half the time that `encode_webp` takes.
-
-    Raises:
-        DatakitError: Pillow was built without WebP.
-    """
-    stream = BytesIO()
-    try:
-        PillowImage.fromarray(image).save(stream, "WEBP", quality=quality, method=0)
-    except (KeyError, OSError) as error:
-        raise DatakitError(
-            f"this build of Pillow has no codec for WebP ({error}), which the overlay video is made of; "
-            "pip install --force-reinstall pillow, or leave the video out with --no-overlay"
-        ) from None
-    return stream.getvalue()
 
 
 def decoded(data: bytes | memoryview, flags: int) -> NDArray[Any] | None:

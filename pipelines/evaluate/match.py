@@ -9,8 +9,9 @@ from pathlib import Path
 
 from datakit.datasets import ReadOptions
 from datakit.errors import ItemError, Mismatch, UsageError
-from datakit.evaluation import CONVENTIONS, Convention, FrameResult, told
+from datakit.evaluation import CONVENTIONS, Convention, FrameResult
 from datakit.mask_values import LabelMap
+from datakit.phrases import shorten
 from datakit.video.labels import REPORT, Frames, LabelFolder, open_labels, photos_beside, read_labels
 
 MOST_NAMED = 20  # mismatches in one message
@@ -82,15 +83,15 @@ def matched(predictions: LabelFolder, truth: LabelFolder, chosen: Sequence[str] 
     names = truth.sequences if chosen is None else chosen
     unknown = [name for name in names if name not in truth.sequences]
     if unknown or not names:
-        known = told(list(truth.sequences), MOST_NAMED)
-        asked = told(unknown, MOST_NAMED) if names else "no name"
+        known = shorten(list(truth.sequences), MOST_NAMED)
+        asked = shorten(unknown, MOST_NAMED) if names else "no name"
         raise UsageError(f"--sequences: {asked}: not among the ground truth in {truth.root}, which holds {known}")
     missing = [name for name in names if name not in predictions.sequences]
     if missing:
         raise Mismatch(
             f"{predictions.root}: no predictions of {len(missing)} of {len(names)} sequences: "
-            f"{told(missing, MOST_NAMED)}. A score of the others would not be one of the set; to score a part of it, "
-            "say which: --sequences a,b"
+            f"{shorten(missing, MOST_NAMED)}. A score of the others would not be one of the set; to score a part of "
+            "it, say which: --sequences a,b"
         )
     return [Clip(name, truth.sequences[name], predictions.sequences[name]) for name in names]
 
@@ -106,7 +107,7 @@ def choose_convention(name: str | None, clips: Sequence[Clip], read: ReadOptions
         frame, path = next(iter(clip.target.items()))
         ids = read_map(path, f"ground truth {clip.name}/{path.name}", read).ids
         if len(ids) > 1:
-            return CONVENTIONS["davis2017"], f"as {clip.name}/{frame} holds objects {told(list(map(str, ids)), 8)}"
+            return CONVENTIONS["davis2017"], f"as {clip.name}/{frame} holds objects {shorten(list(map(str, ids)), 8)}"
     return CONVENTIONS["davis2016"], "as no ground truth holds several objects"
 
 
@@ -133,7 +134,9 @@ def missing_frames(clip: Clip, convention: Convention) -> list[str]:
     missing = [frame for frame in convention.judged(list(clip.target)) if frame not in clip.predicted]
     if not missing:
         return []
-    return [f"{clip.name}: no prediction of {len(missing)} of {len(clip.target)} frames: {told(missing, MOST_NAMED)}"]
+    return [
+        f"{clip.name}: no prediction of {len(missing)} of {len(clip.target)} frames: {shorten(missing, MOST_NAMED)}"
+    ]
 
 
 def unjudged(predictions: LabelFolder, truth: LabelFolder) -> dict[str, list[str]]:

@@ -7,8 +7,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datakit.evaluation import MEASURES, Scores, SequenceScores, told
+from datakit.evaluation import MEASURES, Scores, SequenceScores
 from datakit.files import write_text
+from datakit.phrases import shorten
 
 from ..report import as_text, plain, size_text, table
 
@@ -73,14 +74,14 @@ def remarks(found: Evaluation) -> list[str]:
     lines = []
     if found.without_truth:
         count = sum(map(len, found.without_truth.values()))
-        names = [f"{name}: {told(frames)}" for name, frames in found.without_truth.items()]
-        lines.append(f"predicted frames without ground truth: {count}, of {told(names, MOST_SEQUENCES)}")
+        names = [f"{name}: {shorten(frames)}" for name, frames in found.without_truth.items()]
+        lines.append(f"predicted frames without ground truth: {count}, of {shorten(names, MOST_SEQUENCES)}")
     for sequence in found.scores.sequences:
         if sequence.left_out:
             ids = ", ".join(map(str, sequence.left_out))
             lines.append(f"{sequence.name}: objects that enter too late to count: {ids}")
         if sequence.merged:
-            ids = told(list(map(str, sequence.merged)), 8)
+            ids = shorten(list(map(str, sequence.merged)), 8)
             lines.append(f"{sequence.name}: objects {ids} count as one, whichever pixel is whose")
     return [*lines, *found.notes]
 
