@@ -77,14 +77,15 @@ def test_worst_frames_are_the_worst(page: Path) -> None:
         assert max(total[places]) <= min(total[free], default=2)
 
 
-def test_frames_lie_where_the_option_says(tmp_path: Path) -> None:
-    """`--frames`, and a remark where there are none."""
+@pytest.mark.parametrize("option", ["--pictures", "--frames"])
+def test_frames_lie_where_the_option_says(tmp_path: Path, option: str) -> None:
+    """`--pictures`, once called `--frames`; plain ground where there are none."""
     for folder in ("elsewhere/bear", "elsewhere/dog"):
         (tmp_path / folder).mkdir(parents=True)
     noise = np.random.default_rng(0).integers(0, 256, (2 * SIZE[0], 2 * SIZE[1], 3), dtype=np.uint8)
     for number in range(24):
         (tmp_path / f"elsewhere/bear/{number:05d}.png").write_bytes(encode_jpeg(noise, 80))
-    page = evaluated(tmp_path, "--frames", tmp_path / "elsewhere").read_text()
+    page = evaluated(tmp_path, option, tmp_path / "elsewhere").read_text()
     pictures = re.findall(r'<script type="text/plain">(.*?)</script>', page)
     assert [text.count(",") for text in pictures] == [11] * 4 and [len(text) > 11 for text in pictures].count(True) == 1
 
