@@ -6,7 +6,6 @@ turns into the same pixels. What a file says of itself is judged in `headers`; m
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -217,23 +216,12 @@ def encode_png(image: Image, compact: bool = False) -> bytes:
 
 
 def encode_palette_png(labels: Labels, palette: Sequence[int]) -> bytes:
-    """PNG bytes whose indices are the (H, W) uint8 object ids; `palette` is red, green, blue of id 0, of id 1 …
-
-    A third of the time that Pillow takes, two thirds of the bytes, and other threads of Python run meanwhile.
-    """
-    H, W = labels.shape
-    rows = np.zeros((H, W + 1), np.uint8)  # each begins with the number of its filter: 0, none
-    rows[:, 1:] = labels
-    packer = zlib.compressobj(1, strategy=zlib.Z_RLE)
-    chunks = {
-        b"IHDR": struct.pack(">2I5B", W, H, 8, 3, 0, 0, 0),
-        b"PLTE": bytes([*palette, *bytes(768 - len(palette))]),
-        b"IDAT": packer.compress(rows.data) + packer.flush(),
-        b"IEND": b"",
-    }
-    framed = (struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-              for name, content in chunks.items())  # fmt: skip
-    return PNG_START + b"".join(framed)
+    """PNG bytes whose indices are the (H, W) uint8 object ids; `palette` is red, green, blue of id 0, of id 1 …"""
+    picture = PillowImage.fromarray(labels)
+    picture.putpalette([*palette, *bytes(768 - len(palette))])  # Pillow would cut ids beyond a shorter palette
+    stream = BytesIO()
+    picture.save(stream, "PNG", compress_type=zlib.Z_RLE)  # half the bytes of the default
+    return stream.getvalue()
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:

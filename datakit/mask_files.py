@@ -12,12 +12,10 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 from zlib_ng import zlib_ng
 
 from .headers import Place, open_lazily
 from .images import damaged, decoded, judged
-from .png import inflate_png
 
 NO_PALETTE = np.zeros((0, 4), np.uint8)
 FLICKER = 24  # between red, green and blue of a grey that was saved with loss
@@ -62,8 +60,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
         _refuse_pages(data, where)
     if header.mode in ("P", "PA"):
         return MaskFile(*_palette_plane(data, where), orientation, zlib_ng.crc32(data))
-    plain = _plain_png(data)
-    stored = decoded(data, cv2.IMREAD_UNCHANGED) if plain is None else plain[0]
+    stored = decoded(data, cv2.IMREAD_UNCHANGED)
     if stored is None:
         raise damaged(header, where)
     lossy = header.form in ("JPEG", "MPO") or (header.form == "WEBP" and b"VP8 " in data[:64])
@@ -99,32 +96,14 @@ def _refuse_pages(data: bytes, where: Place) -> None:
         raise where.failed("mask", "several pages", f"holds {pages} pages, expected one; {way_out}")
 
 
-def _plain_png(data: bytes) -> tuple[NDArray[np.uint8], list[int]] | None:
-    """Grey values or palette indices of an everyday PNG, and its palette; None where it is anything else."""
-    png = inflate_png(data)
-    if png is None:
-        return None
-    try:
-        plane = PillowImage.frombytes("L", png.size[::-1], png.stored(), "zip", "L")
-    except ValueError:  # a filter that does not exist
-        return None
-    return np.array(plane), list(png.palette or b"")
-
-
-def _palette_picture(data: bytes) -> tuple[NDArray[np.uint8], list[int], Any]:
-    """Palette indices, palette and transparency of any picture, as Pillow reads it."""
-    with open_lazily(data) as opened:
-        indices = np.asarray(opened.getchannel(0) if opened.mode == "PA" else opened)
-        return indices, opened.getpalette() or [], opened.info.get("transparency")
-
-
 def _palette_plane(
     data: bytes, where: Place
 ) -> tuple[NDArray[np.uint8], Literal["grey", "palette"], NDArray[np.uint8]]:
     """Palette indices of the file and RGBA of its palette; grey values where all its colours are grey."""
     try:
-        plain = _plain_png(data)
-        indices, colours, clear = _palette_picture(data) if plain is None else (*plain, None)
+        with open_lazily(data) as opened:
+            indices = np.asarray(opened.getchannel(0) if opened.mode == "PA" else opened)
+            colours, clear = opened.getpalette() or [], opened.info.get("transparency")
     except Exception as error:  # as in `judge_header`
         raise where.failed("decode", "damaged image", f"palette picture cannot be decoded ({error})") from None
     palette = np.full((len(colours) // 3, 4), 255, np.uint8)

@@ -16,7 +16,8 @@ from .arrays import Mask, area
 from .datasets import PairsReader, Record
 from .datasets.views import AnyReader, View
 from .duplicates import is_flat, thumbnail
-from .headers import Place
+from .headers import JPEG_START, Place, read_file
+from .jpeg import jpeg_complaint
 from .mask_files import read_mask
 from .mask_values import MANY_OBJECTS, objects_of
 from .samples import Photo, Sample, Scene
@@ -33,7 +34,7 @@ REASONS: Mapping[str, str] = {
     "EXIF-rotated photo": "the photo is turned upright and stored anew, its mask is turned with it",
     "normalised photo": "the photo is stored anew as PNG",
     "flat photo": "too plain to be compared with other photos",
-    "decoder complaint": "the decoder met damaged data and made a picture of it all the same",
+    "decoder complaint": "libjpeg complains of bytes that cost no pixel",
 }
 
 
@@ -56,7 +57,8 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
     """All remarks on one photo and its objects.
 
     Args:
-        reader: where the scene comes from; its mask file is read once more to see its grey levels.
+        reader: where the scene comes from; photo and mask file are read once more, to hear the decoder and to see
+            grey levels.
         record: of the photo.
         scene: as the reader gave it.
     """
@@ -65,11 +67,14 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
         return
     photo = scene.samples[0].photo
     yield from _of_photo(scene.key, record.image, photo)
+    base = _bottom(reader)
+    encoded = read_file(Path(base.images) / record.image, Place(scene.key, record.image), base.options.max_pixels)
+    if encoded.startswith(JPEG_START) and (complaint := jpeg_complaint(encoded)):
+        yield Remark(scene.key, "decoder complaint", f"{record.image}: {complaint}")
     if len(scene.samples) > MANY_OBJECTS:
         yield Remark(scene.key, "many objects", f"{scene.key}: {len(scene.samples)} objects; are all of them meant?")
     for sample in scene.samples:
         yield from _of_mask(sample)
-    base = _bottom(reader)
     if isinstance(base, PairsReader):
         name = record.annotation[0]
         mask = read_mask(Path(base.root) / name, name, base.options.max_pixels, scene.key)

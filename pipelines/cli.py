@@ -12,6 +12,9 @@ from typing import Any
 
 import click
 
+from datakit.errors import UsageError
+from datakit.shadowed import shadowing_message
+
 from . import cli_network
 from .options import (
     byte_count,
@@ -54,6 +57,8 @@ class House(click.Group):
         except (click.ClickException, click.exceptions.Exit):  # an Exit carries an exit code, too, and is no error
             raise
         except Exception as error:
+            if isinstance(error, ModuleNotFoundError) and (hidden := shadowing_message(error.name)):
+                error = UsageError(hidden)
             code = getattr(error, "exit_code", None)
             if code is None and (not isinstance(error, OSError) or error.errno == errno.EPIPE):
                 raise

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from datakit.datasets import SourceSpec
 from datakit.errors import DatakitError, ItemError, UsageError
+from datakit.keys import photo_of, sample_of, source_of
 from datakit.samples import Sample, Triple
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IMAGES
@@ -160,10 +161,10 @@ def random_keys(folder: Path, count: int, seed: int) -> list[str]:
 def _rows(reader: ShardReader, keys: Sequence[str]) -> list[int]:
     known = {key: [index] for index, key in enumerate(reader.keys)}
     for key, index in list(known.items()):
-        known.setdefault(key.rpartition("@")[0], []).extend(index)
+        known.setdefault(sample_of(key), []).extend(index)
     for key in keys:
         if key not in known:
-            near = next((k for k in known if k.startswith(key.partition("@")[0])), next(iter(known), "none"))
+            near = next((k for k in known if k.startswith(sample_of(key))), next(iter(known), "none"))
             raise UsageError(f"{reader.folder}: holds no {key!r}; a key looks like {near!r}")
     return [index for key in keys for index in known[key]]
 
@@ -196,9 +197,9 @@ class Rebuilder:
         return list(differences(self._reader.manifest.tools, tool_versions(), "version of"))
 
     def _rebuild(self, stored: Triple) -> tuple[Sample, Triple]:
-        label = stored.key.partition("/")[0]
+        label = source_of(stored.key)
         reader, rows = self._open(label)
-        photo_key = stored.sample_key.partition("~")[0].partition("#")[0]
+        photo_key = photo_of(stored.sample_key)
         if photo_key not in rows:
             raise LookupError(f"the source no longer holds {photo_key}")
         for sample in reader[rows[photo_key]].samples:

@@ -13,7 +13,7 @@ from datakit.validate import Remark
 
 from .report import plain
 
-MOST_REASONS = 5  # that an error tells; the ledger has them all
+MOST_REASONS = 5  # that an error tells; the error log has them all
 
 Error = TypeVar("Error", bound=DatakitError)
 

@@ -17,7 +17,7 @@ from datakit.errors import ItemError
 from datakit.files import digest_json, write_json
 from datakit.samples import Note, Problem, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
-from datakit.shards.bookkeeping import record_name
+from datakit.shards.build_state import record_name
 from datakit.tools import tool_versions
 from datakit.triples import Look, looks, make_all
 

@@ -6,10 +6,8 @@ each; the report is drawn in `report`, what makes a remark or a duplicate stands
 
 from __future__ import annotations
 
-import contextlib
-import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,9 +29,6 @@ from .settings import BuildConfig
 
 CHUNK = 64  # photos of a task: a second or two
 MOST_COMPARED = 50_000  # photos; the comparison grows with their square
-# what libjpeg says of data it had to guess; where a build fails so does reading here, and what is left are oddities
-# that cost no pixel, such as zeros before the end mark
-COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression")
 
 Tell = Callable[[str], None]
 
@@ -201,19 +196,17 @@ def read_chunk(chunk: Chunk) -> ChunkResult:
     """Read the photos of one chunk; runs on any worker."""
     result = ChunkResult(0, [], [], [])
     samples = 0
-    with single_threaded_opencv(), complaints() as heard:
+    with single_threaded_opencv():
         for index, record in enumerate(chunk.reader.records):
             try:
                 scene: Scene = chunk.reader[index]
                 found = list(remarks(chunk.reader, record, scene))
             except ItemError as error:
                 result.problems.append(error.problem)
-                heard()
                 continue
             samples += len(scene.samples)
             result.problems.extend(scene.problems)
             result.remarks.extend(found)
-            result.remarks.extend(Remark(scene.key, "decoder complaint", f"{record.image}: {line}") for line in heard())
             if scene.samples:
                 result.photos.append(_mark(chunk, record, scene))
     return ChunkResult(samples, result.problems, result.remarks, result.photos)
@@ -224,36 +217,6 @@ def _mark(chunk: Chunk, record: Any, scene: Scene) -> PhotoMark:
     family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.layout == "videos" else ""
     path = chunk.reader.images / record.image
     return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, thumbnail(photo.pixels))
-
-
-@contextlib.contextmanager
-def complaints() -> Iterator[Callable[[], list[str]]]:
-    """Inside, libjpeg's warnings are caught; the function handed out gives those since its last call.
-
-    OpenCV decodes damaged JPEG data without an error and lets libjpeg write to the process's standard error,
-    the one place where they can be had without decoding twice. Nothing else of it is kept.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            before = os.dup(2)
-        except OSError:  # no standard error, no warnings
-            yield list
-            return
-        stack.callback(os.close, before)
-        file = stack.enter_context(tempfile.TemporaryFile())
-        stack.callback(os.dup2, before, 2)
-        os.dup2(file.fileno(), 2)
-
-        def heard() -> list[str]:
-            if not file.tell() and not os.fstat(file.fileno()).st_size:
-                return []
-            file.seek(0)
-            lines = file.read().decode("utf-8", "replace").splitlines()
-            file.seek(0)
-            file.truncate()
-            return [line for line in dict.fromkeys(lines) if line.startswith(COMPLAINTS)]
-
-        yield heard
 
 
 def find_duplicates(photos: Sequence[PhotoMark], near: bool, tell: Tell) -> tuple[list[Duplicate], int]:

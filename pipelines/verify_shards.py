@@ -1,4 +1,4 @@
-"""`datakit verify`: a folder against its manifest, or a single shard by itself; with `--repair`, mended as well."""
+"""`datakit verify`: a folder against its manifest, or a single shard by itself; with `--repair`, repaired as well."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from datakit.errors import UsageError
 from datakit.shards.verify import Finding, verify, verify_file
 from datakit.tracking import Track, silent
 
-from .repair import RepairConfig
-from .repair import repair as mend
+from .repair import RepairConfig, repair_shards
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def verify_shards(
     """
     if path.is_dir():
         if repair:
-            done = mend(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep), track)
+            done = repair_shards(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep), track)
             return Verification(path, done.remaining, deep, True, done.repaired, done.refused)
         return Verification(path, verify(path, jobs, deep, track), deep)
     if not path.is_file():

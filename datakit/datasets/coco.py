@@ -18,6 +18,7 @@ from .. import images as pictures
 from ..arrays import Mask
 from ..errors import ItemError
 from ..headers import Place
+from ..keys import object_key
 from ..samples import Note, Photo, Problem, Sample, Scene
 from .coco_file import load_instances
 from .coco_listing import Listing
@@ -61,7 +62,7 @@ class CocoReader(Reader):
         size, objects = record.annotation["size"], record.annotation["objects"]
         problems = list(self._left_out(record.key, objects))
         left_out = {problem.key for problem in problems}
-        kept = [each for each in objects if f"{record.key}#{each['id']}" not in left_out]
+        kept = [each for each in objects if object_key(record.key, each["id"]) not in left_out]
         try:
             photo = pictures.read_photo(self.images / record.image, record.image, self.options.max_pixels, record.key)
             _check_size(Place(record.key, record.image), size, photo)
@@ -82,10 +83,10 @@ class CocoReader(Reader):
         for each in objects:
             if each.get("box"):
                 detail = f"annotation {each['id']} has a box and no outline, so there is no mask to learn from"
-                yield Problem(f"{key}#{each['id']}", "left-out", "select", "box only", detail)
+                yield Problem(object_key(key, each["id"]), "left-out", "select", "box only", detail)
             elif each["iscrowd"] and not self.options.crowds:
                 detail = f"annotation {each['id']} is a crowd region; keep such with --crowds"
-                yield Problem(f"{key}#{each['id']}", "left-out", "select", "crowd", detail)
+                yield Problem(object_key(key, each["id"]), "left-out", "select", "crowd", detail)
 
     def _samples(self, key: str, photo: Photo, masks: list[tuple[dict[str, Any], Mask]]) -> list[Sample]:
         if self.options.objects == "merged":
@@ -93,7 +94,7 @@ class CocoReader(Reader):
                 return []
             union = np.maximum.reduce([mask for _, mask in masks])
             return [Sample(key, key, photo, union, 1, _crc([each for each, _ in masks]))]
-        return [Sample(f"{key}#{each['id']}", key, photo, mask, each["id"], _crc(each)) for each, mask in masks]
+        return [Sample(object_key(key, each["id"]), key, photo, mask, each["id"], _crc(each)) for each, mask in masks]
 
 
 class Drawing:
@@ -124,7 +125,7 @@ class Drawing:
             ItemError: the outline is broken, of another size, mostly outside, or covers no pixel.
         """
         number, photo = annotation["id"], self._photo
-        where = Place(f"{self._record.key}#{number}", f"annotation {number} of {self._record.image}")
+        where = Place(object_key(self._record.key, number), f"annotation {number} of {self._record.image}")
         try:
             outline = parse_outline(annotation["segmentation"])
             frame = self._of_runs(outline) or self.frame
@@ -175,7 +176,7 @@ def _check_size(where: Place, size: list[int] | None, photo: Photo) -> None:
 
 
 def _for_object(problem: Problem, number: int) -> Problem:
-    return Problem(f"{problem.key}#{number}", problem.kind, problem.stage, problem.reason, problem.detail)
+    return Problem(object_key(problem.key, number), problem.kind, problem.stage, problem.reason, problem.detail)
 
 
 def _crc(annotation: Any) -> int:

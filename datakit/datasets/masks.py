@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..arrays import area
 from ..headers import Place
 from ..images import turn
+from ..keys import object_key, source_of
 from ..mask_files import MaskFile
 from ..mask_values import LabelMap, Nature, objects_of
 from ..samples import Note, Photo, Problem, Sample, Scene
@@ -58,7 +59,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
     Raises:
         ItemError: mask and photo differ in size, or it cannot be told which pixels are which object.
     """
-    drawn = options.drawn_on(where.key.partition("/")[0])
+    drawn = options.drawn_on(source_of(where.key))
     plane = align(mask.plane, mask.orientation, photo, drawn or "stored")
     if plane.shape[:2] != photo.size:
         sizes = f"mask is {plane.shape[:2]}, photo is {photo.size}, expected equal (H, W)"
@@ -77,7 +78,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
         return Scene(where.key, (sample,), notes=notes)
     samples = (
         Sample(
-            key=f"{where.key}#{number}",
+            key=object_key(where.key, number),
             photo_key=where.key,
             photo=photo,
             mask=(found.labels == number).view(np.uint8),

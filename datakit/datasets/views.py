@@ -17,6 +17,7 @@ import numpy as np
 
 from ..arrays import area
 from ..errors import UsageError
+from ..keys import source_of
 from ..resize import parse_codec, resize_mask, resize_photo
 from ..samples import Problem, Sample, Scene
 from .reader import Reader, ReadOptions
@@ -201,7 +202,7 @@ class Concat(View):
 
     def listed_samples(self, record: Record) -> int:
         """How many samples listing expects of a photo."""
-        label = record.key.partition("/")[0]
+        label = source_of(record.key)
         return next(part for part in self.parts if part.label == label).listed_samples(record)
 
     def __len__(self) -> int:

@@ -15,8 +15,8 @@ from PIL import ImageDraw
 
 from ..arrays import Image, Labels
 from ..video.palette import bright_colours
-from .lettering import INK, PAPER, Line, fit, length, write
 from .sheet import GAP, LINE, MARGIN, TILE
+from .text import INK, PAPER, Line, fit, length, write
 
 LONGEST = 640  # pixels of the longer side: enough to judge a contour by, half of the cost of 854
 VEIL = 0.36  # share of an object's colour in what is seen of it

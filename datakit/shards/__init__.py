@@ -1,7 +1,7 @@
 """Shards: the HDF5 format, its writer, reader, manifest and verification."""
 
-from .join import join_shards
 from .manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from .merge import merge_shards
 from .reader import Shard, ShardReader
 from .writer import ShardHeader, ShardStats, ShardWriter
 
@@ -13,7 +13,7 @@ __all__ = [
     "ShardReader",
     "ShardStats",
     "ShardWriter",
-    "join_shards",
+    "merge_shards",
     "read_manifest",
     "write_manifest",
 ]

@@ -1,6 +1,6 @@
 """What is wrong inside one shard: tables, CRC-32, decoding and meaning, as a list of findings.
 
-Opens the file with HDF5 in this process; `apart` does so in a child that may die of it.
+Opens the file with HDF5 in this process; `sandbox` does so in a child that may die of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..files import digest_json
 from ..images import decode_rle
 from . import layout
 from .reader import Shard, prove_image
-from .trust import MAX_PIXELS
+from .structure import MAX_PIXELS
 
 MAX_FINDINGS = 1000  # of one shard
 MAX_CHARACTERS = 500  # of a finding's text and key

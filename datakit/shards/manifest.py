@@ -12,12 +12,12 @@ from typing import Any
 
 from ..errors import ShardError
 from ..files import digest_json, write_json
-from .trust import MAX_PIXELS
+from .structure import MAX_PIXELS
 
 FORMAT = "masktrack-datakit manifest"
 VERSION = 1
 NAME = "manifest.json"
-LEDGER = "errors.jsonl"
+ERROR_LOG = "errors.jsonl"
 SETTINGS = "settings.json"  # what the next run of the build compares itself with
 RECORDS = "records"  # one JSON per finished shard, what a resumed build trusts
 SOURCES = "sources.json"  # where the sources lay on this machine, for what rebuilds triples

@@ -26,8 +26,8 @@ from ..errors import DatakitError, ShardError
 from ..hdf5 import opened
 from ..headers import read_frame
 from ..images import decode_picture, decode_rle, prove_picture
-from ..samples import Photo, Triple, flags_of
-from . import layout, trust
+from ..samples import TRIPLE_COLUMNS, Photo, Triple, flags_of
+from . import layout, structure
 from .elsewhere import writer
 from .manifest import Manifest, read_manifest
 
@@ -63,17 +63,17 @@ class Shard:
         ShardError: not a shard of this version, or its parts do not fit together.
     """
 
-    def __init__(self, path: Path, max_pixels: int = trust.MAX_PIXELS):
+    def __init__(self, path: Path, max_pixels: int = structure.MAX_PIXELS):
         self.path = path
         try:
             self._map_file()
             with opened(path, rdcc_nbytes=0) as file:
-                self._read_attributes(trust.read_attributes(file))
-                extents = trust.find_extents(file, len(self._map))
-                self.table_crc32 = {name: trust.read_crc32(file, name) for name in layout.TABLES}
+                self._read_attributes(structure.read_attributes(file))
+                extents = structure.find_extents(file, len(self._map))
+                self.table_crc32 = {name: structure.read_crc32(file, name) for name in layout.TABLES}
             self._read_index(extents)
             records = {kind: len(blob.crc32) for kind, blob in self._blobs.items()}
-            trust.check_rows(self._tables, records, self.parameter_names, max_pixels)
+            structure.check_rows(self._tables, records, self.parameter_names, max_pixels)
         except _NOT_A_SHARD as error:
             if who := writer(path):
                 raise ShardError(
@@ -85,7 +85,7 @@ class Shard:
         if not self.path.is_file():
             raise ValueError("no such regular file")
         with self.path.open("rb") as handle:
-            if handle.read(len(trust.SIGNATURE)) != trust.SIGNATURE:
+            if handle.read(len(structure.SIGNATURE)) != structure.SIGNATURE:
                 raise ValueError("does not begin as an HDF5 file does")
             self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         self._view = memoryview(self._map)
@@ -104,17 +104,17 @@ class Shard:
         recipes = self.settings.get("recipes", ())
         self.floors = {str(each["name"]): float(each["min_iou"]) for each in recipes if "min_iou" in each}
 
-    def _read_index(self, extents: Mapping[str, trust.Extent]) -> None:
+    def _read_index(self, extents: Mapping[str, structure.Extent]) -> None:
         values = {path: self._values(extent) for path, extent in extents.items() if not path.endswith("/data")}
         self._tables = {name: values[name] for name in layout.TABLES}
         self.images, self.targets, self.triples = self._tables.values()
         self._blobs = {}
         for kind in layout.KINDS:
             data, offsets, crc32 = extents[f"{kind}/data"], values[f"{kind}/offsets"], values[f"{kind}/crc32"]
-            trust.check_offsets(kind, offsets, crc32, data.rows)
+            structure.check_offsets(kind, offsets, crc32, data.rows)
             self._blobs[kind] = _Blob(data.start, offsets, crc32)
 
-    def _values(self, extent: trust.Extent) -> NDArray[Any]:
+    def _values(self, extent: structure.Extent) -> NDArray[Any]:
         if not extent.rows:
             return np.zeros(0, extent.dtype)
         return np.frombuffer(self._map, extent.dtype, extent.rows, extent.start).copy()
@@ -236,27 +236,27 @@ def _framed(shard: Shard, row: int, check: bool = False) -> tuple[memoryview, tu
 def _triple(
     shard: Shard, entry: Any, image: NDArray[np.uint8], deformed: Mask, target: Mask, ignore: Mask | None
 ) -> Triple:
-    # One conversion of a row to plain values costs a third of asking it for each.
-    key, recipe, kind, variant, object_id, image_row, target_row, iou, area_ratio, redraws, flags, drawn = entry.item()
-    _, _, _, normalised, source_crc32 = shard.images[image_row].item()
+    row = _values(layout.TRIPLE_TABLE, entry)
+    photo = _values(layout.IMAGE_TABLE, shard.images[row["image_row"]])
+    names = shard.parameter_names[row["recipe"]]
+    row["parameters"] = np.array(row["parameters"][: len(names)])
     return Triple(
-        key=key.decode(),
-        sample_key=shard.targets["key"][target_row].decode(),
-        photo=Photo.decoded(image, shard.record(layout.IMAGES, image_row), normalised.decode(), source_crc32),
+        **{column.attribute: row[column.name] for column in TRIPLE_COLUMNS if column.attribute},
+        sample_key=shard.targets["key"][row["target_row"]].decode(),
+        photo=Photo.decoded(image, shard.record(layout.IMAGES, row["image_row"]), photo["normalised"],
+                            photo["source_crc32"]),
         deformed=deformed,
         target=target,
         ignore=ignore,
-        recipe=recipe.decode(),
-        kind=kind.decode(),
-        variant=variant,
-        object_id=object_id,
-        parameters=np.array(drawn[: len(shard.parameter_names[recipe.decode()])]),
-        iou=iou,
-        area_ratio=area_ratio,
-        redraws=redraws,
-        flags=flags_of(flags.decode(), iou, shard.floors.get(recipe.decode())),
-        draw_flags=flags.decode(),
-    )
+        flags=flags_of(row["flags"], row["iou"], shard.floors.get(row["recipe"])),
+        parameter_names=tuple(names),
+    )  # fmt: skip
+
+
+def _values(table: str, entry: Any) -> dict[str, Any]:
+    """A row of a table as plain values by column; one conversion costs a third of asking for each."""
+    columns = zip(layout.COLUMNS[table], entry.item(), strict=True)
+    return {column.name: value.decode() if column.is_text else value for column, value in columns}
 
 
 def _recipes(folder: Path, manifest: Manifest) -> dict[str, Recipe]:

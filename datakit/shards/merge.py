@@ -17,14 +17,8 @@ from numpy.typing import NDArray
 from . import layout
 from .writer import PIECE_BYTES, ShardHeader, ShardStats, publish_shard
 
-# Which columns hold row numbers, and of what; -1 stays, it stands for none.
-REFERENCES = {
-    layout.TARGET_TABLE: {"image_row": layout.IMAGES, "ignore_row": layout.IGNORES},
-    layout.TRIPLE_TABLE: {"image_row": layout.IMAGES, "target_row": layout.TARGETS},
-}
 
-
-def join_shards(parts: Sequence[Path], path: Path, header: ShardHeader, scratch: Path) -> ShardStats:
+def merge_shards(parts: Sequence[Path], path: Path, header: ShardHeader, scratch: Path) -> ShardStats:
     """Publish one shard of the content of several, in their order; no photo may be in two of them.
 
     Args:
@@ -63,23 +57,15 @@ class _Joined:
 
 
 def _joined_table(files: Sequence[h5py.File], name: str, blobs: Mapping[str, _Joined]) -> NDArray[Any]:
-    parts = [file[name][()] for file in files]
-    for column, kind in REFERENCES.get(name, {}).items():
-        for part, start in zip(parts, blobs[kind].starts, strict=True):
-            part[column][part[column] >= 0] += int(start)
-    table = np.zeros(sum(map(len, parts)), _widest([part.dtype for part in parts]))
-    for column in table.dtype.names or ():
-        table[column] = np.concatenate([part[column] for part in parts])
+    columns, parts = layout.COLUMNS[name], [file[name][()] for file in files]
+    for column in columns:
+        if column.refers_to:
+            for part, start in zip(parts, blobs[column.refers_to].starts, strict=True):
+                rows = part[column.name]
+                rows[rows >= 0] += int(start)  # -1 stays, it stands for none
+    each = [layout.widths_of(part.dtype, columns) for part in parts]
+    widths = {column: max(one[column] for one in each) for column in each[0]}
+    table = np.zeros(sum(map(len, parts)), layout.row_dtype(columns, widths))
+    for column in columns:
+        table[column.name] = np.concatenate([part[column.name] for part in parts])
     return table
-
-
-def _widest(dtypes: Sequence[np.dtype[Any]]) -> np.dtype[Any]:
-    """The row of tables that differ in the width of their texts."""
-    names = dtypes[0].names or ()
-    each = {name: [dtype[name] for dtype in dtypes] for name in names}
-    return np.dtype(
-        [
-            (name, layout.text(max(one.itemsize for one in found)) if found[0].kind == "S" else found[0])
-            for name, found in each.items()
-        ]
-    )

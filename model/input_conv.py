@@ -1,4 +1,4 @@
-"""The first convolution, widened from colours to colours and mask; all later layers stay as pretrained."""
+"""The first convolution, inflated from three input channels to four; the pretrained filters stay as they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MASK_RESPONSE = 0.01
 StemInit = Literal["gaussian", "zero"]
 
 
-def widen(conv: nn.Conv2d, coding: InputCoding, init: StemInit, generator: torch.Generator) -> nn.Conv2d:
+def inflate_input_conv(conv: nn.Conv2d, coding: InputCoding, init: StemInit, generator: torch.Generator) -> nn.Conv2d:
     """Give a convolution over three colours a fourth input channel, in place.
 
     The new filters are drawn from N(0, (0.01 / mask amplitude)²) or are zero. The paper's sigma is not stated; its two
@@ -39,7 +39,7 @@ def widen(conv: nn.Conv2d, coding: InputCoding, init: StemInit, generator: torch
     """
     if conv.in_channels != 3 or conv.groups != 1:
         raise ValueError(
-            f"widen: convolution reads {conv.in_channels} channels in {conv.groups} groups, expected 3 in 1"
+            f"convolution reads {conv.in_channels} channels in {conv.groups} groups, expected 3 channels in 1 group"
         )
     if init not in ("gaussian", "zero"):
         raise UsageError(f"stem is {init!r}; choose gaussian or zero")

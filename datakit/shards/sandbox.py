@@ -24,16 +24,16 @@ from typing import Any, Self
 from ..errors import ShardError
 from .examine import MAX_FINDINGS, Finding, examine
 from .reader import Shard
-from .trust import MAX_PIXELS
+from .structure import MAX_PIXELS
 
 MEMORY = 4 << 30  # address space of a child, beside the file that it maps
 PIXEL_BYTES = 16  # of memory to decode a photo and its masks, per pixel above the usual limit
 SECONDS, SECONDS_PER_MB = 60.0, 2.0  # a sound shard takes about 0.1 s per MB
 MAX_REPLY = 64 << 20
-START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from datakit.shards.apart import serve; serve()"
+START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from datakit.shards.sandbox import serve; serve()"
 
 
-class Examiner:
+class SandboxedVerifier:
     """A child process that examines shards one after another; where one brings it down, another takes its place.
 
     A context manager: leaving it ends the child.

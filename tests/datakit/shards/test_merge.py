@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from datakit.shards import join_shards
+from datakit.shards import merge_shards
 from tests.made import made_header, made_sample, write_made
 
 SAMPLES = [
@@ -22,7 +22,7 @@ def test_parts_come_to_the_bytes_of_the_whole(tmp_path, cuts):
     parts = [tmp_path / f"{start}-{stop}-{n}.h5" for n, (start, stop) in enumerate(pairwise(cuts))]
     for part, (start, stop) in zip(parts, pairwise(cuts), strict=True):
         write_made(part, SAMPLES[start:stop])
-    assert join_shards(parts, tmp_path / "joined.h5", made_header(), tmp_path) == whole
+    assert merge_shards(parts, tmp_path / "joined.h5", made_header(), tmp_path) == whole
     assert (tmp_path / "joined.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 
@@ -30,5 +30,5 @@ def test_a_missing_part_leaves_nothing_behind(tmp_path):
     """Half a shard is never published."""
     write_made(tmp_path / "part.h5", SAMPLES[:1])
     with pytest.raises(FileNotFoundError):
-        join_shards([tmp_path / "part.h5", tmp_path / "gone.h5"], tmp_path / "joined.h5", made_header(), tmp_path)
+        merge_shards([tmp_path / "part.h5", tmp_path / "gone.h5"], tmp_path / "joined.h5", made_header(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["part.h5"]

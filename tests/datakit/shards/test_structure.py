@@ -12,8 +12,8 @@ import pytest
 from datakit.errors import ShardError
 from datakit.headers import read_frame
 from datakit.shards import Shard
-from datakit.shards.apart import Examiner
 from datakit.shards.reader import decode_triple
+from datakit.shards.sandbox import SandboxedVerifier
 from datakit.shards.verify import verify_file
 from tests.hostile_shards import OPENING, READING, write_shard
 from tests.made import made_photo
@@ -28,9 +28,9 @@ def sound(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def examiner():
+def sandbox():
     """One child for all."""
-    with Examiner() as child:
+    with SandboxedVerifier() as child:
         yield child
 
 
@@ -56,12 +56,12 @@ def test_a_trap_is_refused_on_opening(sound, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", READING)
-def test_a_trap_is_found_on_reading(sound, tmp_path, examiner, name):
+def test_a_trap_is_found_on_reading(sound, tmp_path, sandbox, name):
     """What lies in the records is found by `verify`, in a child."""
     trap, words = READING[name]
-    found = verify_file(trapped(sound, tmp_path, trap), examiner)
+    found = verify_file(trapped(sound, tmp_path, trap), sandbox)
     assert re.search(words, found[0].text + found[0].place)
-    assert examiner.deaths == 0
+    assert sandbox.deaths == 0
 
 
 @pytest.mark.parametrize("name", ["a picture of 30 000 x 30 000", "a mask of a trillion pixels"])

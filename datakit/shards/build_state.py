@@ -1,4 +1,4 @@
-"""The small files beside the shards: ledger, settings and records, judged byte for byte against the manifest.
+"""The small files beside the shards: error log, settings and records, judged byte for byte against the manifest.
 
 They serve the next run of the build; a folder of shards and manifest alone, as one would publish it, is whole.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from ..files import digest_json, file_sha256, json_text
 from .examine import Finding
-from .manifest import LEDGER, NAME, RECORDS, SETTINGS, Manifest
+from .manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, Manifest
 
 
 def settings_body(settings: Mapping[str, Any], tools: Mapping[str, str]) -> dict[str, Any]:
@@ -36,12 +36,12 @@ def record_name(file: str) -> str:
     return f"{RECORDS}/{Path(file).stem}.json"
 
 
-def bookkeeping_findings(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+def build_state_findings(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     """What is changed, missing or too many among the files that are no shards."""
     yield from _text_findings(folder, NAME, json_text(manifest.to_dict()))
-    ledger = folder / LEDGER
-    if not ledger.is_file() or file_sha256(ledger) != manifest.ledger_sha256:
-        yield Finding(LEDGER, "file", "", "missing or changed: its SHA-256 is not the manifest's")
+    error_log = folder / ERROR_LOG
+    if not error_log.is_file() or file_sha256(error_log) != manifest.ledger_sha256:
+        yield Finding(ERROR_LOG, "file", "", "missing or changed: its SHA-256 is not the manifest's")
     if (folder / SETTINGS).exists():
         yield from _text_findings(folder, SETTINGS, settings_text(manifest))
     if (folder / RECORDS).is_dir():

@@ -6,11 +6,10 @@ that what remains to do is to slice a memory map. What the records mean is the b
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
@@ -27,22 +26,16 @@ MAX_ROW_BYTES = 1 << 20  # of a table
 MAX_TEXT = 1 << 20  # characters of an attribute
 
 
-FIXED = {"data": h5t.STD_U8LE, "offsets": h5t.STD_U64LE, "crc32": h5t.STD_U32LE}
 MEMBERS = {
     "": (*layout.KINDS, layout.TRIPLE_TABLE),
-    **{kind: tuple(FIXED) for kind in layout.KINDS},
-    layout.IMAGES: (*FIXED, "table"),
-    layout.TARGETS: (*FIXED, "table"),
-}
-VARIABLE = {
-    layout.IMAGE_TABLE: ("key", "normalised"),
-    layout.TARGET_TABLE: ("key",),
-    layout.TRIPLE_TABLE: ("key", "recipe", "flags", "parameters"),
+    **{kind: tuple(layout.RECORD_DTYPES) for kind in layout.KINDS},
+    layout.IMAGES: (*layout.RECORD_DTYPES, "table"),
+    layout.TARGETS: (*layout.RECORD_DTYPES, "table"),
 }
 Table = NDArray[Any]
 
 
-class Refusal(ValueError):
+class InvalidShard(ValueError):
     """Something in a file is not as the format says; `place` is the part of the shard."""
 
     def __init__(self, place: str, text: str):
@@ -75,7 +68,7 @@ def find_extents(file: h5py.File, size: int) -> dict[str, Extent]:
         Path within the file -> Extent; none overlap, all lie within the file.
 
     Raises:
-        Refusal: other objects than the format has, or reached by other than hard links, or not contiguous,
+        InvalidShard: other objects than the format has, or reached by other than hard links, or not contiguous,
             unfiltered arrays of exactly the format's types.
     """
     groups = {"": h5g.open(file.id, b"/")}
@@ -83,7 +76,7 @@ def find_extents(file: h5py.File, size: int) -> dict[str, Extent]:
     found = {}
     for group, names in MEMBERS.items():
         if groups[group].get_num_objs() != len(names):
-            raise Refusal(group or "/", f"has {groups[group].get_num_objs()} members, expected {', '.join(names)}")
+            raise InvalidShard(group or "/", f"has {groups[group].get_num_objs()} members, expected {', '.join(names)}")
         for name in names:
             if group or name == layout.TRIPLE_TABLE:
                 path = f"{group}/{name}" if group else name
@@ -97,64 +90,50 @@ def _member(group: h5g.GroupID, name: str, kind: type[Any]) -> Any:
     try:
         link = group.links.get_info(encoded)
     except (KeyError, ValueError, RuntimeError):
-        raise Refusal(name, "is not there; this is no shard of this package") from None
+        raise InvalidShard(name, "is not there; this is no shard of this package") from None
     if link.type != h5l.TYPE_HARD:
-        raise Refusal(name, "is a soft, external or foreign link, expected the data themselves")
+        raise InvalidShard(name, "is a soft, external or foreign link, expected the data themselves")
     member = h5o.open(group, encoded)
     if not isinstance(member, kind):
-        raise Refusal(name, f"is a {type(member).__name__}, expected a {kind.__name__}")
+        raise InvalidShard(name, f"is a {type(member).__name__}, expected a {kind.__name__}")
     return member
 
 
 def _extent(path: str, dataset: h5d.DatasetID, size: int) -> Extent:
     plist = dataset.get_create_plist()
     if plist.get_layout() != h5d.CONTIGUOUS or plist.get_external_count() or plist.get_nfilters():
-        raise Refusal(path, "is chunked, filtered, virtual, compact or in another file, expected one plain array")
+        raise InvalidShard(path, "is chunked, filtered, virtual, compact or in another file, expected one plain array")
     if dataset.rank != 1:
-        raise Refusal(path, f"has {dataset.rank} dimensions, expected 1")
-    dtype, rows = _dtype(path, dataset.get_type()), int(dataset.shape[0])
+        raise InvalidShard(path, f"has {dataset.rank} dimensions, expected 1")
+    dtype, rows = _dtype(path, dataset), int(dataset.shape[0])
     start = dataset.get_offset()
     if rows and start is None:
-        raise Refusal(path, f"has {rows} rows, none of which was ever written")
+        raise InvalidShard(path, f"has {rows} rows, none of which was ever written")
     found = Extent(start or 0, rows, dtype)
     if found.stop > size or dataset.get_storage_size() != rows * dtype.itemsize:
-        raise Refusal(path, f"{rows} rows of {dtype.itemsize} bytes from byte {found.start} do not fit {size} bytes")
+        raise InvalidShard(
+            path, f"{rows} rows of {dtype.itemsize} bytes from byte {found.start} do not fit {size} bytes"
+        )
     return found
 
 
-def _dtype(path: str, found: h5t.TypeID) -> np.dtype[Any]:
-    """The NumPy type of a data set whose HDF5 type is exactly the format's; text may be of any width."""
+def _dtype(path: str, dataset: h5d.DatasetID) -> np.dtype[Any]:
+    """The NumPy type of a data set, which must be the format's; wide columns may be of any width."""
     if path not in layout.TABLES:
-        name = path.rpartition("/")[2]
-        if found != FIXED[name]:
-            raise Refusal(path, "is not of its type (data u1, offsets u8, crc32 u4; little-endian)")
-        return np.dtype({"data": "u1", "offsets": "<u8", "crc32": "<u4"}[name])
-    columns = _expected(path, *(8,) * len(VARIABLE[path])).dtype.names or ()
+        expected = layout.RECORD_DTYPES[path.rpartition("/")[2]]
+        if dataset.dtype != expected:
+            raise InvalidShard(path, "is not of its type (data u1, offsets u8, crc32 u4; little-endian)")
+        return expected
+    columns, found = layout.COLUMNS[path], dataset.get_type()
     if not isinstance(found, h5t.TypeCompoundID) or found.get_size() > MAX_ROW_BYTES:
-        raise Refusal(path, "is no table of moderate rows")
-    if [found.get_member_name(i) for i in range(found.get_nmembers())] != [name.encode() for name in columns]:
-        raise Refusal(path, f"is no table of the columns {', '.join(columns)}")
-    widths = [found.get_member_type(columns.index(name)).get_size() for name in VARIABLE[path]]
-    expected = _expected(path, *widths)
-    if found != expected.type:
-        raise Refusal(path, "has columns of other types than the format's")
-    return expected.dtype
-
-
-class _Expected(NamedTuple):
-    dtype: np.dtype[Any]
-    type: h5t.TypeID
-
-
-@functools.lru_cache(maxsize=64)  # shards of one build mostly share it, and making it costs a tenth of opening
-def _expected(path: str, *widths: int) -> _Expected:
-    """The type of a table whose `VARIABLE` columns take so many bytes."""
-    if path == layout.TRIPLE_TABLE:
-        key, recipe, flags, parameters = widths
-        dtype = layout.triple_dtype(key, recipe, flags, parameters // 8)
-    else:
-        dtype = layout.image_dtype(*widths) if path == layout.IMAGE_TABLE else layout.target_dtype(*widths)
-    return _Expected(dtype, h5t.py_create(dtype, logical=True))
+        raise InvalidShard(path, "is no table of moderate rows")
+    names = [column.name for column in columns]
+    if [found.get_member_name(i) for i in range(found.get_nmembers())] != [name.encode() for name in names]:
+        raise InvalidShard(path, f"is no table of the columns {', '.join(names)}")
+    expected = layout.row_dtype(columns, layout.widths_of(dataset.dtype, columns))
+    if dataset.dtype != expected:
+        raise InvalidShard(path, "has columns of other types than the format's")
+    return expected
 
 
 def _check_space(extents: Mapping[str, Extent], size: int) -> None:
@@ -162,23 +141,25 @@ def _check_space(extents: Mapping[str, Extent], size: int) -> None:
     placed = sorted((extent.start, extent.stop, path) for path, extent in extents.items() if extent.rows)
     for (_, stop, before), (start, _, path) in itertools.pairwise(placed):
         if start < stop:
-            raise Refusal(path, f"shares bytes with {before}")
+            raise InvalidShard(path, f"shares bytes with {before}")
     index = sum(stop - start for start, stop, path in placed if not path.endswith("/data"))
     if index > MAX_INDEX_BYTES:
-        raise Refusal("structure", f"an index of {index} bytes, at most {MAX_INDEX_BYTES} are read")
+        raise InvalidShard("structure", f"an index of {index} bytes, at most {MAX_INDEX_BYTES} are read")
     other = size - sum(stop - start for start, stop, _ in placed)
     if other > MAX_OTHER_BYTES:
-        raise Refusal("structure", f"{other} bytes belong to no data set, at most {MAX_OTHER_BYTES} are accepted")
+        raise InvalidShard("structure", f"{other} bytes belong to no data set, at most {MAX_OTHER_BYTES} are accepted")
 
 
 def read_attributes(file: h5py.File) -> dict[str, Any]:
     """The root attributes, each a short text or one integer.
 
     Raises:
-        Refusal: others than the format's, of other types, or longer than `MAX_TEXT`.
+        InvalidShard: others than the format's, of other types, or longer than `MAX_TEXT`.
     """
     if h5a.get_num_attrs(file.id) != len(layout.ATTRIBUTES):
-        raise Refusal("attributes", f"{h5a.get_num_attrs(file.id)} of them, expected {', '.join(layout.ATTRIBUTES)}")
+        raise InvalidShard(
+            "attributes", f"{h5a.get_num_attrs(file.id)} of them, expected {', '.join(layout.ATTRIBUTES)}"
+        )
     return {name: _attribute(file, name) for name in layout.ATTRIBUTES}
 
 
@@ -187,14 +168,14 @@ def _attribute(file: h5py.File, name: str) -> Any:
     expected = h5t.TypeStringID if isinstance(layout.ATTRIBUTES[name], str) else h5t.TypeIntegerID
     kind = attribute.get_type()
     if attribute.shape != () or not isinstance(kind, expected) or attribute.get_storage_size() > MAX_TEXT:
-        raise Refusal(name, "the attribute is no single text or number as the format has it")
+        raise InvalidShard(name, "the attribute is no single text or number as the format has it")
     value: Any = np.empty((), attribute.dtype)
     attribute.read(value)
     value = value[()]
     if isinstance(value, bytes):
         value = value.decode()
     if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise Refusal(name, f"an attribute of {len(value)} characters, at most {MAX_TEXT} are read")
+        raise InvalidShard(name, f"an attribute of {len(value)} characters, at most {MAX_TEXT} are read")
     return value
 
 
@@ -202,12 +183,12 @@ def read_crc32(file: h5py.File, table: str) -> int:
     """The CRC-32 that a table carries as its only attribute.
 
     Raises:
-        Refusal: it is no single 32-bit number.
+        InvalidShard: it is no single 32-bit number.
     """
     dataset = h5o.open(file.id, table.encode())
     attribute = h5a.open(dataset, b"crc32")
-    if attribute.shape != () or attribute.get_type() != h5t.STD_U32LE:
-        raise Refusal(table, "its attribute crc32 is no single 32-bit number")
+    if attribute.shape != () or attribute.dtype != np.dtype("<u4"):
+        raise InvalidShard(table, "its attribute crc32 is no single 32-bit number")
     value = np.zeros((), "<u4")
     attribute.read(value)
     return int(value)
@@ -223,16 +204,16 @@ def check_offsets(kind: str, offsets: NDArray[np.uint64], crc32: NDArray[np.uint
         length: of the data, in bytes.
 
     Raises:
-        Refusal: they do not.
+        InvalidShard: they do not.
     """
     place = f"{kind}/offsets"
     if len(offsets) != len(crc32) + 1:
-        raise Refusal(place, f"{len(offsets)} of them for {len(crc32)} records")
+        raise InvalidShard(place, f"{len(offsets)} of them for {len(crc32)} records")
     if int(offsets[0]) != 0 or int(offsets[-1]) != length:
-        raise Refusal(place, f"run from {int(offsets[0])} to {int(offsets[-1])}, expected 0 to {length}")
+        raise InvalidShard(place, f"run from {int(offsets[0])} to {int(offsets[-1])}, expected 0 to {length}")
     if not (offsets[1:] > offsets[:-1]).all():
         row = int(np.argmin(offsets[1:] > offsets[:-1]))
-        raise Refusal(place, f"run backwards or stand still at record {row}")
+        raise InvalidShard(place, f"run backwards or stand still at record {row}")
 
 
 def check_rows(tables: Mapping[str, Table], records: Mapping[str, int], names: Mapping[str, Any], pixels: int) -> None:
@@ -245,39 +226,38 @@ def check_rows(tables: Mapping[str, Table], records: Mapping[str, int], names: M
         pixels: most pixels of a photo.
 
     Raises:
-        Refusal: names table, row and value.
+        InvalidShard: names table, row and value.
     """
     images, targets, triples = (tables[name] for name in layout.TABLES)
     for place, kind in zip(layout.TABLES, (layout.IMAGES, layout.TARGETS, layout.DEFORMED), strict=True):
         if len(tables[place]) != records[kind]:
-            raise Refusal(place, f"has {len(tables[place])} rows for {records[kind]} records")
+            raise InvalidShard(place, f"has {len(tables[place])} rows for {records[kind]} records")
         _check_text(place, tables[place])
     area = images["height"].astype(np.uint64) * images["width"]
     _check(layout.IMAGE_TABLE, images, "height", (area >= 1) & (area <= pixels), f"width: 1 to {pixels} pixels")
-    for place, table, column, kind in (
-        (layout.TARGET_TABLE, targets, "image_row", layout.IMAGES),
-        (layout.TARGET_TABLE, targets, "ignore_row", layout.IGNORES),
-        (layout.TRIPLE_TABLE, triples, "image_row", layout.IMAGES),
-        (layout.TRIPLE_TABLE, triples, "target_row", layout.TARGETS),
-    ):
-        first = -1 if column == "ignore_row" else 0
-        inside = (table[column] >= first) & (table[column] < records[kind])
-        _check(place, table, column, inside, f"points nowhere, {kind} has rows 0 to {records[kind] - 1}")
+    for place, columns in layout.COLUMNS.items():
+        for column in columns:
+            if kind := column.refers_to:
+                rows, first = tables[place][column.name], -1 if column.dtype == "<i4" else 0
+                inside = (rows >= first) & (rows < records[kind])
+                text = f"points nowhere, {kind} has rows 0 to {records[kind] - 1}"
+                _check(place, tables[place], column.name, inside, text)
     agree = targets["image_row"][triples["target_row"]] == triples["image_row"]
     _check(layout.TRIPLE_TABLE, triples, "image_row", agree, "is not the photo of its target")
     known = np.isin(triples["kind"], (b"mask", b"box"))
     _check(layout.TRIPLE_TABLE, triples, "kind", known, "is neither mask nor box")
     known = np.isin(triples["recipe"], [name.encode() for name in names])
     _check(layout.TRIPLE_TABLE, triples, "recipe", known, f"is none of {', '.join(names)}")
-    columns = triples.dtype["parameters"].shape[0]
-    if any(not isinstance(row, list) or len(row) > columns for row in names.values()):
-        raise Refusal("parameter_names_json", f"a recipe has no list of at most {columns} names")
+    room = triples.dtype["parameters"].shape[0]
+    for row in names.values():
+        if not isinstance(row, list) or len(row) > room or not all(isinstance(name, str) for name in row):
+            raise InvalidShard("parameter_names_json", f"a recipe has no list of at most {room} names")
 
 
 def _check(place: str, table: Table, column: str, fits: NDArray[np.bool_], text: str) -> None:
     if not fits.all():
         row = int(np.argmin(fits))
-        raise Refusal(place, f"row {row}: {column} {table[column][row].tolist()!r} {text}")
+        raise InvalidShard(place, f"row {row}: {column} {table[column][row].tolist()!r} {text}")
 
 
 def _check_text(place: str, table: Table) -> None:
@@ -291,4 +271,4 @@ def _check_text(place: str, table: Table) -> None:
                 try:
                     value.decode()
                 except UnicodeDecodeError:
-                    raise Refusal(place, f"row {row}: {column} {value!r} is not UTF-8") from None
+                    raise InvalidShard(place, f"row {row}: {column} {value!r} is not UTF-8") from None

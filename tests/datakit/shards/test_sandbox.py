@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from datakit.shards.apart import Examiner
+from datakit.shards.sandbox import SandboxedVerifier
 from datakit.shards.verify import verify_file
 from tests.hostile_shards import fuzz, write_shard
 
@@ -18,38 +18,38 @@ def shard(tmp_path):
     return tmp_path / "made.h5"
 
 
-def started(examiner, shard):
-    assert examiner.examine(shard) == []
-    return examiner._child
+def started(sandbox, shard):
+    assert sandbox.examine(shard) == []
+    return sandbox._child
 
 
 def test_a_dead_child_is_replaced(shard):
     """Its death is the finding; the next question has a new child."""
-    with Examiner() as examiner:
-        child = started(examiner, shard)
+    with SandboxedVerifier() as sandbox:
+        child = started(sandbox, shard)
         child.kill()
         child.wait()
-        assert "SIGKILL" in examiner.examine(shard)[0].text
-        assert examiner.examine(shard) == []
-        assert examiner.deaths == 1
+        assert "SIGKILL" in sandbox.examine(shard)[0].text
+        assert sandbox.examine(shard) == []
+        assert sandbox.deaths == 1
 
 
 def test_a_child_that_hangs_is_killed(shard):
     """A stopped process answers nothing; the time runs out and says so."""
-    with Examiner(seconds=30) as examiner:
-        child = started(examiner, shard)
+    with SandboxedVerifier(seconds=30) as sandbox:
+        child = started(sandbox, shard)
         os.kill(child.pid, signal.SIGSTOP)
-        examiner.seconds = 0.3
+        sandbox.seconds = 0.3
         began = time.monotonic()
-        assert "was not read through" in examiner.examine(shard)[0].text
+        assert "was not read through" in sandbox.examine(shard)[0].text
         assert time.monotonic() - began < 10
         assert child.poll() is not None
 
 
 def test_memory_is_bounded(shard):
     """A child without the room to open a shard fails, the parent does not."""
-    with Examiner(memory=1 << 20) as examiner:
-        assert [finding.place for finding in examiner.examine(shard)] == ["structure"]
+    with SandboxedVerifier(memory=1 << 20) as sandbox:
+        assert [finding.place for finding in sandbox.examine(shard)] == ["structure"]
 
 
 def test_a_stranger_cannot_paint_the_terminal(tmp_path):
@@ -64,8 +64,8 @@ def test_a_stranger_cannot_paint_the_terminal(tmp_path):
 
 def test_no_child_is_left(shard):
     """Leaving the context ends it."""
-    with Examiner() as examiner:
-        child = started(examiner, shard)
+    with SandboxedVerifier() as sandbox:
+        child = started(sandbox, shard)
     assert child.poll() is not None
 
 
