@@ -134,6 +134,10 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
         return
     # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
     atexit.register(gc.freeze)
+    if config.jobs > 1 or config.scheduler is not None:
+        from pipelines.cluster import mute_dask
+
+        mute_dask()  # for good: after an error its background tasks complain until the process ends
     try:
         summary = build(config, _news, told("photos"))
     except DatakitError as error:

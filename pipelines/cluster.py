@@ -25,11 +25,12 @@ from datakit.extras import require
 from datakit.tools import tool_versions
 
 from .absence import Watch, Words
-from .fork_server import METHOD, interrupts_ignored, start_fork_server
+from .fork_server import ENVIRONMENT, METHOD, environment, interrupts_ignored, start_fork_server
 from .interrupt import deferred
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+CHATTY = ("distributed", "tornado", "bokeh", "asyncio")  # loggers of a cluster
 QUICK = {
     # A hundred looks a second at the running task cost it 5 %, and only a performance report shows them.
     "distributed.worker.profile.enabled": False,
@@ -239,8 +240,13 @@ def _local_cluster(jobs: int, scratch: Path | None, profiled: bool) -> Iterator[
     import dask
     from distributed import LocalCluster
 
+    # Dask's nannies would write such variables into this process; the fork server has them.
+    ours = {"distributed.worker.multiprocessing-method": METHOD, "distributed.nanny.pre-spawn-environ": {}}
     # Until the end, since a nanny starts the worker that replaces a killed one by the same settings.
-    with dask.config.set({"distributed.worker.multiprocessing-method": METHOD} | ({} if profiled else QUICK)):
+    with (
+        dask.config.set(ours | ({} if profiled else QUICK)),
+        environment({} if METHOD == "forkserver" else ENVIRONMENT),
+    ):
         with interrupts_ignored():
             cluster = LocalCluster(
                 n_workers=jobs,
@@ -311,11 +317,24 @@ def _reported(report: Path | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the cluster's own log lines off the terminal; what matters comes as an error of ours.
+    """Keep the cluster's own log lines off the terminal; what matters comes as an error of ours."""
+    before = mute_dask()
+    try:
+        yield
+    finally:
+        for logger, level in before.items():
+            logger.setLevel(level)
 
-    After an error it stays quiet: Dask's background tasks go on complaining of it until the process ends.
+
+def mute_dask() -> dict[logging.Logger, int]:
+    """Silence the loggers of Dask and of what it stands on, and no others; gives the levels they had.
+
+    A command leaves it so after an error: Dask's background tasks complain of it until the process ends.
     """
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(before)
+    import distributed  # noqa: F401 (sets its loggers up when it is imported)
+
+    names = [*CHATTY, *(name for name in logging.root.manager.loggerDict if name.startswith(CHATTY))]
+    before = {logger: logger.level for logger in map(logging.getLogger, names)}
+    for logger in before:
+        logger.setLevel(logging.CRITICAL + 1)
+    return before

@@ -72,27 +72,24 @@ def score_shards(job: ScoreJob, track: Track) -> ScoreSummary:
         UsageError: no triple is left to judge.
         DatakitError: weights or shards that cannot be read.
     """
-    import torch
-
     from model.checkpoint import load_network
-    from model.compute import Compute
+    from model.compute import Compute, limited_threads
     from model.dataset import TripleDataset
     from model.refine import settled
     from model.score import Stored, score
 
     began = time.monotonic()
     net, about = load_network(job.weights)
-    if job.threads:
-        torch.set_num_threads(job.threads)
     compute = Compute.chosen(net, job.device, job.precision)
     share = about["config"]["validation_share"] if job.held_back else 0.0
     split: Split = "val" if job.held_back else "all"
     triples = Stored(TripleDataset([job.shards], net.coding, split=split, val_share=share), job.limit)
     net, view = compute.place(net), settled(job.view, net)
-    with track(len(triples)) as progress:
-        scores = score(net, _counted(triples, progress), view, compute)
-    if job.picture:
-        draw_results(net, triples.spread(ROWS), view, compute, job.picture, f"{job.shards}, weights {job.weights}")
+    with limited_threads(job.threads):
+        with track(len(triples)) as progress:
+            scores = score(net, _counted(triples, progress), view, compute)
+        if job.picture:
+            draw_results(net, triples.spread(ROWS), view, compute, job.picture, f"{job.shards}, weights {job.weights}")
     return ScoreSummary(job.shards, job.weights, view, scores, time.monotonic() - began)
 
 

@@ -113,14 +113,15 @@ def train(job: TrainJob, news: News) -> TrainSummary:
         SettingsDiffer: the run to resume was begun with other settings.
         DatakitError: shards that cannot be read or hold nothing, weights that do not fit, a loss that is no number.
     """
-    from model.compute import joined_ranks
+    from model.compute import joined_ranks, limited_threads
 
     job.out.mkdir(parents=True, exist_ok=True)
     with joined_ranks() as ranks, run_lock(job.out) if ranks.is_first else contextlib.nullcontext(), deferred() as stop:
         if ranks.is_first:
             _refuse_or_clear(job)
         ranks.wait()
-        return _Run(job, ranks, news if ranks.is_first else lambda _: None).go(stop)
+        with limited_threads(job.threads):
+            return _Run(job, ranks, news if ranks.is_first else lambda _: None).go(stop)
 
 
 def _refuse_or_clear(job: TrainJob) -> None:
@@ -179,14 +180,10 @@ class _Run:
     """A run under way: its data, its trainer and its files."""
 
     def __init__(self, job: TrainJob, ranks: Ranks, news: News):
-        import torch
-
         from model.compute import Compute
         from model.refine import RefineConfig
         from model.train import Trainer, fresh_network
 
-        if job.threads:
-            torch.set_num_threads(job.threads)
         self.job, self.ranks, self.news = job, ranks, news
         net = fresh_network(job.config, "none" if job.resume else job.config.init)
         self.data = _Data(job, net.coding, ranks)

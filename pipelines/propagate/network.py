@@ -5,7 +5,6 @@ What happens in a frame is left to `model.propagate`, the order of the frames to
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -135,11 +134,12 @@ class NetworkEngine:
         """As `Engine.run`."""
         import torch
 
+        from model.compute import limited_threads
         from model.propagate import Propagator
 
         frames, count = Recent(frames), self.choice.threads or torch.get_num_threads()
         propagator = Propagator(self.net, self.compute, self.config, self.polish)
-        with threads(count):
+        with limited_threads(count):
             masks = start_masks(propagator, frames, start)
             if self.choice.online:
                 net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
@@ -149,7 +149,7 @@ class NetworkEngine:
             written = whole_or_nothing(written, len(frames))
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
         spared = self.net.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
-        with threads(max(1, count - spared)):
+        with limited_threads(max(1, count - spared)):
             self.tell(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
             yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
 
@@ -188,19 +188,6 @@ class NetworkEngine:
                 f"--flow {folder}: holds no flow of these frames; expected {frames.names[0]}.flo and so on"
             )
         return lambda place: flow_of_files(folder, frames.names[place], frames.size)
-
-
-@contextlib.contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Inside, torch uses so many."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Recent:
