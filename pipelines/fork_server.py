@@ -60,14 +60,17 @@ def interrupts_ignored() -> Iterator[None]:
 
 @contextlib.contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for what starts inside; no others are touched, so another thread never sees them missing."""
-    before = {name: os.environ.get(name) for name in values}
+    """Set variables for what starts inside; afterwards all are as before, also those that a library has set.
+
+    Only what differs is touched, so another thread never finds a variable missing.
+    """
+    before = dict(os.environ)
     os.environ.update(values)
     try:
         yield
     finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
         for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
+            if os.environ.get(name) != value:
                 os.environ[name] = value

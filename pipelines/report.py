@@ -8,13 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datakit.wording import counted, printable
+from datakit.wording import counted, printable, size_text
 
 from .floor import below_line, judged_when
 from .progress import clock
 
 if TYPE_CHECKING:
     from datakit.sample import SampleData
+    from datakit.samples import Problem
+    from datakit.validate import Remark
 
     from .build_shards import BuildSummary
     from .dry_run import DryRun
@@ -33,11 +35,6 @@ BAR = 40  # characters of the longest histogram bar
 def as_text(value: Any) -> str:
     """JSON as every `--json` prints it."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-def size_text(size: float) -> str:
-    """Bytes in a unit fit to read."""
-    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def settings_lines(settings: BuildSettings) -> str:
@@ -107,7 +104,9 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
     """Counts per source that add up, problems and warnings by reason with examples, and every duplicate."""
     from .reasons import grouped
 
-    entries = [entry for source in found.sources.values() for entry in [*source.problems, *source.remarks]]
+    entries: list[Problem | Remark] = []
+    for source in found.sources.values():
+        entries += [*source.problems, *source.remarks]
     groups = grouped(entries, examples)
     counts = {label: source.counts() for label, source in found.sources.items()}
     if as_json:
@@ -135,13 +134,13 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
 def dry_run_report(run: DryRun, as_json: bool) -> str:
     """Estimates per source, the total and the room there is."""
     if as_json:
-        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.bytes < run.free_bytes})
+        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.fits})
     head = ("source", "layout", "photos", "shards", "~samples", "~triples", "~size", "~time, 1 worker")
     rows = [
         [s.label, s.layout, s.photos, s.shards, s.samples, s.triples, size_text(s.bytes), clock(s.seconds)]
         for s in run.sources
     ]
-    fits = "fits" if run.bytes < run.free_bytes else "does NOT fit"
+    fits = "fits" if run.fits else "does NOT fit"
     return "\n".join(
         [
             table(head, rows),

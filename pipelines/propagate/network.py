@@ -5,7 +5,8 @@ What happens in a frame is left to `model.propagate`, the order of the frames to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +31,7 @@ REMEMBERED = 4  # frames: flow looks at both neighbours of one
 
 ONLINE_KEYS = "online."  # stands before the keys of the online stage's settings
 
-Tell = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,19 @@ class Engine(Protocol):
         """
 
 
-def open_engine(choice: NetworkChoice, tell: Tell) -> Engine:
+def open_engine(choice: NetworkChoice) -> Engine:
     """The network as chosen.
 
     Raises:
         DatakitError: weights that cannot be read, an extra that is not installed.
     """
-    return NetworkEngine(choice, tell)
+    return NetworkEngine(choice)
 
 
 class NetworkEngine:
     """A network of ours and its settings; see `Engine`."""
 
-    def __init__(self, choice: NetworkChoice, tell: Tell):
+    def __init__(self, choice: NetworkChoice):
 
         from model.checkpoint import load_network
         from model.compute import Compute
@@ -104,7 +105,7 @@ class NetworkEngine:
 
         if choice.flow not in ("none", "dis") and not Path(choice.flow).is_dir():
             raise UsageError(f"--flow {choice.flow}: expected none, dis, or a folder of .flo files")
-        self.choice, self.tell = choice, tell
+        self.choice = choice
         config = PropagateConfig(**choice.given)
         self.online = configure(ONLINE[choice.online_preset], choice.online_set, ONLINE_KEYS)
         self.polish = Crf() if choice.crf else None
@@ -150,7 +151,7 @@ class NetworkEngine:
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
         spared = self.net.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
         with limited_threads(max(1, count - spared)):
-            self.tell(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
+            logger.info(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
             yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
 
     def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
@@ -161,13 +162,13 @@ class NetworkEngine:
         path = scratch / TUNED
         if not path.is_file():
             steps = self.online.iterations
-            self.tell(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
+            logger.info(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
             tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
             about = {
                 "seconds": round(tuned.seconds, 1),
                 "loss": [round(tuned.losses[0], 4), round(tuned.losses[-1], 4)],
             }
-            self.tell(f"online stage: {tuned.seconds:.0f} s, loss {about['loss'][0]:.3f} -> {about['loss'][1]:.3f}")
+            logger.info(f"online stage: {tuned.seconds:.0f} s, loss {about['loss'][0]:.3f} -> {about['loss'][1]:.3f}")
             write_json(scratch / ONLINE_REPORT, about)
             network = read_checkpoint(checkpoint_path(self.choice.weights)).network
             write_checkpoint(path, Checkpoint(network, {"online": about}, tuned.net.state_dict()))

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from pipelines.progress import LINE_EVERY_S, Progress, clock, progress
+from pipelines.progress import LINE_EVERY_S, Progress, clock, progress_on
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61, "1:01"), (3600, "1:00:00"), (3725.4, "1:02:05")])
@@ -23,7 +23,7 @@ def test_a_line_every_ten_seconds_and_one_at_the_end(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     stream = io.StringIO()
-    with progress(100, "photos", stream) as shown:
+    with progress_on(100, "photos", stream) as shown:
         for _ in range(100):
             now[0] += 0.25
             shown.advance(1)
@@ -38,6 +38,6 @@ def test_a_terminal_gets_a_bar():
             return True
 
     stream = Terminal()
-    with progress(2, "photos", stream) as shown:
+    with progress_on(2, "photos", stream) as shown:
         shown.advance(2)
     assert "2/2" in stream.getvalue()
