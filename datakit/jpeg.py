@@ -31,31 +31,39 @@ def jpeg_size(encoded: bytes | memoryview) -> tuple[int, int] | None:
     Raises:
         ValueError: data in it are damaged; the text is what libjpeg says.
     """
+    said = ""
+    for prepared in (bytes, tidied):
+        try:
+            small = simplejpeg.decode_jpeg(
+                prepared(encoded), "GRAY", fastdct=True, fastupsample=True, min_height=1, min_width=1, min_factor=8
+            )
+            return small.shape[0], small.shape[1]
+        except ValueError as error:
+            said = str(error)
+    if said.startswith(DAMAGE):
+        raise ValueError(said)
+    return None
+
+
+def jpeg_complaint(encoded: bytes | memoryview) -> str:
+    """libjpeg's first warning of lost data in a JPEG, '' where it has none.
+
+    A JPEG that `jpeg_size` finds whole may have one all the same, such as zeros before its end mark.
+    """
     try:
-        return _eighth(encoded)
-    except ValueError:
-        pass
-    try:
-        return _eighth(tidied(bytes(encoded)))
+        simplejpeg.decode_jpeg(encoded, "GRAY", min_height=1, min_width=1, min_factor=8)
     except ValueError as error:
-        if str(error).startswith(DAMAGE):
-            raise
-        return None
+        return str(error) if str(error).startswith(DAMAGE) else ""
+    return ""
 
 
-def _eighth(encoded: bytes | memoryview) -> tuple[int, int]:
-    small = simplejpeg.decode_jpeg(
-        encoded, "GRAY", fastdct=True, fastupsample=True, min_height=1, min_width=1, min_factor=8
-    )
-    return small.shape[0], small.shape[1]
-
-
-def tidied(data: bytes) -> bytes:
+def tidied(encoded: bytes | memoryview) -> bytes:
     """The same JPEG without oddities that cost no pixel, so that a warning that is left means damage.
 
     These are: bytes between the segments of the header, an unknown revision of JFIF, an unknown colour transform
     of Adobe, scan parameters of a sequential JPEG that its decoder ignores, and zeros before the end mark.
     """
+    data = bytes(encoded)
     out, at, frame = bytearray(data[:2]), 2, 0
     while at + 4 <= len(data):
         if data[at] != 0xFF:

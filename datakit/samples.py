@@ -6,14 +6,20 @@ Problem per object that gives none; `triples.make_triples` turns a Sample into T
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from .arrays import Image, Mask
+from .images import decode_picture
+from .keys import source_of
+
+SHOWN_WIDTH = 1200  # pixels of three pictures side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,6 @@ class Photo:
     @cached_property
     def pixels(self) -> Image:
         """(H, W, 3) uint8 RGB, upright."""
-        from .images import decode_picture  # the only file that decodes; it is built on this one
-
         return decode_picture(self.encoded)
 
 
@@ -107,7 +111,7 @@ class Sample:
     @property
     def source(self) -> str:
         """Label of the source, the first part of the key."""
-        return self.key.partition("/")[0]
+        return source_of(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,61 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table of shards.
+
+    Attributes:
+        name: in the file.
+        dtype: NumPy's code, little-endian; `S` is UTF-8 text as wide as its longest value, `S4` text of 4 bytes.
+        meaning: one line for the documentation.
+        unit: of the values; '' for text and counts.
+        shape: '' for one value in each row, `P` for as many as the longest of the recipes' `parameter_names`, at
+            least one; NaN where a row has none.
+        attribute: of `Triple` that the values are; '' for a row number, which means something in its file only.
+        refers_to: kind of records whose rows the values count, from 0; a signed column may say -1 for none.
+    """
+
+    name: str
+    dtype: str
+    meaning: str
+    unit: str = ""
+    shape: str = ""
+    attribute: str = ""
+    refers_to: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are text."""
+        return self.dtype.startswith("S")
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the width is a matter of the values, so that it differs from shard to shard."""
+        return self.dtype == "S" or bool(self.shape)
+
+
+# A triple's row in shards, declared here alone: type of the table, writing, reading, structure check, merging, the
+# comparison of `inspect`, `ShardReader.table` and the preview page go through this list, by name.
+TRIPLE_COLUMNS = (
+    Column("key", "S", "`SAMPLE@RECIPE/VARIANT`, unique in a build", attribute="key"),
+    Column("recipe", "S", "name of the recipe", attribute="recipe"),
+    Column("kind", "S4", "`mask` or `box`: what the rough mask looks like", attribute="kind"),
+    Column("variant", "<u4", "number of the draw, from 0", attribute="variant"),
+    Column("object_id", "<i8", "number of the object in its source", attribute="object_id"),
+    Column("image_row", "<u4", "row of the photo", refers_to="images"),
+    Column("target_row", "<u4", "row of the sample", refers_to="targets"),
+    Column("iou", "<f8", "IoU of the rough mask with the target", "0..1", attribute="iou"),
+    Column("area_ratio", "<f8", "area of the rough mask over that of the target", "ratio", attribute="area_ratio"),
+    Column("redraws", "<u4", "draws thrown away before this one", attribute="redraws"),
+    Column("flags", "S", "remarks of the draw: `low-iou` where no draw reached `min_iou` before dilation, `no-tps`; "
+           "`ShardReader` gives it as `draw_flags`, and in `flags` a `low-iou` that goes by `iou`",
+           attribute="draw_flags"),
+    Column("parameters", "<f8", "drawn numbers, named per recipe in `parameter_names_json`; NaN where a step did not "
+           "apply", "px, degrees, ratios", shape="P", attribute="parameters"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Triple:
     """One training example: the image, a rough mask, and the mask it should become.
 
@@ -166,6 +225,7 @@ class Triple:
             `no-tps` (mask too small or degenerate for the spline).
         draw_flags: the remarks of the draw, which is what shards store: there `low-iou` says that no draw reached
             `min_iou` before dilation.
+        parameter_names: the recipe's names of `parameters`, e.g. `affine.scale`.
     """
 
     key: str
@@ -184,11 +244,39 @@ class Triple:
     redraws: int
     flags: str
     draw_flags: str
+    parameter_names: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line: key, IoU, width x height."""
+        H, W = self.target.shape
+        return f"Triple({self.key!r}, IoU {self.iou:.2f}, {W}x{H})"
 
     @property
     def image(self) -> Image:
         """(H, W, 3) uint8 RGB."""
         return self.photo.pixels
+
+    @property
+    def named_parameters(self) -> dict[str, float]:
+        """Every drawn number by its name in the recipe; NaN where a step did not apply."""
+        return dict(zip(self.parameter_names, self.parameters.tolist(), strict=True))
+
+    def show(self) -> PillowImage.Image:
+        """The photo, then what the rough mask and what the target show of it, side by side: for notebooks.
+
+        Returns:
+            An RGB picture of at most `SHOWN_WIDTH` pixels across.
+        """
+        seen = (np.where(mask[..., None], self.image, self.image // 5) for mask in (self.deformed, self.target))
+        picture = PillowImage.fromarray(np.hstack([self.image, *seen]))
+        picture.thumbnail((SHOWN_WIDTH, SHOWN_WIDTH))
+        return picture
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows of it."""
+        file = io.BytesIO()
+        self.show().save(file, "png")
+        return file.getvalue()
 
 
 LOW_IOU = "low-iou"

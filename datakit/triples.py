@@ -13,6 +13,7 @@ from .deformations import Deformed, Recipe, deform_all
 from .deformations.augment import turned_image, turned_mask
 from .deformations.figure import Figure
 from .images import encode_png
+from .keys import triple_key, view_key
 from .samples import Photo, Sample, Triple, flags_of
 from .seeds import generator
 
@@ -91,12 +92,8 @@ def _triple(sample: Sample, recipe: Recipe, variant: int, rough: Deformed) -> Tr
         redraws=rough.redraws,
         flags=flags_of(rough.flags, rough.iou, recipe.min_iou),
         draw_flags=rough.flags,
+        parameter_names=recipe.parameter_names,
     )
-
-
-def triple_key(sample_key: str, recipe_name: str, variant: int) -> str:
-    """`<sample key>@<recipe>/<variant>`, unique in a build."""
-    return f"{sample_key}@{recipe_name}/{variant}"
 
 
 def views(sample: Sample, recipe: Recipe) -> Iterator[Sample]:
@@ -111,11 +108,10 @@ def views(sample: Sample, recipe: Recipe) -> Iterator[Sample]:
     for angle, flip in recipe.augment.turns():
         mask = turned_mask(sample.mask, angle, flip)
         if mask.any():
-            suffix = f"~r{angle:+g}{'f' * flip}"
             yield replace(
                 sample,
-                key=sample.key + suffix,
-                photo_key=sample.photo_key + suffix,
+                key=view_key(sample.key, angle, flip),
+                photo_key=view_key(sample.photo_key, angle, flip),
                 photo=_turned_photo(sample.photo, angle, flip),
                 mask=mask,
                 ignore=None if sample.ignore is None else turned_mask(sample.ignore, angle, flip),

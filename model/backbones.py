@@ -1,7 +1,7 @@
 """The pretrained part of the networks: EfficientNet-lite0 and the convolutions of VGG16 as DeepLab runs them.
 
 Both reproduce the features of their original weights to float tolerance; reading those weights is left to
-`pretrained`, the fourth input channel to `stem`.
+`pretrained`, the fourth input channel to `input_conv`.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class VGG16(nn.Module):
         return x
 
 
-def draw_he(module: nn.Module, generator: torch.Generator) -> None:
+def kaiming_init(module: nn.Module, generator: torch.Generator) -> None:
     """Draw every convolution of `module` anew, N(0, 2 / fan-out) as for ReLUs, biases zero.
 
     Fan-out counts what one input channel reaches: `nn.init` forgets the groups, and 19 depthwise layers would

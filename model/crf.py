@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from datakit.arrays import Image, Labels
 from datakit.deformations.ranges import setting, settle
-from datakit.errors import UsageError
+from datakit.extras import require
 
 from .objects import probabilities
 
@@ -104,17 +104,11 @@ def dense_crf() -> Any:
     """The class of a fully connected CRF over pixels.
 
     Raises:
-        UsageError: pydensecrf2 is not installed.
+        MissingExtra: pydensecrf2 is not installed (it is compiled, which takes a minute or two).
     """
-    try:
-        from pydensecrf.densecrf import DenseCRF2D
-    except ImportError as error:
-        way_out = (
-            "install the extra: pip install 'masktrack-datakit[crf]' (it is compiled, which takes a minute or two)"
-        )
-        raise UsageError(
-            f"the CRF needs the package pydensecrf2, which cannot be imported ({error}); {way_out}"
-        ) from error
+    require("crf", "the CRF")
+    from pydensecrf.densecrf import DenseCRF2D
+
     return DenseCRF2D
 
 

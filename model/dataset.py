@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +22,13 @@ from torch.utils.data import Dataset
 from datakit.arrays import Image, Mask
 from datakit.deformations import deform
 from datakit.errors import ShardError, UsageError
-from datakit.images import decode_rle
+from datakit.keys import draw_key, without_view
+from datakit.rle import decode_rle
 from datakit.samples import Triple
 from datakit.seeds import generator, key_hash
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IGNORES, TARGETS
-from datakit.shards.reader import decode_image, decode_triple
+from datakit.shards.shard import decode_image, decode_triple
 
 from .crop import cut_image, cut_mask
 from .faults import draw_faults
@@ -39,7 +39,6 @@ Split = Literal["train", "val", "all"]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 MAX_OPEN = 128  # shards each process keeps open: some 2 MB of tables each, but opening one costs as much as an item
-_VIEW = re.compile(r"~r[+-][0-9.e+-]+f?$")  # what `triples.views` appends to the key of a turned photo
 
 
 class NothingLeft(UsageError):
@@ -55,7 +54,7 @@ def is_held_back(photo_key: str, share: float) -> bool:
         photo_key: `label/name`.
         share: of all photos, 0..1.
     """
-    return key_hash(_VIEW.sub("", photo_key)) < share * 2**64
+    return key_hash(without_view(photo_key)) < share * 2**64
 
 
 class Draw(NamedTuple):
@@ -72,7 +71,8 @@ class Draw(NamedTuple):
     repeat: int = 0
 
 
-class Example(NamedTuple):
+@dataclass(frozen=True)
+class Example:
     """One item before it is cut: all of one size.
 
     Attributes:
@@ -199,7 +199,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
         entry = shard.triples[row]
         image_row, target_row, recipe = int(entry["image_row"]), int(entry["target_row"]), entry["recipe"].decode()
         ignore_row, size = int(shard.targets["ignore_row"][target_row]), shard.size(image_row)
-        key = f"{shard.targets['key'][target_row].decode()}@{recipe}"
+        key = draw_key(shard.targets["key"][target_row].decode(), recipe)
         with _told(shard, key):
             target = decode_rle(shard.record(TARGETS, target_row, check=True), size)
             ignore = decode_rle(shard.record(IGNORES, ignore_row, check=True), size) if ignore_row >= 0 else None

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from datakit.errors import UsageError
 
-from .backbones import VGG16, draw_he
+from .backbones import VGG16, kaiming_init
+from .input_conv import StemInit, inflate_input_conv
 from .inputs import CODINGS
 from .segmenter import Segmenter
-from .stem import StemInit, widen
 
 # MaskTrack takes "the training and test parameters of DeepLabv2-VGG" and does not say which head: the VGG model that
 # was published with DeepLab-v2 is ASPP-L, hence the default. Source: arXiv 1606.00915 §3.2.
@@ -57,8 +57,8 @@ class DeepLab(Segmenter):
             raise UsageError(f"head is {head!r}; choose {' or '.join(HEADS)}")
         trunk = VGG16()
         super().__init__(trunk, DilatedHead(trunk.channels[0], HEADS[head], dropout))
-        draw_he(self.trunk, generator)
-        widen(trunk.stem, self.coding, stem, generator)
+        kaiming_init(self.trunk, generator)
+        inflate_input_conv(trunk.stem, self.coding, stem, generator)
         for layer in self.head.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.normal_(layer.weight, std=NEW_SIGMA, generator=generator)

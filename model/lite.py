@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .backbones import EfficientNetLite0, draw_he
+from .backbones import EfficientNetLite0, kaiming_init
+from .input_conv import StemInit, inflate_input_conv
 from .inputs import CODINGS
 from .segmenter import Segmenter
-from .stem import StemInit, widen
 
 
 class PyramidHead(nn.Module):
@@ -51,5 +51,5 @@ class Lite(Segmenter):
     def __init__(self, generator: torch.Generator, stem: StemInit = "gaussian", width: int = 96, drop: float = 0.0):
         trunk = EfficientNetLite0(drop)
         super().__init__(trunk, PyramidHead(trunk.channels, width))
-        draw_he(self, generator)
-        widen(trunk.stem, self.coding, stem, generator)
+        kaiming_init(self, generator)
+        inflate_input_conv(trunk.stem, self.coding, stem, generator)

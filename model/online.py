@@ -22,14 +22,15 @@ from datakit.deformations import PRESETS, Recipe, deform
 from datakit.deformations.augment import turned_image, turned_mask
 from datakit.deformations.ranges import setting, settle
 from datakit.errors import UsageError
+from datakit.masks import plain_labels
 from datakit.seeds import generator
 
 from .compute import Compute
 from .dataset import Example, make_item
 from .inputs import InputCoding
 from .losses import LossConfig
-from .objects import mask_of, object_ids, plain_labels
-from .optimize import OptimizerConfig, take_means
+from .objects import mask_of, object_ids
+from .optimize import OptimizerConfig, load_ema
 from .segmenter import Segmenter
 from .settings import PAPER, TrainConfig
 from .train import Step, Trainer
@@ -129,7 +130,7 @@ def fine_tune(
         UsageError: no object in any frame.
         DatakitError: the loss is no number.
 
-    Source: arXiv 1612.02646 §3.2; from several annotated frames §5.4; `share` is not the paper's, see `blend`.
+    Source: arXiv 1612.02646 §3.2; from several annotated frames §5.4; not the paper's: `interpolate_weights`.
     """
     began = time.perf_counter()
     tuned = copy.deepcopy(net)
@@ -142,13 +143,13 @@ def fine_tune(
         losses.append(step.loss)
         if news:
             news(step)
-    take_means(trainer.optimizer)
+    load_ema(trainer.optimizer)
     tuned.requires_grad_(True)
-    blend(tuned, net, config.share)
+    interpolate_weights(tuned, net, config.share)
     return Tuned(tuned.eval(), time.perf_counter() - began, tuple(losses))
 
 
-def blend(tuned: Segmenter, net: Segmenter, share: float) -> None:
+def interpolate_weights(tuned: Segmenter, net: Segmenter, share: float) -> None:
     """Move every weight of `tuned` to the given share of its way from `net`'s.
 
     Source: Wortsman et al., arXiv 2109.01903 (WiSE-FT): between a general network and one fitted to a task, the

@@ -85,7 +85,7 @@ def _groups(net: nn.Module, config: OptimizerConfig) -> Iterator[tuple[list[nn.P
                 yield params, {"lr": rate, "start": rate, "weight_decay": 0.0 if is_bias else config.weight_decay}
 
 
-def follow(optimizer: torch.optim.Optimizer, step: int, average: float) -> None:
+def update_ema(optimizer: torch.optim.Optimizer, step: int, average: float) -> None:
     """Let the running mean of every parameter follow it; it lies in the optimiser's state, and so in checkpoints.
 
     Args:
@@ -105,7 +105,7 @@ def follow(optimizer: torch.optim.Optimizer, step: int, average: float) -> None:
                 state[MEAN] = parameter.detach().clone()
 
 
-def take_means(optimizer: torch.optim.Optimizer) -> None:
+def load_ema(optimizer: torch.optim.Optimizer) -> None:
     """Give every parameter that has a running mean its values."""
     with torch.no_grad():
         for parameter in _with_mean(optimizer):
@@ -117,11 +117,11 @@ def _with_mean(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 
 @contextlib.contextmanager
-def averaged(optimizer: torch.optim.Optimizer) -> Iterator[None]:
+def ema_weights(optimizer: torch.optim.Optimizer) -> Iterator[None]:
     """Inside, every parameter that has a running mean has its values."""
     params = _with_mean(optimizer)
     own = [parameter.detach().clone() for parameter in params]
-    take_means(optimizer)
+    load_ema(optimizer)
     try:
         yield
     finally:

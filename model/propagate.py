@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,10 +21,12 @@ from datakit.deformations.dilate import Dilate
 from datakit.deformations.figure import Figure
 from datakit.deformations.ranges import setting, settle
 from datakit.errors import UsageError
+from datakit.masks import plain_labels
 
+from .checkpoint import load_network
 from .compute import Compute
 from .crop import Window, frame_window, object_window
-from .objects import join, mask_of, object_ids, plain_labels
+from .objects import join, mask_of, object_ids
 from .refine import RefineConfig, look, settled
 from .segmenter import Segmenter
 
@@ -121,6 +124,25 @@ class Propagator:
         self.config = settled(config or PropagateConfig(), net)
         self._net, self._compute, self._polish = net, compute, polish
         self._tracks: dict[int, _Track] = {}
+
+    @classmethod
+    def from_pretrained(
+        cls, weights: str | Path = "bundled", config: PropagateConfig | None = None, device: str = "auto"
+    ) -> Propagator:
+        """A propagator with trained weights, ready for the first frame.
+
+        Args:
+            weights: `bundled`, or a checkpoint that `datakit train` wrote.
+            config: how masks are carried on.
+            device: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+        Raises:
+            CheckpointError: the weights cannot be read.
+            UsageError: the device is not there.
+        """
+        net, _ = load_network(weights)
+        compute = Compute.chosen(net, device)
+        return cls(compute.place(net), compute, config)
 
     @property
     def lost(self) -> frozenset[int]:

@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from datakit.arrays import Mask, iou
+from datakit.keys import source_of
 from datakit.samples import Triple
 
 from .compute import Compute
@@ -58,7 +59,7 @@ class Scores:
     def add(self, triple: Triple, input_iou: float, output_iou: float) -> None:
         """Count one triple."""
         self.total.add(input_iou, output_iou)
-        self.parts[triple.sample_key.partition("/")[0], triple.kind].add(input_iou, output_iou)
+        self.parts[source_of(triple.key), triple.kind].add(input_iou, output_iou)
 
     @property
     def gain(self) -> float:
@@ -134,4 +135,5 @@ class Stored(Sequence[Triple]):
 
 
 def _spread(total: int, count: int) -> list[int]:
-    return np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()
+    chosen: list[int] = np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()
+    return chosen

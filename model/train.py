@@ -35,7 +35,7 @@ from .checkpoint import (
 from .compute import Compute, Ranks
 from .losses import segmentation_loss
 from .networks import build_network, freeze_norm, upsample
-from .optimize import averaged, build_optimizer, follow, poly_rate, set_rate
+from .optimize import build_optimizer, ema_weights, poly_rate, set_rate, update_ema
 from .pretrained import load_pretrained
 from .segmenter import Segmenter
 from .settings import TrainConfig
@@ -145,7 +145,7 @@ class Trainer:
             nn.utils.clip_grad_norm_(self.net.parameters(), config.optimizer.clip)
         self.optimizer.step()
         if config.optimizer.average:
-            follow(self.optimizer, self.done, config.optimizer.average)
+            update_ema(self.optimizer, self.done, config.optimizer.average)
         self.done += 1
         rate = config.optimizer.learning_rate * factor
         return Step(self.done, loss, rate, config.batch, waited, time.perf_counter() - began)
@@ -182,14 +182,14 @@ class Trainer:
         """The network as it would be published, in eval mode; back in training mode afterwards."""
         self.net.eval()
         try:
-            with averaged(self.optimizer):
+            with ema_weights(self.optimizer):
                 yield self.net
         finally:
             self.net.train()
 
     def checkpoint(self, about: Mapping[str, Any], with_optimizer: bool = True) -> Checkpoint:
         """All that is needed to go on, or only the network to use, with the weights that were judged."""
-        with contextlib.nullcontext() if with_optimizer else averaged(self.optimizer):
+        with contextlib.nullcontext() if with_optimizer else ema_weights(self.optimizer):
             weights = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
         return Checkpoint(
             network={"name": self.config.network, **self.config.options},

@@ -19,8 +19,8 @@ from typing import Any
 from datakit.errors import DatakitError, ItemError, SettingsDiffer, ShardError, TooManyFailed, UsageError
 from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, write_json, write_text
 from datakit.samples import Note, Problem
-from datakit.shards.bookkeeping import settings_body
-from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, SOURCES, Manifest, read_manifest, write_manifest
+from datakit.shards.build_state import settings_body
+from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, Manifest, read_manifest, write_manifest
 from datakit.tools import tool_versions
 from datakit.tracking import Track
 
@@ -31,7 +31,7 @@ from .lock import HOLDER, LOCK, run_lock
 from .plan import Plan, PlannedShard, largest_first, make_plan
 from .reasons import withheld
 from .settings import BuildConfig, differences
-from .shard_parts import Assembly, JoinTask, PartTask, Task, perform, remove_parts, shared_out
+from .shard_parts import MergeTask, PartCollector, PartTask, Task, remove_parts, run_task, split_for_workers
 from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record, record_path
 
 DISK_RESERVE = 1.1  # triples and index take a few percent on top of the image bytes; leave room beyond
@@ -134,7 +134,7 @@ def may_be_replaced(out: Path) -> bool:
     What ended without a manifest has told its failures in `errors.jsonl`; a build that was stopped has not, and its
     shards are kept for it to go on.
     """
-    if (out / LEDGER).is_file() and not (out / NAME).exists():
+    if (out / ERROR_LOG).is_file() and not (out / NAME).exists():
         return True
     records = [read_record(out, f"{path.stem}.h5") for path in (out / RECORDS).glob("*.json")]
     return not (out / NAME).exists() and not any(record is None or record.entry.samples for record in records)
@@ -202,7 +202,7 @@ def clear(out: Path) -> None:
         path.unlink(missing_ok=True)
     for folder in (RECORDS, SCRATCH):
         shutil.rmtree(out / folder, ignore_errors=True)
-    for name in (SOURCES, LEDGER, SETTINGS):
+    for name in (SOURCES, ERROR_LOG, SETTINGS):
         (out / name).unlink(missing_ok=True)
 
 
@@ -255,7 +255,7 @@ def retire(config: BuildConfig, plan: Plan, todo: list[PlannedShard]) -> None:
         named = {shard.file for shard in todo}
     if any(shard.file in named for shard in todo):
         (config.out / NAME).unlink(missing_ok=True)
-        (config.out / LEDGER).unlink(missing_ok=True)  # this run has told nothing yet
+        (config.out / ERROR_LOG).unlink(missing_ok=True)  # this run has told nothing yet
 
 
 def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track: Track) -> dict[str, ShardRecord]:
@@ -267,15 +267,15 @@ def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track
     tasks = [(shard_task(config, plan, shard), shard.bytes) for shard in largest_first(todo)]
     jobs = config.jobs if config.scheduler is None else 1  # how many workers it has, and will have, is not known
     records: dict[str, ShardRecord] = {}
-    assembly = Assembly()
+    collector = PartCollector()
     with track(sum(task.photos() for task, _ in tasks)) as progress:
 
         def done(task: Task, record: ShardRecord) -> Iterable[Task]:
             match task:
                 case PartTask():
                     progress.advance(task.photos())
-                    return assembly.add(task, record)
-                case JoinTask():
+                    return collector.add(task, record)
+                case MergeTask():
                     remove_parts(task)
                 case ShardTask():
                     progress.advance(task.photos())
@@ -283,8 +283,8 @@ def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track
             return []
 
         run_tasks(
-            perform,
-            shared_out(tasks, jobs),
+            run_task,
+            split_for_workers(tasks, jobs),
             lambda task: task.name(),
             done,
             jobs=config.jobs,
@@ -317,7 +317,7 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
     """
     ordered = [records[shard.file] for shard in plan.shards]
     problems = plan.problems + [problem for record in ordered for problem in record.problems]
-    text, ledger = ledger_text(problems), config.out / LEDGER
+    text, ledger = error_log_text(problems), config.out / ERROR_LOG
     if not ledger.is_file() or ledger.read_text(encoding="utf-8") != text:
         (config.out / NAME).unlink(missing_ok=True)  # it vouches for the ledger that is about to change
         write_text(ledger, text)
@@ -327,7 +327,7 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
         sources=source_counts(plan, ordered),
         shards=tuple(record.entry for record in ordered),
         problems=dict(sorted(Counter(f"{p.kind}: {p.reason}" for p in problems).items())),
-        ledger_sha256=file_sha256(config.out / LEDGER),
+        ledger_sha256=file_sha256(config.out / ERROR_LOG),
     )
     judge(config, manifest, problems)
     write_manifest(config.out, manifest)
@@ -337,7 +337,7 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
     return manifest
 
 
-def ledger_text(problems: list[Problem]) -> str:
+def error_log_text(problems: list[Problem]) -> str:
     """`errors.jsonl`: a line per item without a triple, in order of key."""
     ordered = sorted(problems, key=lambda problem: (problem.key, problem.stage, problem.reason))
     return "".join(canonical_json(asdict(problem)) + "\n" for problem in ordered)
@@ -347,7 +347,7 @@ def judge(config: BuildConfig, manifest: Manifest, problems: list[Problem]) -> N
     """Withhold the manifest where too much failed or nothing came out."""
     items = sum(source["items"] for source in manifest.sources.values())
     failed = sum(source["failed"] for source in manifest.sources.values())
-    ledger = config.out / LEDGER
+    ledger = config.out / ERROR_LOG
     if not any(source["samples"] for source in manifest.sources.values()):
         (config.out / NAME).unlink(missing_ok=True)
         raise withheld(DatakitError, f"none of {items} items gave a sample, so nothing was published", problems, ledger)

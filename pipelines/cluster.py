@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from datakit.errors import DatakitError, UsageError
+from datakit.errors import DatakitError
+from datakit.extras import require
 from datakit.tools import tool_versions
 
 from .absence import Watch, Words
@@ -86,7 +87,7 @@ def run_tasks(
             waiting += done(task, function(task)) or ()
         return
     if report is not None:
-        _need_bokeh()
+        require("report", "--performance-report")
     with (
         _loss_told(),
         _client(min(jobs, len(tasks)), scheduler, scratch, report is not None) as client,
@@ -295,13 +296,6 @@ def _other_versions(there: Mapping[str, str], here: Mapping[str, str]) -> str:
     return ", ".join(
         f"{name} {there.get(name)} (here {version})" for name, version in here.items() if there.get(name) != version
     )
-
-
-def _need_bokeh() -> None:
-    try:
-        import bokeh  # noqa: F401
-    except ImportError:
-        raise UsageError("--performance-report needs bokeh: pip install 'bokeh>=3.1'") from None
 
 
 @contextlib.contextmanager

@@ -6,37 +6,35 @@ stored; from a folder of shards it is the one that is stored. Drawing is left to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from datakit.datasets import parse_source
+from datakit.datasets import open_source, parse_source
 from datakit.deformations import Recipe
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.files import replacing
 from datakit.images import encode_png
+from datakit.keys import PLAIN_VIEW, Key, is_within, sample_of, triple_key, without_view
 from datakit.preview import MOST_SHOWN, PageSettings, contact_sheet, picture_bytes, write_page
 from datakit.samples import Problem, Sample, Triple
 from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
-from datakit.triples import make_triples, triple_key, views
+from datakit.triples import make_triples, views
 
-from .plan import check_labels, open_source, tell_guess
+from .plan import check_labels, recognised
 from .process import single_threaded_opencv
-from .settings import BuildConfig, BuildSettings
+from .settings import BuildSettings
 
-VIEW = re.compile(r"~r[+-][0-9.e+-]+f?$")
-PLAIN_VIEW = re.compile(r"~r\+0$")
 SHEET_SAMPLES = 8
 PAGE_SAMPLES = 2000  # of sources; a folder of shards is shown whole
 PAGE_DRAWS = 12  # most draws of one sample by one recipe on a page
 
 
-class Row(NamedTuple):
+class _Row(NamedTuple):
     """The triples of one sample that are shown, and how many draws there are by each recipe."""
 
     triples: Sequence[Triple]
@@ -110,10 +108,9 @@ def preview_deformations(config: PreviewConfig, tell: Callable[[str], None] = la
         raise UsageError(f"--out {config.out}: expected a name that ends in .png (a picture) or .html (a page)")
     problems: list[Problem] = []
     specs = tuple(parse_source(text) for text in config.inputs if not _is_shards(text))
-    sources = BuildConfig(specs, config.out.parent, config.settings, config.images)
-    check_labels(sources)
+    check_labels(specs, config.images)
     for spec in specs:
-        tell_guess(spec, sources, tell)
+        recognised(spec, config.images.get(spec.label), tell)
     most = MOST_SHOWN if draw is _sheet else PAGE_DRAWS
     inputs = [_open(text, config, problems, most) for text in config.inputs]
     recipes = _recipes(inputs)
@@ -176,7 +173,7 @@ class _Input(NamedTuple):
     is_drawn: bool
     recipes: Mapping[str, Recipe]
     keys: Sequence[str]
-    samples: Callable[[str, str], list[Callable[[], Row]]]
+    samples: Callable[[str, str], list[Callable[[], _Row]]]
 
 
 def _open(text: str, config: PreviewConfig, problems: list[Problem], most: int) -> _Input:
@@ -192,13 +189,13 @@ def _open_shards(folder: Path, most: int) -> _Input:
     keys = reader.keys
     stored: dict[str, dict[str, list[int]]] = {}
     for index, key in enumerate(keys):
-        sample, _, draw = key.rpartition("@")
-        stored.setdefault(VIEW.sub("", sample), {}).setdefault(draw.rpartition("/")[0], []).append(index)
+        whole = without_view(sample_of(key))
+        stored.setdefault(whole, {}).setdefault(Key.parse(key).recipe, []).append(index)
 
-    def row(sample: str, asked: str) -> Row:
+    def row(sample: str, asked: str) -> _Row:
         draws = stored[sample]
         shown = [reader[each[k]] for each in draws.values() for k in _shown([keys[i] for i in each], asked, most)]
-        return Row(shown, {recipe: len(each) for recipe, each in draws.items()})
+        return _Row(shown, {recipe: len(each) for recipe, each in draws.items()})
 
     name = f"the shards in {folder.resolve().name}"
     return _Input(name, False, reader.recipes, sorted(stored), lambda key, asked: [partial(row, key, asked)])
@@ -206,20 +203,20 @@ def _open_shards(folder: Path, most: int) -> _Input:
 
 def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most: int) -> _Input:
     spec, settings = parse_source(text), config.settings
-    reader: Any = open_source(spec, BuildConfig((spec,), config.out.parent, settings, config.images))
+    reader = open_source(spec, settings.source_options(config.images.get(spec.label)))
     position = {record.key: index for index, record in enumerate(reader.records)}
 
     tells_all = most > MOST_SHOWN and not config.keys  # a page says of everything why it is not there
     if tells_all:
         problems.extend(reader.problems)
 
-    def samples(photo: str, asked: str) -> list[Callable[[], Row]]:
+    def samples(photo: str, asked: str) -> list[Callable[[], _Row]]:
         try:
             scene = reader[position[photo]]
         except ItemError as error:
             problems.append(error.problem)
             return []
-        meant = [p for p in scene.problems if asked and _is_within(asked, p.key)]
+        meant = [p for p in scene.problems if asked and is_within(asked, p.key)]
         problems.extend(scene.problems if tells_all or not scene.samples else meant)
         return [partial(_row, sample, settings, asked, most) for sample in scene.samples]
 
@@ -227,7 +224,7 @@ def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most
     return _Input(spec.label, True, recipes, sorted(position), samples)
 
 
-def _row(sample: Sample, settings: BuildSettings, asked: str, most: int) -> Row:
+def _row(sample: Sample, settings: BuildSettings, asked: str, most: int) -> _Row:
     """The first draws by every recipe; a draw is the same whether the others are made or not."""
     shown: list[Triple] = []
     totals: dict[str, int] = {}
@@ -237,7 +234,7 @@ def _row(sample: Sample, settings: BuildSettings, asked: str, most: int) -> Row:
         for index in _shown([triple_key(look.key, recipe.name, variant) for look, variant in draws], asked, most):
             look, variant = draws[index]
             shown.append(make_triples(look, replace(recipe, variants=variant + 1), settings.seed)[variant])
-    return Row(shown, totals)
+    return _Row(shown, totals)
 
 
 def _shown(keys: Sequence[str], asked: str, most: int) -> list[int]:
@@ -245,14 +242,14 @@ def _shown(keys: Sequence[str], asked: str, most: int) -> list[int]:
 
     Of a sample with views the first few are the plain view and some turned ones.
     """
-    first_of = {key.rpartition("@")[0]: index for index, key in reversed(list(enumerate(keys)))}
+    first_of = {sample_of(key): index for index, key in reversed(list(enumerate(keys)))}
     looks = sorted(first_of.values())
     usual = list(range(min(len(keys), most)))
     if len(looks) > 1:
-        plain = [index for index in looks if PLAIN_VIEW.search(keys[index].rpartition("@")[0])]
+        plain = [index for index in looks if Key.parse(keys[index]).view == PLAIN_VIEW]
         turned = [index for index in looks if index not in plain]
         usual = plain + turned[:: max(1, len(turned) // most)]
-    meant = [index for index, key in enumerate(keys) if _is_within(key, asked)]
+    meant = [index for index, key in enumerate(keys) if is_within(key, asked)]
     first = meant if len(meant) < len(keys) else []
     return list(dict.fromkeys(first + usual))[:most]
 
@@ -266,7 +263,7 @@ def _recipes(inputs: Sequence[_Input]) -> dict[str, Recipe]:
     return recipes
 
 
-def _spread(inputs: Sequence[_Input], count: int) -> Iterator[Row]:
+def _spread(inputs: Sequence[_Input], count: int) -> Iterator[_Row]:
     """One sample of each of `count` keys, evenly over the inputs and within each over its keys."""
     for source, share in zip(inputs, _shares([len(source.keys) for source in inputs], count), strict=True):
         yield from _evenly(source, share)
@@ -281,7 +278,7 @@ def _shares(sizes: Sequence[int], count: int) -> list[int]:
     return shares
 
 
-def _evenly(source: _Input, share: int) -> Iterator[Row]:
+def _evenly(source: _Input, share: int) -> Iterator[_Row]:
     """At evenly spaced keys a row; a key without one hands over to the next that is not yet taken."""
     total = len(source.keys)
     taken: set[int] = set()
@@ -295,7 +292,7 @@ def _evenly(source: _Input, share: int) -> Iterator[Row]:
                     break
 
 
-def _all(inputs: Sequence[_Input], count: int | None) -> Iterator[Row]:
+def _all(inputs: Sequence[_Input], count: int | None) -> Iterator[_Row]:
     """Every sample, or, where that is more than asked for, those of photos spread evenly over every input."""
     stored = [] if count else [source for source in inputs if not source.is_drawn]
     for source in stored:
@@ -314,7 +311,7 @@ def _all(inputs: Sequence[_Input], count: int | None) -> Iterator[Row]:
         left -= len(makers)
 
 
-def _scattered(source: _Input) -> Iterator[list[Callable[[], Row]]]:
+def _scattered(source: _Input) -> Iterator[list[Callable[[], _Row]]]:
     """The samples of every key; the keys in an order whose every beginning is spread evenly over them."""
     total = len(source.keys)
     digits = max(1, (total - 1).bit_length())
@@ -331,7 +328,7 @@ def _expected(inputs: Sequence[_Input], config: PreviewConfig) -> int:
     return len(config.keys) or config.count or stored + drawn
 
 
-def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Problem]) -> Iterator[Row]:
+def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Problem]) -> Iterator[_Row]:
     """Rows of photo, sample, view or triple keys; one that is known but gives no sample is among the problems."""
     for asked in keys:
         before = len(problems)
@@ -342,16 +339,11 @@ def _asked(inputs: Sequence[_Input], keys: Sequence[str], problems: Sequence[Pro
         yield from found
 
 
-def _matching(source: _Input, asked: str) -> Iterator[Row]:
+def _matching(source: _Input, asked: str) -> Iterator[_Row]:
     for key in source.keys:
-        if _is_within(key, asked) or _is_within(asked, key):
+        if is_within(key, asked) or is_within(asked, key):
             rows = (make() for make in source.samples(key, asked))
-            yield from (row for row in rows if any(_is_within(triple.key, asked) for triple in row.triples))
-
-
-def _is_within(key: str, whole: str) -> bool:
-    """Whether `key` is `whole` or an object, view or triple of it."""
-    return key == whole or key.startswith((f"{whole}#", f"{whole}~", f"{whole}@"))
+            yield from (row for row in rows if any(is_within(triple.key, asked) for triple in row.triples))
 
 
 def _title(inputs: Sequence[_Input], seed: int) -> str:

@@ -11,30 +11,39 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from datakit.datasets import SourceSpec
+from datakit.datasets import AnyReader, SourceSpec, open_source
 from datakit.errors import DatakitError, ShardError
 from datakit.files import put_in_place, write_text
+from datakit.keys import without_view
 from datakit.samples import Problem
-from datakit.shards.apart import Examiner
-from datakit.shards.bookkeeping import record_name, settings_digest, settings_text
+from datakit.shards.build_state import record_name, settings_digest, settings_text
 from datakit.shards.examine import OPEN
-from datakit.shards.manifest import LEDGER, NAME, RECORDS, SETTINGS, Manifest, ShardEntry, read_manifest, write_manifest
+from datakit.shards.manifest import (
+    ERROR_LOG,
+    NAME,
+    RECORDS,
+    SETTINGS,
+    Manifest,
+    ShardEntry,
+    read_manifest,
+    write_manifest,
+)
+from datakit.shards.sandbox import SandboxedVerifier
 from datakit.shards.verify import Finding, verify
 from datakit.tools import tool_versions
 from datakit.tracking import Track, silent
 
-from .build_shards import ledger_text
+from .build_shards import error_log_text
 from .cluster import run_tasks
 from .inspect_shards import moved_sources
 from .interrupt import terminable
 from .lock import run_lock
-from .plan import cut, open_source
-from .settings import BuildConfig, BuildSettings, differences
+from .plan import cut
+from .settings import BuildSettings, differences
 from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, write_record
 
-AS_PUBLISHED = "its bytes are those that were published, faults and all; build anew"
+AS_PUBLISHED = "the file is as it was published, so the error was already in the build; build anew"
 IN_USE = "is open for writing elsewhere, not damaged; close it there and verify again"
 NAMED = 3  # changed photos named per shard; one is enough to know, three show a pattern
 
@@ -73,7 +82,7 @@ class RepairConfig:
     deep: bool = False
 
 
-def repair(config: RepairConfig, track: Track = silent) -> Repair:
+def repair_shards(config: RepairConfig, track: Track = silent) -> Repair:
     """Find what is damaged, restore what can be, and verify again.
 
     Args:
@@ -95,21 +104,20 @@ def repair(config: RepairConfig, track: Track = silent) -> Repair:
             why = "run the same `datakit build-shards` again: it keeps every whole shard and writes the manifest anew"
             return Repair((), {NAME: why}, tuple(found))
         damaged = {finding.shard for finding in found if finding.place == "file"}
-        workshop = Workshop(config, manifest)
+        session = RepairSession(config, manifest)
         try:
-            repaired = list(workshop.restore(damaged))
+            repaired = list(session.restore(damaged))
         finally:
-            shutil.rmtree(workshop.scratch, ignore_errors=True)
+            shutil.rmtree(session.scratch, ignore_errors=True)
         as_published = [finding for finding in found if finding.shard not in damaged]
         again = verify(folder, config.jobs)
         remaining = [*again, *(finding for finding in as_published if finding not in again)]
     in_use = {finding.shard for finding in found if finding.place == OPEN}
-    why = {finding.shard: IN_USE if finding.shard in in_use else AS_PUBLISHED for finding in as_published}
-    refused = workshop.refused | why
-    return Repair(tuple(repaired), refused, tuple(remaining))
+    untouched = {finding.shard: IN_USE if finding.shard in in_use else AS_PUBLISHED for finding in as_published}
+    return Repair(tuple(repaired), session.refused | untouched, tuple(remaining))
 
 
-class Workshop:
+class RepairSession:
     """One repair under way: opens each source once, and keeps what had to be refused."""
 
     def __init__(self, config: RepairConfig, manifest: Manifest):
@@ -119,7 +127,7 @@ class Workshop:
         self._config = config
         self._manifest = manifest
         self._settings = BuildSettings.from_dict(manifest.settings)
-        self._readers: dict[str, Any] = {}
+        self._readers: dict[str, AnyReader] = {}
         self._damaged: set[str] = set()
 
     def restore(self, damaged: set[str]) -> Iterator[str]:
@@ -135,11 +143,11 @@ class Workshop:
         changed = "; ".join(differences(self._manifest.tools, tool_versions(), "version of"))
         if changed:
             why = f"made with other tools ({changed}); install those to repair it, or build anew"
-            self.refused |= dict.fromkeys(sorted(damaged & {*ours, LEDGER}), why)
+            self.refused |= dict.fromkeys(sorted(damaged & {*ours, ERROR_LOG}), why)
         else:
             yield from self._rebuild()
-            yield from self._restore_ledger()
-        for name in sorted(damaged - {*ours, LEDGER, SETTINGS, NAME}):
+            yield from self._restore_error_log()
+        for name in sorted(damaged - {*ours, ERROR_LOG, SETTINGS, NAME}):
             self.refused[name] = "is no part of this build; move it elsewhere"
 
     def _names(self, entry: ShardEntry) -> list[str]:
@@ -169,13 +177,16 @@ class Workshop:
         try:
             reader = self._reader(entry.source)
         except (DatakitError, OSError) as error:
-            return self._refuse(entry, str(error))
+            self._refuse(entry, str(error))
+            return None
         planned = next((shard for shard in cut(reader, self._settings) if shard.file == entry.file), None)
         if planned is None:
-            return self._refuse(entry, f"source {entry.source!r} has changed since: it is too small now to fill it")
+            self._refuse(entry, f"source {entry.source!r} has changed since: it is too small now to fill it")
+            return None
         part = reader[planned.start : planned.stop]
         if planned.digest != entry.plan_digest:
-            return self._refuse(entry, self._what_changed(entry, part))
+            self._refuse(entry, self._what_changed(entry, part))
+            return None
         return ShardTask(
             folder=self.scratch,
             file=entry.file,
@@ -199,20 +210,19 @@ class Workshop:
             write_record(self.folder, record)
         return names
 
-    def _reader(self, label: str) -> Any:
+    def _reader(self, label: str) -> AnyReader:
         if label not in self._readers:
             specs = moved_sources(self.folder, self._config.sources, self._config.images)
             if label not in specs:
                 raise DatakitError(f"where source {label!r} lies is not known; say --source {label}=ROOT")
             spec, images = specs[label]
             spec = with_layout(spec, self._manifest.sources.get(label, {}).get("layout"))
-            config = BuildConfig((spec,), self.folder, self._settings, {label: images} if images else {})
-            self._readers[label] = open_source(spec, config)
+            self._readers[label] = open_source(spec, self._settings.source_options(images))
         return self._readers[label]
 
-    def _what_changed(self, entry: ShardEntry, part: Any) -> str:
+    def _what_changed(self, entry: ShardEntry, part: AnyReader) -> str:
         """Why the source no longer gives this shard, naming photos where what is left of the shard can tell."""
-        with Examiner() as child:
+        with SandboxedVerifier() as child:
             before = child.source_crc32(self.folder / entry.file)
         if before is None:
             return (
@@ -223,20 +233,20 @@ class Workshop:
         more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
         return f"source {entry.source!r} has changed since: {'; '.join(changed[:NAMED])}{more}"
 
-    def _restore_ledger(self) -> Iterator[str]:
-        """Write the ledger anew from listing and records, if that is again what was published."""
-        if LEDGER not in self._damaged:
+    def _restore_error_log(self) -> Iterator[str]:
+        """Write the error log anew from listing and records, if that is again what was published."""
+        if ERROR_LOG not in self._damaged:
             return
         try:
-            text = ledger_text(list(self._problems()))
+            text = error_log_text(list(self._problems()))
         except (DatakitError, OSError) as error:
-            self.refused[LEDGER] = str(error)
+            self.refused[ERROR_LOG] = str(error)
             return
         if hashlib.sha256(text.encode()).hexdigest() != self._manifest.ledger_sha256:
-            self.refused[LEDGER] = "a source has changed since: other files of it cannot be used now"
+            self.refused[ERROR_LOG] = "a source has changed since: other files of it cannot be used now"
             return
-        write_text(self.folder / LEDGER, text)
-        yield LEDGER
+        write_text(self.folder / ERROR_LOG, text)
+        yield ERROR_LOG
 
     def _problems(self) -> Iterator[Problem]:
         for label in self._manifest.sources:
@@ -248,7 +258,7 @@ class Workshop:
             yield from record.problems
 
 
-def changes(before: Mapping[str, Mapping[str, int]], part: Any) -> Iterator[str]:
+def changes(before: Mapping[str, Mapping[str, int]], part: AnyReader) -> Iterator[str]:
     """What a source gives otherwise than a shard remembers, a phrase for each photo or annotation.
 
     Args:
@@ -262,7 +272,7 @@ def changes(before: Mapping[str, Mapping[str, int]], part: Any) -> Iterator[str]
             images[scene.key] = sample.photo.source_crc32
             targets[sample.key] = sample.source_crc32
     for what, old, new in (("photo", before["images"], images), ("annotation", before["targets"], targets)):
-        old = {key.partition("~")[0]: crc32 for key, crc32 in old.items()}  # views of a photo share its file
+        old = {without_view(key): crc32 for key, crc32 in old.items()}  # views of a photo share its file
         for key in sorted({*old, *new}):
             if old.get(key) != new.get(key):
                 state = (

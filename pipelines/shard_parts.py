@@ -12,7 +12,7 @@ from heapq import heapreplace
 from itertools import pairwise
 from pathlib import Path
 
-from datakit.shards import join_shards
+from datakit.shards import merge_shards
 
 from .shard_task import ShardRecord, ShardTask, build_shard, fill_shard, shard_record, write_record
 
@@ -45,7 +45,7 @@ class PartTask:
 
 
 @dataclass(frozen=True)
-class JoinTask:
+class MergeTask:
     """The parts of a shard, made.
 
     Attributes:
@@ -61,10 +61,10 @@ class JoinTask:
         return self.shard.file
 
 
-Task = ShardTask | PartTask | JoinTask
+Task = ShardTask | PartTask | MergeTask
 
 
-def perform(task: Task) -> ShardRecord:
+def run_task(task: Task) -> ShardRecord:
     """Do the work of any task; the record of the shard, or of the part.
 
     Raises: as `build_shard`.
@@ -72,8 +72,8 @@ def perform(task: Task) -> ShardRecord:
     match task:
         case PartTask():
             return fill_shard(task.shard, part_path(task.shard, task.number))
-        case JoinTask():
-            return join_parts(task)
+        case MergeTask():
+            return merge_parts(task)
         case _:
             return build_shard(task)
 
@@ -83,7 +83,7 @@ def part_path(shard: ShardTask, number: int) -> Path:
     return shard.scratch / f"{shard.file}.{number:03d}"
 
 
-def join_parts(task: JoinTask) -> ShardRecord:
+def merge_parts(task: MergeTask) -> ShardRecord:
     """Publish the shard that the parts make up, then write its record.
 
     Raises:
@@ -91,7 +91,7 @@ def join_parts(task: JoinTask) -> ShardRecord:
     """
     shard = task.shard
     paths = [part_path(shard, number) for number in range(len(task.records))]
-    stats = join_shards(paths, shard.folder / shard.file, shard.header, shard.scratch)
+    stats = merge_shards(paths, shard.folder / shard.file, shard.header, shard.scratch)
     problems = [problem for record in task.records for problem in record.problems]
     notes = [note for record in task.records for note in record.notes]
     record = shard_record(shard, stats, sum(record.entry.items for record in task.records), problems, notes)
@@ -99,13 +99,13 @@ def join_parts(task: JoinTask) -> ShardRecord:
     return record
 
 
-def remove_parts(task: JoinTask) -> None:
+def remove_parts(task: MergeTask) -> None:
     """Remove the parts of a shard that is known to be joined; not by the task itself, which may be run again."""
     for number in range(len(task.records)):
         part_path(task.shard, number).unlink(missing_ok=True)
 
 
-def shared_out(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list[ShardTask | PartTask]:
+def split_for_workers(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list[ShardTask | PartTask]:
     """Tasks for `jobs` workers: shards as they are, and where some would wait for others at the end, the last in parts.
 
     Args:
@@ -143,17 +143,17 @@ def in_parts(task: ShardTask, parts: int) -> list[ShardTask | PartTask]:
     return [PartTask(replace(task, reader=reader), number, parts) for number, reader in enumerate(readers)]
 
 
-class Assembly:
+class PartCollector:
     """Finished parts that wait for the others of their shard."""
 
     def __init__(self) -> None:
         self._made: dict[str, dict[int, ShardRecord]] = {}
 
-    def add(self, part: PartTask, record: ShardRecord) -> Iterable[JoinTask]:
+    def add(self, part: PartTask, record: ShardRecord) -> Iterable[MergeTask]:
         """Note a part that was made; the task that joins its shard when it was the last."""
         made = self._made.setdefault(part.shard.file, {})
         made[part.number] = record
         if len(made) < part.of:
             return []
         shard = replace(part.shard, reader=part.shard.reader[:0])
-        return [JoinTask(shard, tuple(made[number] for number in range(part.of)))]
+        return [MergeTask(shard, tuple(made[number] for number in range(part.of)))]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datakit.errors import UsageError
+from datakit.extras import require
 from datakit.files import write_text
 
 from .progress import LINE_EVERY_S, clock
@@ -73,10 +73,9 @@ class Events:
         self._writer = None
         if folder is None:
             return
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise UsageError(f"--tensorboard: {error}; pip install 'masktrack-datakit[tensorboard]'") from error
+        require("tensorboard", "--tensorboard")
+        from torch.utils.tensorboard import SummaryWriter
+
         self._writer = SummaryWriter(str(folder), purge_step=step + 1)
 
     def add(self, values: Mapping[str, float], step: int) -> None:

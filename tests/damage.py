@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from datakit.shards.apart import Examiner
+from datakit.shards.sandbox import SandboxedVerifier
 from datakit.shards.verify import verify
 from tests.runs import draw_source
 
@@ -36,7 +36,7 @@ def damage(out: Path, flips: int, cuts: int, seed: int) -> tuple[Counter[str], l
     """
     generator, files, outcomes, wrong = random.Random(seed), published(out), Counter(), []
     weights = [WEIGHTS[path.suffix] for path in files]
-    with Examiner(seconds=20) as examiner:
+    with SandboxedVerifier(seconds=20) as sandbox:
         for number in range(flips + cuts):
             path = generator.choices(files, weights)[0]
             sound = path.read_bytes()
@@ -47,12 +47,12 @@ def damage(out: Path, flips: int, cuts: int, seed: int) -> tuple[Counter[str], l
                 del damaged[generator.randrange(len(damaged)) :]
             path.write_bytes(damaged)
             name = str(path.relative_to(out))
-            found = {finding.shard for finding in verify(out, examiner=examiner)}
+            found = {finding.shard for finding in verify(out, sandbox=sandbox)}
             path.write_bytes(sound)
             outcomes[f"{'flip' if number < flips else 'cut'} in {_kind(name)}"] += 1
             if found != {name}:
                 wrong.append(f"{number}: {name} was damaged, {sorted(found) or 'nothing'} found")
-        outcomes["children that died of it"] = examiner.deaths
+        outcomes["children that died of it"] = sandbox.deaths
     return outcomes, wrong
 
 

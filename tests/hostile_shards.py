@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from datakit.shards import Shard, ShardStats, layout
-from datakit.shards.apart import Examiner
+from datakit.shards.sandbox import SandboxedVerifier
 from tests.made import made_sample, write_made
 
 OFFSETS = [f"{kind}/offsets" for kind in layout.KINDS]
@@ -187,7 +187,7 @@ OPENING = {
     "something more": (lambda f: f.create_dataset("payload", data=np.zeros(10)), "members"),
     "a large thing beside": (lambda f: f["images"].create_dataset("x", data=np.zeros(10)), "members"),
     "another format": (_with_attribute("format", "x"), "expected"),
-    "a newer version": (_with_attribute("version", 2), "expected"),
+    "a newer version": (_with_attribute("version", 2), "reads version 1; install a newer"),
     "an attribute more": (_with_attribute("more", "x"), "expected"),
     "an array for a text": (_with_attribute("source", np.zeros(1000)), "source"),
     "a huge attribute": (_with_attribute("settings_json", '"' + "x" * (3 << 20) + '"'), "settings_json"),
@@ -356,7 +356,7 @@ def fuzz(folder: Path, count: int, seed: int) -> tuple[Counter[str], list[str]]:
     expected, digest = content(Shard(sound)), hashlib.sha256(sound.read_bytes()).hexdigest()
     mutator, outcomes, wrong = Mutator(sound, seed), Counter(), []
     path = folder / "mutant.h5"
-    with Examiner(seconds=5) as child:
+    with SandboxedVerifier(seconds=5) as child:
         for number in range(count):
             kind = mutator.mutate(path)
             while hashlib.sha256(path.read_bytes()).hexdigest() == digest:  # a zero over a zero is no mutant
@@ -372,7 +372,7 @@ def fuzz(folder: Path, count: int, seed: int) -> tuple[Counter[str], list[str]]:
     return outcomes, wrong
 
 
-def _outcome(child: Examiner, path: Path) -> str:
+def _outcome(child: SandboxedVerifier, path: Path) -> str:
     found = child.examine(path)
     if not found:
         return "harmless"

@@ -10,10 +10,11 @@ from collections import Counter, defaultdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..keys import object_key, photo_key
 from ..samples import Problem
 from .coco_file import OF_ANNOTATIONS
 from .coco_photos import PhotoFolder, match_ends, written_name
-from .listing import is_utf8, key_name, split_suffix
+from .listing import is_utf8, split_suffix
 from .outlines import has_outline
 from .records import Record
 
@@ -57,7 +58,7 @@ class Listing:
             if name is None or image_id(entry.get("id")) in self.shared:
                 continue
             path, mine = places[name], objects.pop(image_id(entry["id"]), [])
-            key = f"{self.label}/{key_name(split_suffix(path)[0])}"
+            key = photo_key(self.label, split_suffix(path)[0])
             if key in keys:
                 self._fail(key, mine, "duplicate name", f"two photos are called {path}")
             elif not mine:
@@ -70,7 +71,7 @@ class Listing:
                 records.append(Record(key, path, annotation, files[path]))
             keys.add(key)
         for number, orphans in objects.items():
-            key = f"{self.label}/image-{key_name(str(number))}"
+            key = photo_key(self.label, f"image-{number}")
             self._fail(key, orphans, "unknown image", f"no photo has the id {number!r}")
         self._not_listed(files, set(places.values()))
         self.problems.sort(key=lambda problem: problem.key)
@@ -83,7 +84,7 @@ class Listing:
         for number in self.shared:
             mine = objects.pop(number, [])
             if mine:
-                key, detail = f"{self.label}/image-{key_name(str(number))}", f"several photos have the id {number!r}"
+                key, detail = photo_key(self.label, f"image-{number}"), f"several photos have the id {number!r}"
                 self._fail(key, mine, "duplicate image id", detail)
 
     def _not_listed(self, files: dict[str, int], named: set[str]) -> None:
@@ -91,7 +92,7 @@ class Listing:
         for path in files.keys() - named:
             shown = path.encode("utf-8", "backslashreplace").decode()
             detail = f"{shown}: not read: {self.file} does not name it"
-            self.problems.append(Problem(f"{self.label}/{key_name(shown)}", "left-out", "list", "not listed", detail))
+            self.problems.append(Problem(photo_key(self.label, shown), "left-out", "list", "not listed", detail))
 
     def _objects(self, annotations: list[Any], ids: Ids) -> Objects:
         """Image id -> its annotations, reduced to what a mask needs; those without an id are numbered by position."""
@@ -164,7 +165,7 @@ class Listing:
 
     def _fail(self, key: str, objects: list[dict[str, Any]], reason: str, detail: str) -> None:
         """One failed problem for every object of a photo, or one for the entry itself."""
-        for one in [f"{key}#{each['id']}" for each in objects] or [key]:
+        for one in [object_key(key, each["id"]) for each in objects] or [key]:
             self.problems.append(Problem(one, "failed", "list", reason, f"{self.file}: {detail}"))
 
 

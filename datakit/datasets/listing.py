@@ -7,18 +7,16 @@ Every file it meets ends up in a record or in a problem.
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..errors import UsageError
 from ..formats import SUFFIXES
+from ..keys import escape_name, photo_key
 from ..samples import Problem
 from .records import Record
 from .unpaired import Unpaired, UnreadFile, judge_unpaired
-
-ESCAPES = str.maketrans({"%": "%25", "#": "%23", "@": "%40", "~": "%7E"})  # they separate the parts of a key
 
 
 class Folder(NamedTuple):
@@ -94,12 +92,6 @@ def size_of(entry: os.DirEntry[str]) -> int:
         return entry.stat().st_size
     except OSError:
         return 0
-
-
-def key_name(name: str) -> str:
-    """The part of a key that stands for a file: NFC, with the separators '#', '@' and '~' (and '%') percent-escaped."""
-    name = name if name.isascii() else unicodedata.normalize("NFC", name)
-    return name.translate(ESCAPES)
 
 
 def split_suffix(path: str) -> tuple[str, str]:
@@ -192,10 +184,10 @@ def _shelve(
         if not is_utf8(name):
             problems.append(_bad_name(label, prefix + name))
         elif suffix in takers and not entry.name.startswith("."):
-            takers[suffix].offer(key_name(stem), Listed(prefix + name, size_of(entry)))
+            takers[suffix].offer(escape_name(stem), Listed(prefix + name, size_of(entry)))
         elif suffix in SUFFIXES and not entry.name.startswith("."):
-            file = UnreadFile(prefix + name, key_name(prefix + name), SUFFIXES[suffix])
-            unread.setdefault(key_name(stem), []).append(file)
+            file = UnreadFile(prefix + name, escape_name(prefix + name), SUFFIXES[suffix])
+            unread.setdefault(escape_name(stem), []).append(file)
         else:
             problems.append(_stray(label, prefix + name, f"expected {', '.join(takers)}"))
     return unread
@@ -215,10 +207,10 @@ def is_utf8(name: str) -> bool:
 def _bad_name(label: str, path: str) -> Problem:
     shown = path.encode("utf-8", "backslashreplace").decode()
     detail = f"{shown}: the file name is not UTF-8, so no key can be made of it; rename it"
-    return Problem(f"{label}/{key_name(shown)}", "failed", "list", "name not UTF-8", detail)
+    return Problem(photo_key(label, shown), "failed", "list", "name not UTF-8", detail)
 
 
 def _stray(label: str, path: str, why: str) -> Problem:
     """The problem of a file nobody asked for."""
     detail = f"{path}: not read: {why}"
-    return Problem(f"{label}/{key_name(path)}", "left-out", "list", "stray file", detail)
+    return Problem(photo_key(label, path), "left-out", "list", "stray file", detail)

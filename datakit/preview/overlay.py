@@ -1,6 +1,6 @@
 """A frame with its objects drawn on it: coloured veil, contour, frame number; and a sheet of frames of one video.
 
-Colours are those of the ids in the palette. Making a film of the pictures is left to `webm`.
+Colours are those of the ids in the palette. Making a video of the pictures is left to `VideoWriter`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from PIL import ImageDraw
 
 from ..arrays import Image, Labels
 from ..video.palette import bright_colours
-from .lettering import INK, PAPER, Line, fit, length, write
 from .sheet import GAP, LINE, MARGIN, TILE
+from .text import INK, PAPER, Line, fit, length, write
 
 LONGEST = 640  # pixels of the longer side: enough to judge a contour by, half of the cost of 854
 VEIL = 0.36  # share of an object's colour in what is seen of it

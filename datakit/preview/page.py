@@ -17,8 +17,9 @@ import numpy as np
 
 from ..arrays import Box, Image, Mask, area
 from ..deformations import Recipe
-from ..images import encode_rle
+from ..keys import source_of
 from ..resize import resize_mask, shrunk_size
+from ..rle import encode_rle
 from ..samples import Problem, Triple
 from . import sheet, tiles, words
 from .document import (
@@ -146,7 +147,7 @@ def _sample(triples: Sequence[Triple], recipes: Mapping[str, Recipe], region: Bo
 
     return {
         "key": first.sample_key,
-        "source": first.key.partition("/")[0],
+        "source": source_of(first.key),
         "object": first.object_id,
         "photo": list(first.target.shape),
         "region": list(region),

@@ -15,8 +15,8 @@ from PIL import ImageDraw
 from ..arrays import Box, Image, Mask, iou
 from ..samples import Triple
 from . import tiles
-from .lettering import INK, PAPER, Line, fit, write
 from .sheet import GAP, LINE, MARGIN, ROW_GAP, TILE
+from .text import INK, PAPER, Line, fit, write
 
 HEADINGS = ("photo", "rough input", "output", "target")
 TOP = MARGIN + 62

@@ -17,7 +17,7 @@ from ..arrays import Box, Image
 from ..deformations import Recipe
 from ..samples import Triple
 from . import tiles, words
-from .lettering import INK, PAPER, Line, fit, length, wrapped, write
+from .text import INK, PAPER, Line, fit, length, wrapped, write
 from .tiles import Colour
 
 TILE = (180, 240)

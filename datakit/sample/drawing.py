@@ -1,4 +1,4 @@
-"""From outlines to pixels: noise, coats, light, and the exact cover of a figure.
+"""From outlines to pixels: noise, textures, light, and the exact cover of a figure.
 
 A picture is float32 RGB in 0..1. A figure's cover is the share of each pixel that it hides;
 its mask is where that share is half or more, so image and mask come from the same outline.
@@ -134,7 +134,7 @@ def light(cover: Cover, rng: np.random.Generator) -> Cover:
     return lit
 
 
-def coat(rng: np.random.Generator, size: tuple[int, int], pattern: str, scale: float, tones: Palette) -> Picture:
+def texture(rng: np.random.Generator, size: tuple[int, int], pattern: str, scale: float, tones: Palette) -> Picture:
     """(H, W, 3) picture of a main colour with its pattern; `scale` is the figure's height in pixels."""
     cloud = noise(rng, size, scale / 4)
     base = np.broadcast_to(tones[MAIN], (*size, 3)).astype(np.float32) * (0.78 + 0.44 * cloud)[..., None]
@@ -160,7 +160,7 @@ def paint(
     """Draw a figure on its own.
 
     Args:
-        rng: draws its colours, coat and surface.
+        rng: draws its colours, texture and surface.
         figure: what to draw.
         matrix: (2, 3) float64 from the figure's unit box to pixels.
         size: (H, W) of the canvas.
@@ -170,8 +170,8 @@ def paint(
     """
     tones = palette(rng, choose(rng, figure.colours) + between(rng, -0.02, 0.02), figure.second)
     scale = 2 * math.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    pattern = choose(rng, figure.coats)
-    surface = coat(rng, size, pattern, scale, tones)
+    pattern = choose(rng, figure.textures)
+    surface = texture(rng, size, pattern, scale, tones)
     grain = 0.85 + 0.3 * noise(rng, size, max(3.0, scale / 25), 3)
     colours, cover = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
     for part in figure.parts:

@@ -37,16 +37,16 @@ class Figure:
 
     Attributes:
         parts: painted in order.
-        grounds: names of the grounds it may stand on.
-        coats: patterns its main colour may have: `plain`, `fur`, `stripes` or `spots`.
+        backgrounds: names of the backgrounds it may stand on.
+        textures: patterns its main colour may have: `plain`, `fur`, `stripes` or `spots`.
         stands: True when its bottom edge touches the ground, False when it floats.
         colours: hues (0..1) its main colour is drawn from.
         second: hue of its second colour; None for one near the first.
     """
 
     parts: tuple[Part, ...]
-    grounds: tuple[str, ...]
-    coats: tuple[str, ...]
+    backgrounds: tuple[str, ...]
+    textures: tuple[str, ...]
     stands: bool
     colours: tuple[float, ...]
     second: float | None = None

@@ -19,7 +19,7 @@ from ..arrays import Mask, bounding_box
 from ..images import encode_jpeg, encode_palette_png, encode_png
 from ..seeds import generator
 from .figures import FIGURES
-from .scenes import Still, clip, flock, gathering, portrait
+from .scenes import Still, clip, group_scene, several_objects_scene, single_object_scene
 
 FRAMES = 24
 QUALITY = 92
@@ -75,7 +75,7 @@ def draw_sample_data(out: Path, seed: int = 0, photos: int = 24) -> SampleData:
 def draw_saliency_set(root: Path, seed: int, photos: int) -> None:
     """ECSSD layout: `images/0001.jpg` and `ground_truth_mask/0001.png` with values 0 and 255."""
     for k in range(photos):
-        still = portrait(generator(seed, f"sample/ecssd/{k:04d}", 0), k)
+        still = single_object_scene(generator(seed, f"sample/ecssd/{k:04d}", 0), k)
         _write(root / "images" / f"{k + 1:04d}.jpg", encode_jpeg(still.image, QUALITY))
         mask = (still.labels > 0).astype(np.uint8) * np.uint8(255)
         _write(root / "ground_truth_mask" / f"{k + 1:04d}.png", encode_png(mask))
@@ -93,7 +93,7 @@ def draw_instance_set(root: Path, seed: int, scenes: int) -> tuple[Path, int]:
     annotations: list[dict[str, Any]] = []
     for k in range(scenes):
         rng = generator(seed, f"sample/coco/{k:04d}", 0)
-        still = gathering(rng) if k else flock(rng)
+        still = several_objects_scene(rng) if k else group_scene(rng)
         file, (H, W) = f"{k + 1:012d}.jpg", still.labels.shape
         _write(root / "val2017" / file, encode_jpeg(still.image, QUALITY))
         images.append({"id": k + 1, "file_name": file, "height": H, "width": W})

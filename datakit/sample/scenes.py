@@ -1,4 +1,4 @@
-"""Puts figures on grounds: still scenes with one to five objects, and a clip of two that cross.
+"""Puts figures on backgrounds: still scenes with one to five objects, and a clip of two that cross.
 
 Gives pictures as they would leave a camera (shadow, vignette, grain) with exact object ids.
 Files and folders are left to `layouts`.
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Image, Labels
+from .backgrounds import GROUNDS, sea
 from .drawing import Cover, Picture, between, blend, choose, noise, paint, shadow
 from .figures import FIGURES, Figure
-from .grounds import GROUNDS, sea
 
 SIZES = ((300, 400), (300, 400), (267, 400), (400, 300), (320, 400))
 CLIP_SIZE = (240, 427)
@@ -57,7 +57,7 @@ class Still:
     names: tuple[str, ...]
 
 
-def develop(rng: np.random.Generator, picture: Picture) -> Image:
+def to_image(rng: np.random.Generator, picture: Picture) -> Image:
     """(H, W, 3) uint8 from a float picture: darker corners, a tone curve, grain."""
     H, W = picture.shape[:2]
     y, x = np.linspace(-1, 1, H, dtype=np.float32)[:, None], np.linspace(-1, 1, W, dtype=np.float32)[None]
@@ -97,29 +97,29 @@ def compose(rng: np.random.Generator, ground: str, actors: list[Actor], size: tu
         picture = blend(picture, colours, cover)
         labels[cover >= 0.5] = actor.object_id
     names = {actor.object_id: actor.name for actor in actors}
-    return Still(develop(rng, picture), labels, tuple(names[k] for k in sorted(names)))
+    return Still(to_image(rng, picture), labels, tuple(names[k] for k in sorted(names)))
 
 
-def portrait(rng: np.random.Generator, number: int) -> Still:
+def single_object_scene(rng: np.random.Generator, number: int) -> Still:
     """One salient object, in every fourth picture two or three; every figure in turn."""
     names = list(FIGURES)
     name = names[number % len(names)]
-    ground = choose(rng, FIGURES[name].grounds)
+    ground = choose(rng, FIGURES[name].backgrounds)
     size = choose(rng, SIZES)
     count = int(rng.integers(2, 4)) if number % 4 == 3 else 1
     height = between(rng, 0.55, 0.78) if count == 1 else between(rng, 0.4, 0.52)
     return compose(rng, ground, _row(rng, [name] * count, height), size)
 
 
-def gathering(rng: np.random.Generator) -> Still:
+def several_objects_scene(rng: np.random.Generator) -> Still:
     """Two to four different objects that share a ground and may hide each other."""
-    ground = choose(rng, [g for g in GROUNDS if sum(g in f.grounds for f in FIGURES.values()) > 2])
-    names = [name for name, figure in FIGURES.items() if ground in figure.grounds]
+    ground = choose(rng, [g for g in GROUNDS if sum(g in f.backgrounds for f in FIGURES.values()) > 2])
+    names = [name for name, figure in FIGURES.items() if ground in figure.backgrounds]
     cast = [names.pop(int(rng.integers(len(names)))) for _ in range(min(int(rng.integers(2, 5)), len(names)))]
     return compose(rng, ground, _row(rng, cast, between(rng, 0.38, 0.5)), choose(rng, SIZES))
 
 
-def flock(rng: np.random.Generator) -> Still:
+def group_scene(rng: np.random.Generator) -> Still:
     """A bird, far behind it a second one that is tiny, and a crowd of others with one id: objects 1, 2 and 3."""
     actors = [Actor("bird", 0.5, 0.27, 0.94, 1), Actor("bird", 0.055, 0.1, 0.55, 2)]
     for k in range(8):
@@ -202,4 +202,4 @@ def clip(rng: np.random.Generator, frames: int) -> Iterator[tuple[Image, Labels]
             colours, cover = fish.appear(t, (H, W))
             picture = picture * (1 - cover[..., None]) + colours
             labels[cover >= 0.5] = number
-        yield develop(rng, picture), labels
+        yield to_image(rng, picture), labels

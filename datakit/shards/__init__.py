@@ -1,8 +1,9 @@
 """Shards: the HDF5 format, its writer, reader, manifest and verification."""
 
-from .join import join_shards
 from .manifest import Manifest, ShardEntry, read_manifest, write_manifest
-from .reader import Shard, ShardReader
+from .merge import merge_shards
+from .reader import ShardReader, collate
+from .shard import Shard
 from .writer import ShardHeader, ShardStats, ShardWriter
 
 __all__ = [
@@ -13,7 +14,8 @@ __all__ = [
     "ShardReader",
     "ShardStats",
     "ShardWriter",
-    "join_shards",
+    "collate",
+    "merge_shards",
     "read_manifest",
     "write_manifest",
 ]

@@ -1,4 +1,5 @@
-"""Shard format, version 1, on one page: every name, dtype and attribute of the file.
+"""Shard format, version 1, on one page: every name, dtype and attribute of the file; the columns of a triple
+are declared beside it, as `samples.TRIPLE_COLUMNS`.
 
 A shard is plain HDF5 that h5py >= 3.10 reads with no plugin. Encoded records of one kind
 lie end to end in one contiguous byte array, so that a record can be read by offset without HDF5.
@@ -7,10 +8,13 @@ The same page in prose, with a 20-line independent reader: docs/shard-format.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import h5py
 import numpy as np
+
+from ..samples import TRIPLE_COLUMNS, Column
 
 FORMAT = "masktrack-datakit shard"
 VERSION = 1
@@ -47,57 +51,56 @@ CONVENTIONS = (
     "rows are 0-based; lengths in pixels, angles in degrees; ignore_row -1 means no void region"
 )
 
-TABLES = (IMAGE_TABLE, TARGET_TABLE, TRIPLE_TABLE)
+IMAGE_COLUMNS = (
+    Column("key", "S", "of the photo"),
+    Column("height", "<u4", "of the photo, upright", "px"),
+    Column("width", "<u4", "of the photo, upright", "px"),
+    Column("normalised", "S", "why it was re-encoded; empty: the source's own bytes"),
+    Column("source_crc32", "<u4", "CRC-32 of the source file"),
+)
+TARGET_COLUMNS = (
+    Column("key", "S", "of the sample"),
+    Column("image_row", "<u4", "row of its photo", refers_to=IMAGES),
+    Column("object_id", "<i8", "number of the object in its source"),
+    Column("area", "<u4", "of the true mask", "px"),
+    Column("ignore_row", "<i4", "row of its void region; -1: it has none", refers_to=IGNORES),
+    Column("source_crc32", "<u4", "CRC-32 of the annotation"),
+)
+COLUMNS = {IMAGE_TABLE: IMAGE_COLUMNS, TARGET_TABLE: TARGET_COLUMNS, TRIPLE_TABLE: TRIPLE_COLUMNS}
+TABLES = tuple(COLUMNS)
+
+# Types of the three arrays that hold the records of one kind.
+RECORD_DTYPES: dict[str, np.dtype[Any]] = {"data": np.dtype("u1"), "offsets": np.dtype("<u8"), "crc32": np.dtype("<u4")}
 
 
-def text(width: int) -> np.dtype[Any]:
-    """Fixed-width UTF-8 string type of at least one byte."""
-    dtype: np.dtype[Any] = np.dtype(h5py.string_dtype("utf-8", max(width, 1)))
-    return dtype
+def row_dtype(columns: Sequence[Column], widths: Mapping[str, int]) -> np.dtype[Any]:
+    """Type of one row of a table.
+
+    Args:
+        columns: of the table.
+        widths: for each column that `is_wide`, the bytes of its text or its number of values; at least one is taken.
+    """
+    fields: list[tuple[Any, ...]] = []
+    for column in columns:
+        width = max(widths[column.name], 1) if column.is_wide else 0
+        if column.is_text:
+            fields.append((column.name, h5py.string_dtype("utf-8", width or int(column.dtype[1:]))))
+        else:
+            fields.append((column.name, column.dtype, *([(width,)] if column.shape else [])))
+    return np.dtype(fields)
 
 
-def image_dtype(key_width: int, reason_width: int) -> np.dtype[Any]:
-    """Row of `images/table`: the photo's key, its upright size and where its bytes come from."""
-    return np.dtype(
-        [
-            ("key", text(key_width)),
-            ("height", "<u4"),
-            ("width", "<u4"),
-            ("normalised", text(reason_width)),  # empty: source bytes untouched
-            ("source_crc32", "<u4"),
-        ]
-    )
+def widths_of(dtype: np.dtype[Any], columns: Sequence[Column]) -> dict[str, int]:
+    """What `row_dtype` is given to make this type, which has these columns."""
+    shapes = {column.name: dtype[column.name].shape for column in columns if column.is_wide and column.shape}
+    texts = {column.name: dtype[column.name].itemsize for column in columns if column.is_wide and column.is_text}
+    return texts | {name: shape[0] if shape else 1 for name, shape in shapes.items()}
 
 
-def target_dtype(key_width: int) -> np.dtype[Any]:
-    """Row of `targets/table`: the sample's key, its photo, its object and its void region."""
-    return np.dtype(
-        [
-            ("key", text(key_width)),
-            ("image_row", "<u4"),
-            ("object_id", "<i8"),
-            ("area", "<u4"),
-            ("ignore_row", "<i4"),
-            ("source_crc32", "<u4"),
-        ]
-    )
-
-
-def triple_dtype(key_width: int, recipe_width: int, flags_width: int, parameters: int) -> np.dtype[Any]:
-    """Row of `triples`: which image, target and draw it is, and every drawn number."""
-    return np.dtype(
-        [
-            ("key", text(key_width)),
-            ("recipe", text(recipe_width)),
-            ("kind", text(4)),  # mask | box
-            ("variant", "<u4"),
-            ("object_id", "<i8"),
-            ("image_row", "<u4"),
-            ("target_row", "<u4"),
-            ("iou", "<f8"),
-            ("area_ratio", "<f8"),
-            ("redraws", "<u4"),
-            ("flags", text(flags_width)),  # of the draw, before dilation: `low-iou` as people see it goes by `iou`
-            ("parameters", "<f8", (max(parameters, 1),)),  # NaN beyond the recipe's own
-        ]
-    )
+def other_format(found: object, version: object, expected: str, known: int) -> str:
+    """What to say of a file of another format or version than the one that is read."""
+    if found != expected:
+        return f"is a {found!r}, expected a {expected!r}"
+    is_newer = isinstance(version, int | np.integer) and version > known
+    way_out = "install a newer datakit" if is_newer else "build it anew with this datakit"
+    return f"is of format version {version}, this datakit reads version {known}; {way_out}"

@@ -16,11 +16,11 @@ from typing import TypeVar
 from ..errors import ShardError
 from ..files import digest_json, file_sha256
 from ..tracking import Track, silent
-from .apart import Examiner
-from .bookkeeping import bookkeeping_findings
+from .build_state import build_state_findings
 from .elsewhere import is_but_marked, writer
 from .examine import OPEN, Finding
 from .manifest import NAME, Manifest, ShardEntry, read_manifest
+from .sandbox import SandboxedVerifier
 
 __all__ = ["Finding", "verify", "verify_file"]
 
@@ -32,11 +32,11 @@ def verify(
     jobs: int = 1,
     deep: bool = False,
     track: Track = silent,
-    examiner: Examiner | None = None,
+    sandbox: SandboxedVerifier | None = None,
 ) -> list[Finding]:
     """Check a folder of shards against its manifest.
 
-    Manifest digest, ledger, settings, records, stray files; per shard size, SHA-256, structure, tables and counts.
+    Manifest digest, error log, settings, records, stray files; per shard size, SHA-256, structure, tables and counts.
     If `deep`, and of every damaged shard, per record CRC-32, decoding, sizes, non-empty targets and the stored IoU
     against the recomputed one. Bytes that are as published mean what they meant to their builder: `deep` is for
     a folder whose builder is not trusted (measured: SHA-256 alone times 1.1, deep times 20).
@@ -46,7 +46,7 @@ def verify(
         jobs: processes.
         deep: examine the records of sound shards as well.
         track: given the number of shards, gives a context manager whose value is told of each by `advance(1)`.
-        examiner: a child to use instead of new ones, for many calls in a row.
+        sandbox: a child to use instead of new ones, for many calls in a row.
 
     Returns:
         Findings in order of shard and place. Without a manifest that is one, and all that every shard says by itself.
@@ -55,9 +55,9 @@ def verify(
         manifest = read_manifest(folder)
     except ShardError as error:
         found = [Finding(NAME, "manifest", "", str(error))]
-        return found + _by_themselves(sorted(folder.glob("*.h5")), jobs, track, examiner)
+        return found + _by_themselves(sorted(folder.glob("*.h5")), jobs, track, sandbox)
 
-    def judge(child: Examiner, item: tuple[ShardEntry, Future[list[Finding]]]) -> list[Finding]:
+    def judge(child: SandboxedVerifier, item: tuple[ShardEntry, Future[list[Finding]]]) -> list[Finding]:
         entry, found = item[0], item[1].result()
         if not (folder / entry.file).is_file():
             return found
@@ -65,27 +65,27 @@ def verify(
             child, folder / entry.file, manifest, entry, deep, damaged=any(finding.place == "file" for finding in found)
         )
 
-    found = list(bookkeeping_findings(folder, manifest))
+    found = list(build_state_findings(folder, manifest))
     with ThreadPoolExecutor(jobs) as hashing:  # goes on while children start, which takes as long as hashing 300 MB
         items = [(entry, hashing.submit(_byte_findings, folder, entry)) for entry in manifest.shards]
         try:
-            return found + _in_turns(judge, items, jobs, track, examiner)
+            return found + _in_turns(judge, items, jobs, track, sandbox)
         finally:
             hashing.shutdown(cancel_futures=True)  # an interrupted one does not read on for minutes
 
 
-def verify_file(path: Path, examiner: Examiner | None = None) -> list[Finding]:
+def verify_file(path: Path, sandbox: SandboxedVerifier | None = None) -> list[Finding]:
     """Check one shard by itself, in a child process, as one would a stranger's.
 
     Args:
         path: the file; no manifest is looked for.
-        examiner: a child to use instead of a new one.
+        sandbox: a child to use instead of a new one.
     """
-    return _by_themselves([path], 1, silent, examiner)
+    return _by_themselves([path], 1, silent, sandbox)
 
 
-def _by_themselves(paths: Sequence[Path], jobs: int, track: Track, examiner: Examiner | None) -> list[Finding]:
-    return _in_turns(lambda child, path: child.examine(path), paths, jobs, track, examiner)
+def _by_themselves(paths: Sequence[Path], jobs: int, track: Track, sandbox: SandboxedVerifier | None) -> list[Finding]:
+    return _in_turns(lambda child, path: child.examine(path), paths, jobs, track, sandbox)
 
 
 def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
@@ -115,7 +115,7 @@ def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
 
 
 def _contents(
-    child: Examiner, path: Path, manifest: Manifest, entry: ShardEntry, deep: bool, damaged: bool
+    child: SandboxedVerifier, path: Path, manifest: Manifest, entry: ShardEntry, deep: bool, damaged: bool
 ) -> list[Finding]:
     """What a shard is beside its bytes, held against the manifest; of a damaged one every record is read."""
     counts = {name: getattr(entry, name) for name in ("source", "photos", "samples", "triples")}
@@ -128,20 +128,20 @@ def _contents(
 
 
 def _in_turns(
-    judge: Callable[[Examiner, T], list[Finding]],
+    judge: Callable[[SandboxedVerifier, T], list[Finding]],
     items: Sequence[T],
     jobs: int,
     track: Track,
-    examiner: Examiner | None,
+    sandbox: SandboxedVerifier | None,
 ) -> list[Finding]:
     """Findings of every item in order, each judged with whichever of `jobs` children is free."""
-    jobs = 1 if examiner else max(min(jobs, len(items)), 1)
+    jobs = 1 if sandbox else max(min(jobs, len(items)), 1)
     if not items:
         return []
-    free: SimpleQueue[Examiner] = SimpleQueue()
+    free: SimpleQueue[SandboxedVerifier] = SimpleQueue()
     with contextlib.ExitStack() as children, track(len(items)) as progress:
         for _ in range(jobs):
-            free.put(examiner or children.enter_context(Examiner()))
+            free.put(sandbox or children.enter_context(SandboxedVerifier()))
 
         def judge_next(item: T) -> list[Finding]:
             child = free.get()

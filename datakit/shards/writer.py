@@ -1,7 +1,7 @@
 """Write one shard: records collected, one HDF5 file written beside, synced, hashed, then renamed.
 
 Nothing appears under the final name before it is whole. Which samples go into which shard
-is the pipeline's business; shards that become one are put together in `join`.
+is the pipeline's business; shards that become one are put together in `merge`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from zlib_ng import zlib_ng
 
 from ..arrays import area
 from ..files import canonical_json, digest_json, file_sha256, replacing
-from ..images import encode_rle
-from ..samples import Sample, Triple
+from ..rle import encode_rle
+from ..samples import TRIPLE_COLUMNS, Column, Sample, Triple
 from . import layout
 
 HELD_BYTES = 64 << 20  # of records of one kind in memory; a shard's photos as a rule
@@ -117,7 +117,7 @@ def _store_blob(file: h5py.File, kind: str, blob: Records) -> None:
     file.create_dataset(f"{kind}/crc32", data=np.asarray(blob.crc32, "<u4"))
 
 
-class Collected:
+class RecordBuffer:
     """Records of one kind: in memory up to `HELD_BYTES`, then in an unnamed file, so that memory stays flat."""
 
     def __init__(self, folder: Path):
@@ -179,10 +179,8 @@ class ShardWriter:
         self.path = path
         self._header = header
         self._scratch = scratch or path.parent
-        self._blobs = {kind: Collected(self._scratch) for kind in layout.KINDS}
-        self._images: list[tuple[Any, ...]] = []
-        self._targets: list[tuple[Any, ...]] = []
-        self._triples: list[tuple[Any, ...]] = []
+        self._blobs = {kind: RecordBuffer(self._scratch) for kind in layout.KINDS}
+        self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in layout.TABLES}
 
     def __enter__(self) -> Self:
         return self
@@ -201,18 +199,24 @@ class ShardWriter:
         ignore_row = -1
         if sample.ignore is not None:
             ignore_row = self._blobs[layout.IGNORES].append(encode_rle(sample.ignore))
-        row = sample.key, image_row, sample.object_id, area(sample.mask), ignore_row, sample.source_crc32
-        self._targets.append(row)
+        self._rows[layout.TARGET_TABLE].append({
+            "key": sample.key, "image_row": image_row, "object_id": sample.object_id, "area": area(sample.mask),
+            "ignore_row": ignore_row, "source_crc32": sample.source_crc32,
+        })  # fmt: skip
         for triple in triples:
             self._blobs[layout.DEFORMED].append(encode_rle(triple.deformed))
-            self._triples.append(_triple_row(triple, image_row, target_row))
+            row = {column.name: getattr(triple, column.attribute) for column in TRIPLE_COLUMNS if column.attribute}
+            self._rows[layout.TRIPLE_TABLE].append({**row, "image_row": image_row, "target_row": target_row})
 
     def _image_row(self, sample: Sample) -> int:
-        photo = sample.photo
-        if not self._images or self._images[-1][0] != sample.photo_key:
+        photo, rows = sample.photo, self._rows[layout.IMAGE_TABLE]
+        if not rows or rows[-1]["key"] != sample.photo_key:
             self._blobs[layout.IMAGES].append(photo.encoded)
-            self._images.append((sample.photo_key, *photo.size, photo.normalised, photo.source_crc32))
-        return len(self._images) - 1
+            rows.append({
+                "key": sample.photo_key, "height": photo.size[0], "width": photo.size[1],
+                "normalised": photo.normalised, "source_crc32": photo.source_crc32,
+            })  # fmt: skip
+        return len(rows) - 1
 
     def publish(self) -> ShardStats:
         """Give what was added its final name.
@@ -220,48 +224,26 @@ class ShardWriter:
         Raises:
             OSError: the disk is full or read-only; nothing is left behind.
         """
-        columns = max((len(names) for names in self._header.parameter_names.values()), default=0)
-        images, targets, triples = self._images, self._targets, self._triples
-        of_triple = layout.triple_dtype(_width(triples, 0), _width(triples, 1), _width(triples, 10), columns)
-        tables = {
-            layout.IMAGE_TABLE: _table(images, layout.image_dtype(_width(images, 0), _width(images, 3))),
-            layout.TARGET_TABLE: _table(targets, layout.target_dtype(_width(targets, 0))),
-            layout.TRIPLE_TABLE: _table(triples, of_triple),
-        }
+        numbers = max((len(names) for names in self._header.parameter_names.values()), default=0)
+        tables = {name: _table(layout.COLUMNS[name], rows, numbers) for name, rows in self._rows.items()}
         return publish_shard(self.path, self._header, self._blobs, tables, self._scratch)
 
 
-def _triple_row(triple: Triple, image_row: int, target_row: int) -> tuple[Any, ...]:
-    return (
-        triple.key,
-        triple.recipe,
-        triple.kind,
-        triple.variant,
-        triple.object_id,
-        image_row,
-        target_row,
-        triple.iou,
-        triple.area_ratio,
-        triple.redraws,
-        triple.draw_flags,
-        triple.parameters,
-    )
-
-
-def _width(rows: Sequence[tuple[Any, ...]], column: int) -> int:
-    return max((len(row[column].encode()) for row in rows), default=1)
-
-
-def _table(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    table = np.zeros(len(rows), dtype)
-    for column, name in enumerate(dtype.names or ()):
-        field = dtype[name]
-        if field.subdtype is not None:
-            table[name] = np.nan
-            for row, values in enumerate(rows):
-                table[name][row, : len(values[column])] = values[column]
-        elif field.kind == "S":
-            table[name] = [row[column].encode() for row in rows]
+def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], numbers: int) -> NDArray[Any]:
+    """Rows as they lie in the file; `numbers` is how many parameters a row has room for."""
+    values = {column.name: [row[column.name] for row in rows] for column in columns}
+    widths = dict.fromkeys((column.name for column in columns if column.is_wide), numbers)
+    for column in columns:
+        if column.is_text:
+            values[column.name] = [text.encode() for text in values[column.name]]
+            if column.is_wide:
+                widths[column.name] = max(map(len, values[column.name]), default=1)
+    table = np.zeros(len(rows), layout.row_dtype(columns, widths))
+    for column in columns:
+        if column.shape:
+            table[column.name] = np.nan
+            for cells, drawn in zip(table[column.name], values[column.name], strict=True):
+                cells[: len(drawn)] = drawn
         else:
-            table[name] = [row[column] for row in rows]
+            table[column.name] = values[column.name]
     return table

@@ -11,7 +11,7 @@ import pytest
 import simplejpeg
 from PIL import Image as PillowImage
 
-from datakit.jpeg import DAMAGE, jpeg_size, tidied
+from datakit.jpeg import DAMAGE, jpeg_complaint, jpeg_size, tidied
 
 SIZE = (90, 133)
 SMALL = (12, 17)
@@ -87,6 +87,12 @@ def test_damage_is_told_in_the_words_of_libjpeg(name: str) -> None:
     with pytest.raises(ValueError) as caught:
         jpeg_size(DAMAGED[name])
     assert str(caught.value).startswith(DAMAGE)
+
+
+def test_a_harmless_complaint_is_told_apart_from_none() -> None:
+    """Zeros before the end mark are one; an unknown revision of JFIF is no word on the data."""
+    assert jpeg_complaint(PLAIN) == jpeg_complaint(WHOLE["unknown JFIF"]) == ""
+    assert jpeg_complaint(PLAIN[:-2] + bytes(100) + END).startswith(DAMAGE)
 
 
 def test_an_eighth_finds_what_full_size_finds() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from datakit.arrays import iou
 from datakit.images import encode_png
-from datakit.preview import contact_sheet, lettering, sheet, tiles, words
+from datakit.preview import contact_sheet, sheet, text, tiles, words
 from datakit.samples import Photo, Triple
 
 AFFINE = ("affine.scale", "affine.dx", "affine.dy")
@@ -158,7 +158,7 @@ def test_captions_stay_within_their_tile() -> None:
     row, recipes = [long], {"masktrack": recipe(names=names)}
     for cell in cells_of(row, recipes).values():
         for line in cell.caption:
-            assert lettering.length(line.text, 13 if line.strong else 12) <= sheet.TILE[1]
+            assert text.length(line.text, 13 if line.strong else 12) <= sheet.TILE[1]
             assert "照" not in line.text
 
 

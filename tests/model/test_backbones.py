@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from model.backbones import VGG16, EfficientNetLite0, SameConv2d, draw_he
+from model.backbones import VGG16, EfficientNetLite0, SameConv2d, kaiming_init
 
 
 @pytest.mark.parametrize("size", [(8, 8), (7, 9), (8, 5), (1, 2)])
@@ -34,6 +34,6 @@ def test_features_are_as_described(trunk):
 def test_random_trunk_keeps_the_signal_alive():
     """With frozen statistics nothing rescales the signal, so the weights have to."""
     trunk = EfficientNetLite0().eval()
-    draw_he(trunk, torch.Generator().manual_seed(0))
+    kaiming_init(trunk, torch.Generator().manual_seed(0))
     coarsest = trunk(torch.randn(1, 3, 64, 64))[-1]
     assert 1e-3 < coarsest.std().item() < 1e3

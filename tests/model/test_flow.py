@@ -1,10 +1,12 @@
 """Movement becomes grey levels: what moves against the rest is bright, whoever computed the flow."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
 
-from model.flow import FLO_TAG, FlowError, dis_flow, dis_pictures, flow_image, flow_of_files, read_flo
+from model.flow import FlowError, dis_flow, dis_pictures, flow_image, flow_of_files, read_flo
 
 SIZE = (64, 80)
 
@@ -24,7 +26,7 @@ def constant(x, y):
 
 def write_flo(path, flow):
     H, W = flow.shape[:2]
-    path.write_bytes(FLO_TAG.tobytes() + np.array([W, H], "<i4").tobytes() + flow.astype("<f4").tobytes())
+    path.write_bytes(struct.pack("<4s2i", b"PIEH", W, H) + flow.astype("<f4").tobytes())
 
 
 def test_dis_sees_a_square_move():
@@ -94,12 +96,14 @@ def test_files_of_both_directions_make_the_picture(tmp_path):
 
 
 def test_files_that_are_no_flow_are_named(tmp_path):
-    """Another format, another size, half a file, no file."""
+    """Another size, half a file, another format, a size beyond all memory, no file."""
     flow = constant(1, 1)
     write_flo(tmp_path / "size.flo", flow[:9])
     write_flo(tmp_path / "half.flo", flow)
     (tmp_path / "half.flo").write_bytes((tmp_path / "half.flo").read_bytes()[:-400])
-    (tmp_path / "other.flo").write_bytes(b"PIEH")
-    for name, told in (("size", "80x9"), ("half", "holds"), ("other", "no flow"), ("none", "cannot be read")):
+    (tmp_path / "other.flo").write_bytes(b"HEIP" + bytes(8))
+    (tmp_path / "huge.flo").write_bytes(struct.pack("<4s2i", b"PIEH", 2**31 - 1, 2**31 - 1))
+    whole = "is no whole flow"
+    for name, told in (("size", "80x9"), ("half", whole), ("other", whole), ("huge", whole), ("none", whole)):
         with pytest.raises(FlowError, match=rf"{name}.flo: .*{told}.*80x64"):
             read_flo(tmp_path / f"{name}.flo", SIZE)

@@ -52,6 +52,15 @@ def test_the_given_mask_is_the_first_output():
     assert np.array_equal(propagator().step(shot(green=disc(80, 40)), mask), mask)
 
 
+def test_trained_weights_come_by_name():
+    """`bundled` is a propagator in one call; a disc on its own is followed by it."""
+    carrier = Propagator.from_pretrained("bundled", PropagateConfig(size=96), device="cpu")
+    frames = [cv2.GaussianBlur(shot(red=disc(30 + 2 * t, 48)), (0, 0), 1) for t in range(3)]
+    carrier.step(frames[0], disc(30, 48))
+    found = [carrier.step(frame) for frame in frames[1:]][-1]
+    assert iou(found, disc(34, 48)) > 0.7
+
+
 def test_only_the_window_around_the_object_is_seen():
     """A second object of the same colour beyond the window stays background; the full frame shows it."""
     near, far = disc(20, 48, 8), disc(115, 48, 8)

@@ -82,7 +82,7 @@ def test_a_task_that_kills_its_workers_is_named(tmp_path):
 def test_a_report_needs_bokeh(tmp_path, monkeypatch):
     """Said before the work, with the line that helps."""
     monkeypatch.setitem(sys.modules, "bokeh", None)
-    with pytest.raises(UsageError, match="pip install 'bokeh"):
+    with pytest.raises(UsageError, match=r"pip install 'masktrack-datakit\[report\]'"):
         results_of(double, [1], report=tmp_path / "report.html")
 
 

@@ -10,7 +10,7 @@ from datakit.shards.manifest import RECORDS
 from pipelines.build_shards import shard_task
 from pipelines.plan import make_plan
 from pipelines.settings import BuildConfig, BuildSettings
-from pipelines.shard_parts import LEAST, Assembly, PartTask, in_parts, perform, shared_out
+from pipelines.shard_parts import LEAST, PartCollector, PartTask, in_parts, run_task, split_for_workers
 from pipelines.shard_task import SCRATCH, build_shard
 from tests.runs import draw_source
 
@@ -45,18 +45,18 @@ def photos_of(shared):
 def test_every_photo_is_worked_on_once(sizes, jobs):
     """In order, whatever is cut."""
     given = tasks(*sizes)
-    assert photos_of(shared_out(given, jobs)) == {task.file: list(task.reader) for task, _ in given}
+    assert photos_of(split_for_workers(given, jobs)) == {task.file: list(task.reader) for task, _ in given}
 
 
 def test_one_worker_makes_whole_shards():
     """There is nobody to wait for."""
     given = tasks(600, 600)
-    assert shared_out(given, 1) == [task for task, _ in given]
+    assert split_for_workers(given, 1) == [task for task, _ in given]
 
 
 def test_only_the_last_shards_are_cut():
     """While others follow that keep everybody busy, a shard is one task."""
-    shared = shared_out(tasks(*[500] * 13), 2)
+    shared = split_for_workers(tasks(*[500] * 13), 2)
     assert [isinstance(task, PartTask) for task in shared] == [False] * 11 + [True] * 8
 
 
@@ -65,7 +65,7 @@ def test_only_the_last_shards_are_cut():
 def test_no_worker_idles_long(sizes, jobs):
     """Handed out one after the other, the last to finish is at most a tenth, or a part, later than a perfect share."""
     free = [0] * jobs
-    for task in shared_out(tasks(*sizes), jobs):
+    for task in split_for_workers(tasks(*sizes), jobs):
         free[free.index(min(free))] += len((task.shard if isinstance(task, PartTask) else task).reader)
     perfect = sum(sizes) / jobs
     assert max(free) <= max(1.1 * perfect, perfect + 2 * LEAST / 100_000)
@@ -74,14 +74,14 @@ def test_no_worker_idles_long(sizes, jobs):
 def test_few_photos_are_not_cut():
     """A part of a handful costs more than it saves."""
     given = tasks(2 * LEAST // 100_000 - 1)
-    assert shared_out(given, 4) == [given[0][0]]
+    assert split_for_workers(given, 4) == [given[0][0]]
 
 
 @pytest.mark.parametrize(("sizes", "jobs"), [((500, 500), 2), ((500, 500, 490), 3), ((500,) * 200, 3)])
 def test_shards_that_keep_all_busy_are_not_cut(sizes, jobs):
     """Parts are written twice."""
     given = tasks(*sizes)
-    assert shared_out(given, jobs) == [task for task, _ in given]
+    assert split_for_workers(given, jobs) == [task for task, _ in given]
 
 
 @pytest.fixture
@@ -104,11 +104,11 @@ def test_parts_are_joined_to_the_very_shard(shard):
     whole = build_shard(shard)
     content = (shard.folder / shard.file).read_bytes()
     (shard.folder / shard.file).unlink()
-    assembly, joins = Assembly(), []
+    collector, joins = PartCollector(), []
     for part in reversed(in_parts(shard, 3)):
         assert not joins
-        joins += assembly.add(part, perform(part))
+        joins += collector.add(part, run_task(part))
         assert not list(shard.folder.glob("*.h5"))
     for _ in range(2):
-        assert perform(*joins) == whole
+        assert run_task(*joins) == whole
         assert (shard.folder / shard.file).read_bytes() == content

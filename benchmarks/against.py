@@ -1,0 +1,104 @@
+"""This tree against another one, say a worktree of the commit before: build, read and evaluate, each by turns.
+
+    python -m benchmarks.against OTHER SET [--predictions FOLDER --truth FOLDER] [--rounds N]
+
+Each tree has a process of its own that has imported everything and works on the same files by one job; what counts
+is its processor time, children included. A ratio above 1 means that this tree is the faster one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+
+
+def worker() -> None:
+    """Does what each line on standard input names, and answers with the seconds it took."""
+    answer = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    from datakit.shards import ShardReader
+    from pipelines.cli import cli
+
+    def read(shards: str) -> None:
+        reader = ShardReader(shards)
+        for index in range(len(reader)):
+            triple = reader[index]
+            assert triple.image.shape[:2] == triple.target.shape == triple.deformed.shape
+
+    for line in sys.stdin:
+        name, *arguments = line.rstrip("\n").split("\t")
+        before = os.times()
+        if name == "read":
+            read(*arguments)
+        else:
+            with contextlib.suppress(SystemExit):
+                cli([name, *arguments], standalone_mode=False)
+        after = os.times()
+        print(sum(after[:4]) - sum(before[:4]), file=answer)
+
+
+class Tree:
+    """The process that works with the code of one tree."""
+
+    def __init__(self, root: Path):
+        command = [sys.executable, "-P", str(Path(__file__).resolve()), "--worker"]
+        environment = {**os.environ, "PYTHONPATH": str(root)}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            command, env=environment, cwd="/", stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, bufsize=1
+        )
+
+    def seconds(self, *line: object) -> float:
+        """Processor seconds of one piece of work."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write("\t".join(map(str, line)) + "\n")
+        return float(self.process.stdout.readline())
+
+
+def run(
+    other: Path, photos: Path, predictions: Path | None, truth: Path | None, limit: int = 300, rounds: int = 9
+) -> None:
+    """Print the median paired ratios."""
+    from . import common  # not in a worker, which has no package around it
+
+    sides = {"this": Tree(HERE), "other": Tree(other)}
+    with tempfile.TemporaryDirectory() as scratch:
+
+        def work(name: str, number: int, side: str) -> tuple[object, ...]:
+            out = Path(scratch) / f"{side}-{number}"
+            reads = Path(scratch) / "this-0"  # equal bytes in both trees
+            lines: dict[str, tuple[object, ...]] = {
+                "build": ("build-shards", photos, "--out", out, "-j", "1", "--limit", limit),
+                "read": ("read", reads),
+                "evaluate": ("evaluate", predictions, truth, "-j", "1"),
+            }
+            return lines[name]
+
+        for name in ("build", "read", *(["evaluate"] if predictions else [])):
+            seconds: dict[str, list[float]] = {side: [] for side in sides}
+            for number in range(rounds + 1):  # the first warms up
+                for side in list(sides)[:: 1 if number % 2 else -1]:
+                    seconds[side].append(sides[side].seconds(*work(name, number, side)))
+            kept = {side: values[1:] for side, values in seconds.items()}
+            print(f"{name}: {common.median_ratio(kept['other'], kept['this']):.3f}", common.medians(kept), flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--worker"]:
+        worker()
+        sys.exit()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("other", type=Path)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--predictions", type=Path)
+    parser.add_argument("--truth", type=Path)
+    parser.add_argument("--limit", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=9)
+    run(**vars(parser.parse_args()))

@@ -1,0 +1,100 @@
+"""From a decoded mask file to samples: how it lies on its photo, and a sample for each of its objects.
+
+Decoding is left to `mask_files`, what values mean to `masks`, which file belongs to which photo to `listing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..arrays import area
+from ..headers import Place
+from ..images import turn
+from ..keys import object_key, source_of
+from ..mask_files import MaskFile
+from ..masks import Policy, decode, shows_one, why_empty
+from ..samples import Note, Photo, Problem, Sample, Scene
+from .reader import ReadOptions
+
+
+def stored_size(photo: Photo) -> tuple[int, int]:
+    """(H, W) of the photo as its file stores it, before EXIF turned it upright."""
+    return photo.size[::-1] if photo.orientation >= 5 else photo.size
+
+
+def align(plane: NDArray[Any], own_orientation: int, photo: Photo, drawn: str = "stored") -> NDArray[Any]:
+    """Turn a mask the way its photo was turned.
+
+    A mask with an EXIF orientation of its own follows that. Else it is turned with the photo when it has the
+    size the photo has in its file, and kept when it already has the upright size. Where both are equal
+    (square photos, half turns) `drawn` decides: mask files lie on the stored pixels, as nearly every tool that
+    writes them reads photos.
+
+    Args:
+        plane: (H, W), or (H, W, C).
+        own_orientation: EXIF orientation of the mask file, 0 where it carries none.
+        photo: the upright photo.
+        drawn: `stored` or `upright`: what the mask was drawn on, where its size does not tell.
+    """
+    if own_orientation:
+        return turn(plane, own_orientation)
+    is_stored = plane.shape[:2] == stored_size(photo) and not (drawn == "upright" and stored_size(photo) == photo.size)
+    return turn(plane, photo.orientation) if is_stored else plane
+
+
+def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, policy: Policy) -> Scene:
+    """The objects of one mask file as samples of its photo.
+
+    Args:
+        where: key of the photo, path of the mask file.
+        photo: the upright photo.
+        mask: its mask file.
+        options: what grey values are, threshold, and whether objects are merged.
+        policy: what the layout asks of masks.
+
+    Raises:
+        ItemError: mask and photo differ in size, or it cannot be told which pixels are which object.
+    """
+    drawn = options.drawn_on(source_of(where.key))
+    plane = align(mask.plane, mask.orientation, photo, drawn or "stored")
+    if plane.shape[:2] != photo.size:
+        sizes = f"mask is {plane.shape[:2]}, photo is {photo.size}, expected equal (H, W)"
+        raise where.failed("mask", "size mismatch", sizes)
+    mask = replace(mask, plane=plane)
+    found = decode(mask, options, where, policy)
+    if not found.ids:
+        detail = f"{where.path}: {why_empty(plane, found, options)}"
+        return Scene(where.key, (), (Problem(where.key, "left-out", "mask", "empty mask", detail),))
+    notes = () if drawn or mask.orientation else _turned(where, photo)
+    if found.void is not None and options.grey == "ids":
+        reason = "masks with 255, which is void and no object beside ids"
+        notes += (Note(where.key, reason, f"{where.path}: {area(found.void)} pixels"),)
+    if options.objects == "merged" or shows_one(mask, found, policy):
+        sample = Sample(where.key, where.key, photo, found.merged(), 1, mask.source_crc32, found.void)
+        return Scene(where.key, (sample,), notes=notes)
+    samples = (
+        Sample(
+            key=object_key(where.key, number),
+            photo_key=where.key,
+            photo=photo,
+            mask=found.mask_of(number),
+            object_id=number,
+            source_crc32=mask.source_crc32,
+            ignore=found.void,
+        )
+        for number in found.ids
+    )
+    return Scene(where.key, tuple(samples), notes=notes)
+
+
+def _turned(where: Place, photo: Photo) -> tuple[Note, ...]:
+    """What to tell where EXIF turns a photo and the size of its mask does not say which way that lies."""
+    if photo.orientation <= 1 or stored_size(photo) != photo.size:
+        return ()
+    reason = (
+        "photos turned by EXIF, masks fit both ways: read as drawn on the photo as stored (if not: --annotated upright)"
+    )
+    return (Note(where.key, reason, f"{where.path}: EXIF orientation {photo.orientation}, {photo.size}"),)

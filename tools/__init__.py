@@ -1,0 +1,1 @@
+"""Tools of the house, not installed: maps, pages, pictures and figures of the source itself."""
