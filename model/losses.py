@@ -1,4 +1,4 @@
-"""What the network is trained to make small: pixel-wise cross-entropy, and the overlap the masks are scored by."""
+"""Training losses: pixel-wise cross-entropy and soft IoU."""
 
 from __future__ import annotations
 

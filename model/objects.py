@@ -1,4 +1,4 @@
-"""Several objects in one frame: from label map to masks, and from each object's scores back to one label map.
+"""Several objects in one frame: splits a label map into masks, and joins each object's scores to a label map.
 
 Any number of objects with any ids up to 254; a pixel belongs to at most one of them.
 """

@@ -1,4 +1,4 @@
-"""Optimiser and learning rates: which parameter learns how fast, and how that falls over the run."""
+"""Optimiser, learning-rate groups and schedule, and the running mean of the weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mask carried through a video, a frame at a time: the loop over frames is the caller's.
+"""`Propagator`: carries masks through a video, one frame at a time; the caller holds the loop over frames.
 
 The network gets each frame with the mask of the frame before, made coarser. All that is remembered follows from the
 label maps that were given and made, so a run that was killed goes on by replaying those it had written (with a

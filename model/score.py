@@ -1,4 +1,4 @@
-"""How much a network gains over its rough input: mean IoU of both, in total and per source and kind."""
+"""Scores a network on triples: mean IoU of guide masks and of its output, in total and per source and kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of rough masks: one HTML file that shows every triple.
+"""The HTML page of guide masks, with every triple in it.
 
 Photos are small WebP pictures, masks the run-length strings of shards, drawn in the page over the photo.
 The page's own style and code lie beside this file; what they read is written here, one sample at a time,
