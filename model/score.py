@@ -85,7 +85,7 @@ def score(net: Segmenter, triples: Iterable[Triple], config: RefineConfig, compu
     """
     scores = Scores()
     for triple, output in refined(net, triples, config, compute):
-        scores.add(triple, _judged(triple.deformed, triple), _judged(output, triple))
+        scores.add(triple, _iou(triple.deformed, triple), _iou(output, triple))
     return scores
 
 
@@ -98,7 +98,8 @@ def refined(
         yield triple, (logits > 0).view(np.uint8)
 
 
-def _judged(mask: Mask, triple: Triple) -> float:
+def _iou(mask: Mask, triple: Triple) -> float:
+    """IoU with the target, outside the ignore region."""
     if triple.ignore is None:
         return iou(mask, triple.target)
     counted = triple.ignore == 0
