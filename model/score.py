@@ -75,12 +75,12 @@ class Scores:
 
 
 def score(net: Segmenter, triples: Iterable[Triple], config: RefineConfig, compute: Compute) -> Scores:
-    """Refine rough masks and compare with their targets, at the photo's own size, void left out.
+    """Refine rough masks and compare with their targets, at the photo's own size, the ignore region left out.
 
     Args:
         net: in eval mode, placed by `compute`.
         triples: at least one.
-        config: what the network looks at.
+        config: what the network sees of a photo.
         compute: where it runs.
     """
     scores = Scores()

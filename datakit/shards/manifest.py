@@ -1,6 +1,6 @@
 """The manifest: the list of a folder's shards, written last, its presence the mark of completeness.
 
-It carries its own digest, and per shard the size and SHA-256 that are judged before HDF5 opens a file.
+It carries its own digest, and per shard the size and SHA-256 that are checked before HDF5 opens a file.
 """
 
 from __future__ import annotations

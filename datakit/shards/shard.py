@@ -204,7 +204,7 @@ def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
     """(H, W, 3) uint8 RGB of one photo of a shard, as large as the table says.
 
     Raises:
-        ValueError: it is of another size, told before it is decoded, or no picture.
+        ValueError: it is of another size, which is found before it is decoded, or no picture.
         ShardError: the CRC-32 was to be checked and does not fit.
     """
     record, size = _framed(shard, row, check)
