@@ -22,8 +22,8 @@ from torch.utils.data import Dataset
 from datakit.arrays import Image, Mask
 from datakit.deformations import deform
 from datakit.errors import ShardError, UsageError
-from datakit.images import decode_rle
 from datakit.keys import draw_key, without_view
+from datakit.rle import decode_rle
 from datakit.samples import Triple
 from datakit.seeds import generator, key_hash
 from datakit.shards import Shard, ShardReader

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datakit.datasets import SourceSpec
+from datakit.datasets import AnyReader, SourceSpec, open_source
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.keys import photo_of, sample_of, source_of
 from datakit.samples import TRIPLE_COLUMNS, Sample, Triple
@@ -25,9 +25,8 @@ from datakit.tools import tool_versions
 from datakit.triples import expand
 from datakit.wording import counted
 
-from .plan import open_source
 from .process import single_threaded_opencv
-from .settings import BuildConfig, BuildSettings, differences
+from .settings import BuildSettings, differences
 
 BINS = np.linspace(0.0, 1.0, 11)
 RATIO_BINS = np.array([0.0, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0, np.inf])
@@ -179,7 +178,7 @@ class Rebuilder:
         self._reader = reader
         self._settings = BuildSettings.from_dict(reader.manifest.settings)
         self._specs = moved_sources(reader.folder, sources, images)
-        self._opened: dict[str, tuple[Any, dict[str, int]]] = {}
+        self._opened: dict[str, tuple[AnyReader, dict[str, int]]] = {}
 
     def compare(self, index: int) -> Comparison:
         """Compare triple number `index` with its like from the source."""
@@ -210,15 +209,14 @@ class Rebuilder:
                         return view, triple
         raise LookupError(f"the source no longer gives {stored.sample_key}")
 
-    def _open(self, label: str) -> tuple[Any, dict[str, int]]:
+    def _open(self, label: str) -> tuple[AnyReader, dict[str, int]]:
         if label not in self._opened:
             if label not in self._specs:
                 raise DatakitError(
                     f"{self._reader.folder}: where source {label!r} lies is not known; say --source {label}=ROOT"
                 )
             spec, images = self._specs[label]
-            config = BuildConfig((spec,), self._reader.folder, self._settings, {label: images} if images else {})
-            reader = open_source(spec, config)
+            reader = open_source(spec, self._settings.source_options(images))
             self._opened[label] = reader, {record.key: row for row, record in enumerate(reader.records)}
         return self._opened[label]
 

@@ -17,10 +17,10 @@ import numpy as np
 from ..arrays import Mask, area, iou
 from ..errors import ShardError
 from ..files import digest_json
-from ..images import decode_rle
+from ..formats import MAX_PIXELS
+from ..rle import decode_rle
 from . import layout
 from .shard import Shard, prove_image
-from .structure import MAX_PIXELS
 
 MAX_FINDINGS = 1000  # of one shard
 MAX_CHARACTERS = 500  # of a finding's text and key

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..errors import ShardError
 from ..files import digest_json, write_json
+from ..formats import MAX_PIXELS
 from .layout import other_format
-from .structure import MAX_PIXELS
 
 FORMAT = "masktrack-datakit manifest"
 VERSION = 1

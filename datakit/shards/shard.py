@@ -19,9 +19,11 @@ from zlib_ng import zlib_ng
 
 from ..arrays import Image, Mask
 from ..errors import ShardError
+from ..formats import MAX_PIXELS
 from ..hdf5 import opened
-from ..headers import read_frame
-from ..images import decode_picture, decode_rle, prove_picture
+from ..headers import image_size
+from ..images import check_decodable, decode_picture
+from ..rle import decode_rle
 from ..samples import TRIPLE_COLUMNS, Photo, Triple, flags_of
 from ..wording import counted
 from . import layout, structure
@@ -59,7 +61,7 @@ class Shard:
         ShardError: not a shard of this version, or its parts do not fit together.
     """
 
-    def __init__(self, path: Path, max_pixels: int = structure.MAX_PIXELS):
+    def __init__(self, path: Path, max_pixels: int = MAX_PIXELS):
         self.path = path
         try:
             self._map_file()
@@ -215,14 +217,14 @@ def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
 
 
 def prove_image(shard: Shard, row: int) -> None:
-    """Make sure that `decode_image` would give a picture, in less time: see `images.prove_picture`.
+    """Make sure that `decode_image` would give a picture, in less time: see `images.check_decodable`.
 
     Raises:
         ValueError: as there.
     """
     record, size = _framed(shard, row)
     try:
-        prove_picture(record, size)
+        check_decodable(record, size)
     except ValueError as error:
         raise ValueError(f"images[{row}]: the table says {size}, but there are {error}") from None
 
@@ -230,7 +232,7 @@ def prove_image(shard: Shard, row: int) -> None:
 def _framed(shard: Shard, row: int, check: bool = False) -> tuple[memoryview, tuple[int, int]]:
     """Bytes and size of a photo whose own header says the same as the table."""
     record, size = shard.record(layout.IMAGES, row, check), shard.size(row)
-    if (found := read_frame(record).size) != size:
+    if (found := image_size(record)) != size:
         raise ValueError(f"images[{row}]: the picture is {found}, the table says {size}")
     return record, size
 

@@ -1,11 +1,15 @@
-"""Numbers with their nouns."""
+"""Parts of sentences."""
 
-import pytest
+from __future__ import annotations
 
-from datakit.wording import counted
+from datakit.wording import counted, shorten
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 shards"), (1, "1 shard"), (2, "2 shards"), (6363, "6363 shards")])
-def test_one_has_no_s(count, text):
-    """All others have."""
-    assert counted(count, "shard") == text
+def test_long_lists_of_names_are_cut() -> None:
+    """A few, and how many."""
+    assert shorten(["a", "b"]) == "a, b" and shorten(list("abcde"), 2) == "a, b … (5 in all)"
+
+
+def test_one_of_a_thing_has_no_plural() -> None:
+    """None and many have."""
+    assert [counted(count, "frame") for count in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
