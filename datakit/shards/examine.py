@@ -20,7 +20,7 @@ from ..files import digest_json
 from ..formats import MAX_PIXELS
 from ..rle import decode_rle
 from . import layout
-from .shard import Shard, prove_image
+from .shard import Shard, check_image
 
 MAX_FINDINGS = 1000  # of one shard
 MAX_CHARACTERS = 500  # of a finding's text and key
@@ -128,7 +128,7 @@ def _target_findings(shard: Shard) -> Iterator[Found]:
     """Every photo decodes to its size, every true mask to its area, every void region decodes."""
     for row, image in enumerate(shard.images):
         try:
-            prove_image(shard, row)
+            check_image(shard, row)
         except ValueError as error:
             yield f"images[{row}]", image["key"].decode(), str(error)
     for row, target in enumerate(shard.targets):

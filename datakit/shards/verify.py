@@ -17,9 +17,9 @@ from ..errors import ShardError
 from ..files import digest_json, file_sha256
 from ..tracking import Track, silent
 from .build_state import build_state_findings
-from .elsewhere import is_but_marked, writer
 from .examine import OPEN, Finding
 from .manifest import NAME, Manifest, ShardEntry, read_manifest
+from .open_files import differs_by_mark_only, who_writes
 from .sandbox import SandboxedVerifier
 
 __all__ = ["Finding", "verify", "verify_file"]
@@ -99,10 +99,10 @@ def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
             text = f"has {size} bytes, the manifest says {entry.bytes}"
         elif (digest := file_sha256(path)) != entry.sha256:
             text = f"SHA-256 is {digest[:12]}…, the manifest says {entry.sha256[:12]}…"
-            is_marked = is_but_marked(path, entry.sha256)
+            is_marked = differs_by_mark_only(path, entry.sha256)
         else:
             return []
-        if who := writer(path) if path.is_file() else "":
+        if who := who_writes(path) if path.is_file() else "":
             rest = "all but HDF5's own mark of that is as published" if is_marked else f"it {text}"
             return [
                 Finding(entry.file, OPEN, "", f"is open for writing {who}; {rest}; close it there and verify again")
