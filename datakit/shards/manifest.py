@@ -117,7 +117,7 @@ def read_manifest(folder: Path) -> Manifest:
 def _no_manifest(folder: Path) -> str:
     """What a path without a manifest is, and what to do about it."""
     if folder.is_file():
-        return f"{folder}: is a file; give its folder"
+        return f"{folder}: is a file; give its folder, {folder.parent}"
     if not folder.is_dir():
         return f"{folder}: no such folder"
     if (folder / SETTINGS).exists() or (folder / RECORDS).exists() or any(folder.glob("*.h5")):
