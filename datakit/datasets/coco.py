@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from ..errors import ItemError, UsageError
 from ..headers import Place
 from ..keys import object_key
 from ..samples import Note, Photo, Problem, Sample, Scene
+from .coco_doubts import doubt_note
 from .coco_file import load_instances
 from .coco_listing import Listing
 from .coco_photos import PhotoFolder, find_images
@@ -62,7 +64,9 @@ class CocoLayout(Layout):
         folder = PhotoFolder(images) if images else find_images(file, document["images"])
         listing = Listing(label, file, folder)
         records = listing.pair(document["images"], document["annotations"])
-        return CocoReader(label, file.parent, folder.path, records, listing.problems, options)
+        reader = CocoReader(label, file.parent, folder.path, records, listing.problems, options)
+        reader.doubts = listing.doubts
+        return reader
 
 
 COCO = CocoLayout(
@@ -98,7 +102,12 @@ class CocoReader(Reader):
     A record's annotation is {"size": [height, width] or None, "objects": [{"id", "segmentation", "iscrowd"}, …]}; an
     object that has a box and no outline carries "box": 1.
     An unusable photo gives one problem for every object, so that annotations can be counted.
+
+    Attributes:
+        doubts: id of an annotation -> how it contradicts itself.
     """
+
+    doubts: Mapping[int, str] = MappingProxyType({})
 
     def listed_samples(self, record: Record) -> int:
         """The photo's objects, crowds and small ones included; one where they are merged."""
@@ -124,7 +133,19 @@ class CocoReader(Reader):
             except ItemError as error:
                 problems.append(error.problem)
         samples = tuple(self._samples(record.key, photo, masks))
-        return Scene(record.key, samples, tuple(problems), tuple(drawing.notes if kept else ()))
+        doubts = [
+            doubt_note(f"{record.key}#{each['id']}", record.image, each["id"], self.doubts[each["id"]])
+            for each, _ in masks
+            if each["id"] in self.doubts
+        ]
+        return Scene(record.key, samples, tuple(problems), (*(drawing.notes if kept else ()), *doubts))
+
+    def _with(self, records: Sequence[Record]) -> Self:
+        part = super()._with(records)
+        if self.doubts:  # those of its own annotations alone travel with a slice
+            numbers = (each["id"] for record in records for each in record.annotation["objects"])
+            part.doubts = {number: self.doubts[number] for number in numbers if number in self.doubts}
+        return part
 
     def _left_out(self, key: str, objects: list[dict[str, Any]]) -> Iterator[Problem]:
         for each in objects:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..keys import object_key, photo_key
 from ..samples import Problem
+from .coco_doubts import contradiction
 from .coco_file import OF_ANNOTATIONS
 from .coco_photos import PhotoFolder, match_ends, written_name
 from .listing import is_utf8, split_suffix
@@ -34,11 +35,13 @@ class Listing:
 
     Attributes:
         problems: what does not fit, found by `pair`.
+        doubts: id of an annotation -> how it contradicts itself, found by `pair`.
     """
 
     def __init__(self, label: str, file: Path, folder: PhotoFolder):
         self.label, self.path, self.file, self.folder = label, file, file.name, folder
         self.problems: list[Problem] = []
+        self.doubts: dict[int, str] = {}
         self.shared: set[Id] = set()  # image ids of several photos
         self._climbing: dict[str, bool] = {}
 
@@ -112,6 +115,8 @@ class Listing:
             else:
                 assert number is not None and image is not None  # or `_fault` had named it
                 seen.add(number)
+                if text := contradiction(each):
+                    self.doubts[number] = text
                 objects[ids.meant(image)].append(_reduced(number, each))
         return objects
 
