@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from ..keys import object_key
 from ..samples import Note, Photo, Problem, Sample, Scene
 from .coco_doubts import doubt_note
 from .coco_file import load_instances
-from .coco_listing import Listing
+from .coco_listing import Annotation, Listing
 from .coco_photos import PhotoFolder, find_images
 from .drawn import Frame, frame_of
 from .layout import Layout, Match, Sureness
@@ -126,7 +126,7 @@ class CocoReader(Reader):
             problems += [_for_object(error.problem, each["id"]) for each in kept]
             return Scene(record.key, (), tuple(problems))
         drawing = Drawing(record, photo, self.options.drawn_on(self.label))
-        masks: list[tuple[dict[str, Any], Mask]] = []
+        masks: list[tuple[Annotation, Mask]] = []
         for each in kept:
             try:
                 masks.append((each, drawing.mask(each)))
@@ -147,7 +147,7 @@ class CocoReader(Reader):
             part.doubts = {number: self.doubts[number] for number in numbers if number in self.doubts}
         return part
 
-    def _left_out(self, key: str, objects: list[dict[str, Any]]) -> Iterator[Problem]:
+    def _left_out(self, key: str, objects: list[Annotation]) -> Iterator[Problem]:
         for each in objects:
             if each.get("box"):
                 detail = f"annotation {each['id']} has a box and no outline, so there is no mask to learn from"
@@ -156,7 +156,7 @@ class CocoReader(Reader):
                 detail = f"annotation {each['id']} is a crowd region; keep such with --crowds"
                 yield Problem(object_key(key, each["id"]), "left-out", "select", "crowd", detail)
 
-    def _samples(self, key: str, photo: Photo, masks: list[tuple[dict[str, Any], Mask]]) -> list[Sample]:
+    def _samples(self, key: str, photo: Photo, masks: list[tuple[Annotation, Mask]]) -> list[Sample]:
         if self.options.objects == "merged":
             if not masks:
                 return []
@@ -186,7 +186,7 @@ class Drawing:
                 except BrokenOutline:  # told where the object itself is drawn
                     continue
 
-    def mask(self, annotation: dict[str, Any]) -> Mask:
+    def mask(self, annotation: Annotation) -> Mask:
         """The mask of one annotation: (H, W) uint8, 0 or 1, not empty, of the upright photo.
 
         Raises:
@@ -247,5 +247,5 @@ def _for_object(problem: Problem, number: int) -> Problem:
     return Problem(object_key(problem.key, number), problem.kind, problem.stage, problem.reason, problem.detail)
 
 
-def _crc(annotation: Any) -> int:
+def _crc(annotation: Annotation | list[Annotation]) -> int:
     return zlib.crc32(json.dumps(annotation, sort_keys=True, separators=(",", ":")).encode())

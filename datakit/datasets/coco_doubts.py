@@ -6,7 +6,7 @@ annotated, or that ids were mixed up.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..samples import Note
 
@@ -63,7 +63,7 @@ def doubt_note(key: str, image: str, number: int, text: str) -> Note:
     return Note(key, REASON, f"annotation {number} of {image}: {text}; was the photo resized after it was annotated?")
 
 
-def _is_box(box: Any) -> bool:
+def _is_box(box: Any) -> TypeGuard[list[float]]:
     if not (isinstance(box, list) and len(box) == 4 and all(isinstance(side, int | float) for side in box)):
         return False
     return bool(box[2] > 0 and box[3] > 0)

@@ -44,7 +44,7 @@ class Unpaired:
     unread_masks: dict[str, list[UnreadFile]]
 
 
-def judge_unpaired(
+def unpaired_problems(
     label: str,
     alone: Unpaired,
     paired: Collection[str],
