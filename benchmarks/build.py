@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from datakit.datasets import SourceSpec, open_source
-from datakit.images import encode_rle
+from datakit.rle import encode_rle
 
 from . import common
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from .arrays import Mask, area
 from .datasets import AnyReader, Record
-from .duplicates import is_flat, thumbnail
-from .headers import JPEG_START, Place, read_file
+from .duplicates import is_flat
+from .formats import JPEG_START
+from .headers import Place, read_file
 from .jpeg import jpeg_complaint
 from .masks import MANY_OBJECTS
 from .samples import Photo, Sample, Scene
@@ -79,7 +80,7 @@ def _of_photo(key: str, path: str, photo: Photo) -> Iterator[Remark]:
         yield Remark(key, "EXIF-rotated photo", f"{path}: EXIF orientation {photo.orientation}")
     if photo.normalised not in OWN_CHOICE:
         yield Remark(key, f"normalised photo: {photo.normalised}", f"{path}: {REASONS['normalised photo']}")
-    if is_flat(thumbnail(photo.pixels)):
+    if is_flat(photo.pixels):
         yield Remark(key, "flat photo", f"{path}: {REASONS['flat photo']}")
 
 

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from datakit.datasets import AnyReader, SourceSpec, open_source
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.keys import photo_of, sample_of, source_of
-from datakit.samples import Sample, Triple
+from datakit.samples import TRIPLE_COLUMNS, Sample, Triple
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IMAGES
 from datakit.shards.manifest import SOURCES
 from datakit.tools import tool_versions
 from datakit.triples import expand
+from datakit.wording import counted
 
 from .process import single_threaded_opencv
 from .settings import BuildSettings, differences
@@ -268,7 +269,7 @@ def _differences(shard: Shard, row: int, stored: Triple, sample: Sample, fresh: 
             yield f"{name}: {_changed(before, after)}"
     if stored.parameters.tobytes() != fresh.parameters.tobytes():
         yield f"drawn parameters: {stored.parameters.tolist()} stored, {fresh.parameters.tolist()} now"
-    for name in ("iou", "area_ratio", "redraws", "draw_flags", "kind", "object_id"):
+    for name in [column.attribute for column in TRIPLE_COLUMNS if column.attribute and not column.shape]:
         if getattr(stored, name) != getattr(fresh, name):
             yield f"{name}: {getattr(stored, name)} stored, {getattr(fresh, name)} now"
 
@@ -282,4 +283,5 @@ def _changed(before: NDArray[np.uint8] | None, after: NDArray[np.uint8] | None) 
     if not pixels.any():
         return "encoded otherwise, pixels equal"
     y, x = np.argwhere(pixels)[0]
-    return f"{int(pixels.sum())} pixels differ, the first at x {x}, y {y}"
+    count = int(pixels.sum())
+    return f"{counted(count, 'pixel')} {'differs' if count == 1 else 'differ'}, the first at x {x}, y {y}"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from datakit.formats import MAX_PIXELS
+
 if TYPE_CHECKING:
     from datakit.datasets import SourceOptions, SourceSpec
 
@@ -119,7 +121,7 @@ def source_options(command: Command) -> Command:
         click.option("--crowds/--no-crowds", default=False, help="Keep COCO crowd regions."),
         click.option("--min-area", type=click.IntRange(0), default=None,
                      help="Leave out smaller objects (px²).  [default: 400 for instance sets, 0 for others]"),
-        click.option("--max-pixels", type=click.IntRange(1), default=100_000_000,
+        click.option("--max-pixels", type=click.IntRange(1), default=MAX_PIXELS,
                      help="Refuse photos of more pixels, judged by their header."),
         click.option("--image-size", type=click.IntRange(16), default=None,
                      help="Longest side of stored images and masks in pixels; default: as they are."),

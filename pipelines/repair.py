@@ -43,7 +43,7 @@ from .plan import cut
 from .settings import BuildSettings, differences
 from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, write_record
 
-AS_PUBLISHED = "its bytes are those that were published, faults and all; build anew"
+AS_PUBLISHED = "the file is as it was published, so the error was already in the build; build anew"
 IN_USE = "is open for writing elsewhere, not damaged; close it there and verify again"
 NAMED = 3  # changed photos named per shard; one is enough to know, three show a pattern
 
@@ -113,9 +113,8 @@ def repair_shards(config: RepairConfig, track: Track = silent) -> Repair:
         again = verify(folder, config.jobs)
         remaining = [*again, *(finding for finding in as_published if finding not in again)]
     in_use = {finding.shard for finding in found if finding.place == OPEN}
-    why = {finding.shard: IN_USE if finding.shard in in_use else AS_PUBLISHED for finding in as_published}
-    refused = session.refused | why
-    return Repair(tuple(repaired), refused, tuple(remaining))
+    untouched = {finding.shard: IN_USE if finding.shard in in_use else AS_PUBLISHED for finding in as_published}
+    return Repair(tuple(repaired), session.refused | untouched, tuple(remaining))
 
 
 class RepairSession:
@@ -178,13 +177,16 @@ class RepairSession:
         try:
             reader = self._reader(entry.source)
         except (DatakitError, OSError) as error:
-            return self._refuse(entry, str(error))
+            self._refuse(entry, str(error))
+            return None
         planned = next((shard for shard in cut(reader, self._settings) if shard.file == entry.file), None)
         if planned is None:
-            return self._refuse(entry, f"source {entry.source!r} has changed since: it is too small now to fill it")
+            self._refuse(entry, f"source {entry.source!r} has changed since: it is too small now to fill it")
+            return None
         part = reader[planned.start : planned.stop]
         if planned.digest != entry.plan_digest:
-            return self._refuse(entry, self._what_changed(entry, part))
+            self._refuse(entry, self._what_changed(entry, part))
+            return None
         return ShardTask(
             folder=self.scratch,
             file=entry.file,

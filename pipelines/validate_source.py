@@ -11,12 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from datakit.datasets import AnyReader, Record, SourceOptions, SourceSpec, open_source
-from datakit.duplicates import find_near_duplicates, thumbnail
+from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
 from datakit.errors import ItemError, UsageError
+from datakit.extras import MissingExtra, require
 from datakit.samples import Problem, Scene
 from datakit.tracking import Track
 from datakit.validate import Remark, remarks
@@ -34,11 +32,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Chunk:
-    """A slice of a source to read; `reader` is a slice of the source's reader, from `start` on."""
+    """A slice of a source to read; `reader` is a slice of the source's reader, from `start` on.
+
+    With `near`, what near-duplicates are found by is kept of every photo.
+    """
 
     label: str
     start: int
     reader: AnyReader
+    near: bool
 
     def name(self) -> str:
         """For messages."""
@@ -47,7 +49,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class PhotoMark:
-    """What is kept of a photo to find it again: key, file, digest and a (64, 64) uint8 thumbnail."""
+    """What is kept of a photo to find it again; without a fingerprint where it is flat, or none was asked for."""
 
     key: str
     label: str
@@ -55,7 +57,7 @@ class PhotoMark:
     size: int
     crc32: int
     family: str
-    thumbnail: NDArray[np.uint8]
+    fingerprint: Fingerprint | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Duplicate:
     Attributes:
         first, second: their keys.
         how: `equal file`, `near` or `near, mirrored`.
-        score: correlation after registration; 1 for equal files.
+        score: share of bits of the perceptual hash that agree; 1 for equal files.
         across: whether they belong to different sources.
     """
 
@@ -155,10 +157,16 @@ def validate_source(
         UsageError: a source is not there, its layout is not recognised, or labels are used wrongly.
     """
     with terminable():
+        if near:
+            try:
+                require("dedup", "looking for near-duplicates")
+            except MissingExtra as error:
+                tell(f"only equal files are found: {error}")
+                near = False
         readers, reports = open_sources(sources, options, images or {}, tell)
         photos: list[PhotoMark] = []
         chunks = [
-            Chunk(label, start, reader[start : start + CHUNK])
+            Chunk(label, start, reader[start : start + CHUNK], near)
             for label, reader in readers.items()
             for start in range(0, len(reader), CHUNK)
         ]
@@ -227,7 +235,8 @@ def _mark(chunk: Chunk, record: Record, scene: Scene) -> PhotoMark:
     photo = scene.samples[0].photo
     family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.is_video else ""
     path = chunk.reader.images / record.image
-    return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, thumbnail(photo.pixels))
+    known = fingerprint(photo.pixels) if chunk.near else None
+    return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, known)
 
 
 def find_duplicates(photos: Sequence[PhotoMark], near: bool, tell: Tell) -> tuple[list[Duplicate], int]:
@@ -241,7 +250,7 @@ def find_duplicates(photos: Sequence[PhotoMark], near: bool, tell: Tell) -> tupl
     # a number of its own for every photo that belongs to no video
     families = [numbers.setdefault(photo.family or photo.key, len(numbers)) for photo in single]
     with single_threaded_opencv():
-        for pair in find_near_duplicates([photo.thumbnail for photo in single], families):
+        for pair in find_near_duplicates([photo.fingerprint for photo in single], families):
             first, second = single[pair.first], single[pair.second]
             how = "near, mirrored" if pair.mirrored else "near"
             duplicates.append(Duplicate(first.key, second.key, how, pair.score, first.label != second.label))

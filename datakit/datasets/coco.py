@@ -16,11 +16,11 @@ from typing import Self
 
 import numpy as np
 
-from .. import images as pictures
 from ..arrays import Mask
 from ..errors import ItemError, UsageError
 from ..headers import Place
 from ..keys import object_key
+from ..photo_files import read_photo
 from ..samples import Note, Photo, Problem, Sample, Scene
 from .coco_doubts import doubt_note
 from .coco_file import load_instances
@@ -120,7 +120,7 @@ class CocoReader(Reader):
         left_out = {problem.key for problem in problems}
         kept = [each for each in objects if object_key(record.key, each["id"]) not in left_out]
         try:
-            photo = pictures.read_photo(self.images / record.image, record.image, self.options.max_pixels, record.key)
+            photo = read_photo(self.images / record.image, record.image, self.options.max_pixels, record.key)
             _check_size(Place(record.key, record.image), size, photo)
         except ItemError as error:
             problems += [_for_object(error.problem, each["id"]) for each in kept]

@@ -15,11 +15,11 @@ from typing import Literal
 
 import numpy as np
 
-from .. import images as pictures
 from ..errors import UsageError
 from ..headers import Place
 from ..mask_files import read_mask
 from ..masks import STILLS, Nature, decode
+from ..photo_files import read_photo
 from ..samples import Scene
 from .layout import Layout, Match, Sureness
 from .listing import Folder, list_pairs, split_suffix
@@ -130,7 +130,7 @@ class PairsReader(Reader):
     def read(self, record: Record) -> Scene:
         """Decode one picture and its mask file; see the base class."""
         mask_path, limit = record.annotation[0], self.options.max_pixels
-        photo = pictures.read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
+        photo = read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
         mask = read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
         return scene_of(Place(record.key, mask_path), photo, mask, self.options, STILLS[self.nature])
 

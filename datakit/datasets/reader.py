@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, overload
 
+from ..formats import MAX_PIXELS
 from ..samples import Problem, Scene
 from .records import PackedRecords, Record
 
@@ -37,7 +38,7 @@ class ReadOptions:
     objects: Literal["each", "merged"] = "each"
     crowds: bool = False
     min_area: int | None = None
-    max_pixels: int = 100_000_000
+    max_pixels: int = MAX_PIXELS
     values: Literal["ids", "soft"] | None = None
     annotated: Mapping[str, str] = field(default_factory=dict)
 

@@ -86,6 +86,15 @@ def list_frames(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> dic
     return {name: folder / best[name][1] for name in sorted(best, key=frame_order)}
 
 
+def unused_twins(frames: Frames, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
+    """Pictures beside those of a folder that `list_frames` passed over, since another one has the same name."""
+    taken = set(frames.values())
+    folders = dict.fromkeys(file.parent for file in frames.values())
+    files = [folder / entry.name for folder in folders for entry in _entries(folder) if not entry.is_dir()]
+    names = [(file, *split_suffix(file.name)) for file in files if file not in taken]
+    return sorted(file for file, stem, suffix in names if stem in frames and suffix in suffixes)
+
+
 def frame_order(name: str) -> tuple[Any, ...]:
     """Sorts frame names as people count: frame2 before frame10, and 00002 before 00010."""
     return (*(int(part) if k % 2 else part for k, part in enumerate(re.split("([0-9]+)", name))), name)

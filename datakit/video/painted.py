@@ -14,8 +14,8 @@ from PIL import UnidentifiedImageError
 from ..arrays import Image, Labels
 from ..errors import DatakitError, ItemError
 from ..headers import Place
-from ..images import read_colours
 from ..masks import LabelMap, objects_in_colours
+from ..photo_files import read_colours
 
 MOSTLY = 0.5  # of what is not the picture's commonest colour, equal to the frame before it is a painted frame
 MANY_COLOURS, SOME_PIXELS = 64, 0.05  # so many colours, each where the frame has it, on a share of it: no mask has that

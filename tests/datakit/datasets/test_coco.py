@@ -11,7 +11,7 @@ import pytest
 
 from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
-from datakit.images import encode_rle
+from datakit.rle import encode_rle
 from datakit.samples import Scene
 from tests import tiny
 from tests.contracts import check_reader

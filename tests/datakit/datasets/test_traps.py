@@ -328,14 +328,13 @@ def test_trap_full_mask(tmp_path: Path) -> None:
 def test_trap_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that may not be read costs its own photo only."""
     root = tiny.ecssd(tmp_path, 2)
-    content = headers._content
 
-    def refuse(path: Path | str) -> bytes:
-        if Path(path).name == "0001.jpg":
+    def refuse(path: str, *how: Any, **settings: Any) -> Any:
+        if path.endswith("0001.jpg"):
             raise PermissionError(13, "Permission denied")
-        return content(path)
+        return Path(path).open(*how, **settings)
 
-    monkeypatch.setattr(headers, "_content", refuse)
+    monkeypatch.setattr(headers, "open", refuse, raising=False)
     reader = tiny.opened("e", root)
     with pytest.raises(ItemError) as caught:
         reader[0]
