@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datakit.arrays import Image, Labels
-from datakit.deformations.ranges import setting, settle
+from datakit.config import setting, validate
 from datakit.extras import require
 
 from .objects import probabilities
@@ -45,7 +45,7 @@ class CrfConfig:
     colour_range: float = setting(3.0, 0.1)
 
     def __post_init__(self) -> None:
-        settle(self, "crf")
+        validate(self, "crf")
 
 
 class Crf:
