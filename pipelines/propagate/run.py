@@ -22,12 +22,13 @@ import numpy as np
 from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
+from datakit.extras import MissingExtra, require
 from datakit.files import digest_json, replacing, write_json
 from datakit.images import encode_png
 from datakit.tracking import Track
 from datakit.video.frames import Frames, open_frames
 from datakit.video.labels import is_sequence_name
-from datakit.video.pyav import INSTALL, has_av
+from datakit.video.pyav import EXTRA
 
 from ..interrupt import terminable
 from ..lock import run_lock
@@ -132,10 +133,13 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
 
 def drawable(job: PropagateJob, tell: Tell) -> PropagateJob:
     """The job without an overlay video where PyAV is missing, which is told."""
-    if not job.film or has_av():
+    try:
+        if job.film:
+            require(EXTRA, f"no {VIDEO}, which")
         return job
-    tell(f"no {VIDEO}, which needs PyAV: {INSTALL}; everything else is written")
-    return replace(job, film=False)
+    except MissingExtra as error:
+        tell(f"{error}; everything else is written")
+        return replace(job, film=False)
 
 
 def sequence_name(job: PropagateJob) -> str:

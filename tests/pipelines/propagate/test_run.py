@@ -325,7 +325,7 @@ def test_without_pyav_everything_but_the_video_is_made(datakit, clip, mask, tmp_
         without.setitem(sys.modules, "av", None)
         found = datakit("propagate", clip, "--mask", mask, "--out", out)
     assert found.exit_code == 0, found.output
-    told = "no overlay.mp4, which needs PyAV: pip install 'masktrack-datakit[film]'; everything else is written"
+    told = "no overlay.mp4, which needs av, which is not installed: pip install 'masktrack-datakit[film]'"
     assert found.stderr.count(told) == 1
     assert written(out) == REPORT - {"overlay.mp4"}
     assert datakit("propagate", clip, "--mask", mask, "--out", out).exit_code == 0
@@ -336,7 +336,7 @@ def test_without_pyav_a_tree_tells_so_once(datakit, tmp_path, monkeypatch):
     """Not for every sequence."""
     monkeypatch.setitem(sys.modules, "av", None)
     found = datakit("propagate", "--davis", draw_tree(tmp_path / "davis"), "--out", tmp_path / "out")
-    assert found.exit_code == 0 and found.stderr.count("needs PyAV") == 1
+    assert found.exit_code == 0 and found.stderr.count("no overlay.mp4, which needs av") == 1
 
 
 def test_a_tree_is_segmented_with_or_without_imagesets(datakit, tmp_path):
