@@ -7,7 +7,6 @@ Only this file knows the order of the steps. Where objects begin stands in `star
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,6 +38,7 @@ from .output import NAMES, SHEET, SUMMARY, VIDEO, Output
 from .passes import Step
 from .pictures import OverlayVideo, write_sheet
 from .start import BoxStart, Start, read_start
+from .summary import report_of
 
 Tell = Callable[[str], None]
 
@@ -81,6 +81,7 @@ class PropagateSummary:
     """What a run made of one video.
 
     Attributes:
+        video: what was segmented.
         labels: folder of label pictures.
         report: folder of the overlay video, the sheet and `report.json`.
         frames: all that were chosen.
@@ -90,6 +91,7 @@ class PropagateSummary:
         remarks: what is odd about the video, and what of its masks is not used.
     """
 
+    video: Path
     labels: Path
     report: Path
     frames: int
@@ -128,7 +130,7 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
             kept = _Run(job, frames, start, output).go(engine, track)
             told = finish(job, frames, output, remarks)
     seconds = time.monotonic() - began
-    return PropagateSummary(output.labels, output.report, len(frames), kept, seconds, told, remarks)
+    return PropagateSummary(job.video, output.labels, output.report, len(frames), kept, seconds, told, remarks)
 
 
 def drawable(job: PropagateJob, tell: Tell) -> PropagateJob:
@@ -212,6 +214,7 @@ class _Run:
             "ms": round(1000 * step.seconds, 1),
             "lost": sorted(self.output.number(int(number)) for number in step.lost),
             "area": {str(self.output.number(number)): area for number, area in areas(step.labels).items()},
+            "margin": {str(self.output.number(number)): round(each, 4) for number, each in step.margins.items()},
         }
         self.output.keep(self.frames.names[step.place], step.labels, row)
         if film and step.image is not None:
@@ -257,34 +260,9 @@ def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[
     """Write what a finished sequence is looked at by, where it is not there yet; what `report.json` holds."""
     told = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
     if not (output.report / SHEET).is_file():
-        write_sheet(output, frames, output.rows(), output.labels.name)
+        write_sheet(output, frames, output.rows(), output.labels.name, told["look_at"])
     if job.film and not (output.report / VIDEO).is_file():
         with OverlayVideo(output.report / VIDEO, frames) as film:
             film.finish(output)
     write_json(output.report / SUMMARY, told)
     return told
-
-
-def report_of(frames: Frames, output: Output) -> dict[str, Any]:
-    """What `report.json` holds: every frame, and for every object the frames in which it was lost."""
-    rows = output.rows()
-    ids = sorted({int(number) for name in frames.names for number in rows[name]["area"]})
-    listed = [_frame_of(name, rows[name], ids) for name in frames.names]
-    lost = {str(number): [row["frame"] for row in listed if number in row["lost"]] for number in ids}
-    spent = [row["ms"] for row in listed]
-    online = output.report / network.ONLINE_REPORT
-    return {
-        "sequence": output.labels.name,
-        "size": {"height": frames.size[0], "width": frames.size[1]},
-        "objects": ids,
-        "lost": {number: names for number, names in lost.items() if names},
-        "ms_per_frame": {"median": float(np.median(spent)), "max": max(spent)},
-        "online": json.loads(online.read_text(encoding="utf-8")) if online.is_file() else None,
-        "frames": listed,
-    }
-
-
-def _frame_of(name: str, row: Mapping[str, Any], ids: Sequence[int]) -> dict[str, Any]:
-    area = {str(number): row["area"].get(str(number), 0) for number in ids}
-    objects = [number for number in ids if area[str(number)]]
-    return {"frame": name, "ms": row["ms"], "area": area, "objects": objects, "empty": not objects, "lost": row["lost"]}

@@ -278,6 +278,8 @@ def test_too_little_room_is_told_before_anything_is_made(datakit, mask, tmp_path
         (("{clip}", "--box", "1,2,3", "--out", "{out}"), 2, "expected x0,y0,x1,y1"),
         (("{clip}", "--box", "60,2,70,9", "--out", "{out}"), 2, "does not lie in the frame of 64x48"),
         (("{clip}", "--box", "9,2,9,9", "--out", "{out}"), 2, "does not lie in the frame"),
+        (("{clip}", "--box", "40,30,10,5", "--out", "{out}"), 2, "x,y,width,height: give 40,30,50,35"),
+        (("{clip}", "--box", "1.5,2,9.2,9@2:4", "--out", "{out}"), 2, "rounded outwards: 1,2,10,9@2:4"),
         (("{clip}", "--box", "1,2,9,9:300", "--out", "{out}"), 2, "object id 300, expected 1 to 254"),
         (("{clip}", "--mask", "{mask}", "--box", "1,2,9,9:1", "--out", "{out}"), 2, "object 1 is given twice"),
         (("{clip}", "--mask", "{mask}", "--mask", "{mask}", "--out", "{out}"), 2, "that another mask of this frame"),
