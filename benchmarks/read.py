@@ -17,7 +17,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datakit.images import decode_picture, decode_rle
+from datakit.images import decode_picture
+from datakit.rle import decode_rle
 from datakit.shards import ShardReader
 
 from . import common

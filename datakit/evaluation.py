@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from .arrays import Mask
 from .errors import Mismatch
-from .mask_values import LabelMap
+from .masks import LabelMap
 from .metrics import Measures, Statistics, measure, statistics
-from .phrases import shorten
+from .wording import shorten
 
 MEASURES = ("J", "F", "J&F")
 MERGED_ID = 1

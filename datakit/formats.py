@@ -1,11 +1,16 @@
-"""Kinds of files that people have where pictures are expected and that are not read: by their bytes and their names.
+"""How files of pictures begin and end, how large they may be, and kinds of files that are not read.
 
-Each is named as what it is, with the way out, instead of as a broken picture or a stray file.
+Each of these is known by its bytes or its name, and called what it is instead of a broken picture or a stray file.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+
+MAX_PIXELS = 100_000_000  # of one photo, unless more are allowed (--max-pixels)
 
 HEAD = 64  # bytes that tell a kind
 TEXT_HEAD = 512  # bytes among which a page shows its first tag

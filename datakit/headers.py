@@ -1,31 +1,29 @@
 """What a picture file says of itself before a pixel is decoded: whole or cut, size, kind, EXIF orientation.
 
-Files that are missing, foreign, cut or too large end here, each with its own reason.
-Decoding is left to `images`.
+Files that are missing, foreign, cut or too large end here, each with its own reason. Pillow reads the headers;
+decoding is left to `images`.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+import struct
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, PngImagePlugin
 
 from .errors import ItemError
-from .formats import RAW, unread_kind
+from .formats import JPEG_END, JPEG_START, PNG_END, PNG_START, RAW, unread_kind
 from .samples import Problem
 
-JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+WAY_OUT = "copy or export it anew, or take it out"
 EXIF_ORIENTATION = 0x0112
 DNG_VERSION = 0xC612  # a TIFF tag: what Pillow would show of such a file is a small preview
-HEAD_BYTES = 1024  # enough for most headers
-APP1 = 0xE1  # JPEG marker of a block of EXIF
-FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers that a size follows
 # what Pillow may be asked to open beside JPEG and PNG; others would start an interpreter (EPS) or are no pictures
 FORMATS = ("BMP", "DIB", "GIF", "PPM", "TIFF", "WEBP")
 BYTES_PER_PIXEL = 8  # of 16-bit RGBA, uncompressed
@@ -52,54 +50,9 @@ class Header(NamedTuple):
     bits: int
     orientation: int
 
-
-class Frame(NamedTuple):
-    """What the fixed part of a JPEG or PNG header says; `exif` is whether a JPEG carries a block of it."""
-
-    size: tuple[int, int]
-    bits: int
-    components: int  # JPEG; of a PNG its colour type, 0 grey, 2 RGB, 3 palette
-    exif: bool
-
-
-def read_frame(encoded: bytes | memoryview) -> Frame:
-    """Size, depth and colours of a JPEG or PNG from its first bytes, in 3 microseconds (Pillow: 80).
-
-    Raises:
-        ValueError: it is neither, or its header is broken.
-    """
-    head = bytes(encoded[:HEAD_BYTES])
-    if head.startswith(PNG_START) and head[12:16] == b"IHDR" and len(head) >= 26:
-        size = int.from_bytes(head[20:24], "big"), int.from_bytes(head[16:20], "big")
-        return Frame(size, head[24], head[25], False)
-    at, exif = 2, False
-    while head.startswith(JPEG_START):
-        if at + 10 > len(head) and len(head) < len(encoded):
-            head = bytes(encoded)  # thumbnails and colour profiles can come first
-        if at + 10 > len(head) or head[at] != 0xFF:
-            break
-        marker = head[at + 1]
-        if marker in FRAMES:
-            size = int.from_bytes(head[at + 5 : at + 7], "big"), int.from_bytes(head[at + 7 : at + 9], "big")
-            return Frame(size, head[at + 4], head[at + 9], exif)
-        exif |= marker == APP1
-        at += 1 if marker == 0xFF else 2 + int.from_bytes(head[at + 2 : at + 4], "big")
-    raise ValueError("is neither a JPEG nor a PNG with a readable header")
-
-
-def _plain_header(data: bytes) -> Header | None:
-    """The header of an everyday JPEG or PNG of 8 bits; None for all that Pillow had better look at."""
-    try:
-        frame = read_frame(data)
-    except ValueError:
-        return None
-    is_png = data.startswith(PNG_START)
-    mode = {(True, 0): "L", (True, 2): "RGB", (True, 3): "P", (False, 1): "L", (False, 3): "RGB"}.get(
-        (is_png, frame.components)
-    )
-    if mode is None or frame.bits != 8 or frame.exif or 0 in frame.size or (is_png and b"eXIf" in data):
-        return None
-    return Header("PNG" if is_png else "JPEG", mode, frame.size, 8, 0)
+    def damaged(self, where: Place, found: str) -> ItemError:
+        """The error that says that pixels do not fit this header."""
+        return where.failed("decode", "damaged image", f"{self.form} header of {self.size} but {found}; {WAY_OUT}")
 
 
 def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
@@ -116,7 +69,8 @@ def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
         if found.st_size > most:
             detail = f"{found.st_size} bytes, at most {most} are read; allow more with --max-pixels"
             raise where.failed("read", "too many bytes", detail)
-        data = _content(path)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123, as above
+            data = file.read()
     except FileNotFoundError:
         raise where.failed("read", "missing file", "was listed but is not there now") from None
     except (OSError, ValueError) as error:
@@ -127,12 +81,7 @@ def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
     return data
 
 
-def _content(path: Path | str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123, as above
-        return file.read()
-
-
-def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
+def validate_header(data: bytes, where: Place, max_pixels: int) -> Header:
     """Find cut, foreign and oversized files; JPEG and PNG, and whatever is oversized, without decoding a pixel.
 
     Raises:
@@ -143,9 +92,6 @@ def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
         raise where.failed("decode", unread.reason, str(unread))
     if _is_cut(data):
         raise where.failed("decode", "truncated image", f"ends after {len(data)} bytes without an end mark")
-    plain = _plain_header(data)
-    if plain is not None and plain.size[0] * plain.size[1] <= max_pixels:
-        return plain
     try:
         opened = open_lazily(data)
     except PillowImage.DecompressionBombError as error:
@@ -157,23 +103,16 @@ def judge_header(data: bytes, where: Place, max_pixels: int) -> Header:
         raise where.failed("decode", "too many pixels", f"{found}; allow more with --max-pixels")
     if DNG_VERSION in getattr(opened, "tag_v2", ()):
         raise where.failed("decode", RAW.reason, str(RAW))
-    orientation = _orientation(opened, data)
-    if opened.format not in ("JPEG", "PNG"):
-        _load(opened, where)
+    has_exif = "exif" in opened.info or opened.format == "TIFF" or (opened.format == "PNG" and b"eXIf" in data)
+    orientation = _orientation(opened) if has_exif else 0
+    if opened.format not in ("JPEG", "PNG"):  # decode a rarer format once, only to learn whether it is whole
+        try:
+            opened.load()  # a TIFF's size is the upright one from here on
+        except Exception as error:
+            reason = "truncated image" if "truncated" in str(error) else "damaged image"
+            raise where.failed("decode", reason, f"Pillow cannot decode this {opened.format}: {error}") from None
     bits = data[24] if data.startswith(PNG_START) else 16 if opened.mode.startswith(("I", "F")) else 8
     return Header(opened.format or "?", opened.mode, (opened.height, opened.width), bits, orientation)
-
-
-def why_normalise(header: Header) -> str:
-    """'' where the source bytes can be kept as they are, else the first reason why not."""
-    if header.form not in ("JPEG", "MPO", "PNG"):
-        return "format"
-    if header.orientation > 1:
-        return "rotated"
-    if header.bits > 8:
-        return "16-bit"
-    kinds = {"L": "", "RGB": "", "CMYK": "cmyk", "LA": "alpha", "RGBA": "alpha", "P": "palette", "1": "bilevel"}
-    return kinds.get(header.mode, "mode")
 
 
 def _is_cut(data: bytes) -> bool:
@@ -199,26 +138,31 @@ def open_lazily(data: bytes) -> PillowImage.Image:
     return PillowImage.open(BytesIO(data), formats=FORMATS)
 
 
-def _load(opened: PillowImage.Image, where: Place) -> None:
-    """Decode a rarer format once, only to learn whether it is whole; a TIFF's size is the upright one from here on."""
-    try:
-        opened.load()
-    except Exception as error:  # as in `judge_header`
-        reason = "truncated image" if "truncated" in str(error) else "damaged image"
-        raise where.failed("decode", reason, f"Pillow cannot decode this {opened.format}: {error}") from None
-
-
-def _orientation(opened: PillowImage.Image, data: bytes) -> int:
-    """EXIF orientation 1..8, or 0 where there is none or the EXIF block is broken, as OpenCV takes it."""
+def _orientation(opened: PillowImage.Image) -> int:
+    """EXIF orientation 1..8, or 0 where the EXIF block is broken or tells none, as OpenCV takes it."""
     try:
         if "exif" in opened.info:
             exif = PillowImage.Exif()
             exif.load(opened.info["exif"])
-        elif opened.format == "TIFF" or (opened.format == "PNG" and b"eXIf" in data):
-            exif = opened.getexif()  # decodes a PNG, so only where such a chunk may follow the pixels
         else:
-            return 0
+            exif = opened.getexif()  # of a TIFF; decodes a PNG, whose chunk may follow the pixels
         value = exif.get(EXIF_ORIENTATION, 0)
-    except Exception:  # as in `judge_header`
+    except Exception:  # as in `validate_header`
         return 0
     return int(value) if value in range(1, 9) else 0
+
+
+def image_size(encoded: bytes | memoryview) -> tuple[int, int]:
+    """(H, W) of JPEG or PNG bytes, by their header alone.
+
+    Raises:
+        ValueError: they are neither, or the header is broken.
+    """
+    try:
+        if encoded[: len(PNG_START)] == PNG_START:
+            width, height = struct.unpack(">2I", encoded[16:24])  # IHDR is the first chunk
+        else:
+            height, width, *_ = simplejpeg.decode_jpeg_header(encoded)
+    except (struct.error, ValueError):
+        raise ValueError("is neither a JPEG nor a PNG with a readable header") from None
+    return height, width

@@ -1,7 +1,6 @@
-"""The only file that decodes or encodes pictures, and that turns them upright.
+"""Pictures decoded, encoded and turned upright: bytes in, RGB pixels out, and back.
 
-Every picture leaves here upright, RGB, together with bytes that a plain `cv2.imdecode`
-turns into the same pixels. What a file says of itself is judged in `headers`; masks are left to `mask_files`.
+Files are read by `photo_files` and `mask_files`; what their headers say is judged in `headers`.
 """
 
 from __future__ import annotations
@@ -9,41 +8,18 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from zlib_ng import zlib_ng
 
 from .arrays import Image, Labels
-from .errors import ItemError
-from .headers import JPEG_START, PNG_START, Header, Place, judge_header, open_lazily, read_file, why_normalise
+from .formats import PNG_START
 from .jpeg import jpeg_size
-from .rle import decode_rle, encode_rle
-from .samples import Photo
-
-__all__ = [
-    "Place",
-    "decode_picture",
-    "decode_rle",
-    "encode_jpeg",
-    "encode_palette_png",
-    "encode_png",
-    "encode_rle",
-    "encode_webp",
-    "prove_picture",
-    "read_colours",
-    "read_photo",
-    "read_picture",
-    "turn",
-]
 
 NO_PIXELS = "no pixels behind it"
-WAY_OUT = "copy or export it anew, or take it out"
-UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
 TURNS: dict[int, Callable[[Any], Any]] = {
@@ -57,70 +33,27 @@ TURNS: dict[int, Callable[[Any], Any]] = {
 }
 
 
-def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> Photo:
-    """Read one picture: source bytes untouched where they are plain, else a lossless PNG of its upright pixels.
-
-    Plain is an 8-bit JPEG or PNG, grey or RGB, upright; then `cv2.imdecode(…, IMREAD_COLOR)` gives the same
-    pixels to every reader of the bytes.
-
-    Args:
-        path: the file.
-        place: its path relative to the source root, for messages.
-        max_pixels: more pixels than this are refused by the header, before decoding.
-        key: key of the item in the error; `place` where it is not given.
-
-    Raises:
-        ItemError: the file cannot be read (stage `read`) or is no whole picture (stage `decode`).
-    """
-    where, data, header = judged(path, place, max_pixels, key)
-    why = why_normalise(header)
-    crc32, orientation = zlib_ng.crc32(data), header.orientation or 1
-    if not why:
-        if header.form == "PNG":
-            _prove(data, header, where)
-        return Photo(data, header.size, why, crc32, orientation)
-    pixels = _normalised(data, header, where)
-    return Photo.decoded(pixels, encode_png(pixels), why, crc32, orientation)
+def decoded(data: bytes | memoryview, flags: int) -> NDArray[Any] | None:
+    """What OpenCV makes of the bytes, BGR; None where it cannot."""
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # larger than OpenCV's own limits
+        return None
 
 
-def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
-    """(H, W, 3) uint8 RGB of one picture, upright; decoded once, for those who need no bytes of it.
-
-    Args: as `read_photo`.
+def decode_picture(encoded: bytes | memoryview) -> Image:
+    """(H, W, 3) uint8 RGB of JPEG or PNG bytes, as a `Photo` holds them.
 
     Raises:
-        ItemError: as `read_photo`.
+        ValueError: they hold no picture.
     """
-    where, data, header = judged(path, place, max_pixels)
-    if why_normalise(header):
-        return _normalised(data, header, where)
-    pixels = decoded(data, cv2.IMREAD_COLOR)
-    if pixels is None or pixels.shape[:2] != header.size:
-        raise damaged(header, where, NO_PIXELS if pixels is None else f"pixels of {pixels.shape[:2]}")
+    pixels = decoded(encoded, cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise ValueError(f"{len(encoded)} bytes hold no picture that OpenCV can decode, expected JPEG or PNG")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
-def judged(path: Path | str, place: str, max_pixels: int, key: str = "") -> tuple[Place, bytes, Header]:
-    """A picture file's place, bytes and header, the last judged before a pixel is decoded; a JPEG is proven whole.
-
-    Other formats tell by themselves when they are decoded.
-    """
-    where = Place(key or place, place)
-    data = read_file(path, where, max_pixels)
-    header = judge_header(data, where, max_pixels)
-    if data.startswith(JPEG_START):
-        _prove(data, header, where)
-    return where, data, header
-
-
-def _prove(data: bytes, header: Header, where: Place) -> None:
-    try:
-        prove_picture(data, header.size)
-    except ValueError as error:
-        raise damaged(header, where, str(error)) from None
-
-
-def prove_picture(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
+def check_decodable(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
     """Make sure that JPEG or PNG bytes decode from end to end, to (H, W) pixels.
 
     A JPEG is decoded to an eighth of its size: all its bytes are read, a third of the time is saved, and data lost
@@ -129,55 +62,21 @@ def prove_picture(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
     Raises:
         ValueError: they do not; says what was found.
     """
-    if bytes(encoded[: len(PNG_START)]) == PNG_START:
-        pixels = decoded(encoded, cv2.IMREAD_COLOR)
-        found, part = None if pixels is None else pixels.shape[:2], 1
+    found, part = None, 8
+    if encoded[: len(PNG_START)] == PNG_START:
+        pixels, part = decoded(encoded, cv2.IMREAD_COLOR), 1
     else:
         try:
-            found, part = jpeg_size(encoded), 8
+            found = jpeg_size(encoded)
         except ValueError as error:
             raise ValueError(f"damaged pixels; libjpeg says: {error}") from None
-        if found is None:
-            pixels = decoded(encoded, cv2.IMREAD_REDUCED_GRAYSCALE_8)
-            found = None if pixels is None else pixels.shape[:2]
+        pixels = decoded(encoded, cv2.IMREAD_REDUCED_GRAYSCALE_8) if found is None else None
+    if pixels is not None:
+        found = pixels.shape[0], pixels.shape[1]
     if found is None:
         raise ValueError(NO_PIXELS)
     if found != tuple(-(-side // part) for side in size):
         raise ValueError(f"pixels of {found}" + " at an eighth of its size" * (part == 8))
-
-
-def _normalised(data: bytes, header: Header, where: Place) -> Image:
-    """Upright RGB pixels of a picture whose own bytes cannot be kept."""
-    pixels = decoded(data, UNTURNED)
-    if pixels is None:
-        pixels = _decode_with_pillow(data)
-    if pixels is None:
-        raise damaged(header, where)
-    if header.form != "TIFF":  # OpenCV turns TIFF by itself, whatever the flags
-        pixels = turn(pixels, header.orientation)
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
-
-
-def damaged(header: Header, where: Place, found: str = NO_PIXELS) -> ItemError:
-    found = f"{header.form} header of {header.size} but {found}"
-    return where.failed("decode", "damaged image", f"{found}; {WAY_OUT}")
-
-
-def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8 RGBA of one picture, upright; opaque where it stores no alpha.
-
-    Args: as `read_photo`.
-
-    Raises:
-        ItemError: as `read_photo`.
-    """
-    where, data, header = judged(path, place, max_pixels)
-    try:
-        with open_lazily(data) as opened:
-            pixels = np.asarray(opened.convert("RGBA"))
-    except Exception as error:  # as in `judge_header`
-        raise where.failed("decode", "damaged image", f"cannot be decoded ({error})") from None
-    return turn(pixels, header.orientation)
 
 
 def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -191,18 +90,6 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     """
     change = TURNS.get(orientation)
     return array if change is None else np.ascontiguousarray(change(array))
-
-
-def decode_picture(encoded: bytes | memoryview) -> Image:
-    """(H, W, 3) uint8 RGB of JPEG or PNG bytes, as `read_photo` gave them.
-
-    Raises:
-        ValueError: they hold no picture.
-    """
-    pixels = decoded(encoded, cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise ValueError(f"{len(encoded)} bytes hold no picture that OpenCV can decode, expected JPEG or PNG")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
 def encode_png(image: Image, compact: bool = False) -> bytes:
@@ -234,23 +121,6 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
 def encode_webp(image: Image, quality: int) -> bytes:
     """WebP bytes of an (H, W, 3) RGB uint8 array for looking at; `quality` is libwebp's, 1..100."""
     return _encode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
-
-
-def decoded(data: bytes | memoryview, flags: int) -> NDArray[Any] | None:
-    """What OpenCV makes of the bytes, BGR; None where it cannot."""
-    try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:  # larger than OpenCV's own limits
-        return None
-
-
-def _decode_with_pillow(data: bytes) -> NDArray[Any] | None:
-    """BGR pixels of a format OpenCV was built without."""
-    try:
-        with open_lazily(data) as opened:
-            return np.ascontiguousarray(np.asarray(opened.convert("RGB"))[..., ::-1])
-    except Exception:  # as in `judge_header`
-        return None
 
 
 def _encode(suffix: str, image: Image, settings: list[int]) -> bytes:

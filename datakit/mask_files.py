@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
 from .headers import Place, open_lazily
-from .images import damaged, decoded, judged
+from .images import NO_PIXELS, decoded
+from .photo_files import open_picture
 
 NO_PALETTE = np.zeros((0, 4), np.uint8)
 FLICKER = 24  # between red, green and blue of a grey that was saved with loss
@@ -49,12 +50,12 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     Channels that are equal are grey, and so is a palette of greys; what is transparent is 0, whatever it hides.
     Where all that is painted has one colour, alpha is the mask.
 
-    Args: as `read_photo`.
+    Args: as `photo_files.read_photo`.
 
     Raises:
         ItemError: as `read_photo`; also stage `mask`, where the file holds several pages, or no whole numbers.
     """
-    where, data, header = judged(path, place, max_pixels, key)
+    where, data, header = open_picture(path, place, max_pixels, key)
     orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
     if header.form not in ("JPEG", "PNG"):
         _refuse_pages(data, where)
@@ -62,7 +63,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
         return MaskFile(*_palette_plane(data, where), orientation, zlib_ng.crc32(data))
     stored = decoded(data, cv2.IMREAD_UNCHANGED)
     if stored is None:
-        raise damaged(header, where)
+        raise header.damaged(where, NO_PIXELS)
     lossy = header.form in ("JPEG", "MPO") or (header.form == "WEBP" and b"VP8 " in data[:64])
     values, coding = _values_of(_greyed(stored) if lossy else stored, where)
     if header.mode == "L" and header.form == "PNG" and b"tRNS" in data:
@@ -104,7 +105,7 @@ def _palette_plane(
         with open_lazily(data) as opened:
             indices = np.asarray(opened.getchannel(0) if opened.mode == "PA" else opened)
             colours, clear = opened.getpalette() or [], opened.info.get("transparency")
-    except Exception as error:  # as in `judge_header`
+    except Exception as error:  # as in `headers.validate_header`
         raise where.failed("decode", "damaged image", f"palette picture cannot be decoded ({error})") from None
     palette = np.full((len(colours) // 3, 4), 255, np.uint8)
     palette[:, :3] = np.array(colours, np.uint8).reshape(-1, 3)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from .arrays import Image, Mask
+from .images import decode_picture
 from .keys import source_of
 
 SHOWN_WIDTH = 1200  # pixels of three pictures side by side
@@ -75,8 +76,6 @@ class Photo:
     @cached_property
     def pixels(self) -> Image:
         """(H, W, 3) uint8 RGB, upright."""
-        from .images import decode_picture  # the only file that decodes; it is built on this one
-
         return decode_picture(self.encoded)
 
 

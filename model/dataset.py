@@ -22,13 +22,13 @@ from torch.utils.data import Dataset
 from datakit.arrays import Image, Mask
 from datakit.deformations import deform
 from datakit.errors import ShardError, UsageError
-from datakit.images import decode_rle
 from datakit.keys import draw_key, without_view
+from datakit.rle import decode_rle
 from datakit.samples import Triple
 from datakit.seeds import generator, key_hash
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IGNORES, TARGETS
-from datakit.shards.reader import decode_image, decode_triple
+from datakit.shards.shard import decode_image, decode_triple
 
 from .crop import cut_image, cut_mask
 from .faults import draw_faults

@@ -7,25 +7,22 @@ each; the report is drawn in `report`, what makes a remark or a duplicate stands
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from datakit.duplicates import find_near_duplicates, thumbnail
+from datakit.datasets import AnyReader, Record, SourceOptions, SourceSpec, open_source
+from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
 from datakit.errors import ItemError, UsageError
+from datakit.extras import MissingExtra, require
 from datakit.samples import Problem, Scene
 from datakit.tracking import Track
 from datakit.validate import Remark, remarks
 
 from .cluster import run_tasks
 from .interrupt import terminable
-from .plan import check_labels, open_source, tell_guess
+from .plan import check_labels, recognised
 from .process import single_threaded_opencv
-from .settings import BuildConfig
 
 CHUNK = 64  # photos of a task: a second or two
 MOST_COMPARED = 50_000  # photos; the comparison grows with their square
@@ -35,11 +32,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Chunk:
-    """A slice of a source to read; `reader` is a slice of the source's reader, from `start` on."""
+    """A slice of a source to read; `reader` is a slice of the source's reader, from `start` on.
+
+    With `near`, what near-duplicates are found by is kept of every photo.
+    """
 
     label: str
     start: int
-    reader: Any
+    reader: AnyReader
+    near: bool
 
     def name(self) -> str:
         """For messages."""
@@ -48,7 +49,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class PhotoMark:
-    """What is kept of a photo to find it again: key, file, digest and a (64, 64) uint8 thumbnail."""
+    """What is kept of a photo to find it again; without a fingerprint where it is flat, or none was asked for."""
 
     key: str
     label: str
@@ -56,7 +57,7 @@ class PhotoMark:
     size: int
     crc32: int
     family: str
-    thumbnail: NDArray[np.uint8]
+    fingerprint: Fingerprint | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Duplicate:
     Attributes:
         first, second: their keys.
         how: `equal file`, `near` or `near, mirrored`.
-        score: correlation after registration; 1 for equal files.
+        score: share of bits of the perceptual hash that agree; 1 for equal files.
         across: whether they belong to different sources.
     """
 
@@ -97,7 +98,7 @@ class SourceReport:
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> dict[str, str | int]:
         """The numbers by name, as a build's manifest has them."""
         failed = sum(problem.kind == "failed" for problem in self.problems)
         return {
@@ -132,23 +133,40 @@ class Validation:
         return failed or any(duplicate.across for duplicate in self.duplicates)
 
 
-def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = True) -> Validation:
-    """Read every photo and mask of the sources of `config` and say what is wrong, odd or there twice.
+def validate_source(
+    sources: Sequence[SourceSpec],
+    options: SourceOptions,
+    tell: Tell,
+    track: Track,
+    images: Mapping[str, Path] | None = None,
+    jobs: int = 1,
+    near: bool = True,
+) -> Validation:
+    """Read every photo and mask of the sources and say what is wrong, odd or there twice; nothing is written.
 
     Args:
-        config: sources, reading options and jobs; nothing is written.
+        sources: where the photos are.
+        options: how they are opened; `options.images` is not used.
         tell: takes one line of news.
         track: given the number of photos, gives a context manager of a `Progress`.
+        images: label -> picture folder, where a layout does not find it by itself.
+        jobs: worker processes on this machine.
         near: whether to look for near-duplicates.
 
     Raises:
         UsageError: a source is not there, its layout is not recognised, or labels are used wrongly.
     """
     with terminable():
-        readers, reports = open_sources(config, tell)
+        if near:
+            try:
+                require("dedup", "looking for near-duplicates")
+            except MissingExtra as error:
+                tell(f"only equal files are found: {error}")
+                near = False
+        readers, reports = open_sources(sources, options, images or {}, tell)
         photos: list[PhotoMark] = []
         chunks = [
-            Chunk(label, start, reader[start : start + CHUNK])
+            Chunk(label, start, reader[start : start + CHUNK], near)
             for label, reader in readers.items()
             for start in range(0, len(reader), CHUNK)
         ]
@@ -163,7 +181,7 @@ def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = 
                 progress.advance(len(chunk.reader))
 
             with tempfile.TemporaryDirectory() as scratch:
-                run_tasks(read_chunk, chunks, Chunk.name, done, jobs=config.jobs, scratch=Path(scratch))
+                run_tasks(read_chunk, chunks, Chunk.name, done, jobs=jobs, scratch=Path(scratch))
         for report in reports.values():
             report.problems.sort(key=lambda problem: (problem.key, problem.stage, problem.reason))
             report.remarks.sort(key=lambda remark: (remark.key, remark.reason))
@@ -172,20 +190,21 @@ def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = 
     return Validation(reports, duplicates, compared)
 
 
-def open_sources(config: BuildConfig, tell: Tell) -> tuple[dict[str, Any], dict[str, SourceReport]]:
+def open_sources(
+    sources: Sequence[SourceSpec], options: SourceOptions, images: Mapping[str, Path], tell: Tell
+) -> tuple[dict[str, AnyReader], dict[str, SourceReport]]:
     """Readers of all sources that can be listed, and a report on every source; one that cannot is a problem."""
-    check_labels(config)
-    readers: dict[str, Any] = {}
+    check_labels(sources, images)
+    readers: dict[str, AnyReader] = {}
     reports: dict[str, SourceReport] = {}
-    for spec in sorted(config.sources, key=lambda spec: spec.label):
-        layout = tell_guess(spec, config, tell) or "pairs"
-        if not spec.root.exists():
-            raise UsageError(f"{spec.root}: no such file or folder; the source {spec.label!r} was said to be there")
+    for spec in sorted(sources, key=lambda spec: spec.label):
+        folder = images.get(spec.label)
+        spec = recognised(spec, folder, tell)
         try:
-            reader = open_source(spec, config)
+            reader = open_source(spec, replace(options, images=folder))
         except UsageError as error:
             problem = Problem(spec.label, "failed", "list", "unusable source", str(error))
-            reports[spec.label] = SourceReport(layout, 0, problems=[problem])
+            reports[spec.label] = SourceReport(spec.layout or "pairs", 0, problems=[problem])
             continue
         readers[spec.label] = reader
         reports[spec.label] = SourceReport(reader.layout, len(reader), problems=list(reader.problems))
@@ -212,11 +231,12 @@ def read_chunk(chunk: Chunk) -> ChunkResult:
     return ChunkResult(samples, result.problems, result.remarks, result.photos)
 
 
-def _mark(chunk: Chunk, record: Any, scene: Scene) -> PhotoMark:
+def _mark(chunk: Chunk, record: Record, scene: Scene) -> PhotoMark:
     photo = scene.samples[0].photo
-    family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.layout == "videos" else ""
+    family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.is_video else ""
     path = chunk.reader.images / record.image
-    return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, thumbnail(photo.pixels))
+    known = fingerprint(photo.pixels) if chunk.near else None
+    return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, known)
 
 
 def find_duplicates(photos: Sequence[PhotoMark], near: bool, tell: Tell) -> tuple[list[Duplicate], int]:
@@ -230,7 +250,7 @@ def find_duplicates(photos: Sequence[PhotoMark], near: bool, tell: Tell) -> tupl
     # a number of its own for every photo that belongs to no video
     families = [numbers.setdefault(photo.family or photo.key, len(numbers)) for photo in single]
     with single_threaded_opencv():
-        for pair in find_near_duplicates([photo.thumbnail for photo in single], families):
+        for pair in find_near_duplicates([photo.fingerprint for photo in single], families):
             first, second = single[pair.first], single[pair.second]
             how = "near, mirrored" if pair.mirrored else "near"
             duplicates.append(Duplicate(first.key, second.key, how, pair.score, first.label != second.label))

@@ -14,7 +14,7 @@ import numpy as np
 
 from datakit.arrays import Box, Image, Mask, iou
 from datakit.deformations import PRESETS
-from datakit.images import read_photo
+from datakit.photo_files import read_photo
 from datakit.samples import Sample
 from datakit.triples import make_triples
 from model.checkpoint import load_network

@@ -17,9 +17,9 @@ import numpy as np
 
 from ..arrays import Box, Image, Mask, area
 from ..deformations import Recipe
-from ..images import encode_rle
 from ..keys import source_of
 from ..resize import resize_mask, shrunk_size
+from ..rle import encode_rle
 from ..samples import Problem, Triple
 from . import sheet, tiles, words
 from .document import (

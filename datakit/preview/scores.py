@@ -14,8 +14,8 @@ import numpy as np
 
 from ..arrays import Box, Image, Mask, area
 from ..evaluation import MEASURES, ObjectScores, Scores
-from ..images import encode_rle
 from ..resize import resize_mask, shrunk_size
+from ..rle import encode_rle
 from . import tiles
 from .document import (
     COLOURS,

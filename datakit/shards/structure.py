@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from . import layout
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-MAX_PIXELS = 100_000_000  # of one photo; the default of --max-pixels
 MAX_INDEX_BYTES = 1 << 30  # offsets, CRC-32 and tables together; those of a million triples take 0.35 GB
 MAX_OTHER_BYTES = 4 << 20  # of the file that belong to no data set; HDF5's own structure takes about 10 kB
 MAX_ROW_BYTES = 1 << 20  # of a table
@@ -130,8 +129,9 @@ def _dtype(path: str, dataset: h5d.DatasetID) -> np.dtype[Any]:
     names = [column.name for column in columns]
     if [found.get_member_name(i) for i in range(found.get_nmembers())] != [name.encode() for name in names]:
         raise InvalidShard(path, f"is no table of the columns {', '.join(names)}")
-    expected = layout.row_dtype(columns, layout.widths_of(dataset.dtype, columns))
-    if dataset.dtype != expected:
+    dtype = dataset.dtype
+    expected = layout.row_dtype(columns, layout.widths_of(dtype, columns))
+    if dtype != expected:
         raise InvalidShard(path, "has columns of other types than the format's")
     return expected
 

@@ -19,7 +19,7 @@ from zlib_ng import zlib_ng
 
 from ..arrays import area
 from ..files import canonical_json, digest_json, file_sha256, replacing
-from ..images import encode_rle
+from ..rle import encode_rle
 from ..samples import TRIPLE_COLUMNS, Column, Sample, Triple
 from . import layout
 

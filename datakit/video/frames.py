@@ -13,13 +13,12 @@ from typing import Any, Protocol
 from ..arrays import Image
 from ..datasets.listing import split_suffix
 from ..errors import DatakitError, ItemError, UsageError
-from ..formats import SUFFIXES
-from ..images import read_photo, read_picture
-from ..phrases import shorten
+from ..formats import MAX_PIXELS, SUFFIXES
+from ..photo_files import read_photo, read_picture
+from ..wording import shorten
 from .labels import list_frames
 from .video_file import DEFAULT_FPS, VideoFacts, VideoFile, size_changes
 
-MAX_PIXELS = 100_000_000
 MOST_MISSING = 0.1  # of the frames a file speaks of, before it is called damaged
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datakit.datasets import ReadOptions
+from datakit.datasets.pairs import MASK_SUFFIXES
 from datakit.errors import ItemError, Mismatch, UsageError
 from datakit.evaluation import CONVENTIONS, Convention, FrameResult
-from datakit.mask_values import LabelMap
-from datakit.phrases import shorten
+from datakit.masks import LabelMap
 from datakit.video.labels import (
-    MASK_SUFFIXES,
     REPORT,
     Frames,
     LabelFolder,
@@ -23,6 +22,7 @@ from datakit.video.labels import (
     read_labels,
     unused_twins,
 )
+from datakit.wording import shorten
 
 MOST_NAMED = 20  # mismatches in one message
 

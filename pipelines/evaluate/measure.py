@@ -9,7 +9,7 @@ from pathlib import Path
 from datakit.datasets import ReadOptions
 from datakit.errors import Mismatch
 from datakit.evaluation import Convention, FrameResult, SequenceScores, score_frame, score_sequence
-from datakit.mask_values import LabelMap
+from datakit.masks import LabelMap
 from datakit.tracking import Track
 
 from ..pool import map_on_processes

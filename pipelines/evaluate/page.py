@@ -16,8 +16,9 @@ from datakit.datasets import ReadOptions
 from datakit.errors import ItemError
 from datakit.evaluation import ObjectScores
 from datakit.files import replacing
-from datakit.images import read_picture
-from datakit.mask_values import LabelMap
+from datakit.formats import MAX_PIXELS
+from datakit.masks import LabelMap
+from datakit.photo_files import read_picture
 from datakit.preview import picture_bytes
 from datakit.preview.scores import ScoresPage, ShownFrame, ShownObject, worst_places, write_scores_page
 from datakit.video.labels import Frames, list_frames, photos_beside, read_labels
@@ -76,7 +77,7 @@ class _Pictures:
         """(H, W, 3) RGB picture of a frame at the size of its labels, or None."""
         file = self._files(clip.name).get(frame)
         try:
-            picture = None if file is None else read_picture(file, str(file), ReadOptions().max_pixels)
+            picture = None if file is None else read_picture(file, str(file), MAX_PIXELS)
         except ItemError:
             picture = None
         if picture is None:

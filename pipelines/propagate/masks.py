@@ -14,12 +14,13 @@ import numpy as np
 
 from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
+from datakit.datasets.pairs import MASK_SUFFIXES
 from datakit.errors import DatakitError, UsageError
-from datakit.phrases import shorten
 from datakit.video.annotations import read_objects
 from datakit.video.frames import Frames
-from datakit.video.labels import MASK_SUFFIXES, list_frames
-from datakit.video.painted import is_colour_file, painted_labels
+from datakit.video.labels import list_frames
+from datakit.video.painted import is_colour_file, painted_objects
+from datakit.wording import shorten
 
 from .colours import ColourIds
 
@@ -179,18 +180,14 @@ def _read_mask(
     may_be_painted: bool = True,
 ) -> Labels:
     """Objects of a mask, which may be a frame that was painted on."""
-    painted = painted_labels(file, frames[place]) if may_be_painted else None
-    if painted is None:
-        found = read_objects(file, read, may_be_empty)
-        labels = found.labels
-        if found.ids == (1,) and not found.numbered and not is_colour_file(file):
-            given.unnumbered = given.unnumbered or file
-    else:
-        labels = painted
-    if labels.shape != frames.size:
-        sizes = "is {1}x{0}, the frames are {3}x{2}".format(*labels.shape, *frames.size)
+    painted = painted_objects(file, frames[place], read.max_pixels) if may_be_painted else None
+    found = painted or read_objects(file, read, may_be_empty)
+    if found.labels.shape != frames.size:
+        sizes = "is {1}x{0}, the frames are {3}x{2}".format(*found.labels.shape, *frames.size)
         raise UsageError(f"{file}: the mask {sizes}; draw it on a frame written by --first-frame")
-    return given.colours.settled(file, labels, painted is not None)
+    if found.ids == (1,) and not found.numbered and not found.colours:
+        given.unnumbered = given.unnumbered or file
+    return given.colours.matched(file, found)
 
 
 def _ids_in(labels: Labels) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from datakit.phrases import plural
+from datakit.wording import counted
 
 from ..progress import clock
 from ..report import as_text, table
@@ -26,12 +26,12 @@ def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
     kept = f", {summary.kept} of them made before" if summary.kept else ""
     objects = ", ".join(map(str, told["objects"])) or "none"
     lines = [
-        f"{summary.labels}: {plural(summary.frames, 'frame')}{kept}, objects {objects}, in {clock(summary.seconds)} "
+        f"{summary.labels}: {counted(summary.frames, 'frame')}{kept}, objects {objects}, in {clock(summary.seconds)} "
         f"({per_frame:.0f} ms a frame)"
     ]
     for number, frames in told["lost"].items():
         named = ", ".join(frames[:MOST_NAMED]) + (" …" if len(frames) > MOST_NAMED else "")
-        lines.append(f"  object {number} was not found in {plural(len(frames), 'frame')}: {named}")
+        lines.append(f"  object {number} was not found in {counted(len(frames), 'frame')}: {named}")
     lines += _where_to_look(summary)
     names = (VIDEO, SHEET, SUMMARY)
     return "\n".join([*lines, *(str(summary.report / name) for name in names if (summary.report / name).is_file())])
@@ -62,7 +62,7 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
         for s in sorted(summary.sequences, key=lambda s: s.labels.name)
     ]  # fmt: skip
     frames = sum(s.frames for s in summary.sequences)
-    total = f"{summary.out}: {plural(len(rows), 'sequence')}, {plural(frames, 'frame')}, in {clock(summary.seconds)}"
+    total = f"{summary.out}: {counted(len(rows), 'sequence')}, {counted(frames, 'frame')}, in {clock(summary.seconds)}"
     remarks = [f"{s.labels.name}: {remark}" for s in summary.sequences for remark in s.remarks]
     return "\n".join([table(("sequence", "frames", "kept", "objects", "lost", "ms a frame"), rows), *remarks, total])
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datakit.datasets.videos import VIDEOS
+from datakit.datasets.pair_layouts import VIDEO_FOLDERS
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
-from datakit.phrases import shorten
 from datakit.tracking import Track
 from datakit.video.labels import list_frames, open_labels
+from datakit.wording import shorten
 
 from ..cluster import run_tasks
 from ..evaluate.match import chosen_names
@@ -124,10 +124,10 @@ def frames_folder(root: Path) -> Path:
     Raises:
         UsageError: there is none.
     """
-    for images, _ in VIDEOS.folders:
+    for images, _ in VIDEO_FOLDERS:
         if (root / images).is_dir() and any(path.is_dir() and list_frames(path) for path in (root / images).iterdir()):
             return root / images
-    expected = ", ".join(images for images, _ in VIDEOS.folders[:4])
+    expected = ", ".join(images for images, _ in VIDEO_FOLDERS[:4])
     raise UsageError(f"--davis {root}: no frames found; expected sequence folders in one of {expected}")
 
 

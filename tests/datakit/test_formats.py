@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import TiffImagePlugin
 
-from datakit import formats, images, mask_files
+from datakit import formats, mask_files, photo_files
 from datakit.errors import ItemError
 from datakit.formats import SUFFIXES, unread_kind
 
@@ -41,7 +41,7 @@ def test_a_file_is_named_by_its_bytes(tmp_path: Path, name: str) -> None:
     """As a photo and as a mask, also where it is called .jpg or .png; the message ends in the way out."""
     data, kind = KINDS[name]
     assert unread_kind(data) is kind
-    for called, read in (("a.jpg", images.read_photo), ("a.png", mask_files.read_mask)):
+    for called, read in (("a.jpg", photo_files.read_photo), ("a.png", mask_files.read_mask)):
         (tmp_path / called).write_bytes(data)
         with pytest.raises(ItemError) as caught:
             read(tmp_path / called, called, 10**6)
@@ -56,7 +56,7 @@ def test_a_raw_photo_called_tif_is_not_read_as_its_preview(tmp_path: Path) -> No
     tags[0xC612] = b"\1\4\0\0"
     PillowImage.new("RGB", (16, 12)).save(tmp_path / "a.tif", tiffinfo=tags)
     with pytest.raises(ItemError, match="is a camera's raw photo"):
-        images.read_photo(tmp_path / "a.tif", "a.tif", 10**6)
+        photo_files.read_photo(tmp_path / "a.tif", "a.tif", 10**6)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM"])
@@ -64,7 +64,7 @@ def test_what_is_read_is_none_of_them(tmp_path: Path, form: str) -> None:
     """Formats that Pillow and OpenCV read keep being read."""
     PillowImage.new("RGB", (16, 12)).save(tmp_path / "a", form)
     assert unread_kind((tmp_path / "a").read_bytes()) is None
-    assert images.read_photo(tmp_path / "a", "a", 10**6).size == (12, 16)
+    assert photo_files.read_photo(tmp_path / "a", "a", 10**6).size == (12, 16)
 
 
 def test_suffixes_are_lower_case_and_begin_with_a_dot() -> None:

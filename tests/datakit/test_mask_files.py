@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from datakit.errors import ItemError
 from datakit.mask_files import MaskFile, read_mask
+from tests import tiny
 
 COLOURS = bytes(range(30, 39))
 PLANE = np.arange(80, dtype=np.uint8).reshape(8, 10) // 9
@@ -67,3 +69,54 @@ def test_rows_that_cannot_be_decoded_are_a_damaged_image(tmp_path: Path, palette
 def test_the_pixels_may_be_written_to(tmp_path: Path, palette: bytes | None) -> None:
     """Whoever decoded them."""
     read(tmp_path, png(PLANE, palette)).plane[:] = 0
+
+
+def save(path: Path, image: PillowImage.Image, **settings: object) -> Path:
+    """Written by Pillow, in the format of the suffix."""
+    image.save(path, **settings)
+    return path
+
+
+def plane_of(path: Path) -> tuple[list[int], str]:
+    """(values, coding) of a mask file whose foreground is `tiny.mask(1)`."""
+    mask = read_mask(path, path.name, 10_000_000)
+    values = [int(mask.plane[tiny.mask(1) == side].max()) for side in (0, 1)]
+    assert mask.plane.shape == tiny.SIZE and mask.source_crc32 == zlib.crc32(path.read_bytes())
+    return values, mask.coding
+
+
+def test_mask_codings_are_told_apart(tmp_path: Path) -> None:
+    """Grey of any value, bilevel, RGB, RGBA, 16-bit, cut-out and palettes give the plane they store."""
+    plane = tiny.mask(1)
+    opaque = np.dstack([plane * 255] * 3 + [np.full_like(plane, 255)])
+    cut_out = np.dstack([np.full_like(plane, 255)] * 3 + [plane * 255])
+    grey_palette, order = [255, 255, 255, 0, 0, 0], np.where(plane, 0, 1).astype(np.uint8)
+    cases = {
+        tiny.write_grey(tmp_path / "01.png", plane): ([0, 1], "grey"),
+        tiny.write_grey(tmp_path / "255.png", plane * np.uint8(255)): ([0, 255], "grey"),
+        tiny.write_grey(tmp_path / "deep.png", plane * np.uint16(65535)): ([0, 65535], "grey"),
+        save(tmp_path / "bilevel.png", PillowImage.fromarray(plane > 0)): ([0, 255], "grey"),
+        save(tmp_path / "rgb.png", PillowImage.fromarray(opaque[..., :3])): ([0, 255], "grey"),
+        save(tmp_path / "rgb.bmp", PillowImage.fromarray(opaque[..., :3])): ([0, 255], "grey"),
+        save(tmp_path / "rgba.png", PillowImage.fromarray(opaque)): ([0, 255], "grey"),
+        save(tmp_path / "cut.png", PillowImage.fromarray(cut_out)): ([0, 255], "grey"),
+        tiny.write_palette(tmp_path / "ids.png", plane * np.uint8(2)): ([0, 2], "palette"),
+        tiny.write_palette(tmp_path / "inverted.png", order, grey_palette): ([0, 255], "grey"),
+    }
+    for path, expected in cases.items():
+        assert plane_of(path) == expected, path.name
+
+
+def test_colour_mask_keeps_its_colours(tmp_path: Path) -> None:
+    """A mask of coloured pixels is no plane; what they mean is left to others."""
+    mask = read_mask(tiny.write_picture(tmp_path / "a.png", tiny.picture(1)), "a.png", 10_000_000)
+    assert (
+        mask.coding == "colour" and (mask.plane[..., :3] == tiny.picture(1)).all() and (mask.plane[..., 3] == 255).all()
+    )
+
+
+def test_mask_carries_its_own_orientation_unapplied(tmp_path: Path) -> None:
+    """The plane is as stored; the mask's own EXIF is handed on."""
+    path = tiny.write_rotated_jpeg(tmp_path / "a.jpg", tiny.mask(1) * np.uint8(255), 6)
+    mask = read_mask(path, "a.jpg", 10_000_000)
+    assert mask.orientation == 6 and mask.plane.shape == tiny.SIZE

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from datakit.deformations import PRESETS
-from datakit.images import decode_rle
 from datakit.preview import PageSettings, document, page, picture_bytes, write_page
+from datakit.rle import decode_rle
 from datakit.samples import Photo, Problem, Triple
 from tests.made import made_photo, made_sample, made_triples
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from datakit.errors import UsageError
-from datakit.images import decode_picture, read_photo
+from datakit.images import decode_picture
+from datakit.photo_files import read_photo
 from datakit.resize import parse_codec, resize_mask, resize_photo
 from datakit.samples import Photo
 from tests import tiny

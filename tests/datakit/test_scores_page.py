@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from datakit.evaluation import ObjectScores, Scores
-from datakit.images import decode_picture, decode_rle
+from datakit.images import decode_picture
 from datakit.metrics import statistics
 from datakit.preview.scores import ScoresPage, ShownFrame, ShownObject, worst_places, write_scores_page
+from datakit.rle import decode_rle
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 

@@ -182,7 +182,8 @@ def test_a_loss_that_is_no_number_ends_the_run(datakit, shards, tmp_path):
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("view.sise=3", "unknown key 'view.sise'"),
+    ("view.sise=3", "unknown key 'view.sise' (did you mean view.size?)"),
+    ("optimizer.lr=3", "unknown key 'optimizer.lr' (did you mean optimizer.learning_rate?)"),
     ("batch", "expected KEY=VALUE"),
     ("view.size=7", "outside"),
     ("network.colour=red", "has no option 'colour'"),
@@ -222,7 +223,7 @@ def test_resume_refuses_a_damaged_checkpoint(datakit, shards, tmp_path, quiet):
     (run / "last.safetensors").write_bytes((quiet / "last.safetensors").read_bytes()[:-1000])
     done = datakit(*command(shards, run, "--resume"))
     assert done.exit_code == 1
-    assert "no readable checkpoint" in done.stderr
+    assert "is no safetensors file, or damaged" in done.stderr
 
 
 def test_json_says_where_the_weights_are(datakit, shards, tmp_path):

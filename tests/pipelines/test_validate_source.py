@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import cv2
@@ -85,6 +86,15 @@ def test_near_duplicates_across_sources_exit_4(datakit, source, tmp_path, change
     assert "duplicate in two sources: ecssd/0005 = other/twin" in datakit(
         "validate-source", source, f"other={other}").output  # fmt: skip
     assert datakit("validate-source", source, f"other={other}", "--no-duplicates").exit_code == 0
+
+
+def test_without_imagehash_near_duplicates_are_left_out_with_a_word(datakit, source, tmp_path, monkeypatch):
+    """What is missing is named with the command that installs it; all else is validated."""
+    monkeypatch.setitem(sys.modules, "imagehash", None)
+    other = twin(source, tmp_path / "other", lambda photo: photo[:, ::-1])
+    result = datakit("validate-source", source, f"other={other}", "--json")
+    assert result.exit_code == 0 and "pip install 'masktrack-datakit[dedup]'" in result.stderr
+    assert json.loads(result.stdout)["compared"] == 0 and json.loads(result.stdout)["sources"]["other"]["samples"] == 4
 
 
 def test_equal_files_are_found_and_within_one_source_exit_0(datakit, source):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from datakit.errors import ShardError
-from datakit.headers import read_frame
+from datakit.headers import image_size
 from datakit.shards import Shard
-from datakit.shards.reader import decode_triple
 from datakit.shards.sandbox import SandboxedVerifier
+from datakit.shards.shard import decode_triple
 from datakit.shards.verify import verify_file
 from tests.hostile_shards import OPENING, READING, write_shard
 from tests.made import made_photo
@@ -110,9 +110,9 @@ def test_the_size_of_a_picture_is_in_its_header():
 
     pixels = made_photo(0, 31, 45).pixels
     for suffix in (".png", ".jpg"):
-        assert read_frame(cv2.imencode(suffix, pixels)[1].tobytes()).size == (31, 45)
+        assert image_size(cv2.imencode(suffix, pixels)[1].tobytes()) == (31, 45)
     progressive = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
-    assert read_frame(progressive).size == (31, 45)
+    assert image_size(progressive) == (31, 45)
     for broken in (b"", b"BM" + b"\0" * 60, progressive[:10], b"\xff\xd8" + b"\xff" * 40, np.zeros(99, "u1").tobytes()):
         with pytest.raises(ValueError, match="neither"):
-            read_frame(broken)
+            image_size(broken)

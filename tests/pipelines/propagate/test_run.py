@@ -293,7 +293,12 @@ def test_too_little_room_is_told_before_anything_is_made(datakit, mask, tmp_path
         (
             ("{clip}", "--mask", "{mask}", "--out", "{out}", "--set", "widht=3"),
             2,
-            "expected KEY=VALUE with one of size",
+            "unknown key 'widht' (did you mean widen?)",
+        ),
+        (
+            ("{clip}", "--mask", "{mask}", "--out", "{out}", "--set", "size"),
+            2,
+            "expected KEY=VALUE or online.KEY=VALUE",
         ),
         (("{clip}", "--first-frame", "{out}.jpg"), 2, "expected a PNG file"),
     ],

