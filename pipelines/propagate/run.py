@@ -115,7 +115,7 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
     """
     began, job = time.monotonic(), drawable(job, tell)
     with terminable():
-        frames = open_frames(job.video, job.start, job.stop, job.stride)
+        frames = open_frames(job.video, job.start, job.stop, job.stride, masks_among(job))
         start = read_start(frames, job.masks, job.boxes, job.read)
         remarks = (*frames.remarks, *start.remarks)
         for remark in remarks:
@@ -142,6 +142,23 @@ def drawable(job: PropagateJob, tell: Tell) -> PropagateJob:
     except MissingExtra as error:
         tell(f"{error}; everything else is written")
         return replace(job, film=False)
+
+
+def masks_among(job: PropagateJob) -> set[str]:
+    """Names of mask files that lie in the folder of the frames.
+
+    Raises:
+        UsageError: that folder itself is given as masks.
+    """
+    if not job.video.is_dir():
+        return set()
+    folder, names = job.video.resolve(), set()
+    for mask in job.masks:
+        if isinstance(mask, MaskStart) and mask.file.resolve() == folder:
+            raise UsageError(f"--mask {mask.file}: is the folder of the frames; give a mask, or a folder of masks only")
+        if isinstance(mask, MaskStart) and mask.file.is_file() and mask.file.parent.resolve() == folder:
+            names.add(mask.file.name)
+    return names
 
 
 def sequence_name(job: PropagateJob) -> str:

@@ -123,10 +123,14 @@ def read_start(
         taken.add(number)
         grouped.setdefault(place, {})[number] = start.box
     if len(taken) > MANY_OBJECTS:
-        many = f"{len(taken)} objects are given; each takes about half the time of the first. Are all of them meant?"
-        given.remarks.append(many)
+        given.remarks.append(many_told(len(taken)))
     ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
     return Start(*ordered, given.begins, given.numbers, tuple(given.remarks))
+
+
+def many_told(count: int) -> str:
+    """What is said of more than `MANY_OBJECTS`."""
+    return f"{count} objects are given; each takes about half the time of the first. Are all of them meant?"
 
 
 def boxes_of(labels: Labels, frame: str) -> list[BoxStart]:

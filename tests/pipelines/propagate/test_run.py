@@ -271,7 +271,8 @@ def test_too_little_room_is_told_before_anything_is_made(datakit, mask, tmp_path
         (("{clip}", "--mask", "{mask}"), 2, "--out DIR is needed"),
         (("--mask", "{mask}", "--out", "{out}"), 2, "name the VIDEO"),
         (("{gone}", "--mask", "{mask}", "--out", "{out}"), 2, "no such video"),
-        (("{clip}", "--mask", "{gone}", "--out", "{out}"), 1, "was listed but is not there now"),
+        (("{clip}", "--mask", "{gone}", "--out", "{out}"), 2, "gone.png: no such file"),
+        (("{clip}", "--mask", "{clip}", "--out", "{out}"), 2, "is the folder of the frames"),
         (("{clip}", "--mask", "{small}", "--out", "{out}"), 2, "the mask is 32x24, the frames are 64x48"),
         (("{clip}", "--mask", "{empty}", "--out", "{out}"), 1, "the mask is empty"),
         (("{clip}", "--mask", "{mask}@77", "--out", "{out}"), 2, "frame '77' is not among the chosen ones, 0 to 5"),
@@ -418,3 +419,51 @@ def test_unused_pictures_of_a_folder_are_no_frames(datakit, clip, mask, tmp_path
     write_picture(clip / "00006.jpg", frame(6))
     datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out")
     assert len(list((tmp_path / "out/clip").iterdir())) == 7
+
+
+def test_a_mask_among_the_frames_is_no_frame(datakit, clip, tmp_path):
+    """Whatever it is called; it is named, and so is a frame that is there twice."""
+    write_labels(clip / "mask.png", labels())
+    write_picture(clip / "00003.jpg", frame(3))
+    found = datakit("propagate", clip, "--mask", clip / "mask.png", "--out", tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    assert len(list((tmp_path / "out/clip").iterdir())) == 6
+    assert "mask.png: lies among the frames and is not taken for one" in found.stderr
+    assert "of frames that are there twice, these are not used: 00003." in found.stderr
+
+
+def test_more_objects_than_usual_are_told_before_a_tree_is_begun(datakit, tmp_path):
+    """With the sequence."""
+    root = draw_tree(tmp_path / "davis")
+    plane = np.arange(48 * 64).reshape(48, 64) // 30 % 71
+    write_labels(root / "Annotations/480p/dog/00000.png", plane.astype(np.uint8))
+    found = datakit("propagate", "--davis", root, "--out", tmp_path / "out")
+    assert found.stderr.index("dog: 70 objects are given") < found.stderr.index("8/8 frames")
+
+
+def test_the_frame_that_is_least_sure_is_proposed(datakit, clip, mask, tmp_path):
+    """In the report for scripts, and for people with the command that writes it to draw on."""
+    out = tmp_path / "out"
+    found = datakit("propagate", clip, "--mask", mask, "--out", out, "--start", 1)
+    told = json.loads((out / "_report/clip/report.json").read_text())
+    assert told["look_at"] == {"frame": "00005", "number": 5, "object": 1, "margin": 0.6}
+    assert told["mean_margin"] == {"1": 0.75, "2": 0.75}
+    assert [each["margin"] for each in told["frames"]] == [{}] + [{"1": m, "2": m} for m in (0.9, 0.8, 0.7, 0.6)]
+    assert "frame 00005: look here, object 1 is least sure there (margin 0.60)" in found.stdout
+    assert f"datakit propagate {clip} --first-frame fix.png --start 5" in found.stdout
+    datakit("propagate", clip, "--first-frame", tmp_path / "fix.png", "--start", 5)
+    again = ("--mask", f"{write_labels(tmp_path / 'fix.png', labels(5))}@00005", "--start", 1, "--overwrite")
+    assert datakit("propagate", clip, "--mask", mask, "--out", out, *again).exit_code == 0
+
+
+def test_a_report_of_an_earlier_version_proposes_nothing(datakit, clip, mask, tmp_path):
+    """Its rows tell no margin; the rest of the report is as it was."""
+    out = tmp_path / "out"
+    datakit("propagate", clip, "--mask", mask, "--out", out)
+    log, summary = out / "_report/clip/frames.jsonl", out / "_report/clip/report.json"
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    log.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "margin"}) + "\n" for row in rows))
+    summary.unlink()
+    found = datakit("propagate", clip, "--mask", mask, "--out", out)
+    assert found.exit_code == 0 and "look here" not in found.stdout
+    assert json.loads(summary.read_text())["look_at"] is None
