@@ -14,7 +14,7 @@ from .run import PropagateSummary
 from .tree import TreeSummary
 
 MOST_NAMED = 5
-SURE = 0.95  # margin from which no frame is proposed
+SURE = 0.9  # margin from which no frame is proposed
 
 
 def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
