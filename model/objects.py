@@ -57,6 +57,24 @@ def join(scores: NDArray[np.float32], ids: Sequence[int]) -> Labels:
     return labels
 
 
+def mean_margins(scores: NDArray[np.float32], labels: Labels, ids: Sequence[int]) -> dict[int, float]:
+    """How sure the network is of each object: the mean of 2 p - 1 over the pixels it got.
+
+    Args:
+        scores: (K, H, W) logits, one plane for each object.
+        labels: (H, W) uint8, what was made of them.
+        ids: K object ids.
+
+    Returns:
+        id -> 0 (no pixel, or none above a half) to 1.
+    """
+    margins = {}
+    for plane, number in zip(scores, ids, strict=True):
+        found = plane[labels == number]
+        margins[number] = float(np.tanh(np.maximum(found, 0) / 2).mean()) if found.size else 0.0  # 2 p - 1
+    return margins
+
+
 def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """(K + 1, H, W) float32 that sum to 1: of the background and of each object.
 

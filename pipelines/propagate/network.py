@@ -163,7 +163,7 @@ class NetworkEngine:
             steps = self.online.iterations
             self.tell(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
             tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
-            about = {
+            about: dict[str, Any] = {
                 "seconds": round(tuned.seconds, 1),
                 "loss": [round(tuned.losses[0], 4), round(tuned.losses[-1], 4)],
             }
