@@ -133,7 +133,7 @@ def posed(
     if pose is None:
         return plane
     way = cv2.INTER_LINEAR if plane.ndim == 3 else cv2.INTER_NEAREST
-    return cv2.warpAffine(plane, pose, plane.shape[1::-1], flags=way, borderValue=outside)  # type: ignore[return-value, arg-type]
+    return cv2.warpAffine(plane, pose, plane.shape[1::-1], flags=way, borderValue=outside)  # type: ignore[return-value]
 
 
 def draw_window(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Window:
