@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 from datakit.errors import DatakitError
 from datakit.samples import Problem
 from datakit.validate import Remark
-
-from .report import plain
+from datakit.wording import printable
 
 MOST_REASONS = 5  # that an error tells; the error log has them all
 
@@ -47,8 +46,8 @@ def withheld(kind: type[Error], fault: str, problems: Sequence[Problem], ledger:
     for group in groups[:MOST_REASONS]:
         example = group["examples"][0]
         lines.append(
-            f"  {group['count']} {group['kind']}: {group['reason']}, e.g. {plain(example['key'])}: "
-            f"{plain(example['detail'])}"
+            f"  {group['count']} {group['kind']}: {group['reason']}, e.g. {printable(example['key'])}: "
+            f"{printable(example['detail'])}"
         )
     if len(groups) > MOST_REASONS:
         lines.append(f"  and {len(groups) - MOST_REASONS} more reasons")
