@@ -61,7 +61,7 @@ class House(click.Group):
         except (click.ClickException, click.exceptions.Exit):  # an Exit carries an exit code, too, and is no error
             raise
         except Exception as error:
-            if isinstance(error, ModuleNotFoundError) and (hidden := shadowing_message(error.name)):
+            if isinstance(error, ImportError) and (hidden := shadowing_message(error.name)):
                 error = UsageError(hidden)
             code = getattr(error, "exit_code", None)
             if code is None and (not isinstance(error, OSError) or error.errno == errno.EPIPE):
