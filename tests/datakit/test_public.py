@@ -39,20 +39,3 @@ def test_importing_the_library_imports_nothing_heavy():
     code = "import sys, datakit; print(*sorted({'numpy', 'cv2', 'h5py', 'torch', 'PIL'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.split() == []
-
-
-def test_a_type_checker_sees_the_public_names(tmp_path):
-    """mypy --strict on a user's script knows the types, and finds a wrong use."""
-    pytest.importorskip("mypy")
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from datakit import ShardReader\n"
-        'reader = ShardReader("shards")\n'
-        "reveal_type(reader[0].iou)\n"
-        "reader.no_such_method()\n"
-    )
-    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", str(script)]
-    environment = {"MYPYPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
-    assert 'Revealed type is "float"' in found.stdout, found.stdout
-    assert 'has no attribute "no_such_method"' in found.stdout
