@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import datakit
+from datakit.errors import UsageError
+from tests.made import made_header
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -39,3 +41,12 @@ def test_importing_the_library_imports_nothing_heavy():
     code = "import sys, datakit; print(*sorted({'numpy', 'cv2', 'h5py', 'torch', 'PIL'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.split() == []
+
+
+def test_a_place_may_be_a_string(tmp_path):
+    """A text names a file or folder as well as a Path does."""
+    assert datakit.verify(str(tmp_path))[0].place == "manifest"
+    with pytest.raises(UsageError, match="no such video"):
+        datakit.open_frames(str(tmp_path / "clip"))
+    with datakit.ShardWriter(str(tmp_path / "a.h5"), made_header(), scratch=str(tmp_path)) as writer:
+        assert writer.path == tmp_path / "a.h5"

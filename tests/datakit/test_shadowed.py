@@ -52,7 +52,9 @@ def test_the_command_says_so_with_exit_code_2(tmp_path, name, words, as_file):
     assert "Traceback" not in found.stderr
 
 
-@pytest.mark.parametrize(("name", "module", "words"), [("model", "refine", ["score", "shards"]), ("pipelines", "cli", [])])
+@pytest.mark.parametrize(
+    ("name", "module", "words"), [("model", "refine", ["score", "shards"]), ("pipelines", "cli", [])]
+)
 def test_a_module_of_the_same_name_is_told_too(tmp_path, name, module, words):
     """Theirs is imported without complaint, but lacks what ours holds."""
     theirs = shadow(tmp_path, name)

@@ -232,14 +232,14 @@ def test_nothing_to_read_is_told(folder):
 
 def test_no_shard_folder_and_another_version_are_told(folder, tmp_path):
     """With the folder's name, what was expected and the way out."""
-    with pytest.raises(ShardError, match="no finished folder of shards"):
+    with pytest.raises(ShardError, match="holds no shards"):
         TripleDataset(tmp_path, CODING, VIEW)
     old = write_shards(tmp_path / "old", photos=2)
     manifest = json.loads((old / "manifest.json").read_text())
     body = {**manifest, "version": 9}
     del body["digest"]
     (old / "manifest.json").write_text(json.dumps({**body, "digest": digest_json(body)}))
-    with pytest.raises(ShardError, match="version 9, expected"):
+    with pytest.raises(ShardError, match="version 9, this datakit reads version 1"):
         TripleDataset(old, CODING, VIEW)
 
 
