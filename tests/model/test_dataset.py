@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from datakit.deformations import PRESETS
-from datakit.deformations.augment import Augment
 from datakit.errors import ShardError, UsageError
 from datakit.files import digest_json
 from datakit.shards import ShardReader
+from datakit.transforms import PRESETS
+from datakit.transforms.crop import cut_image, cut_mask, object_window
+from datakit.transforms.rotate_flip import Augment
+from datakit.transforms.views import ViewConfig
 from model import dataset as module
-from model.crop import cut_image, cut_mask, object_window
 from model.dataset import Draw, NothingLeft, TripleDataset, is_held_back
 from model.inputs import CODINGS, pack_input
-from model.views import ViewConfig
 from tests.small_shards import SIZE, write_shards
 
 CODING = CODINGS["efficientnet-lite0"]
