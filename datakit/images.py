@@ -93,7 +93,7 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def encode_png(image: Image | NDArray[np.uint16], compact: bool = False) -> bytes:
-    """PNG bytes of an (H, W, 3) RGB or (H, W) grey uint8 array.
+    """PNG bytes of an (H, W, 3) RGB or (H, W) grey array, uint8 or uint16.
 
     Run-length strategy and a fixed filter: what is left of zlib then has no match finder, the part whose
     output differs between builds and processors in zlib-ng. Costs about 9 % in size on photos, but half on

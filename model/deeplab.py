@@ -62,4 +62,5 @@ class DeepLab(Segmenter):
         for layer in self.head.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.normal_(layer.weight, std=NEW_SIGMA, generator=generator)
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)

@@ -54,7 +54,7 @@ def poly_rate(step: int, steps: int, power: float, warmup: int = 0) -> float:
     Source: arXiv 1606.00915 §4.1 ("poly" policy, power 0.9).
     """
     rise = min(1.0, (step + 1) / (warmup + 1))
-    return rise * max(0.0, 1 - step / steps) ** power
+    return float(rise * max(0.0, 1 - step / steps) ** power)
 
 
 def build_optimizer(net: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:

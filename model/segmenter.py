@@ -41,7 +41,8 @@ class Segmenter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits, above 0 where foreground is likelier than background."""
-        return self.head(self.trunk(x))
+        logits: Tensor = self.head(self.trunk(x))
+        return logits
 
     def train(self, mode: bool = True) -> Segmenter:
         """As `nn.Module.train`, but frozen normalisation stays in evaluation mode."""

@@ -105,7 +105,7 @@ def remove_parts(task: MergeTask) -> None:
         part_path(task.shard, number).unlink(missing_ok=True)
 
 
-def split_for_workers(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list[ShardTask | PartTask]:
+def split_for_workers(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list[Task]:
     """Tasks for `jobs` workers: shards as they are, and where some would wait for others at the end, the last in parts.
 
     Args:
@@ -116,7 +116,7 @@ def split_for_workers(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list
     rest = sum(sizes)
     if jobs == 1 or longest_load(sizes, jobs) <= (1 + IDLE) * rest / jobs:
         return [task for task, _ in tasks]
-    shared: list[ShardTask | PartTask] = []
+    shared: list[Task] = []
     for task, size in tasks:
         rest -= size
         is_late = rest < size * jobs  # the others may have nothing left to do before it is made

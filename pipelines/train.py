@@ -146,13 +146,13 @@ class _Data:
 
         config = job.config
         self.job, self.ranks = job, ranks
-        held_back = {"val_share": config.validation_share, "seed": config.seed}
+        share, seed = config.validation_share, config.seed
         self.trained = TripleDataset(
-            job.shards, coding, config.view, redraw=config.redraw, weights=job.weights, **held_back
+            job.shards, coding, config.view, val_share=share, seed=seed, redraw=config.redraw, weights=job.weights
         )
         self.held_back: Stored | None = None
         with contextlib.suppress(NothingLeft):  # too few photos to hold any back
-            judged = TripleDataset(job.shards, coding, config.view, split="val", **held_back)
+            judged = TripleDataset(job.shards, coding, config.view, split="val", val_share=share, seed=seed)
             self.held_back = Stored(judged, config.validation_samples)
 
     @contextlib.contextmanager

@@ -7,6 +7,7 @@ untrusted source proves nothing, and a flipped byte of HDF5's structure can cras
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 
 def verify(
-    folder: Path,
+    folder: str | os.PathLike[str],
     jobs: int = 1,
     deep: bool = False,
     track: Track = silent,
@@ -51,23 +52,24 @@ def verify(
     Returns:
         Findings in order of shard and place. Without a manifest that is one, and all that every shard says by itself.
     """
+    root = Path(folder)
     try:
-        manifest = read_manifest(folder)
+        manifest = read_manifest(root)
     except ShardError as error:
         found = [Finding(NAME, "manifest", "", str(error))]
-        return found + _by_themselves(sorted(folder.glob("*.h5")), jobs, track, sandbox)
+        return found + _by_themselves(sorted(root.glob("*.h5")), jobs, track, sandbox)
 
     def check(child: SandboxedVerifier, item: tuple[ShardEntry, Future[list[Finding]]]) -> list[Finding]:
         entry, found = item[0], item[1].result()
-        if not (folder / entry.file).is_file():
+        if not (root / entry.file).is_file():
             return found
         return found + _contents(
-            child, folder / entry.file, manifest, entry, deep, damaged=any(finding.place == "file" for finding in found)
+            child, root / entry.file, manifest, entry, deep, damaged=any(finding.place == "file" for finding in found)
         )
 
-    found = list(build_state_findings(folder, manifest))
+    found = list(build_state_findings(root, manifest))
     with ThreadPoolExecutor(jobs) as hashing:  # goes on while children start, which takes as long as hashing 300 MB
-        items = [(entry, hashing.submit(_byte_findings, folder, entry)) for entry in manifest.shards]
+        items = [(entry, hashing.submit(_byte_findings, root, entry)) for entry in manifest.shards]
         try:
             return found + _in_turns(check, items, jobs, track, sandbox)
         finally:

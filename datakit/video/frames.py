@@ -6,6 +6,7 @@ before anything is made of the others. Label pictures are left to `labels`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,7 +104,11 @@ class FileFrames:
 
 
 def open_frames(
-    path: Path, start: int = 0, stop: int | None = None, stride: int = 1, without: Collection[str] = ()
+    path: str | os.PathLike[str],
+    start: int = 0,
+    stop: int | None = None,
+    stride: int = 1,
+    without: Collection[str] = (),
 ) -> Frames:
     """Open a video and look through the frames that were chosen.
 
@@ -118,11 +123,12 @@ def open_frames(
         UsageError: there is no such video, no frame in it, or none is chosen.
         DatakitError: a frame cannot be read or has another size than the first.
     """
-    if path.is_dir():
-        return _open_folder(path, slice(start, stop, stride), without)
-    if not path.exists():
-        raise UsageError(f"{path}: no such video; expected a folder of frames or a video file")
-    return _open_file(path, slice(start, stop, stride))
+    place, chosen = Path(path), slice(start, stop, stride)
+    if place.is_dir():
+        return _open_folder(place, chosen, without)
+    if not place.exists():
+        raise UsageError(f"{place}: no such video; expected a folder of frames or a video file")
+    return _open_file(place, chosen)
 
 
 def _open_folder(path: Path, chosen: slice, without: Collection[str]) -> FolderFrames:

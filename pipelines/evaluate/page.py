@@ -113,4 +113,5 @@ def _frame(clip: Clip, each: ObjectScores, place: int, merged: bool, pictures: _
 
 
 def _mask(labels: LabelMap, number: int, merged: bool) -> Mask:
-    return (labels.labels > 0 if merged else labels.labels == number).view(np.uint8)
+    mask: Mask = (labels.labels > 0 if merged else labels.labels == number).view(np.uint8)
+    return mask
