@@ -87,10 +87,11 @@ def validate_header(data: bytes, where: Place, max_pixels: int) -> Header:
     Raises:
         ItemError: stage `decode`.
     """
-    unread = unread_kind(data)
-    if unread is not None:
-        raise where.failed("decode", unread.reason, str(unread))
-    if _is_cut(data):
+    if not data.startswith((JPEG_START, PNG_START)):
+        unread = unread_kind(data)
+        if unread is not None:
+            raise where.failed("decode", unread.reason, str(unread))
+    elif _is_cut(data):
         raise where.failed("decode", "truncated image", f"ends after {len(data)} bytes without an end mark")
     try:
         opened = open_lazily(data)
@@ -119,7 +120,7 @@ def _is_cut(data: bytes) -> bool:
     """Whether a JPEG or PNG stops before its end mark; what follows the mark does not matter."""
     if data.startswith(PNG_START):
         return PNG_END not in data[-64:] and PNG_END not in data
-    if not data.startswith(JPEG_START) or data.endswith(JPEG_END):
+    if data.endswith(JPEG_END):
         return False
     at = 2  # walk to the first scan: a thumbnail in the segments before it has an end mark of its own
     while at + 4 <= len(data) and data[at] == 0xFF:

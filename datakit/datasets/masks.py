@@ -42,6 +42,8 @@ def align(plane: NDArray[Any], own_orientation: int, photo: Photo, drawn: str = 
     """
     if own_orientation:
         return turn(plane, own_orientation)
+    if photo.orientation == 1:
+        return plane
     is_stored = plane.shape[:2] == stored_size(photo) and not (drawn == "upright" and stored_size(photo) == photo.size)
     return turn(plane, photo.orientation) if is_stored else plane
 
@@ -67,7 +69,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
     found = objects_of(replace(mask, plane=plane), options, where, nature)
     if not found.ids:
         return Scene(where.key, (), (_empty(where, plane, found, options),))
-    notes = () if drawn or mask.orientation else _turned(where, photo)
+    notes = () if drawn or mask.orientation or photo.orientation == 1 else _turned(where, photo)
     if found.void is not None and options.grey == "ids":
         reason = "masks with 255, which is void and no object beside ids"
         notes += (Note(where.key, reason, f"{where.path}: {area(found.void)} pixels"),)
@@ -93,7 +95,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
 
 def _turned(where: Place, photo: Photo) -> tuple[Note, ...]:
     """What to tell where EXIF turns a photo and the size of its mask does not say which way that lies."""
-    if photo.orientation <= 1 or stored_size(photo) != photo.size:
+    if stored_size(photo) != photo.size:
         return ()
     reason = (
         "photos turned by EXIF, masks fit both ways: read as drawn on the photo as stored (if not: --annotated upright)"
