@@ -26,7 +26,7 @@ setup(
     long_description=README,
     long_description_content_type="text/markdown",
     author="masktrack-datakit contributors",
-    license="MIT",
+    license_expression="MIT",
     license_files=["LICENSE"],
     keywords="video object segmentation, mask propagation, MaskTrack, data synthesis, HDF5, DAVIS",
     classifiers=[

@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datakit.datasets import open_dataset
+from datakit.datasets import SourceSpec, open_source
 from datakit.rle import encode_rle
 
 from . import common
@@ -105,7 +105,7 @@ def worker_memory(sources: list[str], jobs: int) -> dict[str, float]:
 def run(photos: int = PHOTOS, rounds: int = 3) -> None:
     """Build and floor by turns, with one job and with two."""
     root = common.data_root().absolute()
-    reader = open_dataset("bench", root)
+    reader = open_source(SourceSpec("bench", None, root))
     pairs = [(str(reader.images / r.image), str(reader.root / r.annotation[0])) for r in reader.records]
     copies = max(round(photos / len(pairs)), 1)
     sources = [f"copy{number}={root}" for number in range(copies)]

@@ -25,7 +25,8 @@ import numpy as np
 from datakit.images import encode_png
 from datakit.video.labels import open_labels, read_labels
 from pipelines.evaluate.measure import CHUNK
-from pipelines.evaluate.run import EvaluateConfig, Evaluation, evaluate
+from pipelines.evaluate.result import EvaluateConfig, Evaluation
+from pipelines.evaluate.run import evaluate
 from pipelines.pool import map_on_processes
 
 from . import common

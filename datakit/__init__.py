@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .shadowed import ShadowFinder
 
 if TYPE_CHECKING:
-    from .datasets import Concat, ReadOptions, open_dataset
+    from .datasets import Concat, ReadOptions, SourceOptions, open_source
     from .deformations import PRESETS, Recipe, replay
     from .evaluation import CONVENTIONS
     from .metrics import measure
@@ -33,12 +33,13 @@ __all__ = [
     "Sample",
     "ShardReader",
     "ShardWriter",
+    "SourceOptions",
     "Triple",
     "__version__",
     "make_triples",
     "measure",
-    "open_dataset",
     "open_frames",
+    "open_source",
     "replay",
     "verify",
 ]
@@ -52,11 +53,12 @@ _HOMES = {
     "Sample": "samples",
     "ShardReader": "shards",
     "ShardWriter": "shards",
+    "SourceOptions": "datasets",
     "Triple": "samples",
     "make_triples": "triples",
     "measure": "metrics",
-    "open_dataset": "datasets",
     "open_frames": "video.frames",
+    "open_source": "datasets",
     "replay": "deformations",
     "verify": "shards.verify",
 }

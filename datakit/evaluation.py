@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from .arrays import Mask
 from .errors import Mismatch
-from .mask_values import LabelMap
+from .masks import LabelMap
 from .metrics import Measures, Statistics, measure, statistics
+from .wording import shorten
 
 MEASURES = ("J", "F", "J&F")
 MERGED_ID = 1
@@ -229,8 +230,8 @@ def _refuse_unnumbered(name: str, results: Sequence[FrameResult], present: Seque
         objects = ", ".join(map(str, present))
         way_out = "write ids as a palette PNG; the convention davis2016 takes all ids for one object"
         raise Mismatch(
-            f"{name}: predictions of {told(frames)} are masks of 0 and 255, which do not say which object they show; "
-            f"objects of its ground truth: {objects}; {way_out}"
+            f"{name}: predictions of {shorten(frames)} are masks of 0 and 255, which do not say which object they "
+            f"show; objects of its ground truth: {objects}; {way_out}"
         )
 
 
@@ -243,18 +244,12 @@ def _refuse_foreign_ids(
         for number in set(result.predicted) - set(known):
             frames.setdefault(number, []).append(result.frame)
     if frames:
-        found = "; ".join(f"id {number} in {told(names)}" for number, names in sorted(frames.items()))
+        found = "; ".join(f"id {number} in {shorten(names)}" for number, names in sorted(frames.items()))
         objects = ", ".join(map(str, known)) or "none"
         way_out = "the convention davis2016 takes all ids for one object"
         if set(frames) <= set(present):
             way_out = "these enter its ground truth after the first frame, which the convention youtube-vos counts"
         raise Mismatch(f"{name}: predictions hold {found}; objects of its ground truth: {objects}; {way_out}")
-
-
-def told(names: Sequence[str], most: int = 3) -> str:
-    """A few of many names, and how many there are."""
-    rest = f" … ({len(names)} in all)" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest
 
 
 def score_set(sequences: Sequence[SequenceScores], convention: Convention) -> SetScores:

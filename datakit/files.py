@@ -36,9 +36,12 @@ def check_local(text: str, what: str) -> None:
     scheme, rest = found[1].lower(), found[2] or ""
     if scheme == "file":
         raise UsageError(f"{what} {text}: give the path itself: /{rest}")
+    way_out = "copy them here first (or the finished folder there afterwards), e.g. with `rclone copy`, or mount them"
+    if scheme in ("http", "https", "ftp"):
+        way_out = "download it first, unpack it if it is an archive,"
     raise UsageError(
-        f"{what} {text}: only files on this machine are read and written so far, not {scheme}:// addresses; copy them "
-        "here first (or the finished folder there afterwards), e.g. with `rclone copy`, or mount them and give the path"
+        f"{what} {text}: only files on this machine are read and written so far, not {scheme}:// addresses; "
+        f"{way_out} and give the path"
     )
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from .arrays import Image, Labels
-from .errors import DatakitError
 from .formats import PNG_START
 from .jpeg import jpeg_size
 
@@ -123,23 +122,6 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
 def encode_webp(image: Image, quality: int) -> bytes:
     """WebP bytes of an (H, W, 3) RGB uint8 array for looking at; `quality` is libwebp's, 1..100."""
     return _encode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
-
-
-def encode_film_picture(image: Image, quality: int) -> bytes:
-    """Lossy WebP bytes of an (H, W, 3) RGB uint8 array, in less than half the time that `encode_webp` takes.
-
-    Raises:
-        DatakitError: Pillow was built without WebP.
-    """
-    stream = BytesIO()
-    try:
-        PillowImage.fromarray(image).save(stream, "WEBP", quality=quality, method=0)
-    except (KeyError, OSError) as error:
-        raise DatakitError(
-            f"this build of Pillow has no codec for WebP ({error}), which the overlay video is made of; "
-            "pip install --force-reinstall pillow, or leave the video out with --no-overlay"
-        ) from None
-    return stream.getvalue()
 
 
 def _encode(suffix: str, image: Image, settings: list[int]) -> bytes:

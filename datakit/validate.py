@@ -7,20 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from .arrays import Mask, area
-from .datasets import PairsReader, Record
-from .datasets.views import AnyReader, View
+from .datasets import AnyReader, Record
 from .duplicates import is_flat
 from .formats import JPEG_START
 from .headers import Place, read_file
 from .jpeg import jpeg_complaint
-from .mask_files import read_mask
-from .mask_values import MANY_OBJECTS, objects_of
+from .masks import MANY_OBJECTS
 from .samples import Photo, Sample, Scene
 
 TINY = 100  # pixels: a disc of 11 across, whose rough mask is mostly dilation
@@ -68,27 +62,17 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
         return
     photo = scene.samples[0].photo
     yield from _of_photo(scene.key, record.image, photo)
-    base = _bottom(reader)
-    encoded = read_file(Path(base.images) / record.image, Place(scene.key, record.image), base.options.max_pixels)
+    encoded = read_file(reader.images / record.image, Place(scene.key, record.image), reader.options.max_pixels)
     if encoded.startswith(JPEG_START) and (complaint := jpeg_complaint(encoded)):
         yield Remark(scene.key, "decoder complaint", f"{record.image}: {complaint}")
     if len(scene.samples) > MANY_OBJECTS:
         yield Remark(scene.key, "many objects", f"{scene.key}: {len(scene.samples)} objects; are all of them meant?")
     for sample in scene.samples:
         yield from _of_mask(sample)
-    if isinstance(base, PairsReader):
-        name = record.annotation[0]
-        mask = read_mask(Path(base.root) / name, name, base.options.max_pixels, scene.key)
-        if objects_of(mask, base.options, Place(scene.key, name), base.nature).soft:
-            levels = len(np.unique(mask.plane))
-            detail = f"{name}: {levels} grey levels, foreground is above --threshold {base.options.threshold}"
-            yield Remark(scene.key, "soft mask", detail)
-
-
-def _bottom(reader: AnyReader) -> Any:
-    while isinstance(reader, View):
-        reader = reader.base
-    return reader
+    soft = reader.soft_mask(record)
+    if soft is not None:
+        threshold = f"foreground is above --threshold {reader.options.threshold}"
+        yield Remark(scene.key, "soft mask", f"{soft.path}: {soft.levels} grey levels, {threshold}")
 
 
 def _of_photo(key: str, path: str, photo: Photo) -> Iterator[Remark]:

@@ -28,7 +28,7 @@ from datakit.samples import Triple
 from datakit.seeds import generator, key_hash
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IGNORES, TARGETS
-from datakit.shards.reader import decode_image, decode_triple
+from datakit.shards.shard import decode_image, decode_triple
 
 from .crop import cut_image, cut_mask
 from .faults import draw_faults

@@ -11,25 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datakit.arrays import Labels, Mask
-from datakit.mask_values import VOID
 
 # A score under which no object wins against the background: p = 0.0025 is less than (1 - p) ** 254.
 HOPELESS = -6.0
-
-
-def plain_labels(labels: Labels) -> Labels:
-    """A label map with nothing but object ids: 255 alone is object 1, as in grey masks, beside other ids it is void.
-
-    Args:
-        labels: (H, W) uint8.
-
-    Returns:
-        (H, W) uint8; `labels` itself where there is nothing to change.
-    """
-    if not (labels == VOID).any():
-        return labels
-    others = bool(((labels > 0) & (labels < VOID)).any())
-    return np.where(labels == VOID, np.uint8(not others), labels)
 
 
 def object_ids(labels: Labels) -> tuple[int, ...]:

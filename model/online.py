@@ -22,13 +22,14 @@ from datakit.deformations import PRESETS, Recipe, deform
 from datakit.deformations.augment import turned_image, turned_mask
 from datakit.deformations.ranges import setting, settle
 from datakit.errors import UsageError
+from datakit.masks import plain_labels
 from datakit.seeds import generator
 
 from .compute import Compute
 from .dataset import Example, make_item
 from .inputs import InputCoding
 from .losses import LossConfig
-from .objects import mask_of, object_ids, plain_labels
+from .objects import mask_of, object_ids
 from .optimize import OptimizerConfig, load_ema
 from .segmenter import Segmenter
 from .settings import PAPER, TrainConfig

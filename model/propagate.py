@@ -21,11 +21,12 @@ from datakit.deformations.dilate import Dilate
 from datakit.deformations.figure import Figure
 from datakit.deformations.ranges import setting, settle
 from datakit.errors import UsageError
+from datakit.masks import plain_labels
 
 from .checkpoint import load_network
 from .compute import Compute
 from .crop import Window, frame_window, object_window
-from .objects import join, mask_of, object_ids, plain_labels
+from .objects import join, mask_of, object_ids
 from .refine import RefineConfig, look, settled
 from .segmenter import Segmenter
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
-from datakit.deformations.ranges import parsed, refuse_unknown, setting, settings_of, settle
+from datakit.config import assign, help_text, keys_of, refuse_unknown, setting, split_assignment, validate
 from datakit.errors import UsageError
 
 from .losses import LossConfig
@@ -57,7 +57,7 @@ class TrainConfig:
     view: ViewConfig = field(default_factory=ViewConfig)
 
     def __post_init__(self) -> None:
-        settle(self, "train")
+        validate(self, "train")
         if self.batch % self.accumulate:
             raise UsageError(f"train: a batch of {self.batch} cannot be cut into {self.accumulate} equal parts")
 
@@ -112,28 +112,25 @@ def configure(config: Config, settings: Sequence[str], prefix: str = "") -> Conf
     Raises:
         UsageError: not of that form, an unknown key, or a value that does not fit.
     """
+    more = ", and network.OPTION" if isinstance(config, TrainConfig) else ""
     for text in settings:
-        key, equals, value = (part.strip() for part in text.removeprefix(prefix).partition("="))
-        if not equals:
-            raise UsageError(f"--set {text}: expected {prefix}KEY=VALUE")
-        config = _changed(config, key, value, f"--set {text}", prefix)
+        key, value = split_assignment(text.removeprefix(prefix), f"{prefix}KEY=VALUE")
+        part, _, name = key.rpartition(".")
+        if part == "network" and isinstance(config, TrainConfig):
+            config = replace(config, options={**config.options, name: _plain(value)})
+        else:
+            config = assign(keys_of(config, parts_of(config)), key, value, f"--set {text}", prefix, more)
     return config
 
 
-def _changed(config: Config, key: str, text: str, place: str, prefix: str) -> Config:
-    part, _, name = key.rpartition(".")
-    if part == "network" and isinstance(config, TrainConfig):
-        return replace(config, options={**config.options, name: _plain(text)})
-    parts = {each: getattr(config, each) for each in PARTS if hasattr(config, each)}
-    owner = parts.get(part, config)
-    known = settings_of(owner) if part in ("", *parts) else {}
-    if name not in known:
-        keys = [*settings_of(config), *(f"{each}.{one}" for each, held in parts.items() for one in settings_of(held))]
-        more = ", and network.OPTION" if isinstance(config, TrainConfig) else ""
-        listed = ", ".join(prefix + each for each in keys)
-        raise UsageError(f"{place}: unknown key {key!r}; known are {listed}{more}")
-    changed = replace(owner, **{name: parsed(known[name], text, place)})
-    return replace(config, **{part: changed}) if part else changed
+def describe_settings(config: TrainConfig) -> str:
+    """A line for every key that `configure` changes: its value now, what it may be, what it means."""
+    return help_text(keys_of(config, parts_of(config)))
+
+
+def parts_of(config: Any) -> list[str]:
+    """Names of the parts of `PARTS` that a configuration holds."""
+    return [name for name in PARTS if hasattr(config, name)]
 
 
 def _plain(text: str) -> Any:

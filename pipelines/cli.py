@@ -8,7 +8,7 @@ import gc
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,10 +23,14 @@ from .options import (
     refuse_addresses,
     settings_from,
     source_options,
+    source_options_from,
     sources_from,
     value_options,
     values_from,
 )
+
+if TYPE_CHECKING:
+    from .settings import BuildConfig
 
 EXIT_FOUND = 4
 EXIT_INTERRUPTED = 130
@@ -139,7 +143,7 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
     click.echo(report.build_report(summary, as_json))
 
 
-def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> Any:
+def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildConfig:
     from pipelines.settings import BuildConfig
 
     cut = {"samples_per_shard": options["samples_per_shard"], "shard_bytes": byte_count(options["shard_bytes"])}
@@ -169,13 +173,11 @@ def validate_source(ctx: click.Context, sources: tuple[str, ...], as_json: bool,
     """
     from pipelines import report
     from pipelines.progress import told
-    from pipelines.validate_source import BuildConfig
     from pipelines.validate_source import validate_source as validate
 
     specs, images = sources_from(sources, options["images"])
-    settings = settings_from({"recipe_names": ["masktrack"], "set_": (), "seed": 0, **options})
-    config = BuildConfig(specs, Path(), settings, images, jobs=options["jobs"])
-    found = validate(config, _news, told("photos"), options["near"])
+    opened = source_options_from(options)
+    found = validate(specs, opened, _news, told("photos"), images, options["jobs"], options["near"])
     click.echo(report.validation_report(found, options["examples"], as_json))
     if found.found:
         ctx.exit(EXIT_FOUND)
@@ -226,6 +228,8 @@ def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> N
 @click.option("--seed", default=0, help="Seed of --random.")
 @click.option("--source", "sources", multiple=True, metavar="LABEL=ROOT", help="Where a source lies now.")
 @click.option("--images", multiple=True, metavar="LABEL=DIR", help="Where its pictures lie, if not in their place.")
+@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write a line for each triple: key, source, sizes, IoU, flags, every drawn number.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def inspect(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
@@ -236,10 +240,14 @@ def inspect(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> 
     \b
     Example:
       datakit inspect shards
+      datakit inspect shards --csv triples.csv
       datakit inspect shards --sample ecssd/0001@masktrack/0
     """
+    from datakit.shards import ShardReader
     from pipelines import inspect_shards, report
 
+    if options["csv"]:
+        ShardReader(shards).to_csv(options["csv"])
     keys = list(options["keys"])
     if options["random"]:
         keys += inspect_shards.random_keys(shards, options["random"], options["seed"])
@@ -298,11 +306,13 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write J and F per object and frame.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False),
               help="Write a page that works offline: curves, and the worst frames to look at.")  # fmt: skip
-@click.option("--frames", "photos", type=click.Path(path_type=Path, file_okay=False), default=None,
+@click.option("--pictures", type=click.Path(path_type=Path, file_okay=False), default=None,
               help="Pictures of the frames, for the page.  [default: JPEGImages beside the Annotations]")  # fmt: skip
+@click.option("--frames", type=click.Path(path_type=Path, file_okay=False), hidden=True)
+@click.option("--only-predicted", is_flag=True, help="Score the frames that have a prediction, and no others.")
 @value_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
-def evaluate(predictions: Path, ground_truth: Path, as_json: bool, **options: Any) -> None:
+def evaluate(predictions: Path, ground_truth: Path, as_json: bool, frames: Path | None, **options: Any) -> None:
     """Score segmented videos: J, F and J&F with mean, recall and decay per object, sequence and set.
 
     Both are folders of one folder a sequence, or one such folder each. Exits 4 without a score, and says why,
@@ -319,11 +329,12 @@ def evaluate(predictions: Path, ground_truth: Path, as_json: bool, **options: An
         start_fork_server(["pipelines.evaluate.measure"])  # before the imports that it makes too, as for a build
     from datakit.datasets import ReadOptions
     from pipelines.evaluate.report import evaluate_report
-    from pipelines.evaluate.run import EvaluateConfig
+    from pipelines.evaluate.result import EvaluateConfig
     from pipelines.evaluate.run import evaluate as score
     from pipelines.progress import told
 
     read = ReadOptions(**values_from(options.pop("threshold"), options.pop("ids")))
+    options["pictures"] = options["pictures"] or frames  # the old name
     config = EvaluateConfig(predictions, ground_truth, read=read, **options)
     click.echo(evaluate_report(score(config, told("frames")), as_json))
 

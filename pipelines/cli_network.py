@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import device_options, value_options
+from .options import device_options, set_option, value_options
 
 TRAIN_PRESETS = ("default", "paper")
 
@@ -16,12 +16,24 @@ def _news(line: str) -> None:
     click.echo(line, err=True)
 
 
+def _train_settings(ctx: click.Context) -> str:
+    from model.settings import PRESETS, describe_settings
+
+    return describe_settings(PRESETS[ctx.params.get("preset") or "default"])
+
+
+def _propagate_settings(_ctx: click.Context) -> str:
+    from pipelines.propagate.options import describe_settings
+
+    return describe_settings()
+
+
 @click.command("train")
 @click.argument(
     "shards", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False), metavar="SHARDS..."
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the run.")
-@click.option("--preset", type=click.Choice(TRAIN_PRESETS), default="default",
+@click.option("--preset", type=click.Choice(TRAIN_PRESETS), default="default", is_eager=True,
               help="`default`: lite with what measures best; `paper`: MaskTrack to the letter.")  # fmt: skip
 @click.option("--network", default=None, help="lite or deeplab-vgg16.  [default: the preset's]")
 @click.option("--init", default=None, metavar="imagenet|bundled|none|FILE",
@@ -33,8 +45,7 @@ def _news(line: str) -> None:
 @click.option("--weight", "weights", multiple=True, metavar="SOURCE[/KIND]=NUMBER",
               help="Draw a source, or its masks or boxes, more or less often, e.g. ecssd/box=0.5.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=None, help="Root seed.  [default: 0]")
-@click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
-              help="Change any other setting, e.g. optimizer.learning_rate=1e-3 or view.size=256.")  # fmt: skip
+@set_option("Change any other setting, e.g. optimizer.learning_rate=1e-3 or view.size=256.", _train_settings)
 @click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint.")
 @click.option("--overwrite", is_flag=True, help="Begin anew in a folder that holds a run.")
 @click.option("--workers", type=click.IntRange(0), default=2, help="Loader processes.")
@@ -160,8 +171,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--margin", type=click.FloatRange(0.01), default=None,
               help="Room around the object, as a multiple of its longer side.  [default: 0.4]")  # fmt: skip
 @click.option("--full-frame", is_flag=True, help="Show the network the whole frame instead of a cut.")
-@click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
-              help="Change any other setting, e.g. dilation=0 or online.optimizer.learning_rate=1e-4.")  # fmt: skip
+@set_option("Change any other setting, e.g. dilation=0 or online.optimizer.learning_rate=1e-4.", _propagate_settings)
 @click.option("--seed", type=click.IntRange(0), default=0, help="Root seed of the online stage.")
 @click.option("--overlay/--no-overlay", "film", default=True, help="Make the overlay video.")
 @click.option("--overwrite", is_flag=True, help="Replace what was made with other settings.")

@@ -7,7 +7,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from datakit.datasets import Subset
 from datakit.shards.manifest import RECORDS
@@ -77,7 +76,7 @@ def dry_run(config: BuildConfig, tell: Tell = lambda _: None) -> DryRun:
 
 
 def _probe(config: BuildConfig, plan: Plan, label: str) -> SourceEstimate:
-    reader: Any = plan.readers[label]
+    reader = plan.readers[label]
     mine = [shard for shard in plan.shards if shard.source == label]
     photos = len(reader)
     step = max(photos // PROBE_PHOTOS, 1)

@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datakit.datasets import SourceSpec
+from datakit.datasets import AnyReader, SourceSpec, open_source
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.keys import photo_of, sample_of, source_of
-from datakit.samples import Sample, Triple
+from datakit.samples import TRIPLE_COLUMNS, Sample, Triple
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IMAGES
 from datakit.shards.manifest import SOURCES
 from datakit.tools import tool_versions
 from datakit.triples import expand
+from datakit.wording import counted
 
-from .plan import open_source
 from .process import single_threaded_opencv
-from .settings import BuildConfig, BuildSettings, differences
+from .settings import BuildSettings, differences
 
 BINS = np.linspace(0.0, 1.0, 11)
 RATIO_BINS = np.array([0.0, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0, np.inf])
@@ -178,7 +178,7 @@ class Rebuilder:
         self._reader = reader
         self._settings = BuildSettings.from_dict(reader.manifest.settings)
         self._specs = moved_sources(reader.folder, sources, images)
-        self._opened: dict[str, tuple[Any, dict[str, int]]] = {}
+        self._opened: dict[str, tuple[AnyReader, dict[str, int]]] = {}
 
     def compare(self, index: int) -> Comparison:
         """Compare triple number `index` with its like from the source."""
@@ -209,15 +209,14 @@ class Rebuilder:
                         return view, triple
         raise LookupError(f"the source no longer gives {stored.sample_key}")
 
-    def _open(self, label: str) -> tuple[Any, dict[str, int]]:
+    def _open(self, label: str) -> tuple[AnyReader, dict[str, int]]:
         if label not in self._opened:
             if label not in self._specs:
                 raise DatakitError(
                     f"{self._reader.folder}: where source {label!r} lies is not known; say --source {label}=ROOT"
                 )
             spec, images = self._specs[label]
-            config = BuildConfig((spec,), self._reader.folder, self._settings, {label: images} if images else {})
-            reader = open_source(spec, config)
+            reader = open_source(spec, self._settings.source_options(images))
             self._opened[label] = reader, {record.key: row for row, record in enumerate(reader.records)}
         return self._opened[label]
 
@@ -270,7 +269,7 @@ def _differences(shard: Shard, row: int, stored: Triple, sample: Sample, fresh: 
             yield f"{name}: {_changed(before, after)}"
     if stored.parameters.tobytes() != fresh.parameters.tobytes():
         yield f"drawn parameters: {stored.parameters.tolist()} stored, {fresh.parameters.tolist()} now"
-    for name in ("iou", "area_ratio", "redraws", "draw_flags", "kind", "object_id"):
+    for name in [column.attribute for column in TRIPLE_COLUMNS if column.attribute and not column.shape]:
         if getattr(stored, name) != getattr(fresh, name):
             yield f"{name}: {getattr(stored, name)} stored, {getattr(fresh, name)} now"
 
@@ -284,4 +283,5 @@ def _changed(before: NDArray[np.uint8] | None, after: NDArray[np.uint8] | None) 
     if not pixels.any():
         return "encoded otherwise, pixels equal"
     y, x = np.argwhere(pixels)[0]
-    return f"{int(pixels.sum())} pixels differ, the first at x {x}, y {y}"
+    count = int(pixels.sum())
+    return f"{counted(count, 'pixel')} {'differs' if count == 1 else 'differ'}, the first at x {x}, y {y}"

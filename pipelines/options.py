@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from datakit.formats import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from datakit.datasets import SourceOptions, SourceSpec
+
+    from .settings import BuildSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -67,18 +72,45 @@ def _refuse_address(parameter: click.Parameter, value: Any) -> None:
 def reading_options(command: Command) -> Command:
     """Options that say which triples a source gives; shared by every command that makes them."""
     recipes = [
-        click.option("--recipe", "recipe_names", multiple=True, default=["masktrack"],
+        click.option("--recipe", "recipe_names", multiple=True, default=["masktrack"], is_eager=True,
                      help="Preset or TOML file; repeat for several (masks and boxes in one build)."),
-        click.option("--set", "set_", multiple=True, metavar="KEY=VALUE",
-                     help="Change a recipe, e.g. tps.shift=0.05 or masktrack-box:box.jitter=0.1."),
+        set_option("Change a recipe, e.g. tps.shift=0.05 or masktrack-box:box.jitter=0.1.", _recipe_settings),
         click.option("--seed", default=0, help="Root seed of every draw."),
     ]  # fmt: skip
     return _with(recipes, source_options(command))
 
 
+def set_option(text: str, describe: Callable[[click.Context], str]) -> Callable[[Command], Command]:
+    """`--set KEY=VALUE`, which lists all keys where it is given as `--set help`.
+
+    Args:
+        text: what it changes, for the help.
+        describe: gives the list, a line for every key.
+    """
+
+    def show(ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+        if "help" in texts:
+            click.echo(describe(ctx))
+            ctx.exit()
+        return texts
+
+    return click.option("--set", "set_", multiple=True, metavar="KEY=VALUE", is_eager=True, callback=show,
+                        help=f"{text} `--set help` lists all keys.")  # fmt: skip
+
+
+def _recipe_settings(ctx: click.Context) -> str:
+    from datakit.deformations import load_recipe
+    from datakit.deformations.presets import describe_settings
+
+    recipes = [load_recipe(name) for name in ctx.params.get("recipe_names") or ["masktrack"]]
+    return "\n".join(f"{recipe.name}:\n{describe_settings(recipe)}" for recipe in recipes)
+
+
 def source_options(command: Command) -> Command:
     """Options that say which photos and masks a source gives; shared by every command that opens sources."""
     reading = [
+        click.option("--layouts", cls=LayoutsOption, is_flag=True, is_eager=True, expose_value=False,
+                     callback=_show_layouts),
         click.option("--images", multiple=True, metavar="LABEL=DIR",
                      help="Image folder of a source that does not lie in its standard place."),
         click.option("--annotated", multiple=True, metavar="[LABEL=]upright|stored",
@@ -123,16 +155,38 @@ def device_options(command: Command) -> Command:
     return _with(where, command)
 
 
-def _with(options: list[Callable[[Command], Command]], command: Command) -> Command:
+class LayoutsOption(click.Option):
+    """`--layouts`: its help names the layouts there are, which other packages may add to."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        """The option, and what it does."""
+        from datakit.datasets import LAYOUTS
+
+        return "--layouts", f"Describe the layouts and exit: {', '.join(LAYOUTS)}."
+
+
+def _show_layouts(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from datakit.datasets import LAYOUTS
+
+        texts = (f"{name}\n    {' + '.join(each.tree)}\n    {each.source}" for name, each in LAYOUTS.items())
+        click.echo("\n".join(texts))
+        ctx.exit()
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
     """The command with these options, shown in this order."""
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def settings_from(options: dict[str, Any], **cut: Any) -> Any:
-    """BuildSettings from the options of `reading_options`."""
-    from datakit.datasets import ReadOptions
+def settings_from(options: Mapping[str, Any], **cut: Any) -> BuildSettings:
+    """BuildSettings from the options of `reading_options`.
+
+    Raises:
+        UsageError: a recipe is unknown, two share a name, or an option does not fit.
+    """
     from datakit.deformations import configure, load_recipe
     from datakit.errors import UsageError
     from pipelines.settings import BuildSettings
@@ -141,10 +195,24 @@ def settings_from(options: dict[str, Any], **cut: Any) -> Any:
     names = [recipe.name for recipe in recipes]
     if len(set(names)) < len(names):
         raise UsageError(f"--recipe: two recipes are named {max(names, key=names.count)!r}; give each its own name")
+    source = source_options_from(options)
+    return BuildSettings(
+        recipes, options["seed"], source.read, source.image_size, source.image_codec, limit=source.limit, **cut
+    )
+
+
+def source_options_from(options: Mapping[str, Any]) -> SourceOptions:
+    """SourceOptions from the options of `source_options`; picture folders are left to `sources_from`.
+
+    Raises:
+        UsageError: an option does not fit.
+    """
+    from datakit.datasets import ReadOptions, SourceOptions
+
     read = {name: options[name] for name in ("objects", "crowds", "min_area", "max_pixels")}
     read |= {**values_from(options["threshold"], options["ids"]), "annotated": annotated_from(options["annotated"])}
-    kept = {name: options[name] for name in ("seed", "image_size", "image_codec", "limit")}
-    return BuildSettings(recipes=recipes, read=ReadOptions(**read), **kept, **cut)
+    kept = {name: options[name] for name in ("image_size", "image_codec", "limit")}
+    return SourceOptions(ReadOptions(**read), **kept)
 
 
 def values_from(threshold: int | None, ids: bool) -> dict[str, Any]:
@@ -180,7 +248,12 @@ def annotated_from(texts: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def sources_from(specs: tuple[str, ...], images: tuple[str, ...]) -> tuple[tuple[Any, ...], dict[str, Path]]:
+def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[SourceSpec, ...], dict[str, Path]]:
+    """Sources as named on the command line, and label -> picture folder out of `--images LABEL=DIR`.
+
+    Raises:
+        UsageError: one is not of its form, or a layout is unknown.
+    """
     from datakit.datasets import parse_source
     from datakit.errors import UsageError
 

@@ -6,11 +6,12 @@ So a shard depends on its own source alone, and adding or dropping a source leav
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-from datakit.datasets import Resize, SourceSpec, open_dataset, recognise
+from datakit.datasets import AnyReader, SourceSpec, open_source, recognise
+from datakit.datasets.sources import check_root, derived_label_notice
 from datakit.errors import UsageError
 from datakit.files import canonical_json
 from datakit.samples import Problem
@@ -47,7 +48,7 @@ class Plan:
         shards: in order of label and number.
     """
 
-    readers: dict[str, Any]
+    readers: dict[str, AnyReader]
     shards: tuple[PlannedShard, ...]
 
     @property
@@ -72,64 +73,53 @@ def make_plan(config: BuildConfig, tell: Callable[[str], None] = lambda _: None)
     Raises:
         UsageError: two sources share a label, or a source cannot be read.
     """
-    check_labels(config)
-    readers: dict[str, Any] = {}
+    check_labels(config.sources, config.images)
+    readers: dict[str, AnyReader] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
-        layout = tell_guess(spec, config, tell)
-        readers[spec.label] = open_source(spec._replace(layout=layout), config)
+        images = config.images.get(spec.label)
+        spec = recognised(spec, images, tell)
+        readers[spec.label] = open_source(spec, config.settings.source_options(images))
     shards = [shard for reader in readers.values() for shard in cut(reader, config.settings)]
     return Plan(readers, tuple(shards))
 
 
-def check_labels(config: BuildConfig) -> None:
-    """Refuse labels that are used twice or belong to no source.
+def check_labels(sources: Collection[SourceSpec], images: Mapping[str, Path]) -> None:
+    """Refuse labels that are used twice, and picture folders whose label belongs to no source.
 
     Raises:
         UsageError: as said.
     """
-    labels = sorted(spec.label for spec in config.sources)
+    labels = sorted(spec.label for spec in sources)
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice:
         raise UsageError(f"two sources are labelled {twice!r}; give one another label: LABEL=ROOT")
-    unknown = sorted(set(config.images) - set(labels))
+    unknown = sorted(set(images) - set(labels))
     if unknown:
         raise UsageError(f"--images names {unknown[0]!r}, which is no source; the sources are {', '.join(labels)}")
 
 
-def tell_guess(spec: SourceSpec, config: BuildConfig, tell: Callable[[str], None]) -> str | None:
-    """Name the layout a bare root is taken for, and why; gives the layout, None where `--images` makes it any pair.
+def recognised(spec: SourceSpec, images: Path | None, tell: Callable[[str], None]) -> SourceSpec:
+    """The source with its layout, told together with what a guess rests on; without one where `images` is given.
+
+    Args:
+        spec: the source as named.
+        images: its picture folder, where the user named one.
+        tell: takes a line for a label that was derived and one for a layout that was guessed.
 
     Raises:
-        UsageError: no layout fits.
+        UsageError: the root is missing, or no layout fits.
     """
-    if spec.layout is not None or spec.label in config.images:
-        return spec.layout
+    check_root(spec.root)
+    if notice := derived_label_notice(spec):
+        tell(notice)
+    if spec.layout is not None or images is not None:
+        return spec
     layout, why = recognise(spec.root)
     tell(why)
-    return layout
+    return spec._replace(layout=layout)
 
 
-def open_source(spec: SourceSpec, config: BuildConfig) -> Any:
-    """The reader of one source with limit and image size applied."""
-    settings, images = config.settings, config.images.get(spec.label)
-    # Absolute, since a worker may stand in another folder.
-    images = images.absolute() if images else None
-    reader: Any = open_dataset(spec.label, spec.root.absolute(), spec.layout, images, settings.read)
-    if settings.image_size or settings.image_codec != "source":
-        reader = Resize(reader, settings.image_size, settings.image_codec)
-    return limited(reader, settings.limit)
-
-
-def limited(reader: Any, limit: int | None) -> Any:
-    """The first `limit` photos of a reader, with everything listing had to say about it."""
-    if limit is None or limit >= len(reader):
-        return reader
-    part, problems = reader[:limit], reader.problems
-    part.problems = problems
-    return part
-
-
-def cut(reader: Any, settings: BuildSettings) -> Iterator[PlannedShard]:
+def cut(reader: AnyReader, settings: BuildSettings) -> Iterator[PlannedShard]:
     """Cut one source into shards, between photos, by source bytes or by the samples listing expects."""
     most = settings.samples_per_shard or settings.shard_bytes
     start = size = full = number = 0

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from datakit.datasets import parse_source
+from datakit.datasets import open_source, parse_source
 from datakit.deformations import Recipe
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.files import replacing
@@ -25,9 +25,9 @@ from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
 from datakit.triples import make_triples, views
 
-from .plan import check_labels, open_source, tell_guess
+from .plan import check_labels, recognised
 from .process import single_threaded_opencv
-from .settings import BuildConfig, BuildSettings
+from .settings import BuildSettings
 
 SHEET_SAMPLES = 8
 PAGE_SAMPLES = 2000  # of sources; a folder of shards is shown whole
@@ -108,10 +108,9 @@ def preview_deformations(config: PreviewConfig, tell: Callable[[str], None] = la
         raise UsageError(f"--out {config.out}: expected a name that ends in .png (a picture) or .html (a page)")
     problems: list[Problem] = []
     specs = tuple(parse_source(text) for text in config.inputs if not _is_shards(text))
-    sources = BuildConfig(specs, config.out.parent, config.settings, config.images)
-    check_labels(sources)
+    check_labels(specs, config.images)
     for spec in specs:
-        tell_guess(spec, sources, tell)
+        recognised(spec, config.images.get(spec.label), tell)
     most = MOST_SHOWN if draw is _sheet else PAGE_DRAWS
     inputs = [_open(text, config, problems, most) for text in config.inputs]
     recipes = _recipes(inputs)
@@ -204,7 +203,7 @@ def _open_shards(folder: Path, most: int) -> _Input:
 
 def _open_source(text: str, config: PreviewConfig, problems: list[Problem], most: int) -> _Input:
     spec, settings = parse_source(text), config.settings
-    reader: Any = open_source(spec, BuildConfig((spec,), config.out.parent, settings, config.images))
+    reader = open_source(spec, settings.source_options(config.images.get(spec.label)))
     position = {record.key: index for index, record in enumerate(reader.records)}
 
     tells_all = most > MOST_SHOWN and not config.keys  # a page says of everything why it is not there

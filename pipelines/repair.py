@@ -11,9 +11,8 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from datakit.datasets import SourceSpec
+from datakit.datasets import AnyReader, SourceSpec, open_source
 from datakit.errors import DatakitError, ShardError
 from datakit.files import put_in_place, write_text
 from datakit.keys import without_view
@@ -40,11 +39,11 @@ from .cluster import run_tasks
 from .inspect_shards import moved_sources
 from .interrupt import terminable
 from .lock import run_lock
-from .plan import cut, open_source
-from .settings import BuildConfig, BuildSettings, differences
+from .plan import cut
+from .settings import BuildSettings, differences
 from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, write_record
 
-AS_PUBLISHED = "its bytes are those that were published, faults and all; build anew"
+AS_PUBLISHED = "the file is as it was published, so the error was already in the build; build anew"
 IN_USE = "is open for writing elsewhere, not damaged; close it there and verify again"
 NAMED = 3  # changed photos named per shard; one is enough to know, three show a pattern
 
@@ -114,9 +113,8 @@ def repair_shards(config: RepairConfig, track: Track = silent) -> Repair:
         again = verify(folder, config.jobs)
         remaining = [*again, *(finding for finding in as_published if finding not in again)]
     in_use = {finding.shard for finding in found if finding.place == OPEN}
-    why = {finding.shard: IN_USE if finding.shard in in_use else AS_PUBLISHED for finding in as_published}
-    refused = session.refused | why
-    return Repair(tuple(repaired), refused, tuple(remaining))
+    untouched = {finding.shard: IN_USE if finding.shard in in_use else AS_PUBLISHED for finding in as_published}
+    return Repair(tuple(repaired), session.refused | untouched, tuple(remaining))
 
 
 class RepairSession:
@@ -129,7 +127,7 @@ class RepairSession:
         self._config = config
         self._manifest = manifest
         self._settings = BuildSettings.from_dict(manifest.settings)
-        self._readers: dict[str, Any] = {}
+        self._readers: dict[str, AnyReader] = {}
         self._damaged: set[str] = set()
 
     def restore(self, damaged: set[str]) -> Iterator[str]:
@@ -179,13 +177,16 @@ class RepairSession:
         try:
             reader = self._reader(entry.source)
         except (DatakitError, OSError) as error:
-            return self._refuse(entry, str(error))
+            self._refuse(entry, str(error))
+            return None
         planned = next((shard for shard in cut(reader, self._settings) if shard.file == entry.file), None)
         if planned is None:
-            return self._refuse(entry, f"source {entry.source!r} has changed since: it is too small now to fill it")
+            self._refuse(entry, f"source {entry.source!r} has changed since: it is too small now to fill it")
+            return None
         part = reader[planned.start : planned.stop]
         if planned.digest != entry.plan_digest:
-            return self._refuse(entry, self._what_changed(entry, part))
+            self._refuse(entry, self._what_changed(entry, part))
+            return None
         return ShardTask(
             folder=self.scratch,
             file=entry.file,
@@ -209,18 +210,17 @@ class RepairSession:
             write_record(self.folder, record)
         return names
 
-    def _reader(self, label: str) -> Any:
+    def _reader(self, label: str) -> AnyReader:
         if label not in self._readers:
             specs = moved_sources(self.folder, self._config.sources, self._config.images)
             if label not in specs:
                 raise DatakitError(f"where source {label!r} lies is not known; say --source {label}=ROOT")
             spec, images = specs[label]
             spec = with_layout(spec, self._manifest.sources.get(label, {}).get("layout"))
-            config = BuildConfig((spec,), self.folder, self._settings, {label: images} if images else {})
-            self._readers[label] = open_source(spec, config)
+            self._readers[label] = open_source(spec, self._settings.source_options(images))
         return self._readers[label]
 
-    def _what_changed(self, entry: ShardEntry, part: Any) -> str:
+    def _what_changed(self, entry: ShardEntry, part: AnyReader) -> str:
         """Why the source no longer gives this shard, naming photos where what is left of the shard can tell."""
         with SandboxedVerifier() as child:
             before = child.source_crc32(self.folder / entry.file)
@@ -258,7 +258,7 @@ class RepairSession:
             yield from record.problems
 
 
-def changes(before: Mapping[str, Mapping[str, int]], part: Any) -> Iterator[str]:
+def changes(before: Mapping[str, Mapping[str, int]], part: AnyReader) -> Iterator[str]:
     """What a source gives otherwise than a shard remembers, a phrase for each photo or annotation.
 
     Args:

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datakit.wording import counted
+
 from .floor import below_line, judged_when
 from .progress import clock
 
@@ -193,7 +195,7 @@ def verify_report(summary: Verification, as_json: bool) -> str:
     lines += [f"{name}: repaired" for name in summary.repaired]
     lines += [f"{name}: not repaired: {why}" for name, why in summary.refused.items()]
     if not summary.vouched_for and path.is_file():
-        lines.append(f"{path}: examined by itself, in a process apart; name its folder to hold it against a manifest")
+        lines.append(f"{path}: examined by itself, in a child process; name its folder to compare it with a manifest")
     shards = sorted({finding.shard for finding in findings})
     if summary.repair or not summary.vouched_for:
         way_out = ""
@@ -204,7 +206,10 @@ def verify_report(summary: Verification, as_json: bool) -> str:
     else:
         way_out = f"; {AS_PUBLISHED}"
     extent = "every record" if summary.deep else "bytes, structure and tables; --deep reads every record"
-    found = f"{len(findings)} findings in {', '.join(shards)}{way_out}" if findings else f"nothing found ({extent})"
+    found = f"{counted(len(findings), 'finding')} in {', '.join(shards)}{way_out}"
+    if not findings:
+        triples = "" if summary.triples is None else f", {counted(summary.triples, 'triple')}"
+        found = f"sound: {counted(summary.shards, 'shard')}{triples} ({extent})"
     return "\n".join([*lines, f"{path}: {found}"])
 
 

@@ -12,9 +12,10 @@ from datakit.samples import Triple
 from datakit.tracking import Track
 
 from .progress import Progress
-from .train import SHOWN, draw_results
+from .results import ROWS, draw_results
 
 if TYPE_CHECKING:
+    from model.dataset import Split
     from model.refine import RefineConfig
     from model.score import Scores
 
@@ -85,17 +86,17 @@ def score_shards(job: ScoreJob, track: Track) -> ScoreSummary:
         torch.set_num_threads(job.threads)
     compute = Compute.chosen(net, job.device, job.precision)
     share = about["config"]["validation_share"] if job.held_back else 0.0
-    split = "val" if job.held_back else "all"
+    split: Split = "val" if job.held_back else "all"
     triples = Stored(TripleDataset([job.shards], net.coding, split=split, val_share=share), job.limit)
     net, view = compute.place(net), settled(job.view, net)
     with track(len(triples)) as progress:
-        scores = score(net, _told(triples, progress), view, compute)
+        scores = score(net, _counted(triples, progress), view, compute)
     if job.picture:
-        draw_results(net, triples.spread(SHOWN), view, compute, job.picture, f"{job.shards}, weights {job.weights}")
+        draw_results(net, triples.spread(ROWS), view, compute, job.picture, f"{job.shards}, weights {job.weights}")
     return ScoreSummary(job.shards, job.weights, view, scores, time.monotonic() - began)
 
 
-def _told(triples: Iterable[Triple], progress: Progress) -> Iterator[Triple]:
+def _counted(triples: Iterable[Triple], progress: Progress) -> Iterator[Triple]:
     for triple in triples:
         yield triple
         progress.advance(1)

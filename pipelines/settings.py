@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from datakit.datasets import ReadOptions, SourceSpec
+from datakit.datasets import ReadOptions, SourceOptions, SourceSpec
 from datakit.deformations import Recipe
 
 
@@ -34,6 +34,10 @@ class BuildSettings:
     shard_bytes: int = 64_000_000
     samples_per_shard: int | None = None
     limit: int | None = None
+
+    def source_options(self, images: Path | None = None) -> SourceOptions:
+        """How sources are opened; `images` is the picture folder of one that does not lie in its layout's place."""
+        return SourceOptions(self.read, images, self.image_size, self.image_codec, self.limit)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, as stored in shards and the manifest."""

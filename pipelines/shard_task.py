@@ -10,8 +10,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from datakit.datasets import AnyReader
 from datakit.deformations import Recipe
 from datakit.errors import ItemError
 from datakit.files import digest_json, write_json
@@ -52,7 +53,7 @@ class ShardTask:
     source: str
     plan_digest: str
     settings_digest: str
-    reader: Any
+    reader: AnyReader
     settings: BuildSettings
     fail_fast: bool = False
 
@@ -126,7 +127,7 @@ def shard_record(
     return ShardRecord(entry, task.settings_digest, tuple(problems), tuple(notes))
 
 
-def scenes(reader: Any, fail_fast: bool) -> Iterator[Scene]:
+def scenes(reader: AnyReader, fail_fast: bool) -> Iterator[Scene]:
     """Every scene of a reader; a photo that cannot be used at all is a scene of one problem."""
     for index, record in enumerate(reader.records):
         try:

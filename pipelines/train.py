@@ -20,19 +20,16 @@ from datakit.shards import read_manifest
 
 from .interrupt import deferred
 from .lock import run_lock
+from .results import ROWS, draw_results
 from .settings import differences
 from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, Events, Pace, Table, read_validations
 
 if TYPE_CHECKING:
-    from datakit.samples import Triple
     from model.compute import Compute, Ranks
-    from model.refine import RefineConfig
     from model.score import Stored
-    from model.segmenter import Segmenter
     from model.settings import TrainConfig
 
 News = Callable[[str], None]
-SHOWN = 6  # rows of a validation picture
 FEW = 20  # validation triples: below that a mean moves by hundredths with a single object
 
 
@@ -290,7 +287,7 @@ class _Run:
                 picture = self.job.out / PICTURES / f"{self.trainer.done:06d}.png"
                 draw_results(
                     net,
-                    self.data.held_back.spread(SHOWN),
+                    self.data.held_back.spread(ROWS),
                     self.view,
                     self.compute,
                     picture,
@@ -336,21 +333,6 @@ def told(row: Mapping[str, Any]) -> str:
         f"step {row['step']}: validation IoU {row['output_iou']:.3f} ({what}), rough masks {row['input_iou']:.3f}, "
         f"on {row['triples']} triples"
     )
-
-
-def draw_results(
-    net: Segmenter, triples: Sequence[Triple], view: RefineConfig, compute: Compute, path: Path, title: str
-) -> None:
-    """Write a picture of what a network makes of some triples."""
-    from datakit.files import replacing
-    from datakit.images import encode_png
-    from datakit.preview import results_sheet
-    from model.score import refined
-
-    rows = list(refined(net, triples, view, compute))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part:
-        part.write_bytes(encode_png(results_sheet(rows, title), compact=True))
 
 
 def _about(job: TrainJob, compute: Compute) -> dict[str, Any]:

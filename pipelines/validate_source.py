@@ -7,11 +7,11 @@ each; the report is drawn in `report`, what makes a remark or a duplicate stands
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from datakit.datasets import AnyReader, Record, SourceOptions, SourceSpec, open_source
 from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
 from datakit.errors import ItemError, UsageError
 from datakit.extras import MissingExtra, require
@@ -21,9 +21,8 @@ from datakit.validate import Remark, remarks
 
 from .cluster import run_tasks
 from .interrupt import terminable
-from .plan import check_labels, open_source, tell_guess
+from .plan import check_labels, recognised
 from .process import single_threaded_opencv
-from .settings import BuildConfig
 
 CHUNK = 64  # photos of a task: a second or two
 MOST_COMPARED = 50_000  # photos; the comparison grows with their square
@@ -40,7 +39,7 @@ class Chunk:
 
     label: str
     start: int
-    reader: Any
+    reader: AnyReader
     near: bool
 
     def name(self) -> str:
@@ -99,7 +98,7 @@ class SourceReport:
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> dict[str, str | int]:
         """The numbers by name, as a build's manifest has them."""
         failed = sum(problem.kind == "failed" for problem in self.problems)
         return {
@@ -134,13 +133,24 @@ class Validation:
         return failed or any(duplicate.across for duplicate in self.duplicates)
 
 
-def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = True) -> Validation:
-    """Read every photo and mask of the sources of `config` and say what is wrong, odd or there twice.
+def validate_source(
+    sources: Sequence[SourceSpec],
+    options: SourceOptions,
+    tell: Tell,
+    track: Track,
+    images: Mapping[str, Path] | None = None,
+    jobs: int = 1,
+    near: bool = True,
+) -> Validation:
+    """Read every photo and mask of the sources and say what is wrong, odd or there twice; nothing is written.
 
     Args:
-        config: sources, reading options and jobs; nothing is written.
+        sources: where the photos are.
+        options: how they are opened; `options.images` is not used.
         tell: takes one line of news.
         track: given the number of photos, gives a context manager of a `Progress`.
+        images: label -> picture folder, where a layout does not find it by itself.
+        jobs: worker processes on this machine.
         near: whether to look for near-duplicates.
 
     Raises:
@@ -153,7 +163,7 @@ def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = 
             except MissingExtra as error:
                 tell(f"only equal files are found: {error}")
                 near = False
-        readers, reports = open_sources(config, tell)
+        readers, reports = open_sources(sources, options, images or {}, tell)
         photos: list[PhotoMark] = []
         chunks = [
             Chunk(label, start, reader[start : start + CHUNK], near)
@@ -171,7 +181,7 @@ def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = 
                 progress.advance(len(chunk.reader))
 
             with tempfile.TemporaryDirectory() as scratch:
-                run_tasks(read_chunk, chunks, Chunk.name, done, jobs=config.jobs, scratch=Path(scratch))
+                run_tasks(read_chunk, chunks, Chunk.name, done, jobs=jobs, scratch=Path(scratch))
         for report in reports.values():
             report.problems.sort(key=lambda problem: (problem.key, problem.stage, problem.reason))
             report.remarks.sort(key=lambda remark: (remark.key, remark.reason))
@@ -180,20 +190,21 @@ def validate_source(config: BuildConfig, tell: Tell, track: Track, near: bool = 
     return Validation(reports, duplicates, compared)
 
 
-def open_sources(config: BuildConfig, tell: Tell) -> tuple[dict[str, Any], dict[str, SourceReport]]:
+def open_sources(
+    sources: Sequence[SourceSpec], options: SourceOptions, images: Mapping[str, Path], tell: Tell
+) -> tuple[dict[str, AnyReader], dict[str, SourceReport]]:
     """Readers of all sources that can be listed, and a report on every source; one that cannot is a problem."""
-    check_labels(config)
-    readers: dict[str, Any] = {}
+    check_labels(sources, images)
+    readers: dict[str, AnyReader] = {}
     reports: dict[str, SourceReport] = {}
-    for spec in sorted(config.sources, key=lambda spec: spec.label):
-        layout = tell_guess(spec, config, tell) or "pairs"
-        if not spec.root.exists():
-            raise UsageError(f"{spec.root}: no such file or folder; the source {spec.label!r} was said to be there")
+    for spec in sorted(sources, key=lambda spec: spec.label):
+        folder = images.get(spec.label)
+        spec = recognised(spec, folder, tell)
         try:
-            reader = open_source(spec, config)
+            reader = open_source(spec, replace(options, images=folder))
         except UsageError as error:
             problem = Problem(spec.label, "failed", "list", "unusable source", str(error))
-            reports[spec.label] = SourceReport(layout, 0, problems=[problem])
+            reports[spec.label] = SourceReport(spec.layout or "pairs", 0, problems=[problem])
             continue
         readers[spec.label] = reader
         reports[spec.label] = SourceReport(reader.layout, len(reader), problems=list(reader.problems))
@@ -220,9 +231,9 @@ def read_chunk(chunk: Chunk) -> ChunkResult:
     return ChunkResult(samples, result.problems, result.remarks, result.photos)
 
 
-def _mark(chunk: Chunk, record: Any, scene: Scene) -> PhotoMark:
+def _mark(chunk: Chunk, record: Record, scene: Scene) -> PhotoMark:
     photo = scene.samples[0].photo
-    family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.layout == "videos" else ""
+    family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.is_video else ""
     path = chunk.reader.images / record.image
     known = fingerprint(photo.pixels) if chunk.near else None
     return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, known)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from datakit.datasets import SourceSpec
 from datakit.errors import UsageError
+from datakit.shards import read_manifest
 from datakit.shards.verify import Finding, verify, verify_file
 from datakit.tracking import Track, silent
 
@@ -25,6 +26,7 @@ class Verification:
         repair: whether a repair was asked for.
         repaired: files restored to their published bytes.
         refused: file -> why it could not be restored.
+        shards, triples: how many there are; of a single file one shard, whose triples are not counted.
     """
 
     path: Path
@@ -33,6 +35,8 @@ class Verification:
     repair: bool = False
     repaired: Sequence[str] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    shards: int = 1
+    triples: int | None = None
 
     @property
     def vouched_for(self) -> bool:
@@ -71,8 +75,13 @@ def verify_shards(
     if path.is_dir():
         if repair:
             done = repair_shards(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep), track)
-            return Verification(path, done.remaining, deep, True, done.repaired, done.refused)
-        return Verification(path, verify(path, jobs, deep, track), deep)
+            verification = Verification(path, done.remaining, deep, True, done.repaired, done.refused)
+        else:
+            verification = Verification(path, verify(path, jobs, deep, track), deep)
+        if verification.remaining:
+            return verification
+        manifest = read_manifest(path)
+        return replace(verification, shards=len(manifest.shards), triples=manifest.triples)
     if not path.is_file():
         raise UsageError(f"{path}: no such folder or regular file")
     if repair:

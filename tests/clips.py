@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,29 @@ def draw_file(path: Path, count: int = 6, size: tuple[int, int] = SIZE, codec: s
     for number in range(count):
         writer.write(cv2.cvtColor(frame(number, size), cv2.COLOR_RGB2BGR))
     writer.release()
+    return path
+
+
+def encode_file(
+    path: Path,
+    count: int = 6,
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    times: Sequence[int] = (),
+    size: tuple[int, int] = SIZE,
+    **options: str,
+) -> Path:
+    """A video file of the same frames by PyAV, as other programs write it; `times` of the frames in 1/100 s."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, 100, options)
+        stream.height, stream.width, stream.pix_fmt, stream.time_base = *size, pix_fmt, Fraction(1, 100)
+        for number in range(count):
+            picture = av.VideoFrame.from_ndarray(frame(number, size), "rgb24")
+            picture.pts, picture.time_base = times[number] if times else 4 * number, Fraction(1, 100)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
     return path
 
 

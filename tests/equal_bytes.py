@@ -48,7 +48,7 @@ def throw(switch: str) -> None:
 
 def write_shard(path: Path, source: Path, names: list[str], longest: int | None, codec: str) -> str:
     """One shard of a source by some recipes; its SHA-256."""
-    from datakit.datasets import Resize, open_dataset
+    from datakit.datasets import SourceOptions, SourceSpec, open_source
     from datakit.deformations import PRESETS
     from datakit.shards import ShardHeader, ShardWriter
     from datakit.triples import expand
@@ -56,7 +56,8 @@ def write_shard(path: Path, source: Path, names: list[str], longest: int | None,
     recipes = [PRESETS[name] for name in names]
     header = ShardHeader("source", {}, {}, {recipe.name: recipe.parameter_names for recipe in recipes})
     with ShardWriter(path, header) as writer:
-        for scene in Resize(open_dataset("source", source), longest, codec):
+        options = SourceOptions(image_size=longest, image_codec=codec)
+        for scene in open_source(SourceSpec("source", None, source), options):
             for sample in scene.samples:
                 for view, triples in expand(sample, recipes, 0):
                     writer.add(view, triples)

@@ -187,7 +187,7 @@ OPENING = {
     "something more": (lambda f: f.create_dataset("payload", data=np.zeros(10)), "members"),
     "a large thing beside": (lambda f: f["images"].create_dataset("x", data=np.zeros(10)), "members"),
     "another format": (_with_attribute("format", "x"), "expected"),
-    "a newer version": (_with_attribute("version", 2), "expected"),
+    "a newer version": (_with_attribute("version", 2), "reads version 1; install a newer"),
     "an attribute more": (_with_attribute("more", "x"), "expected"),
     "an array for a text": (_with_attribute("source", np.zeros(1000)), "source"),
     "a huge attribute": (_with_attribute("settings_json", '"' + "x" * (3 << 20) + '"'), "settings_json"),

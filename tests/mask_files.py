@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from datakit.datasets import ReadOptions, open_dataset
+from datakit.datasets import ReadOptions
 from datakit.errors import DatakitError, ItemError
 from datakit.samples import Scene
 from datakit.video.annotations import read_annotation
@@ -62,7 +62,7 @@ def of_build(path: Path, options: ReadOptions, layout: str) -> Objects:
     tiny.write_picture(root / images / "a.png", tiny.picture(1, plane.shape[:2]))
     (root / masks).mkdir(parents=True, exist_ok=True)
     (root / masks / f"a{path.suffix}").write_bytes(path.read_bytes())
-    scene: Scene = open_dataset("s", root, layout, options=options)[0]
+    scene: Scene = tiny.opened("s", root, layout, options=options)[0]
     return {sample.object_id: sample.mask > 0 for sample in scene.samples}
 
 

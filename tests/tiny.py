@@ -15,8 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from datakit.datasets import AnyReader, ReadOptions, SourceOptions, SourceSpec, open_source
+
 SIZE = (48, 64)
 VOC_PALETTE = [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0] + [0] * (252 * 3 - 3) + [224, 224, 192]
+
+
+def opened(
+    label: str, root: Path, layout: str | None = None, images: Path | None = None, options: ReadOptions | None = None
+) -> AnyReader:
+    """The reader of a source; its layout is recognised where none is named."""
+    return open_source(SourceSpec(label, layout, root), SourceOptions(options or ReadOptions(), images))
 
 
 def picture(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:

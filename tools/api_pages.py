@@ -32,6 +32,8 @@ def write_pages(folder: Path) -> int:
     """
     warnings.simplefilter("error", UserWarning)
     warnings.filterwarnings("ignore", "The module specification")  # a package's `__all__` may name a module as well
+    # Annotations of a NamedTuple are strings without their module's names (pdoc 16.0): shown as they are written.
+    warnings.filterwarnings("ignore", r"Error parsing type annotation ForwardRef.*__init__")
     pdoc.render.configure(docformat="google", show_source=False)
     pdoc.pdoc(*PACKAGES, *sorted(modules()), output_directory=folder)
     return sum(1 for _ in folder.rglob("*.html"))

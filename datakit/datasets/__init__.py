@@ -1,32 +1,43 @@
 """Data sets on disk as sequences of scenes: open one, combine them, look at one photo at a time.
 
-A layout is a module or a row in a table; `sources` finds the one a folder is in.
+A layout is a `Layout` in the table `LAYOUTS`, most of them a row of `pair_layouts`. Those of the package are registered
+here, others by `register_layout` or an entry point.
 """
 
-from .coco import CocoReader
-from .pairs import LAYOUTS, Layout, PairsReader
-from .reader import Reader, ReadOptions
+from .coco import COCO, CocoReader
+from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
+from .pair_layouts import PAIR_LAYOUTS
+from .pairs import PairsLayout, PairsReader
+from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
-from .sources import LAYOUT_NAMES, SourceSpec, open_dataset, parse_source, recognise
+from .sources import SourceOptions, SourceSpec, open_source, parse_source, recognise
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
+
+for _layout in (*PAIR_LAYOUTS, COCO):
+    register_layout(_layout)
 
 __all__ = [
     "LAYOUTS",
-    "LAYOUT_NAMES",
     "AnyReader",
     "CocoReader",
     "Concat",
     "Layout",
+    "Match",
     "MinArea",
+    "PairsLayout",
     "PairsReader",
     "ReadOptions",
     "Reader",
     "Record",
     "Resize",
+    "SoftMask",
+    "SourceOptions",
     "SourceSpec",
     "Subset",
+    "Sureness",
     "View",
-    "open_dataset",
+    "open_source",
     "parse_source",
     "recognise",
+    "register_layout",
 ]

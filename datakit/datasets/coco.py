@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from ..arrays import Mask
-from ..errors import ItemError
+from ..errors import ItemError, UsageError
 from ..headers import Place
 from ..keys import object_key
 from ..photo_files import read_photo
@@ -24,10 +25,71 @@ from .coco_file import load_instances
 from .coco_listing import Listing
 from .coco_photos import PhotoFolder, find_images
 from .drawn import Frame, frame_of
-from .masks import stored_size
+from .layout import Layout, Match, Sureness
+from .mask_samples import stored_size
 from .outlines import BrokenOutline, Outline, draw, parse_outline
+from .pairs import find_folder
 from .reader import Reader, ReadOptions
 from .records import Record
+
+EXPORTED = ("_annotations.coco.json", "result.json")  # Roboflow, Label Studio
+
+
+@dataclass(frozen=True)
+class CocoLayout(Layout):
+    """An instances file with its folder of photos; the root is the file, or a folder that holds one."""
+
+    def match(self, root: Path) -> Match | None:
+        """For its instances file, or any JSON file."""
+        if root.is_file():
+            is_json = root.suffix.lower() == ".json"
+            return Match(Sureness.COMMON, "a JSON file of instances") if is_json else None
+        if _instances_files(root):
+            file = _only_instances_file(root)
+            return Match(Sureness.FILE, f"for its {file.parent.name}/{file.name}")
+        if _exported_files(root):
+            return Match(Sureness.LAST, f"for its {_only_instances_file(root).name}")
+        return None
+
+    def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
+        """Read an instances file and look which of its photos are there.
+
+        Raises:
+            UsageError: it is no instances file, or its photos' folder is not found.
+        """
+        file = root if root.is_file() else _only_instances_file(root)
+        document = load_instances(file)
+        folder = PhotoFolder(images) if images else find_images(file, document["images"])
+        listing = Listing(label, file, folder)
+        records = listing.pair(document["images"], document["annotations"])
+        return CocoReader(label, file.parent, folder.path, records, listing.problems, options)
+
+
+COCO = CocoLayout(
+    "coco",
+    "annotations_trainval2017.zip and val2017.zip unpack to annotations/instances_val2017.json and val2017/*.jpg; tools"
+    " export the same JSON as _annotations.coco.json or result.json (Lin et al., Microsoft COCO, ECCV 2014).",
+    ("annotations/instances_*.json", "*2017/*.jpg"),
+    min_area=400,  # 20x20 pixels; objects below are mostly annotation noise
+)
+
+
+def _instances_files(root: Path) -> list[Path]:
+    folder = find_folder(root, "annotations")
+    return sorted((root / folder).glob("instances_*.json")) if folder else []
+
+
+def _exported_files(root: Path) -> list[Path]:
+    """Instances files as annotation tools export them, beside the photos or their folder."""
+    return [root / name for name in EXPORTED if (root / name).is_file()]
+
+
+def _only_instances_file(root: Path) -> Path:
+    files = _instances_files(root) or _exported_files(root)
+    if len(files) != 1:
+        names = ", ".join(str(file.relative_to(root)) for file in files) or "none"
+        raise UsageError(f"{root}: expected one annotations/instances_*.json, found {names}; give the file itself")
+    return files[0]
 
 
 class CocoReader(Reader):
@@ -37,21 +99,6 @@ class CocoReader(Reader):
     object that has a box and no outline carries "box": 1.
     An unusable photo gives one problem for every object, so that annotations can be counted.
     """
-
-    layout = "coco"
-
-    @classmethod
-    def open(cls, label: str, file: Path, images: Path | None, options: ReadOptions) -> Self:
-        """Read an instances file and look which of its photos are there.
-
-        Raises:
-            UsageError: it is no instances file, or its photos' folder is not found.
-        """
-        document = load_instances(file)
-        folder = PhotoFolder(images) if images else find_images(file, document["images"])
-        listing = Listing(label, file, folder)
-        records = listing.pair(document["images"], document["annotations"])
-        return cls(label, file.parent, folder.path, records, listing.problems, options)
 
     def listed_samples(self, record: Record) -> int:
         """The photo's objects, crowds and small ones included; one where they are merged."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..arrays import Mask
 from ..images import turn
 from ..samples import Photo
-from .masks import stored_size
+from .mask_samples import stored_size
 from .outlines import SLACK, Outline, Ring, overrun
 
 SLACK_SHARE = 0.01  # of the longer side: an outline that leaves a frame by less may have been drawn in it, in haste

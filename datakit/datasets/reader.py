@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, NamedTuple, Self, overload
 
 from ..formats import MAX_PIXELS
 from ..samples import Problem, Scene
@@ -57,6 +57,18 @@ class ReadOptions:
         return {name: value for name, value in asdict(self).items() if name not in younger or value != younger[name]}
 
 
+class SoftMask(NamedTuple):
+    """A mask file whose grey levels were cut at the threshold.
+
+    Attributes:
+        path: of the file, relative to the reader's root.
+        levels: how many grey levels it holds.
+    """
+
+    path: str
+    levels: int
+
+
 class Reader(Sequence[Scene], ABC):
     """A data set on disk as a Sequence of Scenes, sorted by key.
 
@@ -64,7 +76,8 @@ class Reader(Sequence[Scene], ABC):
     photo is unusable); `reader[a:b]` is a reader of fewer records; iteration, like any Sequence's, stops at an error.
 
     Attributes:
-        layout: name of the on-disk layout, as on the command line.
+        layout: name of the on-disk layout, as on the command line; set by whoever opens it.
+        is_video: whether pictures of one folder are frames of one video; set likewise.
         label: name of the source in keys.
         root: folder all annotation paths are relative to.
         images: folder all image paths are relative to.
@@ -73,7 +86,8 @@ class Reader(Sequence[Scene], ABC):
         options: how annotations become masks.
     """
 
-    layout: str
+    layout: str = ""
+    is_video: bool = False
 
     def __init__(
         self,
@@ -102,6 +116,14 @@ class Reader(Sequence[Scene], ABC):
     def listed_samples(self, record: Record) -> int:
         """How many samples listing expects of a photo: 1 where only its mask file could tell."""
         return 1
+
+    def soft_mask(self, record: Record) -> SoftMask | None:
+        """The mask file of a photo, if its grey levels are cut at the threshold; None where nothing is cut.
+
+        Raises:
+            ItemError: the file cannot be used.
+        """
+        return None
 
     def __len__(self) -> int:
         return len(self.records)

@@ -20,7 +20,7 @@ from ..errors import UsageError
 from ..keys import source_of
 from ..resize import parse_codec, resize_mask, resize_photo
 from ..samples import Problem, Sample, Scene
-from .reader import Reader, ReadOptions
+from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
 
 
@@ -51,6 +51,11 @@ class View(Sequence[Scene]):
         return self.base.layout
 
     @property
+    def is_video(self) -> bool:
+        """Whether pictures of one folder are frames of one video."""
+        return self.base.is_video
+
+    @property
     def root(self) -> Path:
         """Folder all annotation paths are relative to."""
         return self.base.root
@@ -73,6 +78,10 @@ class View(Sequence[Scene]):
     def listed_samples(self, record: Record) -> int:
         """How many samples listing expects of a photo."""
         return self.base.listed_samples(record)
+
+    def soft_mask(self, record: Record) -> SoftMask | None:
+        """The mask file of a photo, if its grey levels are cut at the threshold."""
+        return self.base.soft_mask(record)
 
     def __len__(self) -> int:
         return len(self.base)
@@ -196,14 +205,26 @@ class Concat(View):
         return "concat"
 
     @property
+    def is_video(self) -> bool:
+        """Whether pictures of one folder are frames of one video, in any of the parts."""
+        return any(part.is_video for part in self.parts)
+
+    @property
     def records(self) -> Sequence[Record]:
         """The records of all parts; paths are relative to the part's own folders."""
         return [record for part in self.parts for record in part.records]
 
     def listed_samples(self, record: Record) -> int:
         """How many samples listing expects of a photo."""
+        return self._part_of(record).listed_samples(record)
+
+    def soft_mask(self, record: Record) -> SoftMask | None:
+        """The mask file of a photo, if its grey levels are cut at the threshold."""
+        return self._part_of(record).soft_mask(record)
+
+    def _part_of(self, record: Record) -> AnyReader:
         label = source_of(record.key)
-        return next(part for part in self.parts if part.label == label).listed_samples(record)
+        return next(part for part in self.parts if part.label == label)
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0

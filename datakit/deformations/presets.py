@@ -8,12 +8,12 @@ from dataclasses import Field, replace
 from pathlib import Path
 from typing import Any
 
+from ..config import Key, help_text, parsed, settings_of, split_assignment, unknown_key
 from ..errors import UsageError
 from .affine import Affine
 from .augment import Augment
 from .box import Box
 from .dilate import Dilate
-from .ranges import parsed, settings_of
 from .recipe import KINDS, Recipe, Step
 from .tps import Tps
 
@@ -83,10 +83,8 @@ def configure(recipes: Sequence[Recipe], settings: Sequence[str]) -> tuple[Recip
     """
     changed = list(recipes)
     for text in settings:
-        head, equals, value = text.partition("=")
+        head, value = split_assignment(text, "[RECIPE:]KEY=VALUE")
         scope, _, key = (part.strip() for part in head.rpartition(":"))
-        if not equals:
-            raise UsageError(f"--set {text}: expected [RECIPE:]KEY=VALUE")
         meant = [n for n, recipe in enumerate(changed) if not scope or recipe.name == scope]
         if not meant:
             raise UsageError(f"--set {text}: no recipe {scope!r} here; there are {', '.join(r.name for r in changed)}")
@@ -94,9 +92,19 @@ def configure(recipes: Sequence[Recipe], settings: Sequence[str]) -> tuple[Recip
         if not touched:
             known = dict.fromkeys(key for n in meant for key in _keys(changed[n]))
             names = ", ".join(changed[n].name for n in meant)
-            raise UsageError(f"--set {text}: {key!r} is no setting of {names}; known are {', '.join(known)}")
+            raise unknown_key(key, known, f"--set {text}", f"{key!r} is no setting of {names}")
         changed = [touched.get(n, recipe) for n, recipe in enumerate(changed)]
     return tuple(changed)
+
+
+def describe_settings(recipe: Recipe) -> str:
+    """A line for every key that `configure` changes: its value now, what it may be, what it means."""
+    keys = {}
+    for name, (each, at) in _keys(recipe).items():
+        holder = recipe.augment if name.startswith("augment.") else recipe.steps[at[0]] if at else recipe
+        if each is not None:
+            keys[name] = Key(each, holder, lambda value: value)
+    return help_text(keys)
 
 
 def _keys(recipe: Recipe) -> dict[str, tuple[Field[Any] | None, list[int]]]:

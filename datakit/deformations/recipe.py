@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..wording import counted
 from .affine import Affine
 from .augment import Augment
 from .box import Box
@@ -77,6 +78,11 @@ class Recipe:
     min_iou: float = setting(0.3, 0, 1)
     max_redraws: int = setting(10, 0, 1000)
     augment: Augment | None = None
+
+    def __repr__(self) -> str:
+        """One line: name, kinds of step, number of variants; `to_dict` has every number."""
+        steps = " → ".join(step.kind for step in self.steps) or "no step"
+        return f"Recipe({self.name!r}, {steps}, {counted(self.variants, 'variant')})"
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):

@@ -1,6 +1,6 @@
 """A frame with its objects drawn on it: coloured veil, contour, frame number; and a sheet of frames of one video.
 
-Colours are those of the ids in the palette. Making a film of the pictures is left to `webm`.
+Colours are those of the ids in the palette. Making a video of the pictures is left to `VideoWriter`.
 """
 
 from __future__ import annotations

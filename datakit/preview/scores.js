@@ -77,7 +77,7 @@ function makeCard(frame) {
 
 function paintCard(frame) {
   const box = frame.canvas.parentNode.getBoundingClientRect();
-  paintFrame(frame, frame.canvas, [Math.round(box.width), Math.round(box.height)], () => true);
+  return paintFrame(frame, frame.canvas, [Math.round(box.width), Math.round(box.height)], () => true);
 }
 
 /* Cards are painted when they come near the window. */
@@ -88,6 +88,21 @@ const watcher = new IntersectionObserver(entries => {
     if (entry.isIntersecting) { near.add(frame); paintCard(frame); } else near.delete(frame);
   }
 }, { rootMargin: "400px" });
+
+/* The others are painted when nothing else is to do, so that the page can be printed: a browser waits for nothing then. */
+const MOST_PAINTED = 1000;
+const idle = window.requestIdleCallback || (task => setTimeout(task, 20));
+let round = 0;
+
+async function paintOthers() {
+  const mine = ++round;
+  for (const frame of frames.slice(0, MOST_PAINTED)) {
+    if (frame.canvas.dataset.painted === show) continue;
+    await new Promise(done => idle(done, { timeout: 500 }));
+    if (mine !== round) return;
+    await paintCard(frame);
+  }
+}
 
 /* Three digits, and no minus before nothing. */
 function digits(value) {
@@ -186,6 +201,7 @@ function setShow(value) {
   for (const button of document.querySelectorAll("[data-switch] button")) button.setAttribute("aria-pressed", button.value === value);
   near.forEach(paintCard);
   if (shown) paintLarge();
+  paintOthers();
 }
 
 function openView(frame) {

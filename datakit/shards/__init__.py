@@ -2,7 +2,8 @@
 
 from .manifest import Manifest, ShardEntry, read_manifest, write_manifest
 from .merge import merge_shards
-from .reader import Shard, ShardReader
+from .reader import ShardReader, collate
+from .shard import Shard
 from .writer import ShardHeader, ShardStats, ShardWriter
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ShardReader",
     "ShardStats",
     "ShardWriter",
+    "collate",
     "merge_shards",
     "read_manifest",
     "write_manifest",

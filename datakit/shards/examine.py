@@ -20,7 +20,7 @@ from ..files import digest_json
 from ..formats import MAX_PIXELS
 from ..rle import decode_rle
 from . import layout
-from .reader import Shard, prove_image
+from .shard import Shard, prove_image
 
 MAX_FINDINGS = 1000  # of one shard
 MAX_CHARACTERS = 500  # of a finding's text and key
@@ -61,8 +61,10 @@ def examine(
     try:
         shard = Shard(path, max_pixels)
     except ShardError as error:
-        cause = error.__cause__ or error
-        return [_finding(path, getattr(cause, "place", "structure"), "", f"not a readable shard: {cause}")]
+        if error.__cause__ is None:
+            return [_finding(path, "structure", "", str(error).removeprefix(f"{path}: "))]
+        place = getattr(error.__cause__, "place", "structure")
+        return [_finding(path, place, "", f"not a readable shard: {error.__cause__}")]
     findings = list(_table_findings(shard, expected or {}))
     for judge in (_record_findings, _target_findings, _triple_findings) if deep else ():
         if not findings:  # what lies behind the first kind of damage only repeats it

@@ -95,3 +95,12 @@ def widths_of(dtype: np.dtype[Any], columns: Sequence[Column]) -> dict[str, int]
     shapes = {column.name: dtype[column.name].shape for column in columns if column.is_wide and column.shape}
     texts = {column.name: dtype[column.name].itemsize for column in columns if column.is_wide and column.is_text}
     return texts | {name: shape[0] if shape else 1 for name, shape in shapes.items()}
+
+
+def other_format(found: object, version: object, expected: str, known: int) -> str:
+    """What to say of a file of another format or version than the one that is read."""
+    if found != expected:
+        return f"is a {found!r}, expected a {expected!r}"
+    is_newer = isinstance(version, int | np.integer) and version > known
+    way_out = "install a newer datakit" if is_newer else "build it anew with this datakit"
+    return f"is of format version {version}, this datakit reads version {known}; {way_out}"

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import ShardError
 from ..files import digest_json, write_json
 from ..formats import MAX_PIXELS
+from .layout import other_format
 
 FORMAT = "masktrack-datakit manifest"
 VERSION = 1
@@ -99,10 +100,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     if not path.is_file():
-        raise ShardError(
-            f"{folder}: no {NAME}, so this is no finished folder of shards; "
-            "run the same `datakit build-shards` again to finish it"
-        )
+        raise ShardError(_no_manifest(folder))
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         digest, body_format, version = body.pop("digest"), body["format"], body["version"]
@@ -110,10 +108,26 @@ def read_manifest(folder: Path) -> Manifest:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ShardError(f"{path}: damaged, not a manifest ({error!r}); run `datakit build-shards` again") from error
     if body_format != FORMAT or version != VERSION:
-        raise ShardError(f"{path}: is {body_format!r} version {version!r}, expected {FORMAT!r} version {VERSION}")
+        raise ShardError(f"{path}: {other_format(body_format, version, FORMAT, VERSION)}")
     if not fits:
         raise ShardError(f"{path}: damaged, its digest does not fit its content; run `datakit build-shards` again")
     return _from_body(path, body)
+
+
+def _no_manifest(folder: Path) -> str:
+    """What a path without a manifest is, and what to do about it."""
+    if folder.is_file():
+        return f"{folder}: is a file; give its folder"
+    if not folder.is_dir():
+        return f"{folder}: no such folder"
+    if (folder / SETTINGS).exists() or (folder / RECORDS).exists() or any(folder.glob("*.h5")):
+        return (
+            f"{folder}: no {NAME}, the build has not finished; run the same `datakit build-shards` again to finish it"
+        )
+    return (
+        f"{folder}: holds no shards; if it is a source, build first: `datakit build-shards {folder} --out shards`, and "
+        "give the folder of --out"
+    )
 
 
 def _from_body(path: Path, body: dict[str, Any]) -> Manifest:

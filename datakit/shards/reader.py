@@ -1,264 +1,30 @@
-"""Read shards: a picklable, fork- and spawn-safe Sequence of Triples.
-
-The index of a shard is read through h5py once and the file closed again; records are then
-sliced out of a memory map, so no HDF5 handle lives on the hot path or crosses a fork.
-"""
+"""Read a folder of shards: a picklable, fork- and spawn-safe Sequence of Triples, and what is known of all of them."""
 
 from __future__ import annotations
 
 import bisect
-import json
-import mmap
+import copy
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
 
-from ..arrays import Image, Mask
 from ..deformations import Recipe
-from ..errors import DatakitError, ShardError
-from ..formats import MAX_PIXELS
-from ..hdf5 import opened
-from ..headers import image_size
-from ..images import check_decodable, decode_picture
-from ..rle import decode_rle
-from ..samples import TRIPLE_COLUMNS, Photo, Triple, flags_of
-from . import layout, structure
+from ..errors import DatakitError, ShardError, UsageError
+from ..samples import Triple
+from ..wording import counted
 from .elsewhere import writer
 from .manifest import Manifest, read_manifest
+from .query import Query
+from .shard import Check, Shard, decode_triple, open_parts
+from .table import column_kinds, read_table, unknown_column, write_csv
 
-Check = Literal["masks", "all", "none"]
-_NOT_A_SHARD = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError, MemoryError)
-
-
-@dataclass(frozen=True)
-class _Blob:
-    start: int  # of the data within the file, in bytes
-    offsets: NDArray[np.uint64]
-    crc32: NDArray[np.uint32]
-
-
-class Shard:
-    """One open shard file: its tables in memory, its records behind a memory map.
-
-    Whatever the file, opening it takes no more memory than its index, and ends in a shard that is laid out
-    as the format says or in an error. HDF5 itself may fall over a file made for that: see docs/shard-format.md.
-
-    Args:
-        path: the file.
-        max_pixels: refuse photos of more pixels, as the tables and the pictures' own headers say.
-
-    Attributes:
-        images, targets, triples: the tables of `layout`.
-        table_crc32: name of a table -> CRC-32 of its bytes when it was written.
-        settings: resolved settings of the build.
-        parameter_names: recipe name -> names of the drawn numbers.
-        floors: recipe name -> its `min_iou`, where the settings say.
-
-    Raises:
-        ShardError: not a shard of this version, or its parts do not fit together.
-    """
-
-    def __init__(self, path: Path, max_pixels: int = MAX_PIXELS):
-        self.path = path
-        try:
-            self._map_file()
-            with opened(path, rdcc_nbytes=0) as file:
-                self._read_attributes(structure.read_attributes(file))
-                extents = structure.find_extents(file, len(self._map))
-                self.table_crc32 = {name: structure.read_crc32(file, name) for name in layout.TABLES}
-            self._read_index(extents)
-            records = {kind: len(blob.crc32) for kind, blob in self._blobs.items()}
-            structure.check_rows(self._tables, records, self.parameter_names, max_pixels)
-        except _NOT_A_SHARD as error:
-            if who := writer(path):
-                raise ShardError(
-                    f"{path}: is open for writing {who} ({error}); close it there and try again"
-                ) from error
-            raise ShardError(f"{path}: not a readable shard ({error}); check it with `datakit verify`") from error
-
-    def _map_file(self) -> None:
-        if not self.path.is_file():
-            raise ValueError("no such regular file")
-        with self.path.open("rb") as handle:
-            if handle.read(len(structure.SIGNATURE)) != structure.SIGNATURE:
-                raise ValueError("does not begin as an HDF5 file does")
-            self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
-        self._view = memoryview(self._map)
-
-    def _read_attributes(self, found: Mapping[str, Any]) -> None:
-        kind = found["format"], found["version"]
-        if kind != (layout.FORMAT, layout.VERSION):
-            raise ValueError(f"is {kind}, expected {(layout.FORMAT, layout.VERSION)}")
-        self.source = str(found["source"])
-        self.settings_digest = str(found["settings_digest"])
-        self.settings: dict[str, Any] = json.loads(found["settings_json"])
-        self.tools: dict[str, str] = json.loads(found["tools_json"])
-        self.parameter_names: dict[str, list[str]] = json.loads(found["parameter_names_json"])
-        if not all(isinstance(value, dict) for value in (self.settings, self.tools, self.parameter_names)):
-            raise ValueError("an attribute ending in _json holds no JSON object")
-        recipes = self.settings.get("recipes", ())
-        self.floors = {str(each["name"]): float(each["min_iou"]) for each in recipes if "min_iou" in each}
-
-    def _read_index(self, extents: Mapping[str, structure.Extent]) -> None:
-        values = {path: self._values(extent) for path, extent in extents.items() if not path.endswith("/data")}
-        self._tables = {name: values[name] for name in layout.TABLES}
-        self.images, self.targets, self.triples = self._tables.values()
-        self._blobs = {}
-        for kind in layout.KINDS:
-            data, offsets, crc32 = extents[f"{kind}/data"], values[f"{kind}/offsets"], values[f"{kind}/crc32"]
-            structure.check_offsets(kind, offsets, crc32, data.rows)
-            self._blobs[kind] = _Blob(data.start, offsets, crc32)
-
-    def _values(self, extent: structure.Extent) -> NDArray[Any]:
-        if not extent.rows:
-            return np.zeros(0, extent.dtype)
-        return np.frombuffer(self._map, extent.dtype, extent.rows, extent.start).copy()
-
-    def record(self, kind: str, row: int, check: bool = False) -> memoryview:
-        """The encoded bytes of one record, without copying.
-
-        Args:
-            kind: `images`, `targets`, `ignores` or `deformed`.
-            row: row within its kind.
-            check: compare the record's CRC-32 first.
-
-        Raises:
-            ShardError: the CRC-32 does not fit.
-        """
-        blob = self._blobs[kind]
-        start, stop = blob.start + int(blob.offsets[row]), blob.start + int(blob.offsets[row + 1])
-        record = self._view[start:stop]
-        if check and zlib_ng.crc32(record) != blob.crc32[row]:
-            raise ShardError(f"{self.path}: {kind}[{row}]: CRC-32 does not fit, the record is damaged; "
-                             "find and repair it with `datakit verify --repair`")  # fmt: skip
-        return record
-
-    def table(self, name: str) -> NDArray[Any]:
-        """One of the tables by its name in the file."""
-        return self._tables[name]
-
-    def flags(self) -> list[str]:
-        """Remarks on every triple as people see them, see `samples.flags_of`; the table holds the draws' own."""
-        columns = (self.triples[name].tolist() for name in ("recipe", "iou", "flags"))
-        return [
-            flags_of(flags.decode(), iou, self.floors.get(recipe.decode()))
-            for recipe, iou, flags in zip(*columns, strict=True)
-        ]
-
-    def offsets(self, kind: str) -> NDArray[np.uint64]:
-        """(n + 1,) uint64: record `i` of a kind lies between `offsets[i]` and `offsets[i + 1]` of its data."""
-        return self._blobs[kind].offsets
-
-    def size(self, image_row: int) -> tuple[int, int]:
-        """(H, W) of a photo."""
-        image = self.images[image_row]
-        return int(image["height"]), int(image["width"])
-
-    def close(self) -> None:
-        """Give the memory map back."""
-        self._view.release()
-        self._map.close()
-
-
-def open_parts(shard: Shard, row: int) -> tuple[memoryview, memoryview, memoryview]:
-    """Encoded (image, deformed, target) of one triple of a shard, as they lie in the file."""
-    triple = shard.triples[row]
-    return (
-        shard.record(layout.IMAGES, int(triple["image_row"])),
-        shard.record(layout.DEFORMED, row),
-        shard.record(layout.TARGETS, int(triple["target_row"])),
-    )
-
-
-def decode_triple(shard: Shard, row: int, check: Check = "masks") -> Triple:
-    """Decode one triple of a shard.
-
-    Raises:
-        ShardError: a checked CRC-32 does not fit, a record cannot be decoded, the target is empty, or sizes disagree.
-    """
-    entry = shard.triples[row]
-    image_row, target_row = int(entry["image_row"]), int(entry["target_row"])
-    size = shard.size(image_row)
-    masks = check != "none"
-    ignore_row = int(shard.targets[target_row]["ignore_row"])
-    try:
-        image = decode_image(shard, image_row, check == "all")
-        target = decode_rle(shard.record(layout.TARGETS, target_row, masks), size)
-        deformed = decode_rle(shard.record(layout.DEFORMED, row, masks), size)
-        ignore = decode_rle(shard.record(layout.IGNORES, ignore_row, masks), size) if ignore_row >= 0 else None
-    except ValueError as error:
-        raise ShardError(f"{shard.path}: triples[{row}]: {error}; look closer with `datakit verify --deep`") from error
-    if masks and not target.view(np.bool_).any():
-        raise ShardError(f"{shard.path}: triples[{row}]: the target is empty; rebuild the shard")
-    return _triple(shard, entry, image, deformed, target, ignore)
-
-
-def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
-    """(H, W, 3) uint8 RGB of one photo of a shard, as large as the table says.
-
-    Raises:
-        ValueError: it is of another size, told before it is decoded, or no picture.
-        ShardError: the CRC-32 was to be checked and does not fit.
-    """
-    record, size = _framed(shard, row, check)
-    image = decode_picture(record)
-    if image.shape[:2] != size:
-        raise ValueError(f"images[{row}]: decodes to {image.shape[:2]}, the table says {size}")
-    return image
-
-
-def prove_image(shard: Shard, row: int) -> None:
-    """Make sure that `decode_image` would give a picture, in less time: see `images.check_decodable`.
-
-    Raises:
-        ValueError: as there.
-    """
-    record, size = _framed(shard, row)
-    try:
-        check_decodable(record, size)
-    except ValueError as error:
-        raise ValueError(f"images[{row}]: the table says {size}, but there are {error}") from None
-
-
-def _framed(shard: Shard, row: int, check: bool = False) -> tuple[memoryview, tuple[int, int]]:
-    """Bytes and size of a photo whose own header says the same as the table."""
-    record, size = shard.record(layout.IMAGES, row, check), shard.size(row)
-    if (found := image_size(record)) != size:
-        raise ValueError(f"images[{row}]: the picture is {found}, the table says {size}")
-    return record, size
-
-
-def _triple(
-    shard: Shard, entry: Any, image: NDArray[np.uint8], deformed: Mask, target: Mask, ignore: Mask | None
-) -> Triple:
-    row = _values(layout.TRIPLE_TABLE, entry)
-    photo = _values(layout.IMAGE_TABLE, shard.images[row["image_row"]])
-    names = shard.parameter_names[row["recipe"]]
-    row["parameters"] = np.array(row["parameters"][: len(names)])
-    return Triple(
-        **{column.attribute: row[column.name] for column in TRIPLE_COLUMNS if column.attribute},
-        sample_key=shard.targets["key"][row["target_row"]].decode(),
-        photo=Photo.decoded(image, shard.record(layout.IMAGES, row["image_row"]), photo["normalised"],
-                            photo["source_crc32"]),
-        deformed=deformed,
-        target=target,
-        ignore=ignore,
-        flags=flags_of(row["flags"], row["iou"], shard.floors.get(row["recipe"])),
-        parameter_names=tuple(names),
-    )  # fmt: skip
-
-
-def _values(table: str, entry: Any) -> dict[str, Any]:
-    """A row of a table as plain values by column; one conversion costs a third of asking for each."""
-    columns = zip(layout.COLUMNS[table], entry.item(), strict=True)
-    return {column.name: value.decode() if column.is_text else value for column, value in columns}
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def _recipes(folder: Path, manifest: Manifest) -> dict[str, Recipe]:
@@ -269,9 +35,19 @@ def _recipes(folder: Path, manifest: Manifest) -> dict[str, Recipe]:
 
 
 class ShardReader(Sequence[Triple]):
-    """All triples of a finished folder of shards, in order of source, shard and row.
+    """All triples of a finished folder of shards, in order of source, shard and row; or some, chosen by `where`.
 
-    Pickles to its arguments; every process opens the shards it needs when it needs them.
+    Pickles to its arguments; every process opens the shards it needs when it needs them, so it is safe with the
+    workers of a `torch.utils.data.DataLoader`. Triples are of the photos' own sizes: give the loader `collate` of
+    this package, as in `DataLoader(reader, batch_size=4, collate_fn=collate)`. For batches of tensors, cut to one
+    size and augmented, take `model.dataset.TripleDataset([folder], net.coding)` with `model.dataset.collate`.
+
+    ```python
+    reader = ShardReader("shards")
+    hard = reader.where("iou < 0.5 and source == 'ecssd'")
+    triple = hard[0]  # .image, .deformed, .target, .named_parameters, .show()
+    frame = reader.to_pandas()
+    ```
 
     Args:
         folder: a folder that `datakit build-shards` finished.
@@ -292,14 +68,26 @@ class ShardReader(Sequence[Triple]):
         self.manifest = read_manifest(self.folder)
         self.recipes = _recipes(self.folder, self.manifest)
         self._ends = np.cumsum([shard.triples for shard in self.manifest.shards]).tolist()
+        self._rows: NDArray[np.int64] | None = None  # of all, those chosen
         self._open: OrderedDict[int, Shard] = OrderedDict()
         self._pid = os.getpid()
+
+    def __repr__(self) -> str:
+        """One line: folder, number of triples, sources and recipes."""
+        all_of_them = counted(self._total, "triple")
+        chosen = all_of_them if self._rows is None else f"{len(self)} of {all_of_them}"
+        sources = counted(len({shard.source for shard in self.manifest.shards}), "source")
+        return f"ShardReader({str(self.folder)!r}, {chosen}, {sources}, {counted(len(self.recipes), 'recipe')})"
+
+    @property
+    def _total(self) -> int:
+        return self._ends[-1] if self._ends else 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_open": OrderedDict(), "_pid": -1}
 
     def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        return self._total if self._rows is None else len(self._rows)
 
     @overload
     def __getitem__(self, index: int) -> Triple: ...
@@ -323,6 +111,8 @@ class ShardReader(Sequence[Triple]):
         if not -len(self) <= index < len(self):
             raise IndexError(f"triple {index} of {len(self)}")
         index %= len(self)
+        if self._rows is not None:
+            index = int(self._rows[index])
         number = bisect.bisect_right(self._ends, index)
         return self.shard(number), index - (self._ends[number - 1] if number else 0)
 
@@ -353,10 +143,91 @@ class ShardReader(Sequence[Triple]):
         return shard
 
     def shards(self) -> Iterator[Shard]:
-        """Every shard in order, opened one at a time."""
+        """Every shard of the folder in order, opened one at a time."""
         return (self.shard(number) for number in range(len(self.manifest.shards)))
 
     @property
     def keys(self) -> list[str]:
         """Key of every triple, in order."""
-        return [key.decode() for shard in self.shards() for key in shard.triples["key"]]
+        keys: list[str] = self.table("key")["key"].tolist()
+        return keys
+
+    def table(self, *names: str) -> NDArray[Any]:
+        """What is known of every triple, without decoding a photo or a mask.
+
+        Args:
+            names: the columns wanted; default all: `key`, `source`, `photo_key`, `sample_key`, `height` and `width` of
+                the photo, `area` of the target (px), `flags`, `recipe`, `kind`, `variant`, `object_id`, `iou`,
+                `area_ratio`, `redraws`, `draw_flags`, and every drawn number by its name in the recipes.
+
+        Returns:
+            (N,) structured array; texts are str, a number that a triple's recipe does not draw is NaN.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        kinds = self._kinds()
+        if unknown := [name for name in names if name not in kinds]:
+            raise UsageError(f"{self.folder}: {unknown_column(unknown[0], kinds)}")
+        found = read_table(self.shards(), {name: kinds[name] for name in names or kinds})
+        return found if self._rows is None else found[self._rows]
+
+    def _kinds(self) -> dict[str, str]:
+        return column_kinds({name: recipe.parameter_names for name, recipe in self.recipes.items()})
+
+    def where(self, condition: str | Callable[[NDArray[Any]], NDArray[np.bool_]]) -> ShardReader:
+        """A reader of those triples for which a condition holds; photos and masks are not decoded for it.
+
+        Args:
+            condition: words such as `"iou > 0.4 and source == 'ecssd'"`, which are read as a small language (see
+                `query.Query`) and never run as code; or a function that is given `table()` and returns (N,) bool.
+
+        Raises:
+            UsageError: the condition is not understood, or names a column that is not there.
+        """
+        if isinstance(condition, str):
+            query = Query.parse(condition, self._kinds())
+            table = self.table(*(query.names or ("variant",)))
+            holds = query.rows({name: table[name] for name in query.names}, len(table))
+        else:
+            holds = np.asarray(condition(self.table()))
+            if holds.dtype != np.bool_ or holds.shape != (len(self),):
+                raise UsageError(f"the condition gave {holds.dtype} {holds.shape}, expected bool ({len(self)},)")
+        chosen = copy.copy(self)
+        chosen._rows = (np.arange(len(self)) if self._rows is None else self._rows)[holds]
+        chosen._open = OrderedDict()
+        return chosen
+
+    def to_pandas(self) -> pd.DataFrame:
+        """`table()` as a pandas.DataFrame.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise UsageError(
+                "to_pandas() needs pandas: run `pip install pandas`; table() and to_csv() do without"
+            ) from error
+        table = self.table()
+        return pd.DataFrame({name: table[name] for name in table.dtype.names or ()})
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write `table()` as CSV: UTF-8, a line of names, a line for each triple, nothing for NaN.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        write_csv(Path(path), self.table())
+
+
+def collate(triples: Sequence[Triple]) -> dict[str, list[Any]]:
+    """A batch of triples as lists, since photos differ in size: the `collate_fn` of a DataLoader on a `ShardReader`.
+
+    Returns:
+        `key` (str), `image` (H, W, 3) uint8 RGB, `deformed` and `target` (H, W) uint8 0 or 1, `ignore` like them or
+        None; NumPy arrays, one of each for every triple.
+    """
+    names = ("key", "image", "deformed", "target", "ignore")
+    return {name: [getattr(triple, name) for triple in triples] for name in names}

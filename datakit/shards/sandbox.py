@@ -24,7 +24,7 @@ from typing import Any, Self
 from ..errors import ShardError
 from ..formats import MAX_PIXELS
 from .examine import MAX_FINDINGS, Finding, examine
-from .reader import Shard
+from .shard import Shard
 
 MEMORY = 4 << 30  # address space of a child, beside the file that it maps
 PIXEL_BYTES = 16  # of memory to decode a photo and its masks, per pixel above the usual limit

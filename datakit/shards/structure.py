@@ -129,8 +129,9 @@ def _dtype(path: str, dataset: h5d.DatasetID) -> np.dtype[Any]:
     names = [column.name for column in columns]
     if [found.get_member_name(i) for i in range(found.get_nmembers())] != [name.encode() for name in names]:
         raise InvalidShard(path, f"is no table of the columns {', '.join(names)}")
-    expected = layout.row_dtype(columns, layout.widths_of(dataset.dtype, columns))
-    if dataset.dtype != expected:
+    dtype = dataset.dtype
+    expected = layout.row_dtype(columns, layout.widths_of(dtype, columns))
+    if dtype != expected:
         raise InvalidShard(path, "has columns of other types than the format's")
     return expected
 

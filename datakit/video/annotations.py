@@ -6,16 +6,12 @@ them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from ..arrays import Labels
 from ..datasets import ReadOptions
 from ..errors import DatakitError, ItemError
-from ..headers import Place
-from ..images import turn
-from ..mask_files import read_mask
-from ..mask_values import LabelMap, objects_of
+from ..masks import GIVEN, GIVEN_OBJECTS, LabelMap, read_label_map
 
 
 def read_annotation(path: Path, options: ReadOptions | None = None, may_be_empty: bool = False) -> Labels:
@@ -24,7 +20,7 @@ def read_annotation(path: Path, options: ReadOptions | None = None, may_be_empty
 
 
 def read_objects(path: Path, options: ReadOptions | None = None, may_be_empty: bool = False) -> LabelMap:
-    """Objects of a drawn mask, as `mask_values` tells what its values mean.
+    """Objects of a drawn mask, as `masks` tells what its values mean.
 
     Args:
         path: the file.
@@ -34,14 +30,9 @@ def read_objects(path: Path, options: ReadOptions | None = None, may_be_empty: b
     Raises:
         DatakitError: it cannot be read, it cannot be told which pixels are which object, or it holds none.
     """
-    options = options or ReadOptions()
+    policy = GIVEN if may_be_empty else GIVEN_OBJECTS
     try:
-        stored = read_mask(path, str(path), options.max_pixels)
-        upright = replace(stored, plane=turn(stored.plane, stored.orientation))
-        found = objects_of(upright, options, Place(str(path), str(path)), "ids")
+        return read_label_map(path, str(path), policy, options or ReadOptions())
     except ItemError as error:
         way_out = "" if error.problem.stage == "mask" else "; a mask is a PNG with the object in white on black"
         raise DatakitError(f"{error.problem.detail}{way_out}") from None
-    if not found.ids and not may_be_empty:
-        raise DatakitError(f"{path}: the mask is empty, no pixel belongs to an object; draw it in white on black")
-    return found

@@ -1,4 +1,4 @@
-"""Frames of a video in order: a folder of pictures, or any file OpenCV decodes.
+"""Frames of a video in order: a folder of pictures, which needs nothing, or a video file, which needs PyAV.
 
 A video is looked through once before it is used, so that a frame that cannot be read or has another size is named
 before anything is made of the others. Label pictures are left to `labels`.
@@ -10,19 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
-
 from ..arrays import Image
 from ..datasets.listing import split_suffix
 from ..errors import DatakitError, ItemError, UsageError
 from ..formats import MAX_PIXELS, SUFFIXES
 from ..photo_files import read_photo, read_picture
-from .codecs import why_no_frame
-from .container import read_index
+from ..wording import shorten
 from .labels import list_frames
+from .video_file import DEFAULT_FPS, VideoFacts, VideoFile, size_changes
 
-FOLDER_FPS = 24.0  # of pictures in a folder, which do not say; that of DAVIS
-KEPT_BYTES = 64_000_000  # decoded frames a video file keeps for those who go backwards
 MOST_MISSING = 0.1  # of the frames a file speaks of, before it is called damaged
 
 
@@ -63,7 +59,7 @@ class FolderFrames:
     names: tuple[str, ...]
     numbers: tuple[int, ...]
     size: tuple[int, int]
-    fps: float = FOLDER_FPS
+    fps: float = DEFAULT_FPS
     remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -80,7 +76,7 @@ class FolderFrames:
 
 @dataclass(frozen=True)
 class FileFrames:
-    """Frames of a video file; see `Frames`. Going on is cheap; going back decodes anew, many frames at once."""
+    """Frames of a video file; see `Frames` and `VideoFile`."""
 
     path: Path
     names: tuple[str, ...]
@@ -88,16 +84,16 @@ class FileFrames:
     size: tuple[int, int]
     fps: float
     remarks: tuple[str, ...] = ()
-    _reel: _Reel = field(init=False, repr=False, compare=False)
+    _file: VideoFile = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_reel", _Reel(self.path))
+        object.__setattr__(self, "_file", VideoFile(self.path))
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def __getitem__(self, index: int) -> Image:
-        image = self._reel.frame(self.numbers[index])
+        image = self._file.frame(self.numbers[index])
         _check_size(f"{self.path}, frame {self.numbers[index]}", (image.shape[0], image.shape[1]), self.size)
         return image
 
@@ -138,7 +134,7 @@ def _open_folder(path: Path, chosen: slice) -> FolderFrames:
     size = _size_of(files[0])
     for file in files[1:]:
         _check_size(str(file), _size_of(file), size)
-    fps = FOLDER_FPS / (chosen.step or 1)
+    fps = DEFAULT_FPS / (chosen.step or 1)
     return FolderFrames(files, tuple(names[number] for number in numbers), tuple(numbers), size, fps)
 
 
@@ -151,53 +147,43 @@ def _size_of(file: Path) -> tuple[int, int]:
 
 
 def _open_file(path: Path, chosen: slice) -> FileFrames:
-    reel = _Reel(path)
-    told, fps = reel.told()
-    count = reel.count(chosen.stop)
-    if not count:
-        raise UsageError(why_no_frame(path, reel.codec))
-    numbers = range(count)[chosen]
-    _refuse_nothing(path, len(numbers), count)
-    remarks = judge_count(path, count, chosen.stop, told, reel.seconds + 1 / fps >= (1 - MOST_MISSING) * told / fps)
-    size = (reel.size[0], reel.size[1])
+    facts = VideoFile(path).inspect(chosen.stop)
+    numbers = range(facts.count)[chosen]
+    _refuse_nothing(path, len(numbers), facts.count)
+    remarks = check_count(path, facts, chosen.stop)
     names = tuple(f"{number:05d}" for number in numbers)
-    return FileFrames(path, names, tuple(numbers), size, fps / chosen.step, remarks)
+    return FileFrames(path, names, tuple(numbers), facts.size, facts.fps / (chosen.step or 1), remarks)
 
 
-def judge_count(path: Path, count: int, stop: int | None, told: int, reaches_end: bool) -> tuple[str, ...]:
-    """What is odd about the number of frames that were decoded.
+def check_count(path: Path, facts: VideoFacts, stop: int | None) -> tuple[str, ...]:
+    """What is odd about the frames that were decoded, a sentence each.
 
     Args:
         path: the film.
-        count: frames decoded, at most `stop`.
+        facts: what decoding has shown.
         stop: where decoding was to end.
-        told: frames as OpenCV tells them: stored ones, or the length times a rate where none are counted.
-        reaches_end: whether the last frame lies where the film is said to end.
 
     Raises:
         DatakitError: so many are missing that the film is damaged or cut.
     """
-    index = read_index(path)
-    counted = index is not None and index.shown > 0
     remarks = []
-    if index is not None and 0 < index.shown < index.stored:
-        remarks.append(f"{path}: its edit list shows {index.shown} of the {index.stored} frames in it, which are taken")
-    told = index.shown if index is not None and counted else told
-    expected = told if stop is None else min(told, stop)
-    if count < expected:
-        found = f"{path}: {count} of the {expected} frames it speaks of can be decoded"
-        if count >= (1 - MOST_MISSING) * expected:
-            remarks.append(found)
-        elif reaches_end and not counted:
-            remarks.append(
-                f"{path}: {count} frames up to its end, where its length and rate speak of {expected}: their distances "
-                "vary, or some are lost"
-            )
-        else:
-            raise DatakitError(
-                f"{found}; it is damaged or cut. Take what is there with --stop {count}, or copy it anew"
-            )
-    return tuple(remarks)
+    if 0 < facts.shown < facts.stored:
+        stored = f"{facts.shown} of the {facts.stored} frames in it"
+        remarks.append(f"{path}: its edit list shows {stored}, which are taken")
+    if facts.damaged:
+        numbers = shorten([f"{number:05d}" for number in facts.damaged], 8)
+        remarks.append(f"{path}: {len(facts.damaged)} frames are damaged, and the decoder mended them: {numbers}")
+    expected = facts.shown or round(facts.duration * facts.fps)
+    expected = expected if stop is None else min(expected, stop)
+    if facts.count >= expected:
+        return tuple(remarks)
+    found = f"{path}: {facts.count} of the {expected} frames it speaks of can be decoded"
+    if facts.count >= (1 - MOST_MISSING) * expected:
+        return (*remarks, found)
+    if not facts.shown and facts.seconds + 1 / facts.fps >= (1 - MOST_MISSING) * facts.duration:
+        told = f"{facts.count} frames up to its end, where its length and rate speak of {expected}"
+        return (*remarks, f"{path}: {told}: their distances vary, or some are lost")
+    raise DatakitError(f"{found}; it is damaged or cut. Take what is there with --stop {facts.count}, or copy it anew")
 
 
 def _refuse_nothing(path: Path, chosen: int, count: int) -> None:
@@ -207,67 +193,4 @@ def _refuse_nothing(path: Path, chosen: int, count: int) -> None:
 
 def _check_size(place: str, found: tuple[int, int], size: tuple[int, int]) -> None:
     if found != size:
-        sizes = "is {1}x{0}, the frames before are {3}x{2}".format(*found, *size)
-        raise DatakitError(
-            f"{place}: {sizes}; all frames of a video have one size: convert them, or choose with --stop"
-        )
-
-
-class _Reel:
-    """A video file under the reading head: frames by number, forwards at once, backwards by decoding anew."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.size = (0, 0)
-        self.seconds = 0.0  # from the first frame that was counted to the last
-        self.codec = ""  # four characters
-        self._capture: Any = None
-        self._next = 0
-        self._kept: dict[int, Image] = {}
-
-    def told(self) -> tuple[int, float]:
-        """Frames and frames per second, as the file says; neither is to be trusted."""
-        capture = self._rewound()
-        count, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-        self.codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True).decode("latin-1")
-        return max(0, int(count)), float(fps) if 1 <= fps <= 240 else FOLDER_FPS
-
-    def count(self, stop: int | None) -> int:
-        """How many frames can be decoded, up to `stop`; notes the size of the first and how far they reach."""
-        capture, count, first = self._rewound(), 0, 0.0
-        while (stop is None or count < stop) and capture.grab():
-            time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if not count:
-                self.size = capture.retrieve()[1].shape[:2]
-                first = time
-            self.seconds = time - first
-            count += 1
-        self._next = count
-        return count
-
-    def frame(self, number: int) -> Image:
-        """(H, W, 3) uint8 RGB of one frame, turned upright as the file asks."""
-        if number in self._kept:
-            return self._kept[number]
-        backwards = number < self._next
-        if backwards or self._capture is None:
-            self._rewound()
-        room = max(1, KEPT_BYTES // (3 * self.size[0] * self.size[1] or KEPT_BYTES)) if backwards else 1
-        self._kept = {}
-        while self._next <= number:
-            if not self._capture.grab():
-                raise DatakitError(f"{self.path}: frame {self._next} cannot be decoded any more; was the file changed?")
-            if self._next > number - room:
-                self._kept[self._next] = cv2.cvtColor(self._capture.retrieve()[1], cv2.COLOR_BGR2RGB)
-                self.size = self._kept[self._next].shape[:2]
-            self._next += 1
-        return self._kept[number]
-
-    def _rewound(self) -> Any:
-        if self._capture is not None:
-            self._capture.release()
-        self._capture, self._next = cv2.VideoCapture(str(self.path)), 0
-        if not self._capture.isOpened():
-            raise UsageError(why_no_frame(self.path))
-        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # phones store frames lying and say how to turn them
-        return self._capture
+        raise size_changes(place, found, size)

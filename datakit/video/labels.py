@@ -9,22 +9,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..datasets import ReadOptions
 from ..datasets.listing import split_suffix
+from ..datasets.pair_layouts import VIDEO_FOLDERS
 from ..datasets.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES
-from ..datasets.videos import VIDEOS
 from ..errors import UsageError
-from ..headers import Place
-from ..images import turn
-from ..mask_files import read_mask
-from ..mask_values import LabelMap, objects_of
+from ..masks import SCORED, LabelMap, read_label_map
 
 REPORT = "_report"  # beside sequences of predictions: pictures to look at, no labels
-PLACES = ("", *(annotations for _, annotations in VIDEOS.folders))
+PLACES = ("", *(annotations for _, annotations in VIDEO_FOLDERS))
 
 Frames = Mapping[str, Path]
 
@@ -89,6 +86,15 @@ def list_frames(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> dic
     return {name: folder / best[name][1] for name in sorted(best, key=frame_order)}
 
 
+def unused_twins(frames: Frames, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
+    """Pictures beside those of a folder that `list_frames` passed over, since another one has the same name."""
+    taken = set(frames.values())
+    folders = dict.fromkeys(file.parent for file in frames.values())
+    files = [folder / entry.name for folder in folders for entry in _entries(folder) if not entry.is_dir()]
+    names = [(file, *split_suffix(file.name)) for file in files if file not in taken]
+    return sorted(file for file, stem, suffix in names if stem in frames and suffix in suffixes)
+
+
 def frame_order(name: str) -> tuple[Any, ...]:
     """Sorts frame names as people count: frame2 before frame10, and 00002 before 00010."""
     return (*(int(part) if k % 2 else part for k, part in enumerate(re.split("([0-9]+)", name))), name)
@@ -119,10 +125,7 @@ def photos_beside(root: Path) -> Path | None:
 
 
 def read_labels(path: Path, place: str, options: ReadOptions | None = None) -> LabelMap:
-    """Read one label picture, as `mask_values` tells what its values mean.
-
-    Where that would cut a soft mask, or number colours of no known palette, it is refused: a score must not depend
-    on such a choice.
+    """Read one label picture whose ids must mean what they say.
 
     Args:
         path: the file.
@@ -132,14 +135,4 @@ def read_labels(path: Path, place: str, options: ReadOptions | None = None) -> L
     Raises:
         ItemError: it cannot be read, or leaves open what its ids are.
     """
-    options = options or ReadOptions()
-    stored = read_mask(path, place, options.max_pixels, place)
-    where = Place(place, place)
-    found = objects_of(replace(stored, plane=turn(stored.plane, stored.orientation)), options, where, "ids")
-    if found.soft and not stored.lossy and options.grey == "judged":
-        fault = f"is a soft mask; where to cut it is yours to say: --threshold {options.threshold}, or save it as 0/255"
-        raise where.failed("mask", "soft mask", fault)
-    if stored.coding == "colour" and not found.numbered and len(found.ids) > 1:
-        fault = "holds colours of no known palette, which number no objects; save ids as a palette PNG"
-        raise where.failed("mask", "colour mask", fault)
-    return found
+    return read_label_map(path, place, SCORED, options or ReadOptions())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,10 +12,9 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from ..arrays import Image, Labels
-from ..colours import colour_labels
 from ..errors import DatakitError, ItemError
-from ..formats import MAX_PIXELS
 from ..headers import Place
+from ..masks import LabelMap, objects_in_colours
 from ..photo_files import read_colours
 
 MOSTLY = 0.5  # of what is not the picture's commonest colour, equal to the frame before it is a painted frame
@@ -23,21 +23,22 @@ LEAKED = 0.02  # of an object: pixels beside it that had its colour before anyth
 SAME, LIKE = 0, 32  # difference of a pixel in a file that kept it, and in one that kept it only nearly
 
 
-def painted_labels(path: Path, frame: Image) -> Labels | None:
+def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | None:
     """Objects painted on a frame: every flat colour of the pixels that were changed is one, the largest is 1.
 
     Args:
         path: file of the mask.
         frame: (H, W, 3) uint8, the frame it belongs to.
+        max_pixels: of the largest picture that is read.
 
     Returns:
-        (H, W) uint8 ids; None where the file is no picture of the frame.
+        Its objects; None where the file is no picture of the frame.
 
     Raises:
         DatakitError: it is the frame, but nothing is painted on it, or what is painted cannot be told from it.
     """
     try:
-        pixels = read_colours(path, str(path), MAX_PIXELS).copy()
+        pixels = read_colours(path, str(path), max_pixels).copy()
     except ItemError:
         return None  # whoever reads it as a mask says why
     if pixels.shape[:2] != frame.shape[:2]:
@@ -61,13 +62,13 @@ def painted_labels(path: Path, frame: Image) -> Labels | None:
         raise DatakitError(f"{path}: is the frame itself, nothing is painted on it; paint each object in a flat colour")
     pixels[..., 3] = np.where(changed, 255, 0)
     try:
-        labels = colour_labels(pixels, Place(str(path), str(path)))
+        found = objects_in_colours(pixels, Place(str(path), str(path)))
     except ItemError:
         raise DatakitError(
             f"{path}: is the frame, but what was changed in it has no flat colour; save it as PNG, without loss, and "
             "paint with an opaque brush, each object in a colour of its own, or paint white on black"
         ) from None
-    return _with_equals(path, labels, packed, changed)
+    return replace(found, labels=_with_equals(path, found.labels, packed, changed))
 
 
 def _with_equals(path: Path, labels: Labels, packed: NDArray[np.int32], changed: NDArray[np.bool_]) -> Labels:

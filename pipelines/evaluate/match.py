@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from datakit.datasets import ReadOptions
+from datakit.datasets.pairs import MASK_SUFFIXES
 from datakit.errors import ItemError, Mismatch, UsageError
-from datakit.evaluation import CONVENTIONS, Convention, FrameResult, told
-from datakit.mask_values import LabelMap
-from datakit.video.labels import REPORT, Frames, LabelFolder, open_labels, photos_beside, read_labels
+from datakit.evaluation import CONVENTIONS, Convention, FrameResult
+from datakit.masks import LabelMap
+from datakit.video.labels import (
+    REPORT,
+    Frames,
+    LabelFolder,
+    open_labels,
+    photos_beside,
+    read_labels,
+    unused_twins,
+)
+from datakit.wording import shorten
 
 MOST_NAMED = 20  # mismatches in one message
 
@@ -47,8 +58,13 @@ def open_both(predictions: Path, ground_truth: Path) -> tuple[LabelFolder, Label
     found, truth = open_labels(predictions), open_labels(ground_truth)
     for folder, name in ((found, "PREDICTIONS"), (truth, "GROUND_TRUTH")):
         if REPORT in folder.root.resolve().parts:
-            way_out = f"label pictures lie beside {REPORT}, in a folder of the sequence's name"
-            raise UsageError(f"{name} {folder.root}: lies in the report of a propagation, which holds none; {way_out}")
+            name_of, root = folder.root.resolve().name, folder.root.resolve()
+            labels = next(parent.parent for parent in (root, *root.parents) if parent.name == REPORT)
+            labels = labels / name_of if (labels / name_of).is_dir() and name_of != REPORT else labels
+            raise UsageError(
+                f"{name} {folder.root}: lies in the report of a propagation, which holds no label pictures; give "
+                f"{labels}"
+            )
     swap = "they look swapped: datakit evaluate PREDICTIONS GROUND_TRUTH"
     if _has_report(truth) and not _has_report(found):
         raise UsageError(f"GROUND_TRUTH {truth.root}: has a {REPORT} beside it, as results of propagate have; {swap}")
@@ -64,8 +80,10 @@ def _has_report(folder: LabelFolder) -> bool:
     return ((folder.root.resolve().parent if folder.single else folder.root) / REPORT).is_dir()
 
 
-def matched(predictions: LabelFolder, truth: LabelFolder, chosen: Sequence[str] | None) -> list[Clip]:
-    """The sequences to score; those of the ground truth, or the chosen ones.
+def matched(
+    predictions: LabelFolder, truth: LabelFolder, chosen: Sequence[str] | None, only_predicted: bool = False
+) -> list[Clip]:
+    """The sequences to score; those of the ground truth, or the chosen ones, or of these the ones predicted.
 
     Raises:
         UsageError: one side is a sequence, the other a folder of them; or a chosen name is in no ground truth.
@@ -82,15 +100,17 @@ def matched(predictions: LabelFolder, truth: LabelFolder, chosen: Sequence[str] 
     names = truth.sequences if chosen is None else chosen
     unknown = [name for name in names if name not in truth.sequences]
     if unknown or not names:
-        known = told(list(truth.sequences), MOST_NAMED)
-        asked = told(unknown, MOST_NAMED) if names else "no name"
+        known = shorten(list(truth.sequences), MOST_NAMED)
+        asked = shorten(unknown, MOST_NAMED) if names else "no name"
         raise UsageError(f"--sequences: {asked}: not among the ground truth in {truth.root}, which holds {known}")
     missing = [name for name in names if name not in predictions.sequences]
-    if missing:
+    if only_predicted and len(missing) < len(names):
+        names = [name for name in names if name in predictions.sequences]
+    elif missing:
         raise Mismatch(
             f"{predictions.root}: no predictions of {len(missing)} of {len(names)} sequences: "
-            f"{told(missing, MOST_NAMED)}. A score of the others would not be one of the set; to score a part of it, "
-            "say which: --sequences a,b"
+            f"{shorten(missing, MOST_NAMED)}. A score of the others would not be one of the set; to score a part of "
+            "it, say which: --sequences a,b, or --only-predicted"
         )
     return [Clip(name, truth.sequences[name], predictions.sequences[name]) for name in names]
 
@@ -106,7 +126,7 @@ def choose_convention(name: str | None, clips: Sequence[Clip], read: ReadOptions
         frame, path = next(iter(clip.target.items()))
         ids = read_map(path, f"ground truth {clip.name}/{path.name}", read).ids
         if len(ids) > 1:
-            return CONVENTIONS["davis2017"], f"as {clip.name}/{frame} holds objects {told(list(map(str, ids)), 8)}"
+            return CONVENTIONS["davis2017"], f"as {clip.name}/{frame} holds objects {shorten(list(map(str, ids)), 8)}"
     return CONVENTIONS["davis2016"], "as no ground truth holds several objects"
 
 
@@ -129,11 +149,55 @@ def better_convention(results: Mapping[str, Sequence[FrameResult]], convention: 
 
 
 def missing_frames(clip: Clip, convention: Convention) -> list[str]:
-    """What is said of frames that count but have no prediction."""
-    missing = [frame for frame in convention.judged(list(clip.target)) if frame not in clip.predicted]
-    if not missing:
+    """Frames that count but have no prediction."""
+    return [frame for frame in convention.judged(list(clip.target)) if frame not in clip.predicted]
+
+
+def refuse_gaps(clips: Sequence[Clip], convention: Convention) -> None:
+    """Raise Mismatch where frames that count have no prediction."""
+    lines = []
+    for clip in clips:
+        if missing := missing_frames(clip, convention):
+            count = f"no prediction of {len(missing)} of {len(clip.target)} frames"
+            lines.append(f"{clip.name}: {count}: {shorten(missing, MOST_NAMED)}")
+    if lines:
+        lines.append("to score the frames that have one, which is no score of the set: --only-predicted")
+    refuse(lines)
+
+
+def oddities(clips: Sequence[Clip]) -> list[str]:
+    """What is odd about the files of both sides, a sentence for each kind."""
+    return [*_counted_from_one(clips), *_twice_there(clips)]
+
+
+def _counted_from_one(clips: Sequence[Clip]) -> list[str]:
+    """Predictions 00001 to 00050 of frames 00000 to 00049: by name, each but the last fits its neighbour."""
+    found = [clip for clip in clips if _is_shifted(list(clip.target), list(clip.predicted))]
+    if not found:
         return []
-    return [f"{clip.name}: no prediction of {len(missing)} of {len(clip.target)} frames: {told(missing, MOST_NAMED)}"]
+    first = found[0]
+    target, predicted = list(first.target), list(first.predicted)
+    return [
+        f"predictions of {shorten([clip.name for clip in found])} are numbered from {predicted[0]} to {predicted[-1]}, "
+        f"frames from {target[0]} to {target[-1]}: if the predictions count from 1, every frame was scored against its "
+        "neighbour; rename them as the frames"
+    ]
+
+
+def _is_shifted(target: Sequence[str], predicted: Sequence[str]) -> bool:
+    numbers = [[int(name) for name in names if name.isdecimal()] for names in (target, predicted)]
+    same_count = len(numbers[0]) == len(numbers[1]) == len(target) == len(predicted) > 0
+    return same_count and [number + 1 for number in numbers[0]] == numbers[1]
+
+
+def _twice_there(clips: Sequence[Clip]) -> list[str]:
+    lines = []
+    for side, frames in (("predictions", [c.predicted for c in clips]), ("ground truth", [c.target for c in clips])):
+        unused = [file for each in frames for file in unused_twins(each, MASK_SUFFIXES)]
+        if unused:
+            files = shorten([f"{file.parent.name}/{file.name}" for file in unused])
+            lines.append(f"{side}: frames that are there twice, by name: {files} not used")
+    return lines
 
 
 def unjudged(predictions: LabelFolder, truth: LabelFolder) -> dict[str, list[str]]:
@@ -157,6 +221,29 @@ def read_map(path: Path, place: str, read: ReadOptions) -> LabelMap:
         return read_labels(path, place, read)
     except ItemError as error:
         raise Mismatch(error.problem.detail) from None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a label picture: `prediction` or `ground truth`, its sequence, its file, a sentence."""
+
+    side: str
+    sequence: str
+    file: str
+    text: str
+
+
+def fault_lines(faults: Sequence[Fault]) -> list[str]:
+    """A line for each kind of fault of a sequence; the numbers in it are those of its first file."""
+    kinds: dict[tuple[str, str, str], list[Fault]] = {}
+    for fault in faults:
+        kinds.setdefault((fault.side, fault.sequence, re.sub("[0-9]+", "0", fault.text)), []).append(fault)
+    lines = []
+    for (side, sequence, _), found in kinds.items():
+        first = f"{side} {sequence}/{found[0].file}: {found[0].text}"
+        more = f"; the same holds for {shorten([fault.file for fault in found[1:]])}" if len(found) > 1 else ""
+        lines.append(first + more)
+    return lines
 
 
 def refuse(faults: Sequence[str]) -> None:

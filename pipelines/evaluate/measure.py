@@ -9,10 +9,11 @@ from pathlib import Path
 from datakit.datasets import ReadOptions
 from datakit.errors import Mismatch
 from datakit.evaluation import Convention, FrameResult, SequenceScores, score_frame, score_sequence
+from datakit.masks import LabelMap
 from datakit.tracking import Track
 
 from ..pool import map_on_processes
-from .match import Clip, read_map, refuse
+from .match import Clip, Fault, fault_lines, read_map, refuse
 
 CHUNK = 8  # frames of a task: some hundredths of a second
 
@@ -37,13 +38,13 @@ def measure_clips(
     """
     tasks = [task for clip in clips for task in frame_tasks(clip, convention, read)]
     results: dict[str, list[FrameResult]] = {clip.name: [] for clip in clips}
-    faults: list[str] = []
+    faults: list[Fault] = []
     with track(sum(len(task.frames) for task in tasks)) as progress:
         for task, found in zip(tasks, map_on_processes(score_frames, tasks, jobs), strict=True):
             results[task.sequence] += [entry for entry in found if isinstance(entry, FrameResult)]
-            faults += [entry for entry in found if isinstance(entry, str)]
+            faults += [entry for entry in found if isinstance(entry, Fault)]
             progress.advance(len(task.frames))
-    refuse(faults)
+    refuse(fault_lines(faults))
     return results
 
 
@@ -64,32 +65,42 @@ def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Conv
 
 
 def frame_tasks(clip: Clip, convention: Convention, read: ReadOptions) -> list[FrameTask]:
-    """The frames of a clip that must be read; of the first its ids only."""
+    """The frames of a clip that must be read; of the first, and of those without a prediction, their ids only."""
     counted = convention.judged(list(clip.target))
     first, path = next(iter(clip.target.items()))
     frames: list[tuple[str, Path, Path | None]] = [(first, path, None)]
-    frames += [(name, clip.target[name], clip.predicted[name]) for name in counted]
+    frames += [(name, clip.target[name], clip.predicted.get(name)) for name in counted]
     starts = range(0, len(frames), CHUNK)
     return [FrameTask(clip.name, frames[start : start + CHUNK], convention.merged, read) for start in starts]
 
 
-def score_frames(task: FrameTask) -> list[FrameResult | str]:
-    """A result for every frame, or the sentence that says why there is none; runs on any process."""
+def score_frames(task: FrameTask) -> list[FrameResult | Fault]:
+    """A result for every frame, or what is wrong with it; runs on any process."""
     return [_score_frame(task, *frame) for frame in task.frames]
 
 
-def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | None) -> FrameResult | str:
-    place = f"{task.sequence}/{target_file.name}"
-    try:
-        target = read_map(target_file, f"ground truth {place}", task.read)
-        if file is None:
-            return FrameResult(frame, target.ids)
-        prediction = read_map(file, f"prediction {task.sequence}/{file.name}", task.read)
-    except Mismatch as error:
-        return str(error)
+def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | None) -> FrameResult | Fault:
+    target = _read("ground truth", task, target_file)
+    if isinstance(target, Fault):
+        return target
+    if file is None:
+        return FrameResult(frame, target.ids)
+    prediction = _read("prediction", task, file)
+    if isinstance(prediction, Fault):
+        return prediction
     if prediction.void is not None:
-        return f"prediction {place}: holds 255 beside ids, which is void; only ground truth may leave pixels unjudged"
+        why = "holds 255 beside ids, which is void; only ground truth may leave pixels unjudged"
+        return Fault("prediction", task.sequence, file.name, why)
     if prediction.labels.shape != target.labels.shape:
         sizes = "{1}x{0}, expected {3}x{2}".format(*prediction.labels.shape, *target.labels.shape)
-        return f"prediction {place}: is {sizes} as its ground truth; write masks at that size (nearest neighbour)"
+        why = f"is {sizes} as its ground truth; write masks at that size (nearest neighbour)"
+        return Fault("prediction", task.sequence, file.name, why)
     return score_frame(frame, target, prediction, task.merged)
+
+
+def _read(side: str, task: FrameTask, file: Path) -> LabelMap | Fault:
+    place = f"{side} {task.sequence}/{file.name}"
+    try:
+        return read_map(file, place, task.read)
+    except Mismatch as error:
+        return Fault(side, task.sequence, file.name, str(error).removeprefix(f"{place}: "))

@@ -17,7 +17,7 @@ from datakit.errors import ItemError
 from datakit.evaluation import ObjectScores
 from datakit.files import replacing
 from datakit.formats import MAX_PIXELS
-from datakit.mask_values import LabelMap
+from datakit.masks import LabelMap
 from datakit.photo_files import read_picture
 from datakit.preview import picture_bytes
 from datakit.preview.scores import ScoresPage, ShownFrame, ShownObject, worst_places, write_scores_page
@@ -25,24 +25,24 @@ from datakit.video.labels import Frames, list_frames, photos_beside, read_labels
 
 from .match import Clip
 from .report import remarks, what_is_scored
-from .run import Evaluation
+from .result import Evaluation
 
 WORST = 6  # frames shown of an object
 
 
-def write_page(found: Evaluation, path: Path, photos: Path | None, read: ReadOptions) -> list[str]:
+def write_page(found: Evaluation, path: Path, pictures: Path | None, read: ReadOptions) -> list[str]:
     """Write the page of an evaluation, whole or not at all.
 
     Args:
         found: scores and the files they are of.
         path: file to write.
-        photos: folder of the frames' pictures, as the ground truth is laid out; None to look beside that.
+        pictures: folder of the frames' pictures, as the ground truth is laid out; None to look beside that.
         read: what grey values are, as they were read for the scores.
 
     Returns:
         What could not be shown, a sentence each.
     """
-    pictures = _Pictures(found, photos, read)
+    shown_pictures = _Pictures(found, pictures, read)
     scores = found.scores
     objects = [(clip, each) for clip, sequence in zip(found.clips, scores.sequences, strict=True)
                for each in sequence.objects]  # fmt: skip
@@ -55,21 +55,21 @@ def write_page(found: Evaluation, path: Path, photos: Path | None, read: ReadOpt
     def shown() -> Iterator[ShownObject]:
         for clip, each in objects:
             places = worst_places(each, WORST)
-            worst = [_frame(clip, each, place, scores.convention.merged, pictures) for place in places]
+            worst = [_frame(clip, each, place, scores.convention.merged, shown_pictures) for place in places]
             yield ShownObject(clip.name, each, several[clip.name], worst)
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part, part.open("w", encoding="utf-8") as out:
         write_scores_page(out, page, shown())
-    return pictures.notes()
+    return shown_pictures.notes()
 
 
 class _Pictures:
     """The pictures of frames, where there are any; keeps count of those it could not give."""
 
-    def __init__(self, found: Evaluation, photos: Path | None, read: ReadOptions):
+    def __init__(self, found: Evaluation, pictures: Path | None, read: ReadOptions):
         self.read = read
-        self.root = photos or photos_beside(found.ground_truth)
+        self.root = pictures or photos_beside(found.ground_truth)
         self.folders: dict[str, Frames] = {}
         self.missing = 0
 
@@ -101,7 +101,7 @@ class _Pictures:
         if not self.missing:
             return []
         where = f"in {self.root}" if self.root else "beside the ground truth"
-        return [f"{self.missing} frames of the page are on plain ground, with no picture of them {where}: --frames DIR"]
+        return [f"{self.missing} frames of the page are on plain ground, for lack of a picture {where}: --pictures DIR"]
 
 
 def _frame(clip: Clip, each: ObjectScores, place: int, merged: bool, pictures: _Pictures) -> ShownFrame:

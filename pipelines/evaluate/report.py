@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from datakit.evaluation import MEASURES, Scores, SequenceScores, told
+from datakit.evaluation import MEASURES, Scores, SequenceScores
 from datakit.files import write_text
+from datakit.wording import shorten
 
 from ..report import as_text, plain, size_text, table
-
-if TYPE_CHECKING:
-    from .run import Evaluation
+from .result import Evaluation
 
 MOST_SEQUENCES = 10  # named of those with frames nobody can judge
 HEAD = (
@@ -54,6 +53,15 @@ def what_is_scored(found: Evaluation) -> str:
     return f"all {count} sequences" if count > 1 else "1 sequence"
 
 
+def gap_lines(found: Evaluation) -> list[str]:
+    """Which frames are not in the scores, where only predicted ones were asked for."""
+    if found.unpredicted is None:
+        return []
+    gaps = [f"{total - missing} of {total} frames of {name}" for name, (missing, total) in found.unpredicted.items()
+            if missing]  # fmt: skip
+    return [f"--only-predicted: scored are {shorten(gaps, MOST_SEQUENCES) or 'all frames that count'}"]
+
+
 def _rows(sequence: SequenceScores) -> list[list[object]]:
     """A row an object, and their mean where there are several."""
     rows: list[list[object]] = [
@@ -70,17 +78,17 @@ def _numbers(scores: Scores) -> list[str]:
 
 def remarks(found: Evaluation) -> list[str]:
     """What a reader of the scores should know: frames, sequences and objects that are in none of them."""
-    lines = []
+    lines = gap_lines(found)
     if found.without_truth:
         count = sum(map(len, found.without_truth.values()))
-        names = [f"{name}: {told(frames)}" for name, frames in found.without_truth.items()]
-        lines.append(f"predicted frames without ground truth: {count}, of {told(names, MOST_SEQUENCES)}")
+        names = [f"{name}: {shorten(frames)}" for name, frames in found.without_truth.items()]
+        lines.append(f"predicted frames without ground truth: {count}, of {shorten(names, MOST_SEQUENCES)}")
     for sequence in found.scores.sequences:
         if sequence.left_out:
             ids = ", ".join(map(str, sequence.left_out))
             lines.append(f"{sequence.name}: objects that enter too late to count: {ids}")
         if sequence.merged:
-            ids = told(list(map(str, sequence.merged)), 8)
+            ids = shorten(list(map(str, sequence.merged)), 8)
             lines.append(f"{sequence.name}: objects {ids} count as one, whichever pixel is whose")
     return [*lines, *found.notes]
 
@@ -95,7 +103,11 @@ def as_dict(found: Evaluation) -> dict[str, Any]:
         }
         for sequence in found.scores.sequences
     }
+    partly = {} if found.unpredicted is None else {"only_predicted": {
+        name: {"frames": total - missing, "of": total} for name, (missing, total) in found.unpredicted.items()
+    }}  # fmt: skip
     return {
+        **partly,
         **_scores(found.scores.scores),
         "convention": found.scores.convention.name,
         "mean_over": found.scores.convention.mean_over,

@@ -5,12 +5,10 @@ What is measured and what counts stands in `datakit`; which files belong togethe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 
-from datakit.datasets import ReadOptions
-from datakit.evaluation import Convention, FrameResult, SetScores, score_set
+from datakit.evaluation import Convention, FrameResult, score_set
 from datakit.tracking import Track
 
 from ..interrupt import terminable
@@ -22,63 +20,14 @@ from .match import (
     chosen_names,
     matched,
     missing_frames,
+    oddities,
     open_both,
-    refuse,
+    refuse_gaps,
     unjudged,
 )
 from .measure import measure_clips, score_results
-
-
-@dataclass(frozen=True)
-class EvaluateConfig:
-    """What to score, how, and where the results go.
-
-    Attributes:
-        predictions, ground_truth: folders of sequence folders, or one sequence folder each.
-        convention: a name of `CONVENTIONS`; None to take the DAVIS one that fits the ground truth.
-        sequences: names, or a file of them; None for all of the ground truth.
-        jobs: processes.
-        csv: file for J and F of every object in every frame.
-        html: file for the page.
-        photos: folder of the frames themselves, for the page; None to look where they lie beside ground truth.
-        read: what grey values are, if somebody said so.
-    """
-
-    predictions: Path
-    ground_truth: Path
-    convention: str | None = None
-    sequences: str | None = None
-    jobs: int = 1
-    csv: Path | None = None
-    html: Path | None = None
-    photos: Path | None = None
-    read: ReadOptions = field(default_factory=ReadOptions)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Scores, and what was not scored.
-
-    Attributes:
-        predictions, ground_truth: the folders that hold the sequences.
-        clips: the files of the sequences that were scored.
-        scores: of all of them.
-        total: number of sequences in the ground truth.
-        without_truth: sequence -> predicted frames that have no ground truth.
-        why: how the convention was chosen.
-        files: what was written.
-        notes: what could not be shown in them.
-    """
-
-    predictions: Path
-    ground_truth: Path
-    clips: Sequence[Clip]
-    scores: SetScores
-    total: int
-    without_truth: Mapping[str, Sequence[str]]
-    why: str
-    files: Sequence[Path] = ()
-    notes: Sequence[str] = ()
+from .report import write_csv
+from .result import EvaluateConfig, Evaluation
 
 
 def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
@@ -96,7 +45,7 @@ def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
     keep_freed_memory()
     with terminable():
         predictions, truth = open_both(config.predictions, config.ground_truth)
-        clips = matched(predictions, truth, chosen_names(config.sequences))
+        clips = matched(predictions, truth, chosen_names(config.sequences), config.only_predicted)
         convention, why = choose_convention(config.convention, clips, config.read)
         results = _measured(clips, convention, config, track)
         fitting, because = better_convention(results, convention)
@@ -104,27 +53,29 @@ def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
             convention, why = fitting, because
             results = _measured(clips, convention, config, track)
         scores = score_set(score_results(results, convention), convention)
-        over = unjudged(predictions, truth)
-        found = Evaluation(predictions.root, truth.root, clips, scores, len(truth.sequences), over, why)
+        over, gaps = unjudged(predictions, truth), None
+        if config.only_predicted:
+            gaps = {clip.name: (len(missing_frames(clip, convention)), len(convention.judged(list(clip.target))))
+                    for clip in clips}  # fmt: skip
+        found = Evaluation(predictions.root, truth.root, clips, scores, len(truth.sequences), over, why, gaps,
+                           notes=oddities(clips))  # fmt: skip
         return write_files(found, config)
 
 
 def _measured(
     clips: Sequence[Clip], convention: Convention, config: EvaluateConfig, track: Track
 ) -> dict[str, list[FrameResult]]:
-    refuse([line for clip in clips for line in missing_frames(clip, convention)])
+    if not config.only_predicted:
+        refuse_gaps(clips, convention)
     return measure_clips(clips, convention, config.read, config.jobs, track)
 
 
 def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:
     """Write what was asked for; the evaluation with the names of the files and what is missing in them."""
-    notes: list[str] = []
     if config.csv:
-        from .report import write_csv
-
         write_csv(found, config.csv)
     if config.html:
-        from .page import write_page
+        from .page import write_page  # drawing takes 0.1 s to import, and most runs have no page
 
-        notes = write_page(found, config.html, config.photos, config.read)
-    return replace(found, files=[path for path in (config.csv, config.html) if path], notes=notes)
+        found = replace(found, notes=[*found.notes, *write_page(found, config.html, config.pictures, config.read)])
+    return replace(found, files=[path for path in (config.csv, config.html) if path])

@@ -11,15 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from datakit.arrays import Labels
-from datakit.colours import ALIKE
 from datakit.errors import UsageError
-from datakit.formats import MAX_PIXELS
-from datakit.photo_files import read_colours
-from datakit.video.painted import is_colour_file
-from datakit.video.palette import palette
-
-Colour = tuple[int, int, int]
-GREY = 8  # difference of red, green and blue in what is a grey value
+from datakit.masks import ALIKE, Colour, LabelMap
 
 
 @dataclass
@@ -34,30 +27,26 @@ class ColourIds:
     ids: dict[Colour, int] = field(default_factory=dict)
     numbered: Path | None = None
 
-    def settled(self, file: Path, labels: Labels, is_painted: bool) -> Labels:
-        """The objects of a mask, a colour that an earlier one held with the id that it has there.
+    def matched(self, file: Path, found: LabelMap) -> Labels:
+        """(H, W) ids of a mask, a colour that an earlier one held with the id that it has there.
 
         Args:
             file: of the mask.
-            labels: (H, W) ids, as they were read from it alone.
-            is_painted: whether it is a frame that was painted on.
+            found: its objects, as they were read from it alone.
 
         Raises:
             UsageError: this mask numbers its objects, and another draws them in colours that number none.
         """
-        ids = [int(number) for number in np.unique(labels) if number]
-        if not ids:
+        labels = found.labels
+        if not found.ids:
             return labels
-        found = _colours(file, labels, ids) if is_painted or is_colour_file(file) else {}
-        known = np.array(palette(), np.uint8).reshape(-1, 3).tolist()
-        are_grey = not is_painted and all(max(colour) - min(colour) <= GREY for colour in found.values())
-        if are_grey or all(list(colour) == known[number] for number, colour in found.items()):
-            self.numbered = self.numbered or file
-        else:
-            table = np.zeros(max(ids) + 1, np.uint8)
-            for number, colour in found.items():
+        if found.colours:
+            table = np.zeros(max(found.ids) + 1, np.uint8)
+            for number, colour in found.colours.items():
                 table[number] = self._id_of(colour)
             labels = table[labels]
+        else:
+            self.numbered = self.numbered or file
         if self.ids and self.numbered is not None:
             way_out = "give all of them as ids, in a palette PNG, or all in colours"
             raise UsageError(
@@ -72,15 +61,3 @@ class ColourIds:
                 return number
         self.ids[colour] = len(self.ids) + 1
         return self.ids[colour]
-
-
-def _colours(file: Path, labels: Labels, ids: list[int]) -> dict[int, Colour]:
-    """Id -> the colour that most of its pixels have."""
-    pixels = read_colours(file, str(file), MAX_PIXELS)[..., :3]
-    packed = pixels.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
-    found = {}
-    for number in ids:
-        values, counts = np.unique(packed[labels == number], return_counts=True)
-        most = int(values[counts.argmax()])
-        found[number] = (most >> 16, most >> 8 & 255, most & 255)
-    return found

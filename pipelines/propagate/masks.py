@@ -14,12 +14,13 @@ import numpy as np
 
 from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
+from datakit.datasets.pairs import MASK_SUFFIXES
 from datakit.errors import DatakitError, UsageError
-from datakit.evaluation import told
 from datakit.video.annotations import read_objects
 from datakit.video.frames import Frames
-from datakit.video.labels import MASK_SUFFIXES, list_frames
-from datakit.video.painted import is_colour_file, painted_labels
+from datakit.video.labels import list_frames
+from datakit.video.painted import is_colour_file, painted_objects
+from datakit.wording import shorten
 
 from .colours import ColourIds
 
@@ -135,7 +136,7 @@ def _read_folder(given: Given, frames: Frames, start: MaskStart, read: ReadOptio
     if len(empty) == len(files):
         raise DatakitError(f"--mask {start.file}: none of its {len(files)} pictures holds an object")
     if empty:
-        given.remarks.append(f"{start.file}: {len(empty)} masks hold no object and are not used: {told(empty)}")
+        given.remarks.append(f"{start.file}: {len(empty)} masks hold no object and are not used: {shorten(empty)}")
 
 
 def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: ReadOptions) -> None:
@@ -162,10 +163,10 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
     if not known:
         raise DatakitError(f"none of its {len(start.files)} annotations holds an object, so there is nothing to follow")
     if unused:
-        given.remarks.append(f"{len(unused)} annotations of objects known by then are not used: {told(unused)}")
+        given.remarks.append(f"{len(unused)} annotations of objects known by then are not used: {shorten(unused)}")
     if outside:
         given.remarks.append(
-            f"{len(outside)} annotations of frames that are not among the chosen are not used: {told(outside)}"
+            f"{len(outside)} annotations of frames that are not among the chosen are not used: {shorten(outside)}"
         )
 
 
@@ -179,18 +180,14 @@ def _read_mask(
     may_be_painted: bool = True,
 ) -> Labels:
     """Objects of a mask, which may be a frame that was painted on."""
-    painted = painted_labels(file, frames[place]) if may_be_painted else None
-    if painted is None:
-        found = read_objects(file, read, may_be_empty)
-        labels = found.labels
-        if found.ids == (1,) and not found.numbered and not is_colour_file(file):
-            given.unnumbered = given.unnumbered or file
-    else:
-        labels = painted
-    if labels.shape != frames.size:
-        sizes = "is {1}x{0}, the frames are {3}x{2}".format(*labels.shape, *frames.size)
+    painted = painted_objects(file, frames[place], read.max_pixels) if may_be_painted else None
+    found = painted or read_objects(file, read, may_be_empty)
+    if found.labels.shape != frames.size:
+        sizes = "is {1}x{0}, the frames are {3}x{2}".format(*found.labels.shape, *frames.size)
         raise UsageError(f"{file}: the mask {sizes}; draw it on a frame written by --first-frame")
-    return given.colours.settled(file, labels, painted is not None)
+    if found.ids == (1,) and not found.numbered and not found.colours:
+        given.unnumbered = given.unnumbered or file
+    return given.colours.matched(file, found)
 
 
 def _ids_in(labels: Labels) -> set[int]:
@@ -213,7 +210,7 @@ def _renumber(given: Given) -> None:
             group[place] = table[labels]
     given.numbers = tuple(ids)
     given.remarks.append(
-        f"ids beyond 8 bits: result pictures are grey, of 16 bits, with {told(list(map(str, ids)), 8)}"
+        f"ids beyond 8 bits: result pictures are grey, of 16 bits, with {shorten(list(map(str, ids)), 8)}"
     )
 
 
@@ -252,7 +249,7 @@ def _place_of_file(frames: Frames, name: str, what: str) -> int:
     numbers = re.findall("[0-9]+", name)
     found = _named(frames, int(numbers[0])) if len(numbers) == 1 else []
     if len(found) > 1:
-        names = told([frames.names[place] for place in found])
+        names = shorten([frames.names[place] for place in found])
         raise UsageError(f"{what}: {name!r} may be any of the frames {names}; call it as its frame")
     if not found:
         raise _not_chosen(frames, name, what)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datakit.config import help_text, keys_of, parsed, settings_of, split_assignment, unknown_key
 from datakit.datasets import ReadOptions
-from datakit.deformations.ranges import parsed, settings_of
 from datakit.errors import UsageError
 
 from ..options import values_from
@@ -104,9 +104,18 @@ def parsed_settings(texts: Sequence[str], config: type[Any]) -> dict[str, Any]:
     """
     known, given = settings_of(config), {}
     for text in texts:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or key not in known:
-            names = ", ".join(known)
-            raise UsageError(f"--set {text}: expected KEY=VALUE with one of {names}, or {ONLINE_KEYS}KEY=VALUE")
+        key, value = split_assignment(text, f"KEY=VALUE or {ONLINE_KEYS}KEY=VALUE; see --set help")
+        if key not in known:
+            raise unknown_key(key, known, f"--set {text}", more=f", and {ONLINE_KEYS}KEY")
         given[key] = parsed(known[key], value, f"--set {text}")
     return given
+
+
+def describe_settings() -> str:
+    """A line for every key of `datakit propagate --set`: its default, what it may be, what it means."""
+    from model.online import ONLINE
+    from model.propagate import PropagateConfig
+    from model.settings import parts_of
+
+    online = ONLINE["default"]
+    return "\n".join((help_text(keys_of(PropagateConfig())), help_text(keys_of(online, parts_of(online)), ONLINE_KEYS)))

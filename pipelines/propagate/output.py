@@ -28,8 +28,8 @@ from ..settings import differences
 
 SETTINGS, LOG, SUMMARY = "settings.json", "frames.jsonl", "report.json"
 NAMES = "names"  # in the settings: of the frames, so that --overwrite knows which pictures are ours
-FILM, SHEET = "overlay.webm", "sheet.png"
-BYTES_PER_PIXEL = 0.06  # of a label picture and its share of the film, generously
+VIDEO, SHEET = "overlay.mp4", "sheet.png"
+BYTES_PER_PIXEL = 0.06  # of a label picture and its share of the overlay video, generously
 
 
 class Output:

@@ -1,4 +1,4 @@
-"""What a propagation is looked at by: the overlay film, made while it runs, and a sheet of frames at its end."""
+"""What a propagation is looked at by: the overlay video, made while it runs, and a sheet of frames at its end."""
 
 from __future__ import annotations
 
@@ -9,30 +9,28 @@ from typing import Any
 
 from datakit.arrays import Image, Labels
 from datakit.files import PART_PREFIX, put_in_place, replacing
-from datakit.images import encode_film_picture, encode_png
+from datakit.images import encode_png
 from datakit.preview import chosen_frames, overlay, shown_size, video_sheet
 from datakit.video.frames import Frames
-from datakit.video.webm import FilmWriter
+from datakit.video.video_writer import VideoWriter
 
 from .output import SHEET, Output
 
-QUALITY = 72
 
-
-class Film:
-    """The overlay film. Frames may come in any order; those that did not come in turn are drawn at the end.
+class OverlayVideo:
+    """The overlay video. Frames may come in any order; those that did not come in turn are drawn at the end.
 
     Args:
-        path: of the film.
-        frames: the video.
+        path: of the video that is made.
+        frames: the video that was segmented.
     """
 
     def __init__(self, path: Path, frames: Frames):
         self._path, self._frames = path, frames
         self._part = path.with_name(f"{PART_PREFIX}{path.name}")
-        self._writer = FilmWriter(self._part, shown_size(frames.size), frames.fps)
+        self._writer = VideoWriter(self._part, shown_size(frames.size), frames.fps)
 
-    def __enter__(self) -> Film:
+    def __enter__(self) -> OverlayVideo:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
@@ -42,10 +40,10 @@ class Film:
     def follow(self, place: int, image: Image, labels: Labels) -> None:
         """Draw a frame if it is the next."""
         if place == self._writer.count:
-            self._writer.add(encode_film_picture(overlay(image, labels, self._frames.names[place]), QUALITY))
+            self._writer.add(overlay(image, labels, self._frames.names[place]))
 
     def finish(self, output: Output) -> None:
-        """Draw what is left from the label pictures, and give the film its name."""
+        """Draw what is left from the label pictures, and give the video its name."""
         for place in range(self._writer.count, len(self._frames)):
             self.follow(place, self._frames[place], labels_of(output, self._frames, place))
         self._writer.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..progress import clock
 from ..report import as_text, table
-from .output import FILM, SHEET, SUMMARY
+from .output import SHEET, SUMMARY, VIDEO
 from .run import PropagateSummary
 from .tree import TreeSummary
 
@@ -28,7 +28,7 @@ def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
     for number, frames in told["lost"].items():
         named = ", ".join(frames[:MOST_NAMED]) + (" …" if len(frames) > MOST_NAMED else "")
         lines.append(f"  object {number} was not found in {len(frames)} frames: {named}")
-    names = (FILM, SHEET, SUMMARY)
+    names = (VIDEO, SHEET, SUMMARY)
     return "\n".join([*lines, *(str(summary.report / name) for name in names if (summary.report / name).is_file())])
 
 

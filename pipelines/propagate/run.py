@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,15 +27,16 @@ from datakit.images import encode_png
 from datakit.tracking import Track
 from datakit.video.frames import Frames, open_frames
 from datakit.video.labels import is_sequence_name
+from datakit.video.pyav import INSTALL, has_av
 
 from ..interrupt import terminable
 from ..lock import run_lock
 from . import network
 from .masks import MaskStart, SequenceStart
 from .network import Engine, NetworkChoice
-from .output import FILM, NAMES, SHEET, SUMMARY, Output
+from .output import NAMES, SHEET, SUMMARY, VIDEO, Output
 from .passes import Step
-from .pictures import Film, write_sheet
+from .pictures import OverlayVideo, write_sheet
 from .start import BoxStart, Start, read_start
 
 Tell = Callable[[str], None]
@@ -80,7 +81,7 @@ class PropagateSummary:
 
     Attributes:
         labels: folder of label pictures.
-        report: folder of the film, the sheet and `report.json`.
+        report: folder of the overlay video, the sheet and `report.json`.
         frames: all that were chosen.
         kept: those that an earlier run had made.
         seconds: of this run.
@@ -109,7 +110,7 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
         UsageError, SettingsDiffer, Locked, DatakitError: see docs/cli.md for the exit codes.
         KeyboardInterrupt: stopped; run the same command again to go on.
     """
-    began = time.monotonic()
+    began, job = time.monotonic(), drawable(job, tell)
     with terminable():
         frames = open_frames(job.video, job.start, job.stop, job.stride)
         start = read_start(frames, job.masks, job.boxes, job.read)
@@ -127,6 +128,14 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
             told = finish(job, frames, output, remarks)
     seconds = time.monotonic() - began
     return PropagateSummary(output.labels, output.report, len(frames), kept, seconds, told, remarks)
+
+
+def drawable(job: PropagateJob, tell: Tell) -> PropagateJob:
+    """The job without an overlay video where PyAV is missing, which is told."""
+    if not job.film or has_av():
+        return job
+    tell(f"no {VIDEO}, which needs PyAV: {INSTALL}; everything else is written")
+    return replace(job, film=False)
 
 
 def sequence_name(job: PropagateJob) -> str:
@@ -180,7 +189,7 @@ class _Run:
         output.end_cut_line()
         kept = 0
         with contextlib.ExitStack() as stack:
-            film = stack.enter_context(Film(output.report / FILM, frames)) if self.job.film else None
+            film = stack.enter_context(OverlayVideo(output.report / VIDEO, frames)) if self.job.film else None
             with track(len(frames)) as progress, Behind() as behind:
                 for step in engine.run(frames, self.start, self._written, output.report):
                     kept += step.kept
@@ -194,7 +203,7 @@ class _Run:
     def _written(self, place: int) -> Labels | None:
         return self.output.kept(self.frames.names[place], self.frames.size)
 
-    def _keep(self, film: Film | None, step: Step) -> None:
+    def _keep(self, film: OverlayVideo | None, step: Step) -> None:
         row = {
             "ms": round(1000 * step.seconds, 1),
             "lost": sorted(self.output.number(int(number)) for number in step.lost),
@@ -245,8 +254,8 @@ def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[
     told = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
     if not (output.report / SHEET).is_file():
         write_sheet(output, frames, output.rows(), output.labels.name)
-    if job.film and not (output.report / FILM).is_file():
-        with Film(output.report / FILM, frames) as film:
+    if job.film and not (output.report / VIDEO).is_file():
+        with OverlayVideo(output.report / VIDEO, frames) as film:
             film.finish(output)
     write_json(output.report / SUMMARY, told)
     return told

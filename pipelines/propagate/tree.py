@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datakit.datasets.videos import VIDEOS
+from datakit.datasets.pair_layouts import VIDEO_FOLDERS
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
-from datakit.evaluation import told
 from datakit.tracking import Track
 from datakit.video.labels import list_frames, open_labels
+from datakit.wording import shorten
 
 from ..cluster import run_tasks
 from ..evaluate.match import chosen_names
 from ..interrupt import terminable
 from ..progress import Progress
 from .masks import SequenceStart
-from .run import PropagateJob, PropagateSummary, Tell, propagate
+from .run import PropagateJob, PropagateSummary, Tell, drawable, propagate
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def propagate_tree(tree: TreeJob, tell: Tell, track: Track) -> TreeSummary:
         KeyboardInterrupt: stopped; run the same command again to go on.
     """
     began = time.monotonic()
-    jobs = sequence_jobs(tree)
+    jobs = sequence_jobs(replace(tree, job=drawable(tree.job, tell)))
     frames = {job.name: len(list_frames(job.video)) for job in jobs}
     summaries: dict[str, PropagateSummary] = {}
     failures: list[Failure] = []
@@ -104,8 +104,8 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
     if unknown or not names:
         frames = sorted(path.name for path in folder.iterdir() if path.is_dir())
         raise UsageError(
-            f"{tree.root}: no frames and annotations of {told(unknown)}; annotations are of "
-            f"{told(list(annotations), 10)}, frames of {told(frames, 10)}: names must be equal"
+            f"{tree.root}: no frames and annotations of {shorten(unknown)}; annotations are of "
+            f"{shorten(list(annotations), 10)}, frames of {shorten(frames, 10)}: names must be equal"
         )
     network, workers = tree.job.network, min(tree.jobs, len(names))
     if workers > 1 and tree.scheduler is None and not network.threads:  # else every worker takes all cores
@@ -124,10 +124,10 @@ def frames_folder(root: Path) -> Path:
     Raises:
         UsageError: there is none.
     """
-    for images, _ in VIDEOS.folders:
+    for images, _ in VIDEO_FOLDERS:
         if (root / images).is_dir() and any(path.is_dir() and list_frames(path) for path in (root / images).iterdir()):
             return root / images
-    expected = ", ".join(images for images, _ in VIDEOS.folders[:4])
+    expected = ", ".join(images for images, _ in VIDEO_FOLDERS[:4])
     raise UsageError(f"--davis {root}: no frames found; expected sequence folders in one of {expected}")
 
 

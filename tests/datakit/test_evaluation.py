@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datakit.errors import Mismatch
-from datakit.evaluation import CONVENTIONS, FrameResult, score_frame, score_sequence, score_set, told
+from datakit.evaluation import CONVENTIONS, FrameResult, score_frame, score_sequence, score_set
 from datakit.metrics import Measures, statistics
 from datakit.video.labels import LabelMap
 from tests.labelled import labels_of
@@ -133,8 +133,3 @@ def test_scores_of_many_are_means_of_their_scores():
     by_hand = [statistics(np.array([measures[each, number].J for number in range(1, 6)])) for each in (1, 2)]
     assert pytest.approx(np.mean(by_hand, axis=0)) == found.scores.J
     assert found.scores.of("J&F") == pytest.approx((np.array(found.scores.J) + found.scores.F) / 2)
-
-
-def test_long_lists_of_names_are_cut():
-    """A few, and how many."""
-    assert told(["a", "b"]) == "a, b" and told(list("abcde"), 2) == "a, b … (5 in all)"

@@ -14,8 +14,9 @@ ROOT = Path(__file__).parent.parent.parent
 def test_the_public_names_are_these():
     """A snapshot: a name is added or taken away on purpose."""
     assert datakit.__all__ == [
-        "CONVENTIONS", "PRESETS", "Concat", "ReadOptions", "Recipe", "Sample", "ShardReader", "ShardWriter", "Triple",
-        "__version__", "make_triples", "measure", "open_dataset", "open_frames", "replay", "verify",
+        "CONVENTIONS", "PRESETS", "Concat", "ReadOptions", "Recipe", "Sample", "ShardReader", "ShardWriter",
+        "SourceOptions", "Triple", "__version__", "make_triples", "measure", "open_frames", "open_source", "replay",
+        "verify",
     ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from datakit.datasets import MinArea, ReadOptions, open_dataset
+from datakit.datasets import MinArea, ReadOptions
 from datakit.validate import REASONS, remarks
 from tests import tiny
 
@@ -27,7 +27,7 @@ def pair(root: Path, plane: Any, **settings: Any) -> Any:
     """One photo with this mask."""
     tiny.write_picture(root / "images" / "a.jpg", tiny.picture(1))
     tiny.write_grey(root / "masks" / "a.png", plane)
-    return open_dataset("p", root, options=ReadOptions(**settings))
+    return tiny.opened("p", root, options=ReadOptions(**settings))
 
 
 @pytest.mark.parametrize(
@@ -62,22 +62,22 @@ def test_turned_and_foreign_photos_are_counted(tmp_path: Path) -> None:
     """EXIF rotation and a palette are named; what was asked for, like a new size, is not."""
     tiny.write_rotated_jpeg(tmp_path / "images" / "a.jpg", tiny.picture(1), 6)
     tiny.write_grey(tmp_path / "masks" / "a.png", tiny.mask(1) * 255)
-    assert reasons_of(open_dataset("p", tmp_path)) == ["EXIF-rotated photo"]
+    assert reasons_of(tiny.opened("p", tmp_path)) == ["EXIF-rotated photo"]
     (tmp_path / "images" / "a.jpg").unlink()
     PillowImage.fromarray(tiny.picture(1)).convert("P").save(tmp_path / "images" / "a.png")
-    assert reasons_of(open_dataset("p", tmp_path)) == ["normalised photo: palette"]
+    assert reasons_of(tiny.opened("p", tmp_path)) == ["normalised photo: palette"]
 
 
 def test_a_plain_photo_is_said_to_be_flat(tmp_path: Path) -> None:
     """It cannot be compared with others, and that is not kept silent."""
     tiny.write_picture(tmp_path / "images" / "a.jpg", np.full((*tiny.SIZE, 3), 90, np.uint8))
     tiny.write_grey(tmp_path / "masks" / "a.png", tiny.mask(1) * 255)
-    assert reasons_of(open_dataset("p", tmp_path)) == ["flat photo"]
+    assert reasons_of(tiny.opened("p", tmp_path)) == ["flat photo"]
 
 
 def test_ids_are_no_soft_mask(tmp_path: Path) -> None:
     """Palette ids and grey ids of a layout of objects have many values and no threshold."""
-    reader = open_dataset("v", tiny.voc(tmp_path), options=ReadOptions(min_area=0))
+    reader = tiny.opened("v", tiny.voc(tmp_path), options=ReadOptions(min_area=0))
     assert reasons_of(reader) == []
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.objects import join, mask_of, object_ids, plain_labels, probabilities
+from model.objects import join, mask_of, object_ids, probabilities
 
 
 def scores(*planes):
@@ -77,11 +77,3 @@ def test_ids_are_those_that_occur():
     """Ascending, without 0."""
     assert object_ids(np.array([[0, 254, 3]], np.uint8)) == (3, 254)
     assert mask_of(np.array([[0, 254, 3]], np.uint8), 3).tolist() == [[0, 0, 1]]
-
-
-@pytest.mark.parametrize(
-    ("labels", "plain"), [([0, 255], [0, 1]), ([0, 255, 2], [0, 0, 2]), ([0, 128], [0, 128]), ([0, 0], [0, 0])]
-)
-def test_255_is_void_beside_other_ids_and_the_object_where_alone(labels, plain):
-    """A grey 0/255 mask is object 1."""
-    assert plain_labels(np.array([labels], np.uint8)).tolist() == [plain]

@@ -1,5 +1,6 @@
 """Inspect counts what is there and tells a changed source from an identical one."""
 
+import csv
 import json
 import shutil
 
@@ -35,6 +36,26 @@ def test_the_text_shows_counts_and_bars(datakit, shards):
     assert "█" in text
 
 
+def test_a_csv_has_a_line_for_each_triple(datakit, shards, tmp_path):
+    """For a spreadsheet; the statistics are shown all the same, as JSON too."""
+    result = datakit("inspect", shards, "--csv", tmp_path / "t.csv", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["groups"][-1]["triples"]) == (0, 36)
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 36
+    assert (rows[0]["key"], rows[0]["source"], rows[0]["dilate.radius"]) == ("ecssd/0000@masktrack/0", "ecssd", "5.0")
+
+
+def test_a_source_is_no_folder_of_shards(datakit, source, shards):
+    """It says what to do with one; a single shard names its folder."""
+    result = datakit("inspect", source)
+    assert (result.exit_code, f"build first: `datakit build-shards {source} --out shards`" in result.stderr) == (
+        1,
+        True,
+    )
+    assert "is a file; give its folder" in datakit("inspect", shards / "ecssd-00000.h5").stderr
+
+
 def test_rebuilt_triples_are_identical(datakit, shards):
     """All triples of the folder equal what their source gives."""
     result = datakit("inspect", shards, "--random", 36)
@@ -56,7 +77,7 @@ def test_one_changed_mask_pixel_is_reported(datakit, shards, source):
     cv2.imwrite(path, mask)
     result = datakit("inspect", shards, "--sample", "ecssd/0003")
     assert result.exit_code == 4
-    assert "1 pixels differ, the first at x 2, y 1" in result.output
+    assert "1 pixel differs, the first at x 2, y 1" in result.output
     assert "the source annotation has changed" in result.output
 
 

@@ -62,3 +62,27 @@ def test_an_unknown_setting_lists_the_known_ones(datakit, source, tmp_path):
     result = datakit("build-shards", source, "--out", tmp_path / "out", "--set", "tps.shfit=0.1")
     assert result.exit_code == 2
     assert "tps.shift" in result.output or "shift" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (("train", "--preset", "paper"), ["iterations 20000 whole", "optimizer.learning_rate 0.001 0 or more"]),
+        (("propagate",), ["dilation 8 whole, 0..255", "online.iterations 60 whole"]),
+        (("build-shards", "--recipe", "masktrack-box"), ["box.jitter 0.0 0..0.5", "masktrack-box:"]),
+        (("preview-deformations",), ["tps.points 5 whole, 3..16", "masktrack:"]),
+    ],
+)
+def test_set_help_lists_the_keys_with_their_ranges(datakit, words, lines):
+    """Without any of the arguments that the command needs to run; a preset named before it counts."""
+    done = datakit(*words, "--set", "help")
+    found = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert done.exit_code == 0 and done.stderr == ""
+    assert all(any(line.startswith(start) for line in found) for start in lines), done.stdout
+
+
+def test_layouts_are_described_with_their_files(datakit):
+    """One after the other, with where they are from."""
+    done = datakit("validate-source", "--layouts")
+    assert done.exit_code == 0
+    assert "voc\n    JPEGImages/*.jpg + SegmentationObject/*.png\n    VOCtrainval" in done.stdout

@@ -182,7 +182,8 @@ def test_a_loss_that_is_no_number_ends_the_run(datakit, shards, tmp_path):
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("view.sise=3", "unknown key 'view.sise'"),
+    ("view.sise=3", "unknown key 'view.sise' (did you mean view.size?)"),
+    ("optimizer.lr=3", "unknown key 'optimizer.lr' (did you mean optimizer.learning_rate?)"),
     ("batch", "expected KEY=VALUE"),
     ("view.size=7", "outside"),
     ("network.colour=red", "has no option 'colour'"),

@@ -48,8 +48,21 @@ def test_a_sound_folder_is_verified(out, datakit):
     before = contents(out)
     for options in ([], ["--deep"], ["--repair"], ["--repair", "--deep"], ["-j", 2]):
         result = datakit("verify", out, *options)
-        assert (result.exit_code, "nothing found" in result.output) == (0, True), result.output
+        assert (result.exit_code, "sound: 3 shards, 20 triples" in result.output) == (0, True), result.output
     assert contents(out) == before
+
+
+def test_what_is_sound_is_counted(out, datakit):
+    """Shards and triples of a folder; a single file is opened in a child only, so that its triples are not."""
+    assert f"{out}: sound: 3 shards, 20 triples (bytes, structure and tables" in datakit("verify", out).output
+    path = out / "ecssd-00000.h5"
+    assert f"{path}: sound: 1 shard (every record)" in datakit("verify", path).output
+
+
+def test_one_finding_is_one_finding(out, datakit):
+    """No plural of one."""
+    (out / "errors.jsonl").unlink()
+    assert "1 finding in errors.jsonl" in datakit("verify", out).output
 
 
 def test_flips_and_cuts_anywhere_are_found_and_placed(out):
@@ -76,7 +89,7 @@ def test_it_says_how_much_was_read(out, datakit):
     assert "3/3 shards" in datakit("verify", out).output
     assert "--deep reads every record" in datakit("verify", out).output
     for options in ([out, "--deep"], [out / "ecssd-00000.h5"]):
-        assert "nothing found (every record)" in datakit("verify", *options).output
+        assert "(every record)" in datakit("verify", *options).output
         assert report(datakit("verify", *options, "--json"))["deep"] is True
     assert report(datakit("verify", out, "--json"))["deep"] is False
 

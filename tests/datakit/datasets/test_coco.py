@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datakit.datasets import ReadOptions, open_dataset
+from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
 from datakit.rle import encode_rle
 from datakit.samples import Scene
@@ -27,7 +27,7 @@ def one_photo(root: Path, *segmentations: Any, options: ReadOptions = ALL, **ent
         {"id": number, "image_id": 7, "iscrowd": 0, "segmentation": each}
         for number, each in enumerate(segmentations, 1)
     ]
-    reader = open_dataset("c", tiny.coco_file(root, [image], annotations), options=options)
+    reader = tiny.opened("c", tiny.coco_file(root, [image], annotations), options=options)
     check_reader(reader)
     return reader[0]
 
@@ -55,21 +55,21 @@ def test_polygon_and_both_run_lengths_give_one_mask(tmp_path: Path) -> None:
 def test_crowds_and_small_objects_are_left_out_by_default(tmp_path: Path) -> None:
     """Each with its own reason; both come back when asked for."""
     file = tiny.coco(tmp_path)
-    scene = open_dataset("c", file)[0]
+    scene = tiny.opened("c", file)[0]
     assert [sample.object_id for sample in scene.samples] == [1]
     found = {(problem.key, problem.kind, problem.stage, problem.reason) for problem in scene.problems}
     assert found == {
         ("c/000000000001#7", "left-out", "select", "crowd"),
         ("c/000000000001#2", "left-out", "select", "under minimum area"),
     }
-    assert [sample.object_id for sample in open_dataset("c", file, options=ALL)[0].samples] == [1, 2, 7]
+    assert [sample.object_id for sample in tiny.opened("c", file, options=ALL)[0].samples] == [1, 2, 7]
 
 
 def test_merged_objects_are_one_sample(tmp_path: Path) -> None:
     """The union of the kept objects, under the photo's key."""
     file = tiny.coco(tmp_path)
-    each = open_dataset("c", file, options=ReadOptions(min_area=0))[0].samples
-    (merged,) = open_dataset("c", file, options=ReadOptions(min_area=0, objects="merged"))[0].samples
+    each = tiny.opened("c", file, options=ReadOptions(min_area=0))[0].samples
+    (merged,) = tiny.opened("c", file, options=ReadOptions(min_area=0, objects="merged"))[0].samples
     assert merged.key == "c/000000000001" and np.array_equal(merged.mask, each[0].mask | each[1].mask)
 
 
@@ -122,7 +122,7 @@ def test_truncated_photo_fails_every_object(tmp_path: Path) -> None:
     file = tiny.coco(tmp_path)
     photo = tmp_path / "val2017" / "000000000002.jpg"
     photo.write_bytes(photo.read_bytes()[:-30])
-    scene = open_dataset("c", file)[1]
+    scene = tiny.opened("c", file)[1]
     assert [(p.key, p.reason) for p in scene.problems] == [
         ("c/000000000002#3", "truncated image"),
         ("c/000000000002#4", "truncated image"),
@@ -133,7 +133,7 @@ def test_rotated_photo_turns_its_objects(tmp_path: Path) -> None:
     """Annotations on the stored pixels follow the photo."""
     file = tiny.coco(tmp_path, 1)
     tiny.write_rotated_jpeg(tmp_path / "val2017" / "000000000001.jpg", tiny.picture(1), 6)
-    sample = open_dataset("c", file)[0].samples[0]
+    sample = tiny.opened("c", file)[0].samples[0]
     red = (sample.image[..., 0] > 200) & (sample.image[..., 2] < 90)
     assert sample.mask.shape == (64, 48) and red[sample.mask > 0].mean() > 0.95
 
@@ -145,7 +145,7 @@ def test_missing_size_is_taken_from_the_photo(tmp_path: Path) -> None:
 
 def listing_problems(root: Path, change: Any) -> list[tuple[str, str, str]]:
     """(key, kind, reason) after a change to a sound file of three photos."""
-    reader = open_dataset("c", edit(tiny.coco(root), change))
+    reader = tiny.opened("c", edit(tiny.coco(root), change))
     check_reader(reader)
     return [(problem.key, problem.kind, problem.reason) for problem in reader.problems]
 
@@ -190,7 +190,7 @@ def test_missing_photo_fails_all_its_annotations(tmp_path: Path) -> None:
     """The file is listed in the JSON but not on disk."""
     file = tiny.coco(tmp_path)
     (tmp_path / "val2017" / "000000000003.jpg").unlink()
-    reader = open_dataset("c", file)
+    reader = tiny.opened("c", file)
     assert [(p.key, p.reason) for p in reader.problems] == [
         ("c/000000000003#5", "missing image"),
         ("c/000000000003#6", "missing image"),
@@ -219,7 +219,7 @@ def test_other_json_is_a_usage_error(tmp_path: Path, text: str) -> None:
     file = tiny.coco(tmp_path)
     file.write_text(text)
     with pytest.raises(UsageError, match="instances file"):
-        open_dataset("c", file)
+        tiny.opened("c", file)
 
 
 def test_photos_are_found_beside_or_as_told(tmp_path: Path) -> None:
@@ -227,11 +227,11 @@ def test_photos_are_found_beside_or_as_told(tmp_path: Path) -> None:
     file = tiny.coco(tmp_path)
     (tmp_path / "images").mkdir()
     (tmp_path / "val2017").rename(tmp_path / "images" / "val2017")
-    assert len(open_dataset("c", file)) == 3
+    assert len(tiny.opened("c", file)) == 3
     (tmp_path / "images").rename(tmp_path / "elsewhere")
     with pytest.raises(UsageError, match="--images"):
-        open_dataset("c", file)
-    assert len(open_dataset("c", file, images=tmp_path / "elsewhere" / "val2017")) == 3
+        tiny.opened("c", file)
+    assert len(tiny.opened("c", file, images=tmp_path / "elsewhere" / "val2017")) == 3
 
 
 def test_photos_in_subfolders_keep_them_in_their_keys(tmp_path: Path) -> None:
@@ -240,4 +240,4 @@ def test_photos_in_subfolders_keep_them_in_their_keys(tmp_path: Path) -> None:
     (tmp_path / "val2017" / "sub").mkdir()
     (tmp_path / "val2017" / "000000000001.jpg").rename(tmp_path / "val2017" / "sub" / "x.jpg")
     edit(file, lambda document: document["images"][0].update(file_name="./sub/x.jpg"))
-    assert open_dataset("c", file)[0].key == "c/sub/x"
+    assert tiny.opened("c", file)[0].key == "c/sub/x"

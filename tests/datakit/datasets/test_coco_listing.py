@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datakit.datasets import ReadOptions, open_dataset
+from datakit.datasets import ReadOptions
 from datakit.datasets.coco_listing import whole
 from datakit.errors import UsageError
 from tests import tiny
@@ -27,7 +27,7 @@ def opened(root: Path, annotations: list[Any], *ids: Any, options: ReadOptions =
     for position, number in enumerate(ids or (7,)):
         tiny.write_picture(root / "val2017" / f"{position}.jpg", tiny.picture(position))
         images.append({"id": number, "file_name": f"{position}.jpg", "height": 48, "width": 64})
-    return open_dataset("c", tiny.coco_file(root, images, annotations), options=options)
+    return tiny.opened("c", tiny.coco_file(root, images, annotations), options=options)
 
 
 def told(reader: Any) -> list[tuple[str, str, str]]:
@@ -110,7 +110,7 @@ def test_broken_image_entry_says_which_key(tmp_path: Path, entry: Any, text: str
     file = tiny.coco(tmp_path, 1)
     document = json.loads(file.read_text())
     file.write_text(json.dumps({**document, "images": [*document["images"], entry]}))
-    (problem,) = open_dataset("c", file).problems
+    (problem,) = tiny.opened("c", file).problems
     assert problem.reason == "broken image entry" and f"lacks {text}" in problem.detail
 
 
@@ -163,7 +163,7 @@ def write(root: Path, name: str, *photos: str, named: Any = None, **more: Any) -
 )
 def test_photos_are_where_most_names_are(tmp_path: Path, file: str, photos: list[str], names: list[str]) -> None:
     """Beside the file, in its folder's folders, above; with folders of the machine that wrote the names."""
-    reader = open_dataset("c", write(tmp_path, file, *photos, named=names), options=OPTIONS)
+    reader = tiny.opened("c", write(tmp_path, file, *photos, named=names), options=OPTIONS)
     check_reader(reader)
     assert len(reader) == len(photos) and not [each for each in told(reader) if each[1] == "failed"]
     found = [(reader.images / record.image).resolve() for record in reader.records]
@@ -173,7 +173,7 @@ def test_photos_are_where_most_names_are(tmp_path: Path, file: str, photos: list
 def test_most_names_win_over_the_usual_place(tmp_path: Path) -> None:
     """A folder that happens to be called images, with one of three photos."""
     photos = ["images/a.jpg", "a.jpg", "b.jpg", "c.jpg"]
-    reader = open_dataset("c", write(tmp_path, "result.json", *photos, named=photos[1:]), options=OPTIONS)
+    reader = tiny.opened("c", write(tmp_path, "result.json", *photos, named=photos[1:]), options=OPTIONS)
     assert reader.images == tmp_path and len(reader) == 3
 
 
@@ -181,7 +181,7 @@ def test_names_that_could_mean_two_photos_mean_none(tmp_path: Path) -> None:
     """Two names of one end, one name of two files; and a name of another folder is not a name without one."""
     photos = ["images/a.jpg", "images/s/c.jpg", "images/t/c.jpg", "images/val/d.jpg", "images/e.jpg"]
     names = ["/x/a.jpg", "/y/a.jpg", "c.jpg", "train/d.jpg", "e.jpg"]
-    reader = open_dataset("c", write(tmp_path, "result.json", *photos, named=names), options=OPTIONS)
+    reader = tiny.opened("c", write(tmp_path, "result.json", *photos, named=names), options=OPTIONS)
     assert samples(reader) == ["c/e#4"]
     assert [each[2] for each in told(reader) if each[1] == "failed"] == ["missing image"] * 4
 
@@ -191,7 +191,7 @@ def test_absolute_name_of_a_photo_in_the_folder_is_that_photo(tmp_path: Path) ->
     inside, outside = tmp_path / "set/images/a.jpg", tmp_path / "outside/b.jpg"
     tiny.write_picture(outside, tiny.picture(1))
     file = write(tmp_path / "set", "result.json", "images/a.jpg", "images/b.jpg", named=[str(inside), str(outside)])
-    reader = open_dataset("c", file, options=OPTIONS)
+    reader = tiny.opened("c", file, options=OPTIONS)
     assert [key.rpartition("/")[2] for key in samples(reader)] == ["a#0"]
     assert "path outside the source" in {each[2] for each in told(reader)}
 
@@ -201,7 +201,7 @@ def test_shared_folder_lists_only_where_photos_are(tmp_path: Path) -> None:
     file = write(
         tmp_path, "result.json", "images/a.jpg", "images/unknown.jpg", "other/deep/x.jpg", named=["images/a.jpg"]
     )
-    assert told(open_dataset("c", file, options=OPTIONS)) == [("c/images/unknown.jpg", "left-out", "not listed")]
+    assert told(tiny.opened("c", file, options=OPTIONS)) == [("c/images/unknown.jpg", "left-out", "not listed")]
 
 
 def test_exported_folder_is_recognised(tmp_path: Path) -> None:
@@ -209,9 +209,9 @@ def test_exported_folder_is_recognised(tmp_path: Path) -> None:
     for number, name in enumerate(("result.json", "_annotations.coco.json")):
         root = tmp_path / str(number)
         write(root, name, "images/a.jpg")
-        assert open_dataset("c", root).layout == "coco" and len(open_dataset("c", root)) == 1
+        assert tiny.opened("c", root).layout == "coco" and len(tiny.opened("c", root)) == 1
     tiny.pairs(tmp_path / "0", 1)
-    assert open_dataset("c", tmp_path / "0").layout == "pairs"
+    assert tiny.opened("c", tmp_path / "0").layout == "pairs"
 
 
 def test_lvis_names_photos_by_their_address(tmp_path: Path) -> None:
@@ -221,9 +221,9 @@ def test_lvis_names_photos_by_their_address(tmp_path: Path) -> None:
     del document["images"][0]["file_name"]
     document["images"][0]["coco_url"] = "http://images.cocodataset.org/val2017/000000000139.jpg"
     file.write_text(json.dumps(document))
-    reader = open_dataset("c", file, images=tmp_path / "val2017", options=OPTIONS)
+    reader = tiny.opened("c", file, images=tmp_path / "val2017", options=OPTIONS)
     assert samples(reader) == ["c/000000000139#0"] and not told(reader)
-    assert samples(open_dataset("c", file, images=tmp_path, options=OPTIONS)) == ["c/val2017/000000000139#0"]
+    assert samples(tiny.opened("c", file, images=tmp_path, options=OPTIONS)) == ["c/val2017/000000000139#0"]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_other_files_are_named_as_what_they_are(tmp_path: Path, document: Any, t
     file = tmp_path / "x.json"
     file.write_text(json.dumps(document))
     with pytest.raises(UsageError) as caught:
-        open_dataset("c", file)
+        tiny.opened("c", file)
     assert text in str(caught.value) and "convert" in str(caught.value)
 
 

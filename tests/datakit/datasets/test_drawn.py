@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 from pycocotools import mask as coco_mask
 
-from datakit.datasets import ReadOptions, open_dataset
+from datakit.datasets import ReadOptions
 from datakit.samples import Scene
 from tests import tiny
 
@@ -47,7 +47,7 @@ def scene(
     image = {"id": 1, "file_name": "a.jpg", "height": height, "width": width}
     annotations = [{"id": n, "image_id": 1, "segmentation": each} for n, each in enumerate(segmentations, 1)]
     options = ReadOptions(min_area=0, annotated={label.strip("_"): drawn for label, drawn in annotated.items()})
-    return open_dataset("c", tiny.coco_file(root, [image], annotations), options=options)[0]
+    return tiny.opened("c", tiny.coco_file(root, [image], annotations), options=options)[0]
 
 
 def upright_size(orientation: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import pytest
 
-from datakit.datasets import ReadOptions, open_dataset
+from datakit.datasets import ReadOptions
 from datakit.deformations import PRESETS
 from datakit.errors import ItemError, UsageError
 from datakit.files import canonical_json
@@ -95,7 +95,7 @@ def judge_case(folder: Path, build: Build, rng: random.Random) -> None:
     options = ReadOptions(min_area=0, crowds=rng.random() < 0.5)
     with watched():
         try:
-            reader = open_dataset("set", root, options=options)
+            reader = tiny.opened("set", root, options=options)
         except UsageError as error:
             assert len(str(error)) > 20
             reader = None

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from datakit.datasets import LAYOUTS, open_dataset, parse_source, recognise
+from datakit.datasets import LAYOUTS, SourceOptions, open_source, parse_source, recognise
+from datakit.datasets.sources import derived_label_notice
 from datakit.errors import UsageError
 from tests import tiny
 
@@ -28,11 +29,54 @@ def test_bare_dot_takes_the_folders_name(tmp_path: Path, monkeypatch: pytest.Mon
     assert parse_source(".").label == "photos"
 
 
-@pytest.mark.parametrize("text", ["Ecssd=x", "a b=x", "=x", "a#b=x", "data/my set", "é=x"])
+@pytest.mark.parametrize("text", ["Ecssd=x", "a b=x", "=x", "a#b=x", "é=x"])
 def test_bad_label_names_the_rule(text: str) -> None:
     """Labels prefix keys and file names, so they are plain."""
     with pytest.raises(UsageError, match="a-z, 0-9"):
         parse_source(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("my photos", "my-photos"), ("Fötös", "fotos"), ("Фото", "source"), ("a&b", "a-b"), ("v1.2", "v1-2")],
+)
+def test_a_label_is_derived_from_any_folder_name(name: str, label: str) -> None:
+    """A bare root is no reason to refuse; what its label became is said."""
+    spec = parse_source(f"data/{name}")
+    assert spec.label == label
+    assert derived_label_notice(spec) == f"{name}: labelled {label!r}; say LABEL=ROOT for another label"
+
+
+@pytest.mark.parametrize("text", ["data/ecssd", "data/My_Set", "mine=data/my photos", "x/a.json"])
+def test_a_plain_label_is_not_told(text: str) -> None:
+    """Nothing was chosen."""
+    assert derived_label_notice(parse_source(text)) == ""
+
+
+def test_an_archive_is_to_be_unpacked_first(tmp_path: Path) -> None:
+    """Named as what it is, with the way out."""
+    (tmp_path / "ECSSD.zip").write_bytes(b"PK")
+    with pytest.raises(UsageError, match=r"ECSSD\.zip: is an archive; unpack it first"):
+        open_source(str(tmp_path / "ECSSD.zip"))
+    with pytest.raises(UsageError, match="download it first, unpack it"):
+        parse_source("https://example.org/ECSSD.zip")
+
+
+@pytest.mark.parametrize("text", ["{0}/none", "e={0}/none", "e:ecssd={0}/none"])
+def test_a_missing_root_is_said_first(tmp_path: Path, text: str) -> None:
+    """Whether a layout was named or not."""
+    with pytest.raises(UsageError) as caught:
+        open_source(text.format(tmp_path))
+    assert str(caught.value) == f"{tmp_path}/none: no such file or folder"
+
+
+def test_options_say_how_a_source_is_opened(tmp_path: Path) -> None:
+    """Size, limit and what listing had to say."""
+    root = tiny.ecssd(tmp_path)
+    (root / "ground_truth_mask" / "0003.png").unlink()
+    reader = open_source(f"e={root}", SourceOptions(image_size=32, limit=1))
+    assert [record.key for record in reader.records] == ["e/0001"] and len(reader.problems) == 1
+    assert max(reader[0].samples[0].photo.size) == 32
 
 
 def test_unknown_layout_lists_the_known() -> None:
@@ -57,22 +101,22 @@ def test_folder_name_settles_common_folders(tmp_path: Path, name: str) -> None:
 def test_one_mixed_folder_is_recognised(tmp_path: Path) -> None:
     """jpg beside png of one name."""
     tiny.pair(tmp_path / "mixed", tmp_path / "mixed", "a", 1)
-    assert recognise(tmp_path / "mixed")[0] == "pairs" and len(open_dataset("m", tmp_path / "mixed")) == 1
+    assert recognise(tmp_path / "mixed")[0] == "pairs" and len(tiny.opened("m", tmp_path / "mixed")) == 1
 
 
 def test_class_folders_of_pairs_are_fss(tmp_path: Path) -> None:
     """fewshot_data itself as root."""
     assert recognise(tiny.fss_1000(tmp_path) / "fewshot_data")[0] == "fss-1000"
-    assert len(open_dataset("f", tmp_path / "fewshot_data")) == 4
+    assert len(tiny.opened("f", tmp_path / "fewshot_data")) == 4
 
 
 def test_coco_root_with_one_file_is_opened(tmp_path: Path) -> None:
     """With two files the user says which."""
     file = tiny.coco(tmp_path)
-    assert recognise(tmp_path)[0] == "coco" and len(open_dataset("c", tmp_path)) == 3
+    assert recognise(tmp_path)[0] == "coco" and len(tiny.opened("c", tmp_path)) == 3
     file.with_name("instances_train2017.json").write_bytes(file.read_bytes())
     with pytest.raises(UsageError, match=r"instances_train2017\.json, .*instances_val2017\.json"):
-        open_dataset("c", tmp_path)
+        tiny.opened("c", tmp_path)
 
 
 def test_unknown_folder_lists_layouts_and_contents(tmp_path: Path) -> None:
@@ -81,7 +125,7 @@ def test_unknown_folder_lists_layouts_and_contents(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"msra10k.*Found: stuff/"):
         recognise(tmp_path)
     with pytest.raises(UsageError, match="no such file or folder"):
-        open_dataset("x", tmp_path / "none")
+        tiny.opened("x", tmp_path / "none")
 
 
 def test_pascal_voc_xml_is_not_taken_for_videos(tmp_path: Path) -> None:
@@ -89,9 +133,9 @@ def test_pascal_voc_xml_is_not_taken_for_videos(tmp_path: Path) -> None:
     root = tiny.voc(tmp_path)
     (root / "SegmentationObject").rename(root / "x")
     with pytest.raises(UsageError, match="no pictures with masks"):
-        open_dataset("v", root)
+        tiny.opened("v", root)
 
 
-def test_every_row_cites_its_source() -> None:
-    """A row says how the official archive lies."""
-    assert all(len(row.source) > 60 and row.folders for row in LAYOUTS.values())
+def test_every_layout_cites_its_source() -> None:
+    """A layout says how the official archive lies."""
+    assert all(len(layout.source) > 60 for layout in LAYOUTS.values())

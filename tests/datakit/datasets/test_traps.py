@@ -17,7 +17,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from datakit import headers
-from datakit.datasets import ReadOptions, open_dataset
+from datakit.datasets import ReadOptions
 from datakit.errors import ItemError, UsageError
 from datakit.files import canonical_json
 from datakit.samples import Problem, Sample
@@ -84,7 +84,7 @@ def with_photo(change: Callable[[Path], None]) -> Callable[[Path], Any]:
     def build(root: Path) -> Any:
         mask(root)
         change(root)
-        return open_dataset("p", root, "pairs")
+        return tiny.opened("p", root, "pairs")
 
     return build
 
@@ -96,7 +96,7 @@ def with_mask(change: Callable[[Path], Any]) -> Callable[[Path], Any]:
         photo(root)
         (root / "masks").mkdir(exist_ok=True)
         change(root)
-        return open_dataset("p", root, "pairs")
+        return tiny.opened("p", root, "pairs")
 
     return build
 
@@ -231,7 +231,7 @@ def coco(root: Path, segmentation: Any = None, change: Callable[[dict[str, Any]]
     path = root / "annotations" / "instances_val2017.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(document))
-    return open_dataset("c", path, options=ALL)
+    return tiny.opened("c", path, options=ALL)
 
 
 def named(name: str) -> Callable[[dict[str, Any]], None]:
@@ -310,18 +310,18 @@ def test_trap_not_json(tmp_path: Path) -> None:
     (tmp_path / "val2017").mkdir()
     file.write_bytes(b"\x89PNG")
     with pytest.raises(UsageError, match="cannot be read as JSON"):
-        open_dataset("c", tmp_path)
+        tiny.opened("c", tmp_path)
     file.unlink()
     os.mkfifo(file)
     with pytest.raises(UsageError, match="not a regular file"):
-        open_dataset("c", tmp_path)
+        tiny.opened("c", tmp_path)
 
 
 def test_trap_full_mask(tmp_path: Path) -> None:
     """A mask of the whole photo is legal; `validate-source` warns of it."""
     photo(tmp_path)
     mask(tmp_path, image=np.full(tiny.SIZE, 255, np.uint8))
-    (scene,) = open_dataset("p", tmp_path)
+    (scene,) = tiny.opened("p", tmp_path)
     assert scene.samples[0].mask.all() and not scene.problems
 
 
@@ -335,7 +335,7 @@ def test_trap_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return Path(path).open(*how, **settings)
 
     monkeypatch.setattr(headers, "open", refuse, raising=False)
-    reader = open_dataset("e", root)
+    reader = tiny.opened("e", root)
     with pytest.raises(ItemError) as caught:
         reader[0]
     problem: Problem = caught.value.problem
@@ -352,7 +352,7 @@ def test_trap_huge_picture_is_judged_by_its_header(tmp_path: Path, monkeypatch: 
     for name in ("datakit.images.cv2.imdecode", "PIL.ImageFile.ImageFile.load"):
         monkeypatch.setattr(name, lambda *_: pytest.fail("decoded"))
     with pytest.raises(ItemError, match="20000x20000 pixels"):
-        open_dataset("p", tmp_path)[0]
+        tiny.opened("p", tmp_path)[0]
 
 
 def test_every_trap_is_documented() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from datakit.datasets import open_dataset
 from datakit.samples import Problem
 from tests import tiny
 
@@ -22,7 +21,7 @@ def problems(root: Path, *names: str, layout: str = "pairs") -> list[Problem]:
     """What listing says of a set with these files beside one sound pair; each key once."""
     tiny.pair(root / "images", root / "masks", "sound", 1)
     touch(root, *names)
-    reader = open_dataset("p", root, layout)
+    reader = tiny.opened("p", root, layout)
     assert [record.key for record in reader.records] == ["p/sound"]
     assert len({problem.key for problem in reader.problems}) == len(reader.problems)
     return list(reader.problems)
@@ -104,7 +103,7 @@ def test_one_folder_for_both_tells_unread_photos_too(tmp_path: Path) -> None:
     """a.heic beside a.png, one problem; several masks beside b.jpg, one problem."""
     tiny.pair(tmp_path, tmp_path, "sound", 1)
     touch(tmp_path, "a.heic", "a.png", "b.jpg", "b_0.png", "b_1.png")
-    reader = open_dataset("p", tmp_path, "pairs")
+    reader = tiny.opened("p", tmp_path, "pairs")
     assert {problem.key: problem.reason for problem in reader.problems} == {
         "p/a": "unread format",
         "p/b": "several masks",

@@ -101,7 +101,7 @@ def test_words_lists_and_truth_values():
         ("variants", r"expected \[RECIPE:\]KEY=VALUE"),
         (
             "tps.shft=1",
-            "'tps.shft' is no setting of masktrack, masktrack-box; known are variants, .*tps.shift.*box.jitter",
+            "'tps.shft' is no setting of masktrack, masktrack-box .did you mean tps.shift.*known are .*box.jitter",
         ),
         ("masktrack-box:tps.shift=0.1", "'tps.shift' is no setting of masktrack-box; known are variants"),
         ("augment.flip=true", "'augment.flip' is no setting"),

@@ -3,13 +3,14 @@
 import json
 import multiprocessing
 import pickle
+import sys
 
 import numpy as np
 import pytest
 
-from datakit.errors import ShardError
+from datakit.errors import ShardError, UsageError
 from datakit.files import digest_json, write_json, write_text
-from datakit.shards import Manifest, ShardEntry, ShardReader, ShardWriter, write_manifest
+from datakit.shards import Manifest, ShardEntry, ShardReader, ShardWriter, collate, write_manifest
 from tests.made import made_header, made_sample, made_triples
 
 
@@ -79,7 +80,7 @@ def test_raw_records_are_the_stored_bytes(folder):
 def test_a_folder_without_a_manifest_is_refused(folder):
     """An unfinished build is not read by mistake."""
     (folder / "manifest.json").unlink()
-    with pytest.raises(ShardError, match=r"no manifest\.json.*build-shards"):
+    with pytest.raises(ShardError, match=r"no manifest\.json.*has not finished.*build-shards"):
         ShardReader(folder)
 
 
@@ -160,3 +161,90 @@ def test_stored_masks_are_zero_and_one(folder):
             assert mask.dtype == np.uint8
             assert set(np.unique(mask)) <= {0, 1}
             assert mask.shape == triple.image.shape[:2]
+
+
+def test_a_reader_tells_itself_in_a_line(folder):
+    """Folder, number of triples, sources and recipes."""
+    reader = ShardReader(folder)
+    assert repr(reader) == f"ShardReader({str(folder)!r}, 12 triples, 1 source, 2 recipes)"
+    assert repr(reader.shard(1)) == f"Shard('{folder}/made-00001.h5', 6 triples of 2 photos)"
+    few = reader.where("variant == 1")
+    assert repr(few) == f"ShardReader({str(folder)!r}, 4 of 12 triples, 1 source, 2 recipes)"
+
+
+def test_where_gives_a_reader_of_those_that_fit(folder):
+    """In order, by number and by slice; it can be asked again, and the first reader keeps all."""
+    reader = ShardReader(folder)
+    wanted = [triple.key for triple in reader if triple.kind == "mask" and triple.variant == 1]
+    some = reader.where("kind == 'mask'").where(lambda table: table["variant"] == 1)
+    assert keys_of(some) == some.keys == some.table()["key"].tolist() == wanted
+    assert some[-1].key == wanted[-1]
+    assert [triple.key for triple in some[1:3]] == wanted[1:3]
+    assert bytes(some.raw(0)[1]) == bytes(reader.raw(reader.keys.index(wanted[0]))[1])
+    with pytest.raises(IndexError):
+        some[len(wanted)]
+    assert len(reader) == 12
+
+
+def test_what_was_chosen_travels(folder):
+    """A chosen reader pickles as any."""
+    some = ShardReader(folder).where("variant == 1")
+    assert keys_of(pickle.loads(pickle.dumps(some))) == some.keys
+
+
+def test_nothing_chosen_is_an_empty_reader(folder):
+    """Of no triples, not an error."""
+    nothing = ShardReader(folder).where("iou > 2")
+    assert (len(nothing), list(nothing), nothing.keys) == (0, [], [])
+
+
+@pytest.mark.parametrize("condition", [lambda table: table["iou"], lambda table: np.ones(3, bool)])
+def test_a_function_that_gives_no_condition_is_told(folder, condition):
+    """Numbers instead of yes and no, or too few of them."""
+    with pytest.raises(UsageError, match=r"expected bool \(12,\)"):
+        ShardReader(folder).where(condition)
+
+
+def test_a_column_asked_for_by_a_wrong_name_is_told(folder):
+    """With the nearest one."""
+    with pytest.raises(UsageError, match="no column 'flag'; did you mean 'flags'"):
+        ShardReader(folder).table("key", "flag")
+
+
+def test_a_data_frame_has_the_table(folder):
+    """One column for each, texts as text."""
+    reader = ShardReader(folder)
+    frame = reader.to_pandas()
+    assert frame["key"].tolist() == reader.keys
+    assert tuple(frame) == reader.table().dtype.names
+
+
+def test_without_pandas_a_sentence_says_what_to_do(folder, monkeypatch):
+    """And what does without it."""
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UsageError, match=r"pip install pandas.*to_csv"):
+        ShardReader(folder).to_pandas()
+
+
+def test_a_batch_is_lists_of_each_part(folder):
+    """Photos differ in size, so nothing is stacked."""
+    triples = ShardReader(folder)[:3]
+    batch = collate(triples)
+    assert batch["key"] == [triple.key for triple in triples]
+    for name in ("image", "deformed", "target", "ignore"):
+        assert all(one is getattr(triple, name) for one, triple in zip(batch[name], triples, strict=True))
+
+
+@pytest.mark.parametrize(("path", "words"), [
+    ("nope", "nope: no such folder"),
+    ("made-00000.h5", r"made-00000\.h5: is a file; give its folder"),
+    ("source", "source: holds no shards; if it is a source, build first: `datakit build-shards .*source --out shards`"),
+    ("begun", r"begun: no manifest\.json, the build has not finished; run the same `datakit build-shards` again"),
+])  # fmt: skip
+def test_what_is_no_folder_of_shards_is_told_by_what_it_is(folder, path, words):
+    """Missing, a file, a source, a build that was stopped."""
+    (folder / "source/images").mkdir(parents=True)
+    (folder / "begun").mkdir()
+    (folder / "begun/settings.json").write_text("{}")
+    with pytest.raises(ShardError, match=words):
+        ShardReader(folder / path)

@@ -12,8 +12,8 @@ import pytest
 from datakit.errors import ShardError
 from datakit.headers import image_size
 from datakit.shards import Shard
-from datakit.shards.reader import decode_triple
 from datakit.shards.sandbox import SandboxedVerifier
+from datakit.shards.shard import decode_triple
 from datakit.shards.verify import verify_file
 from tests.hostile_shards import OPENING, READING, write_shard
 from tests.made import made_photo

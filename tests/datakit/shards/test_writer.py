@@ -9,7 +9,7 @@ import pytest
 from datakit.shards import Shard, ShardWriter
 from datakit.shards import writer as writing
 from datakit.shards.layout import IMAGES
-from datakit.shards.reader import decode_triple
+from datakit.shards.shard import decode_triple
 from tests.made import made_header, made_sample, made_triples, write_made
 
 

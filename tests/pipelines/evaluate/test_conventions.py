@@ -151,6 +151,11 @@ def test_the_report_is_no_prediction(datakit, tmp_path):
     draw_tree(tmp_path / "out/_report", {"bear": (1,)})
     result = datakit("evaluate", tmp_path / "out/_report/bear", truth / "bear")
     assert result.exit_code == 2 and "lies in the report of a propagation" in result.output
+    assert f"give {tmp_path}/out" in result.output
+    draw_tree(tmp_path / "out", {"bear": (1,)})
+    for folder in ("bear", ""):
+        result = datakit("evaluate", tmp_path / "out/_report" / folder, truth / folder)
+        assert f"give {tmp_path}/out/{folder}".rstrip("/") + "\n" in result.output
 
 
 def test_the_reason_names_the_object_that_enters(datakit, tmp_path):

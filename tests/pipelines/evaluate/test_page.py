@@ -77,14 +77,15 @@ def test_worst_frames_are_the_worst(page: Path) -> None:
         assert max(total[places]) <= min(total[free], default=2)
 
 
-def test_frames_lie_where_the_option_says(tmp_path: Path) -> None:
-    """`--frames`, and a remark where there are none."""
+@pytest.mark.parametrize("option", ["--pictures", "--frames"])
+def test_frames_lie_where_the_option_says(tmp_path: Path, option: str) -> None:
+    """`--pictures`, once called `--frames`; plain ground where there are none."""
     for folder in ("elsewhere/bear", "elsewhere/dog"):
         (tmp_path / folder).mkdir(parents=True)
     noise = np.random.default_rng(0).integers(0, 256, (2 * SIZE[0], 2 * SIZE[1], 3), dtype=np.uint8)
     for number in range(24):
         (tmp_path / f"elsewhere/bear/{number:05d}.png").write_bytes(encode_jpeg(noise, 80))
-    page = evaluated(tmp_path, "--frames", tmp_path / "elsewhere").read_text()
+    page = evaluated(tmp_path, option, tmp_path / "elsewhere").read_text()
     pictures = re.findall(r'<script type="text/plain">(.*?)</script>', page)
     assert [text.count(",") for text in pictures] == [11] * 4 and [len(text) > 11 for text in pictures].count(True) == 1
 
@@ -173,3 +174,37 @@ def test_nothing_sticks_out(browser: Browser, page: Path, width: int) -> None:
     browser.run("document.querySelector('.card').click()")
     assert browser.run("(b => b.scrollWidth - b.clientWidth)(document.querySelector('#view'))") <= 0
     browser.press("Escape")
+
+
+def test_a_long_path_breaks_on_a_telephone(browser: Browser, tmp_path: Path) -> None:
+    """Its folder names have no place to break a line at."""
+    root = tmp_path / ("ground_truth_without_a_blank" * 4)
+    browser.open(evaluated(root), 390, 844)
+    assert str(root) in texts(browser, "#about")[0]
+    assert browser.run("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_frames_far_below_are_painted_too(opened: Browser) -> None:
+    """Nothing is drawn once a browser prints, so that they must have been before."""
+    opened.resize(1280, 300)
+    opened.until("document.querySelectorAll('.card canvas[data-painted]').length === 24")
+    opened.click(".bar [value=outlines]")
+    opened.until("document.querySelectorAll('.card canvas[data-painted=outlines]').length === 24")
+
+
+def test_printed_it_fits_the_paper(browser: Browser, page: Path) -> None:
+    """The table with all its columns within the width of a page, black on white; pictures fill their frames."""
+    browser.open(page, 1280, 900, dark=True)
+    browser.until("document.querySelectorAll('.card canvas[data-painted]').length === 24")
+    browser.resize(703, 1032)  # of A4 within margins of 12 mm, at 96 dots an inch
+    dark = {"name": "prefers-color-scheme", "value": "dark"}
+    browser.send("Emulation.setEmulatedMedia", media="print", features=[dark])
+    assert browser.run("document.querySelector('#table').getBoundingClientRect().right") <= 703
+    assert browser.run("document.documentElement.scrollWidth") <= 703
+    assert browser.run("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    differing = browser.run(
+        "[...document.querySelectorAll('.frame')]"
+        ".filter(f => Math.abs(f.clientWidth - f.firstChild.clientWidth) > 1).length"
+    )
+    assert differing == 0
+    browser.send("Emulation.setEmulatedMedia", media="", features=[])

@@ -17,6 +17,7 @@ from datakit.metrics import measure, statistics
 from pipelines import cli
 from pipelines.evaluate.match import chosen_names
 from tests.labelled import SIZE, draw_tree, labels_of, write_grey, write_labels
+from tests.tiny import write_picture
 
 DATA = os.environ.get("DATAKIT_TEST_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="DATAKIT_TEST_DATA names no folder of real data")
@@ -232,15 +233,86 @@ def test_damaged_ground_truth_is_named(datakit, predictions, truth):
     refused(result, "ground truth bear/00004.png: ends after 60 bytes")
 
 
-def test_many_faults_are_counted(datakit, predictions, truth):
-    """The first twenty and how many more."""
+def test_equal_faults_of_a_sequence_are_one_line(datakit, predictions, truth):
+    """With a few of its files, and how many there are; another kind has a line of its own."""
     for path in [*truth.glob("*/*.png")]:
         spoil_size(predictions / path.relative_to(truth))
-    for number in range(8, 30):
-        spoil_size(predictions / f"bear/{number:05d}.png")
-        write_labels(truth / f"bear/{number:05d}.png", labels_of(0))
-    said = refused(datakit("evaluate", predictions, truth, "--convention", "davis2016"), "and 14 more")
+    spoil_bytes(predictions / "dog/00004.png")
+    said = refused(
+        datakit("evaluate", predictions, truth),
+        "prediction bear/00001.png: is 61x40, expected 60x40 as its ground truth",
+        "the same holds for 00002.png, 00003.png, 00004.png … (5 in all)",
+        "prediction dog/00004.png: ends after 60 bytes",
+    )
+    assert said.count("prediction ") == 3
+
+
+def test_many_faults_are_counted(datakit, predictions, truth):
+    """The first twenty and how many more."""
+    for number in range(34):
+        draw_tree(truth, {f"s{number:02d}": (1,)})
+        draw_tree(predictions, {f"s{number:02d}": (1,)})
+        spoil_size(predictions / f"s{number:02d}/00003.png")
+    said = refused(datakit("evaluate", predictions, truth), "and 14 more")
     assert said.count("prediction ") == 20
+
+
+def test_a_part_is_scored_when_asked_for(datakit, predictions, truth):
+    """Frames and sequences without a prediction are left out, and named."""
+    for number in range(5, 8):
+        (predictions / f"dog/{number:05d}.png").unlink()
+    shutil.rmtree(predictions / "bear")
+    refused(datakit("evaluate", predictions, truth), "--only-predicted")
+    result = datakit("evaluate", predictions, truth, "--only-predicted")
+    assert result.exit_code == 0, result.output
+    assert "1 of 2 sequences" in result.stdout
+    assert "--only-predicted: scored are 4 of 6 frames of dog" in result.stdout
+    found = scores(datakit("evaluate", predictions, truth, "--only-predicted", "--json"))
+    assert found["only_predicted"] == {"dog": {"frames": 4, "of": 6}}
+    assert found["J"]["mean"] == pytest.approx(by_hand((1,))[0])
+
+
+def test_a_whole_score_does_not_speak_of_parts(datakit, predictions, truth):
+    """The key is there only when it was asked for."""
+    assert "only_predicted" not in scores(datakit("evaluate", predictions, truth, "--json"))
+    said = datakit("evaluate", predictions, truth, "--only-predicted").stdout
+    assert "--only-predicted: scored are all frames that count" in said
+
+
+def test_a_part_without_any_frame_is_no_score(datakit, predictions, truth):
+    """Predictions of other frames only."""
+    for path in predictions.glob("*/*.png"):
+        path.rename(path.with_name(f"1{path.name}"))
+    refused(datakit("evaluate", predictions, truth, "--only-predicted"), "no frame is left to score")
+
+
+def test_an_object_that_enters_in_an_unpredicted_frame_counts_from_the_next(datakit, tmp_path):
+    """As it would with all predictions."""
+    for side in ("truth", "predictions"):
+        draw_tree(tmp_path / side, {"dog": (1,)})
+        for number in range(3, 8):
+            write_labels(tmp_path / side / f"dog/{number:05d}.png", labels_of(number, (1, 2)))
+    (tmp_path / "predictions/dog/00003.png").unlink()
+    found = scores(datakit("evaluate", tmp_path / "predictions", tmp_path / "truth", "--only-predicted", "--json"))
+    assert found["convention"] == "youtube-vos"
+    assert {number: each["frames"] for number, each in found["sequences"]["dog"]["objects"].items()} == {"1": 6, "2": 4}
+
+
+def test_predictions_that_count_from_one_are_remarked_once(datakit, predictions, truth):
+    """By name every frame would fit its neighbour, and the score would not tell."""
+    for folder in predictions.iterdir():
+        for path in sorted(folder.iterdir(), reverse=True):
+            path.rename(path.with_name(f"{int(path.stem) + 1:05d}.png"))
+    said = datakit("evaluate", predictions, truth).stdout
+    assert said.count("if the predictions count from 1, every frame was scored against its neighbour") == 1
+    assert "predictions of bear, dog are numbered from 00001 to 00008, frames from 00000 to 00007" in said
+
+
+def test_frames_that_are_there_twice_are_told(datakit, predictions, truth):
+    """The overlay beside the labels is not scored."""
+    write_picture(predictions / "dog/00003.jpg", np.zeros((*SIZE, 3), np.uint8))
+    said = datakit("evaluate", predictions, truth).stdout
+    assert "predictions: frames that are there twice, by name: dog/00003.jpg not used" in said
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def test_ids_never_swap(segmented):
 
 def test_the_evaluator_gives_both_objects_a_score(segmented):
     """By the convention for several objects."""
-    from pipelines.evaluate.run import EvaluateConfig, evaluate
+    from pipelines.evaluate.result import EvaluateConfig
+    from pipelines.evaluate.run import evaluate
     from pipelines.propagate.tree import Silent
 
     predicted, truth = segmented

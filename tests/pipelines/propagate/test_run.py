@@ -24,7 +24,7 @@ from tests.tiny import write_picture
 
 ROOT = Path(__file__).parents[3]
 KILLS = [name for name in FAULTS if name.startswith("kill-")]
-REPORT = {"overlay.webm", "sheet.png", "report.json", "settings.json", "frames.jsonl"}
+REPORT = {"overlay.mp4", "sheet.png", "report.json", "settings.json", "frames.jsonl"}
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,11 @@ def run_with(fault, *command):
     )
 
 
+def written(out, name="clip"):
+    """Names of the files of a report."""
+    return {path.name for path in (out / "_report" / name).iterdir() if path.name[0] != "."}
+
+
 def contents(out):
     """What must be equal between runs: everything but how long frames took."""
     timed = ("frames.jsonl", "report.json", ".lock", ".lock-holder.json")
@@ -76,7 +81,7 @@ def test_a_folder_of_frames_becomes_label_pictures_and_nothing_else(datakit, cli
         assert first.mode == "P"
         assert first.getpalette()[:9] == [0, 0, 0, 128, 0, 0, 0, 128, 0]
         np.testing.assert_array_equal(np.asarray(first), labels())
-    assert {path.name for path in (out / "_report" / "clip").iterdir() if path.name[0] != "."} == REPORT
+    assert written(out) == REPORT
 
 
 def test_the_report_tells_of_every_frame(datakit, clip, tmp_path):
@@ -121,7 +126,7 @@ def test_a_video_file_gives_numbered_frames_and_a_film(datakit, tmp_path, mask):
     video, out = draw_file(tmp_path / "holiday.avi", 7), tmp_path / "out"
     assert datakit("propagate", video, "--mask", mask, "--out", out, "--start", 2).exit_code == 0
     assert sorted(path.stem for path in (out / "holiday").iterdir()) == [f"{k:05d}" for k in range(2, 7)]
-    film = cv2.VideoCapture(str(out / "_report/holiday/overlay.webm"))
+    film = cv2.VideoCapture(str(out / "_report/holiday/overlay.mp4"))
     assert (film.get(cv2.CAP_PROP_FRAME_COUNT), film.get(cv2.CAP_PROP_FPS)) == (5, 12)
 
 
@@ -286,7 +291,12 @@ def test_too_little_room_is_told_before_anything_is_made(datakit, mask, tmp_path
         (
             ("{clip}", "--mask", "{mask}", "--out", "{out}", "--set", "widht=3"),
             2,
-            "expected KEY=VALUE with one of size",
+            "unknown key 'widht' (did you mean widen?)",
+        ),
+        (
+            ("{clip}", "--mask", "{mask}", "--out", "{out}", "--set", "size"),
+            2,
+            "expected KEY=VALUE or online.KEY=VALUE",
         ),
         (("{clip}", "--first-frame", "{out}.jpg"), 2, "expected a PNG file"),
     ],
@@ -313,17 +323,25 @@ def test_an_unreadable_frame_in_the_middle_leaves_nothing_behind(datakit, clip, 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_codec_is_told(datakit, clip, mask, tmp_path, monkeypatch):
-    """Pillow without WebP; without the film the same command works."""
-    from PIL import Image as Pillow
+def test_without_pyav_everything_but_the_video_is_made(datakit, clip, mask, tmp_path, monkeypatch):
+    """One line says so, and how to get it; a later run adds it."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "av", None)
+        found = datakit("propagate", clip, "--mask", mask, "--out", out)
+    assert found.exit_code == 0, found.output
+    told = "no overlay.mp4, which needs PyAV: pip install 'masktrack-datakit[film]'; everything else is written"
+    assert found.stderr.count(told) == 1
+    assert written(out) == REPORT - {"overlay.mp4"}
+    assert datakit("propagate", clip, "--mask", mask, "--out", out).exit_code == 0
+    assert written(out) == REPORT
 
-    monkeypatch.setitem(Pillow.SAVE, "WEBP", None)
-    Pillow.SAVE.pop("WEBP")
-    monkeypatch.setattr(Pillow, "init", lambda: None)
-    found = datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out")
-    assert found.exit_code == 1
-    assert "has no codec for WebP" in found.stderr
-    assert datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out", "--no-overlay").exit_code == 0
+
+def test_without_pyav_a_tree_tells_so_once(datakit, tmp_path, monkeypatch):
+    """Not for every sequence."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    found = datakit("propagate", "--davis", draw_tree(tmp_path / "davis"), "--out", tmp_path / "out")
+    assert found.exit_code == 0 and found.stderr.count("needs PyAV") == 1
 
 
 def test_a_tree_is_segmented_with_or_without_imagesets(datakit, tmp_path):

@@ -1,6 +1,6 @@
 """From a decoded mask file to samples: how it lies on its photo, and a sample for each of its objects.
 
-Decoding is left to `images`, what values mean to `mask_values`, which file belongs to which photo to `listing`.
+Decoding is left to `mask_files`, what values mean to `masks`, which file belongs to which photo to `listing`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import area
@@ -16,7 +15,7 @@ from ..headers import Place
 from ..images import turn
 from ..keys import object_key, source_of
 from ..mask_files import MaskFile
-from ..mask_values import LabelMap, Nature, objects_of
+from ..masks import Policy, decode, shows_one, why_empty
 from ..samples import Note, Photo, Problem, Sample, Scene
 from .reader import ReadOptions
 
@@ -48,7 +47,7 @@ def align(plane: NDArray[Any], own_orientation: int, photo: Photo, drawn: str = 
     return turn(plane, photo.orientation) if is_stored else plane
 
 
-def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, nature: Nature = "any") -> Scene:
+def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, policy: Policy) -> Scene:
     """The objects of one mask file as samples of its photo.
 
     Args:
@@ -56,7 +55,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
         photo: the upright photo.
         mask: its mask file.
         options: what grey values are, threshold, and whether objects are merged.
-        nature: what the layout's masks are.
+        policy: what the layout asks of masks.
 
     Raises:
         ItemError: mask and photo differ in size, or it cannot be told which pixels are which object.
@@ -66,24 +65,24 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, n
     if plane.shape[:2] != photo.size:
         sizes = f"mask is {plane.shape[:2]}, photo is {photo.size}, expected equal (H, W)"
         raise where.failed("mask", "size mismatch", sizes)
-    found = objects_of(replace(mask, plane=plane), options, where, nature)
+    mask = replace(mask, plane=plane)
+    found = decode(mask, options, where, policy)
     if not found.ids:
-        return Scene(where.key, (), (_empty(where, plane, found, options),))
+        detail = f"{where.path}: {why_empty(plane, found, options)}"
+        return Scene(where.key, (), (Problem(where.key, "left-out", "mask", "empty mask", detail),))
     notes = () if drawn or mask.orientation or photo.orientation == 1 else _turned(where, photo)
     if found.void is not None and options.grey == "ids":
         reason = "masks with 255, which is void and no object beside ids"
         notes += (Note(where.key, reason, f"{where.path}: {area(found.void)} pixels"),)
-    is_single = found.ids == (1,) and (not found.numbered or (mask.coding == "grey" and nature == "any"))
-    if options.objects == "merged" or is_single:
-        whole = found.labels if found.ids == (1,) else (found.labels > 0).view(np.uint8)
-        sample = Sample(where.key, where.key, photo, whole, 1, mask.source_crc32, found.void)
+    if options.objects == "merged" or shows_one(mask, found, policy):
+        sample = Sample(where.key, where.key, photo, found.merged(), 1, mask.source_crc32, found.void)
         return Scene(where.key, (sample,), notes=notes)
     samples = (
         Sample(
             key=object_key(where.key, number),
             photo_key=where.key,
             photo=photo,
-            mask=(found.labels == number).view(np.uint8),
+            mask=found.mask_of(number),
             object_id=number,
             source_crc32=mask.source_crc32,
             ignore=found.void,
@@ -101,14 +100,3 @@ def _turned(where: Place, photo: Photo) -> tuple[Note, ...]:
         "photos turned by EXIF, masks fit both ways: read as drawn on the photo as stored (if not: --annotated upright)"
     )
     return (Note(where.key, reason, f"{where.path}: EXIF orientation {photo.orientation}, {photo.size}"),)
-
-
-def _empty(where: Place, plane: NDArray[Any], found: LabelMap, options: ReadOptions) -> Problem:
-    top = int(plane.max(initial=0))
-    why = "all of it is ground" if top else "every pixel is 0"
-    if found.void is not None:
-        why = "only void (255), no object"
-    elif found.soft:
-        highest = top if top <= 255 else top // 257
-        why = f"no pixel above the threshold {options.threshold} (highest value {highest}); lower it with --threshold"
-    return Problem(where.key, "left-out", "mask", "empty mask", f"{where.path}: {why}")

@@ -9,26 +9,27 @@
 * 16 bits: multiples of 257 are 8-bit values, others ids.
 * JPEG: cannot keep a value; one object, where it is above the threshold.
 
-What cannot be told is refused, and `ReadOptions.values` tells it. Decoding is left to `images`.
+What cannot be told is refused, and `ReadOptions.values` tells it. What each use makes of it is left to `policies`,
+decoding of files to `mask_files`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Mask
-from .colours import BY_FAR, known_labels
-from .errors import ItemError
+from ..arrays import Labels, Mask
+from ..errors import ItemError
+from ..headers import Place
+from ..mask_files import OPAQUE, MaskFile
+from ..video.palette import palette
+from .colours import BY_FAR, Colour, colour_labels
 from .flat_areas import SQUARE, Areas, areas_of, between, counts
-from .headers import Place
-from .mask_files import OPAQUE, MaskFile
-from .video.palette import palette
 
 VOID = 255  # VOC and DAVIS: pixels nobody judges
 WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
@@ -38,6 +39,7 @@ FEW_RIM_VALUES = 3  # fewer thin values than this are no rim of a palette pictur
 MANY_RIM_VALUES = 16  # so many thin values, scattered, are a rim
 FEWEST_SPECKS = 30  # pixels of one or two shades, before they are what a JPEG of high quality has left
 GRADIENT = 64  # more values than this, next to their like, are a gradient
+GREYISH = 8  # between red, green and blue of a grey that was stored as a colour
 MANY_OBJECTS = 64  # in one picture; more are told before work begins
 
 Nature = Literal["any", "ids", "soft"]
@@ -63,6 +65,7 @@ class LabelMap:
         numbered: whether the picture itself numbers its objects; a mask of 0 and 255 shows one object without a
             number, which is called 1.
         soft: whether grey levels were cut at the threshold.
+        colours: id -> the colour it was drawn in, where colours of no known palette were counted.
     """
 
     labels: NDArray[Any]
@@ -70,6 +73,31 @@ class LabelMap:
     void: Mask | None = None
     numbered: bool = True
     soft: bool = False
+    colours: Mapping[int, Colour] = field(default_factory=dict)
+
+    def mask_of(self, number: int) -> Mask:
+        """(H, W) uint8 0/1: one object."""
+        mask: Mask = (self.labels == number).view(np.uint8)
+        return mask
+
+    def merged(self) -> Mask:
+        """(H, W) uint8 0/1: all objects as one."""
+        return self.labels if self.ids == (1,) else (self.labels > 0).view(np.uint8)
+
+
+def plain_labels(labels: Labels) -> Labels:
+    """A label map with nothing but object ids: 255 alone is object 1, as in grey masks, beside other ids it is void.
+
+    Args:
+        labels: (H, W) uint8.
+
+    Returns:
+        (H, W) uint8; `labels` itself where there is nothing to change.
+    """
+    if not (labels == VOID).any():
+        return labels
+    others = bool(((labels > 0) & (labels < VOID)).any())
+    return np.where(labels == VOID, np.uint8(not others), labels)
 
 
 def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any") -> LabelMap:
@@ -93,6 +121,16 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
         return _of_palette(mask, how, where)
     plane = mask.plane if mask.plane.dtype == np.uint8 else _narrowed(mask.plane, how.grey == "ids")
     return _of_jpeg(plane, how, where, nature) if mask.lossy else _of_grey(plane, mask.plane, how, where, nature)
+
+
+def objects_in_colours(pixels: NDArray[np.uint8], where: Place) -> LabelMap:
+    """The objects of a picture in colours, also where all of these are greys; see `colours.colour_labels`.
+
+    Raises:
+        ItemError: it holds no flat colour, or too many.
+    """
+    labels, colours = colour_labels(pixels, where)
+    return replace(_ids(labels, _values(labels)), numbered=not colours, colours=colours)
 
 
 def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
@@ -270,9 +308,9 @@ def ambiguous(areas: Areas, where: Place) -> ItemError:
 
 
 def _of_colours(pixels: NDArray[np.uint8], where: Place) -> LabelMap:
-    labels, are_known = known_labels(pixels, where)
-    found = _ids(labels, _values(labels))
-    return LabelMap(found.labels, found.ids, found.void, numbered=are_known)
+    found = objects_in_colours(pixels, where)
+    are_greys = all(max(colour) - min(colour) <= GREYISH for colour in found.colours.values())
+    return replace(found, colours={}) if are_greys else found
 
 
 def _of_palette(mask: MaskFile, how: Values, where: Place) -> LabelMap:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from datakit.datasets import ReadOptions, open_dataset
+from datakit.datasets import ReadOptions
 from datakit.errors import ItemError, UsageError
 from datakit.video.labels import read_labels
 from tests import tiny
@@ -147,10 +147,10 @@ def test_a_soft_set_is_cut_and_takes_no_ids(tmp_path):
     """PASCAL-S is the mean of twelve annotators: flat areas of greys are its nature."""
     tiny.write_picture(tmp_path / "images/a.jpg", tiny.picture(1, SIZE))
     save(tmp_path / "masks/a.png", blocks(21, 128, 255))
-    (sample,) = open_dataset("s", tmp_path, "pascal-s")[0].samples
+    (sample,) = tiny.opened("s", tmp_path, "pascal-s")[0].samples
     assert (sample.mask == (blocks(21, 128, 255) > 127)).all()
     with pytest.raises(UsageError, match="pascal-s are soft"):
-        open_dataset("s", tmp_path, "pascal-s", options=ReadOptions(values="ids"))
+        tiny.opened("s", tmp_path, "pascal-s", options=ReadOptions(values="ids"))
 
 
 def test_a_lossy_webp_in_grey_is_light_and_dark(tmp_path):
@@ -173,7 +173,7 @@ def test_void_by_choice_is_noted(tmp_path):
     """--ids makes 255 void, which the build's table counts."""
     tiny.write_picture(tmp_path / "images/a.jpg", tiny.picture(1, SIZE))
     save(tmp_path / "masks/a.png", blocks(85, 170, 255))
-    (note,) = open_dataset("s", tmp_path, options=ReadOptions(values="ids"))[0].notes
+    (note,) = tiny.opened("s", tmp_path, options=ReadOptions(values="ids"))[0].notes
     assert "255, which is void" in note.reason and "30 pixels" in note.detail
 
 
@@ -195,7 +195,7 @@ def test_messages_speak_of_8_bits(tmp_path):
     """A dim 16-bit mask under the threshold is told by its grey level, not by its 16-bit value."""
     tiny.write_picture(tmp_path / "images/a.jpg", tiny.picture(1, SIZE))
     save(tmp_path / "masks/a.png", blocks(25700, 12850, dtype=np.uint16))
-    (problem,) = open_dataset("s", tmp_path, options=ReadOptions(values="soft"))[0].problems
+    (problem,) = tiny.opened("s", tmp_path, options=ReadOptions(values="soft"))[0].problems
     assert problem.reason == "empty mask" and "highest value 100)" in problem.detail
 
 

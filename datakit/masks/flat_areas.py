@@ -1,7 +1,7 @@
 """Flat areas and thin rims in a picture of values: what tells an object from the soft edge of one.
 
 An object fills an area with one value. The rim that smoothing leaves around it is a pixel or two wide, and each of
-its values stands there for a few pixels only. What follows from it for a mask is left to `mask_values`.
+its values stands there for a few pixels only. What follows from it for a mask is left to `values`.
 """
 
 from __future__ import annotations

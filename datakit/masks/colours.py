@@ -1,21 +1,24 @@
 """Objects drawn in colours: every flat colour is one, soft edges belong to the area beside them.
 
 Colours of the palette that VOC and DAVIS share keep the ids they have there. Which files hold colours is left
-to `images`, what else a mask's values can mean to `mask_values`.
+to `mask_files`, what else a mask's values can mean to `values`.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Labels
+from ..arrays import Labels
+from ..headers import Place
+from ..mask_files import OPAQUE
+from ..video.palette import palette
 from .flat_areas import REACH, around, between, settle
-from .headers import Place
-from .mask_files import OPAQUE
-from .video.palette import palette
 
+Colour = tuple[int, int, int]
 FEWEST = 4  # pixels among equals, before a colour is an object's and not a rim's
 ALIKE = 24  # distance in RGB below which two colours are one
 MOST_OBJECTS = 254
@@ -26,29 +29,30 @@ MOST_LOST = 0.25  # of these without an area on either side, in a picture saved 
 MOSTLY = 0.5  # of what is painted belongs to flat areas, or it is a photo
 
 
-def colour_labels(pixels: NDArray[np.uint8], where: Place) -> Labels:
-    """Object ids of a picture in colours; see `known_labels` for whether they number anything.
+class ColourLabels(NamedTuple):
+    """The objects of a picture in colours.
+
+    Attributes:
+        labels: (H, W) uint8 ids, 255 for void.
+        colours: id -> its colour, where ids were counted; empty where they are those of the palette.
+    """
+
+    labels: Labels
+    colours: dict[int, Colour]
+
+
+def colour_labels(pixels: NDArray[np.uint8], where: Place) -> ColourLabels:
+    """Object ids of a picture in colours: those of the palette, where all of its colours are in it.
+
+    Else they are counted from 1, from the largest object to the smallest. Black is ground; where neither black nor
+    anything transparent is there, the ground of unknown colours is that of most of the border.
 
     Args:
         pixels: (H, W, 4) uint8 RGBA; what is transparent is no object.
         where: for messages.
 
-    Returns:
-        (H, W) uint8 ids, 255 for void.
-
     Raises:
         ItemError: it holds no flat colour, or too many.
-    """
-    return known_labels(pixels, where)[0]
-
-
-def known_labels(pixels: NDArray[np.uint8], where: Place) -> tuple[Labels, bool]:
-    """Object ids of a picture in colours, and whether all of them are colours of the palette.
-
-    Else they are counted from 1, from the largest object to the smallest. Black is ground; where neither black nor
-    anything transparent is there, the ground of unknown colours is that of most of the border.
-
-    Args, Raises: as `colour_labels`.
     """
     painted = pixels[..., 3] > OPAQUE
     packed = pixels[..., :3].astype(np.int32) @ np.array([65536, 256, 1], np.int32)
@@ -69,7 +73,15 @@ def known_labels(pixels: NDArray[np.uint8], where: Place) -> tuple[Labels, bool]
     colours = np.concatenate([_unpacked(np.array(flat, np.int32)), np.zeros((1, 3), np.int32)]).astype(np.uint8)
     owner = settle(pixels[..., :3], owner, colours[: len(flat)])
     ids, are_known = _ids_of(flat, _ground(packed, flat, where) if painted.all() else None)
-    return np.append(ids, np.uint8(0))[owner], are_known
+    found: dict[int, Colour] = {}
+    if not are_known:
+        found = {int(number): unpacked(colour) for number, colour in zip(ids, flat, strict=True) if number}
+    return ColourLabels(np.append(ids, np.uint8(0))[owner], found)
+
+
+def unpacked(colour: int) -> Colour:
+    """Red, green and blue of a packed colour."""
+    return colour >> 16, colour >> 8 & 255, colour & 255
 
 
 def _flat_colours(packed: NDArray[np.int32]) -> list[int]:

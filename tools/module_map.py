@@ -1,4 +1,4 @@
-"""Writes the map of the house into README.md from every module's docstring: python docs/readme_map.py"""
+"""Writes the map of all modules into docs/architecture.md from their docstrings: python tools/module_map.py"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FLOORS = ("datakit", "model", "pipelines")
 BLOCK = re.compile(r"(<!-- map -->\n```\n).*?(\n```)", re.S)
 
 
-def house_map() -> str:
+def module_map() -> str:
     """A line per package and module: its path and what it is for."""
     lines = []
     for floor in FLOORS:
@@ -30,5 +30,5 @@ def first_sentence(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(BLOCK.sub(lambda found: found[1] + house_map() + found[2], readme.read_text(encoding="utf-8")))
+    page = ROOT / "docs/architecture.md"
+    page.write_text(BLOCK.sub(lambda found: found[1] + module_map() + found[2], page.read_text(encoding="utf-8")))

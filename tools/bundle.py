@@ -1,4 +1,4 @@
-"""Make a run's best weights the bundled ones, as float16: python docs/bundle.py RUN"""
+"""Make a run's best weights the bundled ones, as float16: python tools/bundle.py RUN"""
 
 import dataclasses
 import sys

@@ -1,0 +1,29 @@
+"""Masks: what their values mean, and what each use makes of that.
+
+`values` holds the one rule, `policies` what builds, propagation and scores ask beside it, `colours` and `flat_areas`
+what the rule looks at. Decoding of files is left to `mask_files`.
+"""
+
+from .colours import ALIKE, Colour
+from .policies import GIVEN, GIVEN_OBJECTS, SCORED, STILLS, Policy, decode, read_label_map, shows_one, why_empty
+from .values import MANY_OBJECTS, VOID, LabelMap, Nature, objects_in_colours, plain_labels
+
+__all__ = [
+    "ALIKE",
+    "GIVEN",
+    "GIVEN_OBJECTS",
+    "MANY_OBJECTS",
+    "SCORED",
+    "STILLS",
+    "VOID",
+    "Colour",
+    "LabelMap",
+    "Nature",
+    "Policy",
+    "decode",
+    "objects_in_colours",
+    "plain_labels",
+    "read_label_map",
+    "shows_one",
+    "why_empty",
+]

@@ -1,0 +1,122 @@
+"""What is known of every triple, as a table: read from the index of shards, no photo or mask is decoded.
+
+Its columns are named as the attributes of `Triple`; beside them stand `source`, `photo_key`, the photo's `height` and
+`width`, the target's `area` (px), and every drawn number by its name in the recipes.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..files import replacing
+from ..samples import TRIPLE_COLUMNS
+from .shard import Shard
+
+Table = NDArray[Any]
+
+# Columns beside the triple's own: what it is -> NumPy's kind of the values.
+_BESIDE = {"source": "U", "photo_key": "U", "sample_key": "U", "height": "<u4", "width": "<u4", "area": "<u4",
+           "flags": "U"}  # fmt: skip
+
+
+def column_kinds(recipes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Every column of the table, in order, with NumPy's code of its values; `U` is text.
+
+    Args:
+        recipes: recipe name -> names of its drawn numbers.
+    """
+    own = {column.attribute: "U" if column.is_text else column.dtype
+           for column in TRIPLE_COLUMNS if column.attribute and not column.shape}  # fmt: skip
+    numbers = dict.fromkeys((name for names in recipes.values() for name in names), "<f8")
+    return {"key": "U", **_BESIDE, **own} | numbers
+
+
+def unknown_column(name: str, kinds: Mapping[str, str]) -> str:
+    """What to say where there is no such column: the nearest, or the columns there are."""
+    near = difflib.get_close_matches(name, kinds, 1)
+    numbers = [kind for kind in kinds if "." in kind]
+    known = ", ".join(kind for kind in kinds if kind not in numbers)
+    drawn = f" and drawn numbers such as {numbers[0]}" if numbers else ""
+    return f"no column {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"the columns are {known}{drawn}")
+
+
+def read_table(shards: Iterable[Shard], kinds: Mapping[str, str]) -> Table:
+    """The table of all triples of some shards.
+
+    Args:
+        shards: in order.
+        kinds: the columns wanted, of `column_kinds`.
+
+    Returns:
+        (N,) structured; texts are str, numbers that a recipe does not draw are NaN.
+    """
+    parts = [[_column(shard, name) for name in kinds] for shard in shards]
+    columns = {name: np.concatenate([np.zeros(0, "U1" if kind == "U" else kind), *(part[n] for part in parts)])
+               for n, (name, kind) in enumerate(kinds.items())}  # fmt: skip
+    count = len(next(iter(columns.values()), ()))
+    table = np.empty(count, [(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        table[name] = column
+    return table
+
+
+def _column(shard: Shard, name: str) -> NDArray[Any]:
+    """One column of the table, of one shard."""
+    triples, images, targets = shard.triples, shard.images, shard.targets
+    stored = {column.attribute: column for column in TRIPLE_COLUMNS if column.attribute and not column.shape}
+    if name in stored:
+        return _as_text(triples[stored[name].name])
+    of_image, of_target = triples["image_row"], triples["target_row"]
+    found: NDArray[Any]
+    match name:
+        case "flags":
+            found = np.array(shard.flags(), np.str_)
+        case "source":
+            found = np.full(len(triples), shard.source)
+        case "height" | "width":
+            found = images[name][of_image]
+        case "area":
+            found = targets["area"][of_target]
+        case "photo_key":
+            found = _as_text(images["key"])[of_image]
+        case "sample_key":
+            found = _as_text(targets["key"])[of_target]
+        case _:
+            found = _drawn(shard, name)
+    return found
+
+
+def _drawn(shard: Shard, name: str) -> NDArray[np.float64]:
+    """A drawn number of every triple; NaN where its recipe draws no such."""
+    triples = shard.triples
+    drawn = np.full(len(triples), np.nan)
+    for recipe, names in shard.parameter_names.items():
+        if name in names:
+            rows = triples["recipe"] == recipe.encode()
+            drawn[rows] = triples["parameters"][rows, names.index(name)]
+    return drawn
+
+
+def _as_text(values: NDArray[Any]) -> NDArray[Any]:
+    """A column of the file, text in it as str."""
+    return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+
+
+def write_csv(path: Path, table: Table) -> None:
+    """Write a table as CSV in UTF-8, in one step: a line of names, then one for each row; nothing for NaN.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(table.dtype.names or ())
+        for row in table.tolist():
+            writer.writerow(["" if value != value else value for value in row])

@@ -1,0 +1,16 @@
+"""Parts of sentences that many messages need: a long list cut short, a number with its noun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def shorten(names: Sequence[str], most: int = 3) -> str:
+    """A few of many names, and how many there are."""
+    rest = f" … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 shard`, `6363 triples`: a number with its noun, which takes an s in the plural."""
+    return f"{count} {noun}{'s' * (count != 1)}"
