@@ -17,9 +17,8 @@ import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, PngImagePlugin
 
-from .errors import ItemError
+from .errors import ItemError, Place
 from .formats import JPEG_END, JPEG_START, PNG_END, PNG_START, RAW, unread_kind
-from .samples import Problem
 
 WAY_OUT = "copy or export it anew, or take it out"
 EXIF_ORIENTATION = 0x0112
@@ -28,17 +27,6 @@ DNG_VERSION = 0xC612  # a TIFF tag: what Pillow would show of such a file is a s
 FORMATS = ("BMP", "DIB", "GIF", "PPM", "TIFF", "WEBP")
 BYTES_PER_PIXEL = 8  # of 16-bit RGBA, uncompressed
 ALWAYS_READ = 64_000_000  # bytes, whatever the limit of pixels: photos carry previews and video
-
-
-class Place(NamedTuple):
-    """What an error is about: the key of the item, and the file's path relative to the source root."""
-
-    key: str
-    path: str
-
-    def failed(self, stage: str, reason: str, detail: str) -> ItemError:
-        """The error that says this item is damaged, how, and where."""
-        return ItemError(Problem(self.key, "failed", stage, reason, f"{self.path}: {detail}"))
 
 
 class Header(NamedTuple):

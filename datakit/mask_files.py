@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
-from .headers import Place, open_lazily
+from .errors import Place
+from .headers import open_lazily
 from .images import NO_PIXELS, decoded
 from .photo_files import open_picture
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
 from .arrays import Image
-from .headers import Header, Place, open_lazily, read_file, validate_header
+from .errors import Place
+from .headers import Header, open_lazily, read_file, validate_header
 from .images import NO_PIXELS, UNTURNED, check_decodable, decoded, encode_png, turn
 from .samples import Photo
 

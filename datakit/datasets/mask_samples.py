@@ -11,12 +11,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..arrays import area
-from ..headers import Place
+from ..errors import Place, Problem
 from ..images import turn
 from ..keys import object_key, source_of
 from ..mask_files import MaskFile
 from ..masks import Policy, decode, shows_one, why_empty
-from ..samples import Note, Photo, Problem, Sample, Scene
+from ..samples import Note, Photo, Sample, Scene
 from .reader import ReadOptions
 
 

@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels, Mask
-from ..errors import ItemError
-from ..headers import Place
+from ..errors import ItemError, Place
 from ..mask_files import OPAQUE, MaskFile
 from ..video.palette import palette
 from .colours import BY_FAR, Colour, colour_labels

@@ -17,10 +17,11 @@ import numpy as np
 
 from ..arrays import Box, Image, Mask, area
 from ..deformations import Recipe
+from ..errors import Problem
 from ..keys import source_of
 from ..resize import resize_mask, shrunk_size
 from ..rle import encode_rle
-from ..samples import Problem, Triple
+from ..samples import Triple
 from . import sheet, tiles, words
 from .document import (
     COLOURS,

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from datakit.deformations import PRESETS
+from datakit.errors import Problem
 from datakit.preview import PageSettings, document, page, picture_bytes, write_page
 from datakit.rle import decode_rle
-from datakit.samples import Photo, Problem, Triple
+from datakit.samples import Photo, Triple
 from tests.made import made_photo, made_sample, made_triples
 
 RECIPES = {name: PRESETS[name] for name in ("masktrack", "masktrack-box")}

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.samples import Problem
+from datakit.errors import Problem
 from pipelines.reasons import grouped
 from pipelines.report import plain
 from tests import tiny
