@@ -14,3 +14,8 @@ def shorten(names: Sequence[str], most: int = 3) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 shard`, `6363 triples`: a number with its noun, which takes an s in the plural."""
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def printable(text: str) -> str:
+    """Text that cannot steer a terminal: control and direction characters of file names are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)

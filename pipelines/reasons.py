@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 from datakit.errors import DatakitError, Problem
 from datakit.validate import Remark
-
-from .report import plain
+from datakit.wording import printable
 
 MOST_REASONS = 5  # that an error tells; the error log has them all
 
@@ -46,8 +45,8 @@ def withheld(kind: type[Error], fault: str, problems: Sequence[Problem], ledger:
     for group in groups[:MOST_REASONS]:
         example = group["examples"][0]
         lines.append(
-            f"  {group['count']} {group['kind']}: {group['reason']}, e.g. {plain(example['key'])}: "
-            f"{plain(example['detail'])}"
+            f"  {group['count']} {group['kind']}: {group['reason']}, e.g. {printable(example['key'])}: "
+            f"{printable(example['detail'])}"
         )
     if len(groups) > MOST_REASONS:
         lines.append(f"  and {len(groups) - MOST_REASONS} more reasons")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datakit.wording import counted
+from datakit.wording import counted, printable
 
 from .floor import below_line, judged_when
 from .progress import clock
@@ -90,7 +90,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     lines = [table(("source", "layout", "photos", "items", "samples", "failed", "left out", "triples"), [*rows, total])]
     lines += [f"  {count} {reason}" for reason, count in manifest.problems.items()]
     lines += [
-        f"  {note['count']} noted in {label}: {reason}; such as {plain(note['example'])}"
+        f"  {note['count']} noted in {label}: {reason}; such as {printable(note['example'])}"
         for label, source in manifest.sources.items()
         for reason, note in source.get("notes", {}).items()
     ]
@@ -119,22 +119,17 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
     lines = [table(head, [[label, *(count[name] for name in names)] for label, count in counts.items()])]
     for group in groups:
         lines.append(f"  {group['count']} {group['kind']}: {group['reason']}")
-        lines += [f"      {plain(example['key'])}  {plain(example['detail'])}" for example in group["examples"]]
+        lines += [f"      {printable(example['key'])}  {printable(example['detail'])}" for example in group["examples"]]
         more = group["count"] - len(group["examples"])
         lines += [f"      and {more} more"] if more and group["examples"] else []
     for duplicate in sorted(found.duplicates, key=lambda duplicate: not duplicate.across):
         where = "in two sources" if duplicate.across else "within one source"
-        pair = f"{plain(duplicate.first)} = {plain(duplicate.second)}"
+        pair = f"{printable(duplicate.first)} = {printable(duplicate.second)}"
         lines.append(f"  duplicate {where}: {pair} ({duplicate.how}, {duplicate.score:.3f})")
     lines.append(
         f"{found.compared} photos compared with each other; " + ("found something" if found.found else "sound")
     )
     return "\n".join(lines)
-
-
-def plain(text: str) -> str:
-    """Text that cannot steer a terminal: control and direction characters of file names are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
 
 
 def dry_run_report(run: DryRun, as_json: bool) -> str:

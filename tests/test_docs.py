@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from datakit.datasets import LAYOUT_NAMES
+from datakit.datasets import LAYOUTS
 from datakit.deformations import PRESETS
 from datakit.shards import ShardReader
 from pipelines.cli import cli
@@ -45,7 +45,7 @@ def test_every_preset_is_documented(name):
     assert f"`{name}`" in (ROOT / "docs/paper.md").read_text()
 
 
-@pytest.mark.parametrize("name", LAYOUT_NAMES)
+@pytest.mark.parametrize("name", list(LAYOUTS))
 def test_every_layout_is_documented(name):
     """docs/datasets.md shows the folder tree of a layout."""
     assert f"`{name}`" in (ROOT / "docs/datasets.md").read_text()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.import_graph import circles, import_graph
+
 ROOT = Path(__file__).parent.parent
 FLOORS = ("datakit", "model", "pipelines")
 CLOSED_TO = {
@@ -54,6 +56,26 @@ def test_no_module_needs_a_scroll_bar_to_understand(path):
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < 60, node.name
+
+
+def test_there_are_no_circles_of_imports():
+    """Lazy ones count, too: an import inside a function is still a module that cannot be read by itself."""
+    assert circles(import_graph(ROOT)) == []
+
+
+def test_a_circle_is_found_even_if_it_is_lazy(tmp_path):
+    """The finder finds one that is made for it, and no circle in a mere chain or for type checkers."""
+    (tmp_path / "datakit").mkdir()
+    for name, code in {
+        "__init__": "",
+        "a": "def f():\n    from . import b",
+        "b": "from .c import x",
+        "c": "import datakit.a\nx = 1",
+        "d": "from typing import TYPE_CHECKING\nfrom . import e\n",
+        "e": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import d\n",
+    }.items():
+        (tmp_path / "datakit" / f"{name}.py").write_text(code)
+    assert circles(import_graph(tmp_path)) == [["datakit.a", "datakit.b", "datakit.c"]]
 
 
 def test_building_needs_no_torch():

@@ -9,9 +9,9 @@ from typing import Any
 
 from datakit.evaluation import MEASURES, Scores, SequenceScores
 from datakit.files import write_text
-from datakit.wording import shorten
+from datakit.wording import printable, shorten
 
-from ..report import as_text, plain, size_text, table
+from ..report import as_text, size_text, table
 from .result import Evaluation
 
 MOST_SEQUENCES = 10  # named of those with frames nobody can judge
@@ -42,7 +42,7 @@ def evaluate_report(found: Evaluation, as_json: bool) -> str:
 
 def plain_lines(lines: list[str]) -> list[str]:
     """Lines whose names cannot steer a terminal."""
-    return [plain(line) for text in lines for line in text.split("\n")]
+    return [printable(line) for text in lines for line in text.split("\n")]
 
 
 def what_is_scored(found: Evaluation) -> str:
