@@ -5,12 +5,12 @@ What a file says of itself is judged in `headers`; masks are read by `mask_files
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
 
 from .arrays import Image
 from .errors import Place
@@ -36,7 +36,7 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     """
     where, data, header = open_picture(path, place, max_pixels, key, ("JPEG", "PNG"))
     why = reencode_reason(header)
-    crc32, orientation = zlib_ng.crc32(data), header.orientation or 1
+    crc32, orientation = zlib.crc32(data), header.orientation or 1
     if not why:
         return Photo(data, header.size, why, crc32, orientation)
     pixels = _upright(data, header, where)

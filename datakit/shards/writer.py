@@ -7,6 +7,7 @@ is the pipeline's business; shards that become one are put together in `merge`.
 from __future__ import annotations
 
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import IO, Any, Protocol, Self
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
 
 from ..arrays import area
 from ..files import canonical_json, digest_json, file_sha256, replacing
@@ -91,7 +91,7 @@ def publish_shard(
             for kind, blob in blobs.items():
                 _store_blob(file, kind, blob)
             for name, table in tables.items():
-                file.create_dataset(name, data=table).attrs["crc32"] = np.uint32(zlib_ng.crc32(table.tobytes()))
+                file.create_dataset(name, data=table).attrs["crc32"] = np.uint32(zlib.crc32(table.tobytes()))
         size, digest = part.stat().st_size, file_sha256(part)
     return ShardStats(size, digest, *(len(tables[name]) for name in layout.TABLES))
 
@@ -134,7 +134,7 @@ class RecordBuffer:
         if self._held_bytes > HELD_BYTES:
             self._spill()
         self.offsets.append(self.offsets[-1] + len(record))
-        self.crc32.append(zlib_ng.crc32(record))
+        self.crc32.append(zlib.crc32(record))
         return len(self.crc32) - 1
 
     def _spill(self) -> None:
