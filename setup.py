@@ -59,7 +59,6 @@ setup(
         "pycocotools>=2.0.7",
         "rich>=13",
         "simplejpeg>=1.9",
-        "zlib-ng>=0.5",
     ],
     extras_require={
         "network": NETWORK,

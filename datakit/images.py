@@ -20,6 +20,7 @@ from .formats import PNG_START
 from .jpeg import jpeg_size
 
 NO_PIXELS = "no pixels behind it"
+UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
 TURNS: dict[int, Callable[[Any], Any]] = {
@@ -54,7 +55,7 @@ def decode_picture(encoded: bytes | memoryview) -> Image:
 
 
 def check_decodable(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
-    """Make sure that JPEG or PNG bytes decode from end to end, to (H, W) pixels.
+    """Make sure that JPEG or PNG bytes decode from end to end, to (H, W) pixels as stored.
 
     A JPEG is decoded to an eighth of its size: all its bytes are read, a third of the time is saved, and data lost
     in its middle are found, of which OpenCV would make a picture; see `jpeg`.
@@ -64,7 +65,7 @@ def check_decodable(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
     """
     found, part = None, 8
     if encoded[: len(PNG_START)] == PNG_START:
-        pixels, part = decoded(encoded, cv2.IMREAD_COLOR), 1
+        pixels, part = decoded(encoded, UNTURNED), 1
     else:
         try:
             found = jpeg_size(encoded)

@@ -1,4 +1,4 @@
-"""The nouns that travel through the house: Photo, Sample, Scene, Problem, Note, Triple.
+"""The nouns that travel through the house: Photo, Sample, Scene, Note, Triple.
 
 A reader yields one Scene per photo; a Scene holds one Sample per object and one
 Problem per object that gives none; `triples.make_triples` turns a Sample into Triples.
@@ -9,36 +9,18 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from .arrays import Image, Mask
+from .errors import Problem
 from .images import decode_picture
 from .keys import source_of
 
 SHOWN_WIDTH = 1200  # pixels of three pictures side by side
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An item without a sample, and why.
-
-    Attributes:
-        key: sample or photo key, `label/name` or `label/name#object`.
-        kind: `failed` is damage, `left-out` a choice (crowd, minimum area, empty, stray file).
-        stage: where it happened: `list`, `read`, `decode`, `mask`, `select` or `deform`.
-        reason: a few words that group equal causes in the summary, e.g. `truncated image`.
-        detail: the whole sentence: place, expected, found, way out. Paths are relative to the source root.
-    """
-
-    key: str
-    kind: Literal["failed", "left-out"]
-    stage: str
-    reason: str
-    detail: str
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datakit.datasets import AnyReader, SourceSpec, open_source
-from datakit.errors import DatakitError, ShardError
+from datakit.errors import DatakitError, Problem, ShardError
 from datakit.files import put_in_place, write_text
 from datakit.keys import without_view
-from datakit.samples import Problem
 from datakit.shards.build_state import record_name, settings_digest, settings_text
 from datakit.shards.examine import OPEN
 from datakit.shards.manifest import (

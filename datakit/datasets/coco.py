@@ -17,11 +17,10 @@ from typing import Self
 import numpy as np
 
 from ..arrays import Mask
-from ..errors import ItemError, UsageError
-from ..headers import Place
+from ..errors import ItemError, Place, Problem, UsageError
 from ..keys import object_key
 from ..photo_files import read_photo
-from ..samples import Note, Photo, Problem, Sample, Scene
+from ..samples import Note, Photo, Sample, Scene
 from .coco_doubts import doubt_note
 from .coco_file import load_instances
 from .coco_listing import Annotation, Listing

@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from pathlib import Path, PurePosixPath
 from typing import Any, NotRequired, TypedDict
 
+from ..errors import Problem
 from ..keys import object_key, photo_key
-from ..samples import Problem
 from .coco_doubts import contradiction
 from .coco_file import OF_ANNOTATIONS
 from .coco_photos import PhotoFolder, match_ends, written_name

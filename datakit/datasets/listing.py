@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ..errors import UsageError
+from ..errors import Problem, UsageError
 from ..formats import SUFFIXES
 from ..keys import escape_name, photo_key
-from ..samples import Problem
 from .records import Record
 from .unpaired import Unpaired, UnreadFile, unpaired_problems
 

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from ..errors import Problem
 from ..formats import Unread
-from ..samples import Problem
 
 # where a longer name may go on after the name of its photo, or end before it; '#', '@' and '~' as keys have them
 SEPARATOR = re.compile(r"[_\-. /(]|%23|%40|%7E")

@@ -16,10 +16,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from ..arrays import Box, Image, Mask, area
+from ..errors import Problem
 from ..keys import source_of
 from ..resize import resize_mask, shrunk_size
 from ..rle import encode_rle
-from ..samples import TRIPLE_COLUMNS, Problem, Triple
+from ..samples import TRIPLE_COLUMNS, Triple
 from ..transforms import Recipe
 from . import sheet, tiles, words
 from .document import (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
 
 from ..arrays import Image, Mask
 from ..errors import ShardError
@@ -137,7 +137,7 @@ class Shard:
         blob = self._blobs[kind]
         start, stop = blob.start + int(blob.offsets[row]), blob.start + int(blob.offsets[row + 1])
         record = self._view[start:stop]
-        if check and zlib_ng.crc32(record) != blob.crc32[row]:
+        if check and zlib.crc32(record) != blob.crc32[row]:
             raise ShardError(f"{self.path}: {kind}[{row}]: CRC-32 does not fit, the record is damaged; "
                              "find and repair it with `datakit verify --repair`")  # fmt: skip
         return record

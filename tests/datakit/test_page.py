@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 import pytest
 
+from datakit.errors import Problem
 from datakit.preview import PageSettings, document, page, picture_bytes, write_page
 from datakit.rle import decode_rle
-from datakit.samples import Photo, Problem, Triple
+from datakit.samples import Photo, Triple
 from datakit.transforms import PRESETS
 from tests.made import made_photo, made_sample, made_triples
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.samples import Problem
+from datakit.errors import Problem
 from datakit.wording import printable
 from pipelines.reasons import grouped
 from tests import tiny

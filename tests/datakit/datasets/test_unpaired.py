@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from datakit.samples import Problem
+from datakit.errors import Problem
 from tests import tiny
 
 
