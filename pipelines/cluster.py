@@ -266,7 +266,7 @@ def _ignore_interrupts() -> Any:
 
 
 def _dask_here() -> str:
-    return " ".join(f"{name}=={version(name)}" for name in ("dask", "distributed"))
+    return f"dask=={version('dask')} distributed=={version('distributed')}"
 
 
 def check_workers(client: Any, scheduler: str) -> None:

@@ -14,8 +14,8 @@ from .floor import below_line, judged_when
 from .progress import clock
 
 if TYPE_CHECKING:
+    from datakit.errors import Problem
     from datakit.sample import SampleData
-    from datakit.samples import Problem
     from datakit.validate import Remark
 
     from .build_shards import BuildSummary
