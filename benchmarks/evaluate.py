@@ -10,12 +10,10 @@ Run alone: python -m benchmarks.evaluate [--rounds N]
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +67,6 @@ def decode(files: list[Path]) -> None:
         cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_UNCHANGED)
 
 
-class Silent:
-    """Progress that tells nobody."""
-
-    def advance(self, count: int) -> None:
-        """Nothing."""
-
-
-@contextlib.contextmanager
-def silent(_total: int) -> Iterator[Silent]:
-    """A progress display for `evaluate`."""
-    yield Silent()
-
-
 def run(rounds: int = 9) -> None:
     """Both sides by turns, called and as commands."""
     try:
@@ -92,7 +77,7 @@ def run(rounds: int = 9) -> None:
     masks, predictions, truth = folders()
 
     def ours() -> Evaluation:
-        return evaluate(EvaluateConfig(predictions, truth, "davis2016", jobs=JOBS), silent)
+        return evaluate(EvaluateConfig(predictions, truth, "davis2016", jobs=JOBS))
 
     def peer() -> Any:
         return benchmark([str(truth)], [str(predictions)], num_processes=JOBS, verbose=False)

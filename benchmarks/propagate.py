@@ -34,19 +34,20 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from datakit.arrays import Labels
 from datakit.images import encode_jpeg, encode_palette_png
+from datakit.progress import displaying
 from datakit.sample import draw_sample_data
 from datakit.video.frames import open_frames
 from datakit.video.labels import list_frames, read_labels
 from datakit.video.palette import palette
 from model.checkpoint import Checkpoint, checkpoint_path, load_network, write_checkpoint
-from model.compute import Compute
+from model.compute import Compute, limited_threads
 from model.networks import build_network
 from model.propagate import PropagateConfig
 from model.segmenter import Segmenter
 from pipelines.process import keep_freed_memory
 from pipelines.progress import Progress
 from pipelines.propagate.masks import MaskStart
-from pipelines.propagate.network import NetworkChoice, threads
+from pipelines.propagate.network import NetworkChoice
 from pipelines.propagate.run import PropagateJob, propagate
 
 from . import common
@@ -172,7 +173,7 @@ class Setting:
         net, size = compute.place(net), PropagateConfig.size
         batch, seconds = compute.send(torch.randn(1 + net.mirrored, 4, size, size)), []
         count = max(1, torch.get_num_threads() - net.spare_cores)
-        with threads(count), torch.inference_mode(), compute.autocast():
+        with limited_threads(count), torch.inference_mode(), compute.autocast():
             for _ in range(FRAMES[self.network]):
                 began = time.perf_counter()
                 net(batch)
@@ -184,11 +185,12 @@ def run_clocked(job: PropagateJob) -> Clock:
     """The command's call, and when its frames were done."""
     clocks: list[Clock] = []
 
-    def track(total: int) -> Clock:
+    def display(total: int, _unit: str) -> Clock:
         clocks.append(Clock(total))
         return clocks[0]
 
-    propagate(job, lambda _: None, track)
+    with displaying(display):
+        propagate(job)
     return clocks[0]
 
 

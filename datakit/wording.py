@@ -19,3 +19,8 @@ def counted(count: int, noun: str) -> str:
 def printable(text: str) -> str:
     """Text that cannot steer a terminal: control and direction characters of file names are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+
+
+def size_text(size: float) -> str:
+    """Bytes in a unit fit to read."""
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

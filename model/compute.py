@@ -69,11 +69,33 @@ class Compute:
         return torch.autocast(self.device.partition(":")[0], torch.bfloat16, enabled=self.precision == "bf16")
 
 
+@contextlib.contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """So many threads of torch inside, as many as before afterwards; 0 leaves them as they are."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if count:
+            torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: str) -> Iterator[None]:
+    """Torch's global generators start from `seed` inside and go on from where they were afterwards."""
+    on_gpu = device.startswith("cuda")
+    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+        torch.manual_seed(seed)
+        yield
+
+
 def has_bf16(device: str) -> bool:
     """Whether the device computes in bfloat16 itself; emulated, it is slower than fp32."""
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from .checkpoint import (
     optimizer_tensors,
     read_checkpoint,
 )
-from .compute import Compute, Ranks
+from .compute import Compute, Ranks, seeded
 from .losses import segmentation_loss
 from .networks import build_network, freeze_norm, upsample
 from .optimize import build_optimizer, ema_weights, poly_rate, set_rate, update_ema
@@ -128,13 +128,13 @@ class Trainer:
         config, began, waited, losses = self.config, time.perf_counter(), 0.0, []
         factor = poly_rate(self.done, config.iterations, config.optimizer.power, config.optimizer.warmup)
         set_rate(self.optimizer, factor)
-        torch.manual_seed(key_hash(f"{config.seed} {self.done} {self.ranks.rank}") >> 1)
         self.optimizer.zero_grad(set_to_none=True)
-        for part in range(config.accumulate):
-            asked = time.perf_counter()
-            batch = next(batches)
-            waited += time.perf_counter() - asked
-            losses.append(self._backward(batch, is_last=part == config.accumulate - 1))
+        with seeded(key_hash(f"{config.seed} {self.done} {self.ranks.rank}") >> 1, self.compute.device):
+            for part in range(config.accumulate):
+                asked = time.perf_counter()
+                batch = next(batches)
+                waited += time.perf_counter() - asked
+                losses.append(self._backward(batch, is_last=part == config.accumulate - 1))
         loss = math.fsum(each.item() for each in losses)
         if not math.isfinite(loss):
             raise DatakitError(
@@ -164,7 +164,7 @@ class Trainer:
                 logits = self._shared(inputs)
             target, valid = (batch[name].to(self.compute.device) for name in ("target", "valid"))
             loss = segmentation_loss(logits, target, valid, config.loss) / config.accumulate
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
     def _own_masks(self, inputs: Tensor, radius: int) -> Tensor:

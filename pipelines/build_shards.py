@@ -7,10 +7,11 @@ Only this file knows the order of these steps; each step lives elsewhere.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,11 +19,12 @@ from typing import Any
 
 from datakit.errors import DatakitError, ItemError, Problem, SettingsDiffer, ShardError, TooManyFailed, UsageError
 from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, write_json, write_text
+from datakit.progress import progress
 from datakit.samples import Note
 from datakit.shards.build_state import settings_body
 from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, Manifest, read_manifest, write_manifest
 from datakit.tools import tool_versions
-from datakit.tracking import Track
+from datakit.wording import size_text
 
 from .cluster import run_tasks
 from .floor import Below, count_below
@@ -34,6 +36,7 @@ from .settings import BuildConfig, differences
 from .shard_parts import MergeTask, PartCollector, PartTask, Task, remove_parts, run_task, split_for_workers
 from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record, record_path
 
+logger = logging.getLogger(__name__)
 DISK_RESERVE = 1.1  # triples and index take a few percent on top of the image bytes; leave room beyond
 
 
@@ -58,16 +61,11 @@ class BuildSummary:
     below: Below
 
 
-Tell = Callable[[str], None]
-
-
-def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:
+def build_shards(config: BuildConfig) -> BuildSummary:
     """Build or finish the folder of shards that `config` describes.
 
     Args:
         config: what to build and how.
-        tell: takes one line of news.
-        track: given the number of photos to do, gives a context manager of a `Progress`.
 
     Raises:
         UsageError, SettingsDiffer, Locked, TooManyFailed, DatakitError: see docs/cli.md for the exit codes.
@@ -75,21 +73,21 @@ def build_shards(config: BuildConfig, tell: Tell, track: Track) -> BuildSummary:
     """
     started = time.monotonic()
     with terminable():
-        plan = make_plan(config, tell)
+        plan = make_plan(config)
         check_output(config)
         config.out.mkdir(parents=True, exist_ok=True)
         with run_lock(config.out):
-            claim(config, tell)
+            claim(config)
             kept = kept_records(config, plan)
             todo = [shard for shard in plan.shards if shard.file not in kept]
             dropped = [path.name for path in stale(config.out, {s.file for s in plan.shards}) if path.suffix == ".h5"]
             if dropped:
-                tell(f"{len(dropped)} shards of what is no longer among the sources will be removed: {dropped[0]} …")
+                logger.info(f"{len(dropped)} shards of former sources will be removed: {dropped[0]} …")
             if kept:
-                tell(f"{len(kept)} of {len(plan.shards)} shards complete and verified, {len(todo)} to do")
+                logger.info(f"{len(kept)} of {len(plan.shards)} shards complete and verified, {len(todo)} to do")
             preflight(config, todo)
             retire(config, plan, todo)
-            records = kept | make_shards(config, plan, todo, track)
+            records = kept | make_shards(config, plan, todo)
             manifest = publish(config, plan, records)
             below = count_below(config.out, manifest)
     return BuildSummary(config.out, manifest, len(kept), len(todo), time.monotonic() - started, below)
@@ -164,14 +162,14 @@ def read_settings(out: Path) -> dict[str, Any] | None:
         ) from error
 
 
-def claim(config: BuildConfig, tell: Tell) -> None:
+def claim(config: BuildConfig) -> None:
     """Make the locked folder ready: clear what a killed run left half done, note settings and roots."""
     out = config.out
     check_output(config)  # again, now that nobody else can change it
     stored = read_settings(out)
     differs = stored is not None and any(differences(stored, current_settings(config)))
     if differs and not config.overwrite:
-        tell(f"{out}: an earlier build with other settings published nothing here; its folder is taken over")
+        logger.info(f"{out}: an earlier build with other settings published nothing here; its folder is taken over")
     if stored is not None and (differs or config.overwrite):
         clear(out)
     sweep(out)
@@ -242,7 +240,7 @@ def preflight(config: BuildConfig, todo: list[PlannedShard]) -> None:
     free = shutil.disk_usage(config.out).free
     if needed > free:
         raise DatakitError(
-            f"{config.out}: about {needed / 1e9:.1f} GB needed and {free / 1e9:.1f} GB free; "
+            f"{config.out}: about {size_text(needed)} needed and {size_text(free)} free; "
             "free some space, name another --out, or store smaller images with --image-size"
         )
 
@@ -258,7 +256,7 @@ def retire(config: BuildConfig, plan: Plan, todo: list[PlannedShard]) -> None:
         (config.out / ERROR_LOG).unlink(missing_ok=True)  # this run has told nothing yet
 
 
-def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track: Track) -> dict[str, ShardRecord]:
+def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard]) -> dict[str, ShardRecord]:
     """Run the tasks of all shards to do; the records by file name."""
     if config.on_error == "fail":
         for problem in plan.problems:
@@ -268,17 +266,17 @@ def make_shards(config: BuildConfig, plan: Plan, todo: list[PlannedShard], track
     jobs = config.jobs if config.scheduler is None else 1  # how many workers it has, and will have, is not known
     records: dict[str, ShardRecord] = {}
     collector = PartCollector()
-    with track(sum(task.photos() for task, _ in tasks)) as progress:
+    with progress(sum(task.photos() for task, _ in tasks), "photos") as shown:
 
         def done(task: Task, record: ShardRecord) -> Iterable[Task]:
             match task:
                 case PartTask():
-                    progress.advance(task.photos())
+                    shown.advance(task.photos())
                     return collector.add(task, record)
                 case MergeTask():
                     remove_parts(task)
                 case ShardTask():
-                    progress.advance(task.photos())
+                    shown.advance(task.photos())
             records[record.entry.file] = record
             return []
 

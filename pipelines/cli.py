@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import errno
 import gc
+import logging
 import shlex
 import sys
 from pathlib import Path
@@ -32,13 +33,14 @@ from .options import (
 if TYPE_CHECKING:
     from .settings import BuildConfig
 
+logger = logging.getLogger(__name__)
 EXIT_FOUND = 4
 EXIT_INTERRUPTED = 130
 CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack")
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
-class House(click.Group):
+class DatakitGroup(click.Group):
     """A group that turns our errors into their exit codes, and Ctrl-C into three lines."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -50,8 +52,12 @@ class House(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; anything that is not one of our errors keeps its traceback."""
+        from .progress import on_terminal
+
+        level = logging.WARNING if ctx.params["quiet"] else logging.DEBUG if ctx.params["verbose"] else logging.INFO
         try:
-            return super().invoke(ctx)
+            with on_terminal(level):
+                return super().invoke(ctx)
         except KeyboardInterrupt as stopped:  # its arguments are options that going on needs
             # --overwrite would throw away what was finished.
             words = [word for word in sys.argv[1:] if word != "--overwrite"]
@@ -70,9 +76,11 @@ class House(click.Group):
             ctx.exit(code or 1)
 
 
-@click.group(cls=House, context_settings=CONTEXT)
+@click.group(cls=DatakitGroup, context_settings=CONTEXT)
+@click.option("-q", "--quiet", is_flag=True, help="Print results and warnings only.")
+@click.option("-v", "--verbose", is_flag=True, help="Print details, such as all settings of a build.")
 @click.version_option(package_name="masktrack-datakit", prog_name="datakit")
-def cli() -> None:
+def cli(quiet: bool, verbose: bool) -> None:
     """Turn static images with masks into training data for video object segmentation (MaskTrack).
 
     \b
@@ -80,10 +88,6 @@ def cli() -> None:
       datakit sample-data demo/data
       datakit build-shards demo/data/ecssd --out demo/shards
     """
-
-
-def _news(line: str) -> None:
-    click.echo(line, err=True)
 
 
 @cli.command("build-shards")
@@ -106,7 +110,8 @@ def _news(line: str) -> None:
 @click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False, callback=from_config,
               help="TOML file of these options; the command line wins.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
-def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **options: Any) -> None:
+@click.pass_context
+def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool, dry_run: bool, **options: Any) -> None:
     """Make shards of (image, rough mask, true mask) from static images with masks.
 
     SOURCE is LABEL[:LAYOUT]=ROOT or a bare ROOT whose layout is recognised. A stopped or killed
@@ -125,17 +130,23 @@ def build_shards(sources: tuple[str, ...], as_json: bool, dry_run: bool, **optio
     from pipelines import report
     from pipelines.build_shards import build_shards as build
     from pipelines.dry_run import dry_run as estimate
-    from pipelines.progress import told
 
     config = _build_config(sources, options)
-    _news(report.settings_lines(config.settings))
+    logger.debug(report.settings_lines(config.settings))
     if dry_run:
-        click.echo(report.dry_run_report(estimate(config, _news), as_json))
+        estimated = estimate(config)
+        click.echo(report.dry_run_report(estimated, as_json))
+        if not estimated.fits:
+            ctx.exit(1)
         return
     # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
     atexit.register(gc.freeze)
+    if config.jobs > 1 or config.scheduler is not None:
+        from pipelines.cluster import mute_dask
+
+        mute_dask()  # for good: after an error its background tasks complain until the process ends
     try:
-        summary = build(config, _news, told("photos"))
+        summary = build(config)
     except DatakitError as error:
         if as_json and error.details:
             click.echo(report.as_text({"error": str(error), "out": str(config.out), **error.details}))
@@ -172,12 +183,11 @@ def validate_source(ctx: click.Context, /, sources: tuple[str, ...], as_json: bo
       datakit validate-source ecssd=data/ECSSD pascal-s=data/PASCAL-S -j 4
     """
     from pipelines import report
-    from pipelines.progress import told
     from pipelines.validate_source import validate_source as validate
 
     specs, images = sources_from(sources, options["images"])
     opened = source_options_from(options)
-    found = validate(specs, opened, _news, told("photos"), images, options["jobs"], options["near"])
+    found = validate(specs, opened, images, options["jobs"], options["near"])
     click.echo(report.validation_report(found, options["examples"], as_json))
     if found.found:
         ctx.exit(EXIT_FOUND)
@@ -208,13 +218,11 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
       datakit verify shards --repair --source ecssd=/data/ECSSD
     """
     from pipelines import report
-    from pipelines.progress import told
     from pipelines.verify_shards import verify_shards
 
     sources, images = sources_from(options.pop("sources"), options.pop("images"))
     if (sources or images) and not options["repair"]:
         raise click.UsageError("--source and --images say where to repair from; give --repair with them")
-    options["track"] = told("shards")
     summary = verify_shards(shards, sources=sources, images=images, **options)
     click.echo(report.verify_report(summary, as_json))
     if summary.remaining:
@@ -286,7 +294,7 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
 
     _, images = sources_from((), options["images"])
     shown = {name: options[name] for name in ("out", "count", "keys")}
-    summary = draw(PreviewConfig(inputs, settings=settings_from(options), images=images, **shown), _news)
+    summary = draw(PreviewConfig(inputs, settings=settings_from(options), images=images, **shown))
     click.echo(report.preview_report(summary))
 
 
@@ -331,12 +339,11 @@ def evaluate(predictions: Path, ground_truth: Path, as_json: bool, frames: Path 
     from pipelines.evaluate.report import evaluate_report
     from pipelines.evaluate.result import EvaluateConfig
     from pipelines.evaluate.run import evaluate as score
-    from pipelines.progress import told
 
     read = ReadOptions(**values_from(options.pop("threshold"), options.pop("ids")))
     options["pictures"] = options["pictures"] or frames  # the old name
     config = EvaluateConfig(predictions, ground_truth, read=read, **options)
-    click.echo(evaluate_report(score(config, told("frames")), as_json))
+    click.echo(evaluate_report(score(config), as_json))
 
 
 @cli.command("sample-data")

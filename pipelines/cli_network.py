@@ -12,10 +12,6 @@ from .options import device_options, set_option, value_options
 TRAIN_PRESETS = ("default", "paper")
 
 
-def _news(line: str) -> None:
-    click.echo(line, err=True)
-
-
 def _train_settings(ctx: click.Context) -> str:
     from model.settings import PRESETS, describe_settings
 
@@ -69,7 +65,7 @@ def train(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     let_idle_threads_sleep()
     from pipelines.train import train as run
 
-    summary = run(_train_job(shards, options), _news)
+    summary = run(_train_job(shards, options))
     if summary.stopped:
         raise KeyboardInterrupt("--resume")
     click.echo(report.train_report(summary, as_json))
@@ -129,12 +125,11 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
     let_idle_threads_sleep()
     from model.refine import RefineConfig
     from pipelines import report
-    from pipelines.progress import told
     from pipelines.score import ScoreJob, score_shards
 
     given = {name: options.pop(name) for name in ("size", "full_frame", "mirrored")}
     view = RefineConfig(**{name: value for name, value in given.items() if value is not None})
-    summary = score_shards(ScoreJob(shards, view=view, **options), told("triples"))
+    summary = score_shards(ScoreJob(shards, view=view, **options))
     click.echo(report.score_report(summary, as_json))
 
 
@@ -190,7 +185,6 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
       datakit propagate clip.mp4 --box 120,40,310,260 --out results
     """
     from pipelines.process import keep_freed_memory, let_idle_threads_sleep
-    from pipelines.progress import told
     from pipelines.propagate import report
     from pipelines.propagate.options import first_frame_from, job_from, tree_from
 
@@ -202,8 +196,8 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
     elif options["davis"]:
         from pipelines.propagate.tree import propagate_tree
 
-        click.echo(report.tree_report(propagate_tree(tree_from(video, options), _news, told("frames")), as_json))
+        click.echo(report.tree_report(propagate_tree(tree_from(video, options)), as_json))
     else:
         from pipelines.propagate.run import propagate as run
 
-        click.echo(report.propagate_report(run(job_from(video, options), _news, told("frames")), as_json))
+        click.echo(report.propagate_report(run(job_from(video, options)), as_json))

@@ -26,11 +26,13 @@ from datakit.extras import require
 from datakit.tools import tool_versions
 
 from .absence import Watch, Words
-from .fork_server import METHOD, interrupts_ignored, start_fork_server
+from .fork_server import ENVIRONMENT, METHOD, environment, interrupts_ignored, start_fork_server
 from .interrupt import deferred
 
+logger = logging.getLogger(__name__)
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+CHATTY = ("distributed", "tornado", "bokeh", "asyncio")  # loggers of a cluster
 QUICK = {
     # A hundred looks a second at the running task cost it 5 %, and only a performance report shows them.
     "distributed.worker.profile.enabled": False,
@@ -44,11 +46,6 @@ POLL_S = 0.2  # how long Ctrl-C may go unnoticed
 UNREADABLE = "Error during deserialization of the task graph"  # how Dask's scheduler begins when it cannot read a task
 
 
-def on_terminal(line: str) -> None:
-    """A line on standard error, above a progress bar where one is drawn."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def run_tasks(
     function: Callable[[Task], Result],
     tasks: Sequence[Task],
@@ -59,7 +56,6 @@ def run_tasks(
     scheduler: str | None = None,
     scratch: Path | None = None,
     report: Path | None = None,
-    tell: Callable[[str], None] = on_terminal,
 ) -> None:
     """Run `function` over `tasks`, handing every result to `done` in this process as it comes.
 
@@ -72,7 +68,6 @@ def run_tasks(
         scheduler: address of a Dask scheduler to use instead.
         scratch: folder for the local cluster's own files.
         report: HTML file for Dask's performance report.
-        tell: takes a line when the cluster has had no worker for ten seconds, and when there are some again.
 
     Raises:
         KeyboardInterrupt: stopped; no task of ours runs on.
@@ -94,7 +89,7 @@ def run_tasks(
         _client(min(jobs, len(tasks)), scheduler, scratch, report is not None) as client,
         _reported(report),
     ):
-        watch = Watch(lambda: sum(client.nthreads().values()), Words.of(scheduler), tell)
+        watch = Watch(lambda: sum(client.nthreads().values()), Words.of(scheduler), logger.warning)
         call = function if scheduler is None else Alike(function, tool_versions())
         _run(client, call, tasks, name, done, watch)
 
@@ -160,7 +155,7 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any],
                 while waiting and len(running) < window:
                     task = waiting.pop()
                     key = f"{name(task)}-{uuid.uuid4().hex}"
-                    running[client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task
+                    running[client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task  # type: ignore[no-untyped-call]
                 room = len(running) if waiting else sys.maxsize
                 watch.look()  # tasks that are done at once leave no other time for it
                 for future in _finished(list(running), stop, watch, room):
@@ -181,7 +176,7 @@ def _finished(futures: list[Any], stop: threading.Event, watch: Watch, room: int
         if stop.is_set():
             raise KeyboardInterrupt
         with contextlib.suppress(TimeoutError):
-            return list(wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED").done)
+            return list(wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
         if watch.look() > room:
             return []
 
@@ -221,12 +216,12 @@ def _client(jobs: int, scheduler: str | None, scratch: Path | None, profiled: bo
 
     with _quiet():
         if scheduler is None:
-            with _local_cluster(jobs, scratch, profiled) as cluster, Client(cluster) as client:
+            with _local_cluster(jobs, scratch, profiled) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
                 client.register_plugin(_ignore_interrupts())
                 yield client
             return
         try:
-            client = Client(scheduler, timeout="10s")
+            client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
             raise DatakitError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from error
         with client:
@@ -240,10 +235,15 @@ def _local_cluster(jobs: int, scratch: Path | None, profiled: bool) -> Iterator[
     import dask
     from distributed import LocalCluster
 
+    # Dask's nannies would write such variables into this process; the fork server has them.
+    ours = {"distributed.worker.multiprocessing-method": METHOD, "distributed.nanny.pre-spawn-environ": {}}
     # Until the end, since a nanny starts the worker that replaces a killed one by the same settings.
-    with dask.config.set({"distributed.worker.multiprocessing-method": METHOD} | ({} if profiled else QUICK)):
+    with (
+        dask.config.set(ours | ({} if profiled else QUICK)),
+        environment({} if METHOD == "forkserver" else ENVIRONMENT),
+    ):
         with interrupts_ignored():
-            cluster = LocalCluster(
+            cluster = LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=jobs,
                 threads_per_worker=1,
                 dashboard_address=":0",
@@ -303,17 +303,30 @@ def _reported(report: Path | None) -> Iterator[None]:
         return
     from distributed import performance_report
 
-    with performance_report(filename=str(report)):
+    with performance_report(filename=str(report)):  # type: ignore[no-untyped-call]
         yield
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the cluster's own log lines off the terminal; what matters comes as an error of ours.
+    """Keep the cluster's own log lines off the terminal; what matters comes as an error of ours."""
+    before = mute_dask()
+    try:
+        yield
+    finally:
+        for logger, level in before.items():
+            logger.setLevel(level)
 
-    After an error it stays quiet: Dask's background tasks go on complaining of it until the process ends.
+
+def mute_dask() -> dict[logging.Logger, int]:
+    """Silence the loggers of Dask and of what it stands on, and no others; gives the levels they had.
+
+    A command leaves it so after an error: Dask's background tasks complain of it until the process ends.
     """
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(before)
+    import distributed  # noqa: F401 (sets its loggers up when it is imported)
+
+    names = [*CHATTY, *(name for name in logging.root.manager.loggerDict if name.startswith(CHATTY))]
+    before = {logger: logger.level for logger in map(logging.getLogger, names)}
+    for logger in before:
+        logger.setLevel(logging.CRITICAL + 1)
+    return before

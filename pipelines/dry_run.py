@@ -11,7 +11,7 @@ from pathlib import Path
 from datakit.datasets import Subset
 from datakit.shards.manifest import RECORDS
 
-from .build_shards import Tell, check_output, settings_digest
+from .build_shards import check_output, settings_digest
 from .plan import Plan, make_plan
 from .settings import BuildConfig
 from .shard_task import SCRATCH, ShardTask, build_shard
@@ -61,14 +61,19 @@ class DryRun:
         return sum(source.bytes for source in self.sources)
 
     @property
+    def fits(self) -> bool:
+        """Whether there is room for it."""
+        return self.bytes < self.free_bytes
+
+    @property
     def seconds(self) -> float:
         """Estimated duration with all jobs."""
         return sum(source.seconds for source in self.sources) / self.jobs
 
 
-def dry_run(config: BuildConfig, tell: Tell = lambda _: None) -> DryRun:
+def dry_run(config: BuildConfig) -> DryRun:
     """List and cut the sources, build a few evenly spread photos of each elsewhere, and extrapolate."""
-    plan = make_plan(config, tell)
+    plan = make_plan(config)
     check_output(config)
     sources = tuple(_probe(config, plan, label) for label in plan.readers)
     existing = next(path for path in (config.out, *config.out.absolute().parents) if path.exists())

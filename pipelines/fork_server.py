@@ -16,11 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 # The frameworks of macOS do not survive a fork.
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 PRELOAD = ["distributed", "pipelines.shard_parts"]
+# Of glibc: freed memory that is kept, and the largest block that counts as such.
+KEPT_BYTES, LARGEST_BLOCK = 256 << 20, 32 << 20
 ENVIRONMENT = {
     # Dask has its workers give freed memory back at once; getting it again for every photo made them a third slower.
-    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
     # With that set, glibc no longer learns to keep what it maps; this is as far as it would have learnt.
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(LARGEST_BLOCK),
     # One process per core is all the threads there should be; as Dask's nanny has it.
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -39,7 +41,7 @@ def start_fork_server(preload: Sequence[str] = PRELOAD) -> None:
     from multiprocessing import forkserver
 
     forkserver.set_forkserver_preload(list(preload))
-    with interrupts_ignored(), _environment(ENVIRONMENT):
+    with interrupts_ignored(), environment(ENVIRONMENT):
         forkserver.ensure_running()
 
 
@@ -57,11 +59,18 @@ def interrupts_ignored() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for what starts inside; afterwards all are as before, also those that a library has set.
+
+    Only what differs is touched, so another thread never finds a variable missing.
+    """
     before = dict(os.environ)
     os.environ.update(values)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        for name, value in before.items():
+            if os.environ.get(name) != value:
+                os.environ[name] = value

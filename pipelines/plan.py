@@ -6,7 +6,8 @@ So a shard depends on its own source alone, and adding or dropping a source leav
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from datakit.errors import Problem, UsageError
 from datakit.files import canonical_json
 
 from .settings import BuildConfig, BuildSettings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,11 @@ class Plan:
         return sorted(found, key=lambda problem: (problem.key, problem.stage, problem.reason))
 
 
-def make_plan(config: BuildConfig, tell: Callable[[str], None] = lambda _: None) -> Plan:
+def make_plan(config: BuildConfig) -> Plan:
     """List every source and cut it into shards.
 
     Args:
         config: what to build.
-        tell: takes one line for every layout that was guessed.
 
     Raises:
         UsageError: two sources share a label, or a source cannot be read.
@@ -76,7 +78,7 @@ def make_plan(config: BuildConfig, tell: Callable[[str], None] = lambda _: None)
     readers: dict[str, AnyReader] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
         images = config.images.get(spec.label)
-        spec = recognised(spec, images, tell)
+        spec = recognised(spec, images)
         readers[spec.label] = open_source(spec, config.settings.source_options(images))
     shards = [shard for reader in readers.values() for shard in cut(reader, config.settings)]
     return Plan(readers, tuple(shards))
@@ -97,24 +99,23 @@ def check_labels(sources: Collection[SourceSpec], images: Mapping[str, Path]) ->
         raise UsageError(f"--images names {unknown[0]!r}, which is no source; the sources are {', '.join(labels)}")
 
 
-def recognised(spec: SourceSpec, images: Path | None, tell: Callable[[str], None]) -> SourceSpec:
+def recognised(spec: SourceSpec, images: Path | None) -> SourceSpec:
     """The source with its layout, told together with what a guess rests on; without one where `images` is given.
 
     Args:
         spec: the source as named.
         images: its picture folder, where the user named one.
-        tell: takes a line for a label that was derived and one for a layout that was guessed.
 
     Raises:
         UsageError: the root is missing, or no layout fits.
     """
     check_root(spec.root)
     if notice := derived_label_notice(spec):
-        tell(notice)
+        logger.info(notice)
     if spec.layout is not None or images is not None:
         return spec
     layout, why = recognise(spec.root)
-    tell(why)
+    logger.info(why)
     return spec._replace(layout=layout)
 
 

@@ -89,12 +89,11 @@ class PreviewSummary:
         return len(self.problems)
 
 
-def preview_deformations(config: PreviewConfig, tell: Callable[[str], None] = lambda _: None) -> PreviewSummary:
+def preview_deformations(config: PreviewConfig) -> PreviewSummary:
     """Draw the contact sheet (.png) or write the page (.html).
 
     Args:
         config: what to show and where to put it.
-        tell: takes one line for every layout that was guessed.
 
     Raises:
         UsageError: another suffix, an input is no source and no shards, a key is in none, or two inputs disagree
@@ -110,7 +109,7 @@ def preview_deformations(config: PreviewConfig, tell: Callable[[str], None] = la
     specs = tuple(parse_source(text) for text in config.inputs if not _is_shards(text))
     check_labels(specs, config.images)
     for spec in specs:
-        recognised(spec, config.images.get(spec.label), tell)
+        recognised(spec, config.images.get(spec.label))
     most = MOST_SHOWN if draw is _sheet else PAGE_DRAWS
     inputs = [_open(text, config, problems, most) for text in config.inputs]
     recipes = _recipes(inputs)

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import cv2
 
+from .fork_server import KEPT_BYTES, LARGEST_BLOCK
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-KEPT, LARGEST = 256 << 20, 32 << 20
 
 
 @contextlib.contextmanager
@@ -42,5 +43,5 @@ def keep_freed_memory() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
-        mallopt(M_TRIM_THRESHOLD, KEPT)
-        mallopt(M_MMAP_THRESHOLD, LARGEST)
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+        mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK)

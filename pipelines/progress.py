@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from datakit.tracking import Track
+from datakit.progress import displaying, silent
 
 LINE_EVERY_S = 10.0
 
@@ -62,7 +63,7 @@ def clock(seconds: float) -> str:
 
 
 @contextlib.contextmanager
-def progress(total: int, unit: str, stream: TextIO) -> Iterator[Progress]:
+def progress_on(total: int, unit: str, stream: TextIO) -> Iterator[Progress]:
     """A running progress display on `stream`."""
     if not stream.isatty():
         yield Progress(total, unit, stream, bar=False)
@@ -85,6 +86,47 @@ def progress(total: int, unit: str, stream: TextIO) -> Iterator[Progress]:
         yield Drawn(total, unit, stream, bar=True)
 
 
-def told(unit: str) -> Track:
-    """The `Track` of a command: progress on standard error, counted in `unit`, a plural."""
-    return lambda total: progress(total, unit, sys.stderr)
+class _NewsHandler(logging.Handler):
+    """Prints the bare line on standard error: above the bar where one is drawn."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(record.getMessage(), file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def on_terminal(level: int = logging.INFO) -> Iterator[None]:
+    """Inside, progress and the news of our own loggers go to standard error; loggers are restored afterwards.
+
+    Args:
+        level: of the least important news that are printed; above INFO there is no progress either.
+    """
+    handler = _NewsHandler()
+    loggers = [logging.getLogger(name) for name in ("datakit", "model", "pipelines")]
+    before = [(logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = False
+    try:
+        with displaying(silent if level > logging.INFO else lambda total, unit: progress_on(total, unit, sys.stderr)):
+            yield
+    finally:
+        for logger, (old_level, propagate) in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(old_level)
+            logger.propagate = propagate
+
+
+@contextlib.contextmanager
+def quietly(level: int = logging.WARNING) -> Iterator[None]:
+    """Inside, no progress is shown and no news below `level` are told: one of several workers, another has the word."""
+    loggers = [logging.getLogger(name) for name in ("datakit", "model", "pipelines")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(level)
+    try:
+        with displaying(silent):
+            yield
+    finally:
+        for logger, old in zip(loggers, before, strict=True):
+            logger.setLevel(old)

@@ -31,7 +31,6 @@ from datakit.shards.manifest import (
 from datakit.shards.sandbox import SandboxedVerifier
 from datakit.shards.verify import Finding, verify
 from datakit.tools import tool_versions
-from datakit.tracking import Track, silent
 
 from .build_shards import error_log_text
 from .cluster import run_tasks
@@ -81,12 +80,11 @@ class RepairConfig:
     deep: bool = False
 
 
-def repair_shards(config: RepairConfig, track: Track = silent) -> Repair:
+def repair_shards(config: RepairConfig) -> Repair:
     """Find what is damaged, restore what can be, and verify again.
 
     Args:
         config: what, and where from.
-        track: progress of the verification.
 
     Raises:
         Locked: another run holds the folder.
@@ -94,7 +92,7 @@ def repair_shards(config: RepairConfig, track: Track = silent) -> Repair:
     """
     folder = config.folder
     with terminable(), run_lock(folder):
-        found = verify(folder, config.jobs, config.deep, track)
+        found = verify(folder, config.jobs, config.deep)
         if not found:
             return Repair((), {}, ())
         try:

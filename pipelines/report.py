@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datakit.wording import counted, printable
+from datakit.wording import counted, printable, size_text
 
 from .floor import below_line, judged_when
 from .progress import clock
@@ -35,11 +35,6 @@ BAR = 40  # characters of the longest histogram bar
 def as_text(value: Any) -> str:
     """JSON as every `--json` prints it."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-def size_text(size: float) -> str:
-    """Bytes in a unit fit to read."""
-    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def settings_lines(settings: BuildSettings) -> str:
@@ -139,13 +134,13 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
 def dry_run_report(run: DryRun, as_json: bool) -> str:
     """Estimates per source, the total and the room there is."""
     if as_json:
-        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.bytes < run.free_bytes})
+        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.fits})
     head = ("source", "layout", "photos", "shards", "~samples", "~triples", "~size", "~time, 1 worker")
     rows = [
         [s.label, s.layout, s.photos, s.shards, s.samples, s.triples, size_text(s.bytes), clock(s.seconds)]
         for s in run.sources
     ]
-    fits = "fits" if run.bytes < run.free_bytes else "does NOT fit"
+    fits = "fits" if run.fits else "does NOT fit"
     return "\n".join(
         [
             table(head, rows),

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datakit.progress import Progress, progress
 from datakit.samples import Triple
-from datakit.tracking import Track
 
-from .progress import Progress
 from .results import ROWS, draw_results
 
 if TYPE_CHECKING:
@@ -65,38 +64,35 @@ class ScoreSummary:
     seconds: float
 
 
-def score_shards(job: ScoreJob, track: Track) -> ScoreSummary:
+def score_shards(job: ScoreJob) -> ScoreSummary:
     """Refine the rough masks of a folder of shards and compare with their targets.
 
     Raises:
         UsageError: no triple is left to score.
         DatakitError: weights or shards that cannot be read.
     """
-    import torch
-
     from model.checkpoint import load_network
-    from model.compute import Compute
+    from model.compute import Compute, limited_threads
     from model.dataset import TripleDataset
     from model.refine import settled
     from model.score import Stored, score
 
     began = time.monotonic()
     net, about = load_network(job.weights)
-    if job.threads:
-        torch.set_num_threads(job.threads)
     compute = Compute.chosen(net, job.device, job.precision)
     share = about["config"]["validation_share"] if job.held_back else 0.0
     split: Split = "val" if job.held_back else "all"
     triples = Stored(TripleDataset([job.shards], net.coding, split=split, val_share=share), job.limit)
     net, view = compute.place(net), settled(job.view, net)
-    with track(len(triples)) as progress:
-        scores = score(net, _counted(triples, progress), view, compute)
-    if job.picture:
-        draw_results(net, triples.spread(ROWS), view, compute, job.picture, f"{job.shards}, weights {job.weights}")
+    with limited_threads(job.threads):
+        with progress(len(triples), "triples") as shown:
+            scores = score(net, _counted(triples, shown), view, compute)
+        if job.picture:
+            draw_results(net, triples.spread(ROWS), view, compute, job.picture, f"{job.shards}, weights {job.weights}")
     return ScoreSummary(job.shards, job.weights, view, scores, time.monotonic() - began)
 
 
-def _counted(triples: Iterable[Triple], progress: Progress) -> Iterator[Triple]:
+def _counted(triples: Iterable[Triple], shown: Progress) -> Iterator[Triple]:
     for triple in triples:
         yield triple
-        progress.advance(1)
+        shown.advance(1)

@@ -132,7 +132,7 @@ def longest_load(sizes: Sequence[int], jobs: int) -> int:
     return max(loads)
 
 
-def in_parts(task: ShardTask, parts: int) -> list[ShardTask | PartTask]:
+def in_parts(task: ShardTask, parts: int) -> list[Task]:
     """A shard's task cut into so many of about equally many photos each; the task itself where that makes but one."""
     photos = task.photos()
     parts = min(parts, photos)

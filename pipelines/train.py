@@ -7,10 +7,12 @@ The folder holds `steps.csv`, `validation.csv`, a picture for every validation, 
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ from datakit.shards import read_manifest
 
 from .interrupt import deferred
 from .lock import run_lock
+from .progress import quietly
 from .results import ROWS, draw_results
 from .settings import differences
 from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, Events, Pace, Table, read_validations
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from model.score import Stored
     from model.settings import TrainConfig
 
-News = Callable[[str], None]
+logger = logging.getLogger(__name__)
 FEW = 20  # validation triples: below that a mean moves by hundredths with a single object
 
 
@@ -105,7 +108,7 @@ class TrainSummary:
         return told if self.gain else f"{told}: no better than the weights it began with, which are in {BEST}"
 
 
-def train(job: TrainJob, news: News) -> TrainSummary:
+def train(job: TrainJob) -> TrainSummary:
     """Train a network from shards.
 
     Raises:
@@ -113,14 +116,15 @@ def train(job: TrainJob, news: News) -> TrainSummary:
         SettingsDiffer: the run to resume was begun with other settings.
         DatakitError: shards that cannot be read or hold nothing, weights that do not fit, a loss that is no number.
     """
-    from model.compute import joined_ranks
+    from model.compute import joined_ranks, limited_threads
 
     job.out.mkdir(parents=True, exist_ok=True)
     with joined_ranks() as ranks, run_lock(job.out) if ranks.is_first else contextlib.nullcontext(), deferred() as stop:
         if ranks.is_first:
             _refuse_or_clear(job)
         ranks.wait()
-        return _Run(job, ranks, news if ranks.is_first else lambda _: None).go(stop)
+        with limited_threads(job.threads), contextlib.nullcontext() if ranks.is_first else quietly(logging.CRITICAL):
+            return _Run(job, ranks).go(stop)
 
 
 def _refuse_or_clear(job: TrainJob) -> None:
@@ -146,13 +150,13 @@ class _Data:
 
         config = job.config
         self.job, self.ranks = job, ranks
-        share, seed = config.validation_share, config.seed
-        self.trained = TripleDataset(
-            job.shards, coding, config.view, val_share=share, seed=seed, redraw=config.redraw, weights=job.weights
+        open_split = functools.partial(
+            TripleDataset, job.shards, coding, config.view, val_share=config.validation_share, seed=config.seed
         )
+        self.trained = open_split(redraw=config.redraw, weights=job.weights)
         self.held_back: Stored | None = None
         with contextlib.suppress(NothingLeft):  # too few photos to hold any back
-            judged = TripleDataset(job.shards, coding, config.view, split="val", val_share=share, seed=seed)
+            judged = open_split(split="val")
             self.held_back = Stored(judged, config.validation_samples)
 
     @contextlib.contextmanager
@@ -178,16 +182,12 @@ class _Data:
 class _Run:
     """A run under way: its data, its trainer and its files."""
 
-    def __init__(self, job: TrainJob, ranks: Ranks, news: News):
-        import torch
-
+    def __init__(self, job: TrainJob, ranks: Ranks):
         from model.compute import Compute
         from model.refine import RefineConfig
         from model.train import Trainer, fresh_network
 
-        if job.threads:
-            torch.set_num_threads(job.threads)
-        self.job, self.ranks, self.news = job, ranks, news
+        self.job, self.ranks = job, ranks
         net = fresh_network(job.config, "none" if job.resume else job.config.init)
         self.data = _Data(job, net.coding, ranks)
         self.compute = Compute.chosen(net, job.device, job.precision)
@@ -220,9 +220,9 @@ class _Run:
     def go(self, stop: threading.Event) -> TrainSummary:
         """Train to the end, or until `stop` is set anywhere."""
         job, trainer = self.job, self.trainer
-        self.news(f"{job.config.network}: {self.data.told()}; {self.compute.told()}")
+        logger.info(f"{job.config.network}: {self.data.told()}; {self.compute.told()}")
         if self.data.held_back and len(self.data.held_back) < FEW:
-            self.news(
+            logger.warning(
                 f"WARNING: only {len(self.data.held_back)} triples to judge by: differences of a few hundredths mean "
                 "nothing there; train on more photos, or hold more back by --set validation_share=…"
             )
@@ -230,7 +230,7 @@ class _Run:
         with self._logs() as (steps, validations, events), stream as batches:
             if not trainer.done and job.config.iterations:
                 self._validate(validations, events)
-            pace = Pace(job.config.iterations, self.news)
+            pace = Pace(job.config.iterations)
             stopped = False
             for step in trainer.run(batches):
                 if self.ranks.is_first:
@@ -248,7 +248,7 @@ class _Run:
                     break
         summary = TrainSummary(job.out, trainer.done, stopped, self.best, *self._stored())
         if summary.gain is not None and summary.gain < 0:
-            self.news(f"WARNING: {summary.verdict()}")
+            logger.warning(f"WARNING: {summary.verdict()}")
         return summary
 
     def _stored(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -302,7 +302,7 @@ class _Run:
             shown = [name for name in ("input_iou", "output_iou", "over_start") if row[name] != ""]
             events.add({f"validation/{name}": row[name] for name in shown}, self.trainer.done)
             events.add_picture("validation/results", picture, self.trainer.done)
-            self.news(told(row))
+            logger.info(told(row))
             if row["output_iou"] > self.best.get("output_iou", -1):
                 self.best = row
                 self._write(BEST, with_optimizer=False)

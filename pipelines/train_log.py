@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 LAST, BEST = "last.safetensors", "best.safetensors"
 STEPS, VALIDATIONS = "steps.csv", "validation.csv"
 PICTURES = "pictures"
+logger = logging.getLogger(__name__)
 
 
 class Table:
@@ -113,11 +115,10 @@ class Pace:
 
     Args:
         steps: of the whole run.
-        news: takes the line.
     """
 
-    def __init__(self, steps: int, news: Callable[[str], None]):
-        self.steps, self.news = steps, news
+    def __init__(self, steps: int):
+        self.steps = steps
         self._since = time.monotonic()
         self._seen: list[Step] = []
 
@@ -128,7 +129,7 @@ class Pace:
         if now - self._since < LINE_EVERY_S and step.step < self.steps:
             return
         passed = now - self._since  # validations and checkpoints included
-        self.news(self.line(passed))
+        logger.info(self.line(passed))
         self._since, self._seen = now, []
 
     def line(self, passed: float) -> str:

@@ -6,8 +6,9 @@ each; the report is drawn in `report`, what makes a remark or a duplicate stands
 
 from __future__ import annotations
 
+import logging
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from datakit.datasets import AnyReader, Record, SourceOptions, SourceSpec, open_
 from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
 from datakit.errors import ItemError, Problem, UsageError
 from datakit.extras import MissingExtra, require
+from datakit.progress import progress
 from datakit.samples import Scene
-from datakit.tracking import Track
 from datakit.validate import Remark, remarks
 
 from .cluster import run_tasks
@@ -27,7 +28,7 @@ from .process import single_threaded_opencv
 CHUNK = 64  # photos of a task: a second or two
 MOST_COMPARED = 50_000  # photos; the comparison grows with their square
 
-Tell = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,6 @@ class Validation:
 def validate_source(
     sources: Sequence[SourceSpec],
     options: SourceOptions,
-    tell: Tell,
-    track: Track,
     images: Mapping[str, Path] | None = None,
     jobs: int = 1,
     near: bool = True,
@@ -147,8 +146,6 @@ def validate_source(
     Args:
         sources: where the photos are.
         options: how they are opened; `options.images` is not used.
-        tell: takes one line of news.
-        track: given the number of photos, gives a context manager of a `Progress`.
         images: label -> picture folder, where a layout does not find it by itself.
         jobs: worker processes on this machine.
         near: whether to look for near-duplicates.
@@ -161,16 +158,16 @@ def validate_source(
             try:
                 require("dedup", "looking for near-duplicates")
             except MissingExtra as error:
-                tell(f"only equal files are found: {error}")
+                logger.warning(f"only equal files are found: {error}")
                 near = False
-        readers, reports = open_sources(sources, options, images or {}, tell)
+        readers, reports = open_sources(sources, options, images or {})
         photos: list[PhotoMark] = []
         chunks = [
             Chunk(label, start, reader[start : start + CHUNK], near)
             for label, reader in readers.items()
             for start in range(0, len(reader), CHUNK)
         ]
-        with track(sum(len(reader) for reader in readers.values())) as progress:
+        with progress(sum(len(reader) for reader in readers.values()), "photos") as shown:
 
             def done(chunk: Chunk, result: ChunkResult) -> None:
                 report = reports[chunk.label]
@@ -178,7 +175,7 @@ def validate_source(
                 report.problems += result.problems
                 report.remarks += result.remarks
                 photos.extend(result.photos)
-                progress.advance(len(chunk.reader))
+                shown.advance(len(chunk.reader))
 
             with tempfile.TemporaryDirectory() as scratch:
                 run_tasks(read_chunk, chunks, Chunk.name, done, jobs=jobs, scratch=Path(scratch))
@@ -186,12 +183,12 @@ def validate_source(
             report.problems.sort(key=lambda problem: (problem.key, problem.stage, problem.reason))
             report.remarks.sort(key=lambda remark: (remark.key, remark.reason))
         photos.sort(key=lambda photo: photo.key)
-        duplicates, compared = find_duplicates(photos, near, tell)
+        duplicates, compared = find_duplicates(photos, near)
     return Validation(reports, duplicates, compared)
 
 
 def open_sources(
-    sources: Sequence[SourceSpec], options: SourceOptions, images: Mapping[str, Path], tell: Tell
+    sources: Sequence[SourceSpec], options: SourceOptions, images: Mapping[str, Path]
 ) -> tuple[dict[str, AnyReader], dict[str, SourceReport]]:
     """Readers of all sources that can be listed, and a report on every source; one that cannot is a problem."""
     check_labels(sources, images)
@@ -199,7 +196,7 @@ def open_sources(
     reports: dict[str, SourceReport] = {}
     for spec in sorted(sources, key=lambda spec: spec.label):
         folder = images.get(spec.label)
-        spec = recognised(spec, folder, tell)
+        spec = recognised(spec, folder)
         try:
             reader = open_source(spec, replace(options, images=folder))
         except UsageError as error:
@@ -239,11 +236,13 @@ def _mark(chunk: Chunk, record: Record, scene: Scene) -> PhotoMark:
     return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, known)
 
 
-def find_duplicates(photos: Sequence[PhotoMark], near: bool, tell: Tell) -> tuple[list[Duplicate], int]:
+def find_duplicates(photos: Sequence[PhotoMark], near: bool) -> tuple[list[Duplicate], int]:
     """Equal files by their bytes, then near-duplicates among what is left; and how many were compared."""
     duplicates, single = _equal_files(photos)
     if near and len(single) > MOST_COMPARED:
-        tell(f"{len(single)} photos are too many to look for near-duplicates, {MOST_COMPARED} at most; use --limit")
+        logger.warning(
+            f"{len(single)} photos are too many to look for near-duplicates, {MOST_COMPARED} at most; use --limit"
+        )
     if not near or len(single) > MOST_COMPARED:
         return duplicates, 0
     numbers: dict[str, int] = {}

@@ -10,7 +10,6 @@ from datakit.datasets import SourceSpec
 from datakit.errors import UsageError
 from datakit.shards import read_manifest
 from datakit.shards.verify import Finding, verify, verify_file
-from datakit.tracking import Track, silent
 
 from .repair import RepairConfig, repair_shards
 
@@ -56,7 +55,6 @@ def verify_shards(
     repair: bool = False,
     sources: Sequence[SourceSpec] = (),
     images: Mapping[str, Path] | None = None,
-    track: Track = silent,
 ) -> Verification:
     """Check a folder of shards or one shard.
 
@@ -67,17 +65,16 @@ def verify_shards(
         repair: restore what is damaged.
         sources: with `repair`, where sources lie now.
         images: with `repair`, where their pictures lie, by label.
-        track: given the number of shards, gives a context manager of a `Progress`.
 
     Raises:
         UsageError: there is no such path, or a single file was to be repaired.
     """
     if path.is_dir():
         if repair:
-            done = repair_shards(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep), track)
+            done = repair_shards(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep))
             verification = Verification(path, done.remaining, deep, True, done.repaired, done.refused)
         else:
-            verification = Verification(path, verify(path, jobs, deep, track), deep)
+            verification = Verification(path, verify(path, jobs, deep), deep)
         if verification.remaining:
             return verification
         manifest = read_manifest(path)

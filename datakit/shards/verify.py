@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from ..errors import ShardError
 from ..files import digest_json, file_sha256
-from ..tracking import Track, silent
+from ..progress import progress
 from .build_state import build_state_findings
 from .examine import OPEN, Finding
 from .manifest import NAME, Manifest, ShardEntry, read_manifest
@@ -32,7 +32,6 @@ def verify(
     folder: str | os.PathLike[str],
     jobs: int = 1,
     deep: bool = False,
-    track: Track = silent,
     sandbox: SandboxedVerifier | None = None,
 ) -> list[Finding]:
     """Check a folder of shards against its manifest.
@@ -46,7 +45,6 @@ def verify(
         folder: a finished folder of shards.
         jobs: processes.
         deep: examine the records of sound shards as well.
-        track: given the number of shards, gives a context manager whose value counts each by `advance(1)`.
         sandbox: a child to use instead of new ones, for many calls in a row.
 
     Returns:
@@ -57,7 +55,7 @@ def verify(
         manifest = read_manifest(root)
     except ShardError as error:
         found = [Finding(NAME, "manifest", "", str(error))]
-        return found + _by_themselves(sorted(root.glob("*.h5")), jobs, track, sandbox)
+        return found + _by_themselves(sorted(root.glob("*.h5")), jobs, sandbox)
 
     def check(child: SandboxedVerifier, item: tuple[ShardEntry, Future[list[Finding]]]) -> list[Finding]:
         entry, found = item[0], item[1].result()
@@ -71,7 +69,7 @@ def verify(
     with ThreadPoolExecutor(jobs) as hashing:  # goes on while children start, which takes as long as hashing 300 MB
         items = [(entry, hashing.submit(_byte_findings, root, entry)) for entry in manifest.shards]
         try:
-            return found + _in_turns(check, items, jobs, track, sandbox)
+            return found + _in_turns(check, items, jobs, sandbox)
         finally:
             hashing.shutdown(cancel_futures=True)  # an interrupted one does not read on for minutes
 
@@ -83,11 +81,11 @@ def verify_file(path: Path, sandbox: SandboxedVerifier | None = None) -> list[Fi
         path: the file; no manifest is looked for.
         sandbox: a child to use instead of a new one.
     """
-    return _by_themselves([path], 1, silent, sandbox)
+    return _by_themselves([path], 1, sandbox)
 
 
-def _by_themselves(paths: Sequence[Path], jobs: int, track: Track, sandbox: SandboxedVerifier | None) -> list[Finding]:
-    return _in_turns(lambda child, path: child.examine(path), paths, jobs, track, sandbox)
+def _by_themselves(paths: Sequence[Path], jobs: int, sandbox: SandboxedVerifier | None) -> list[Finding]:
+    return _in_turns(lambda child, path: child.examine(path), paths, jobs, sandbox)
 
 
 def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
@@ -133,7 +131,6 @@ def _in_turns(
     check: Callable[[SandboxedVerifier, T], list[Finding]],
     items: Sequence[T],
     jobs: int,
-    track: Track,
     sandbox: SandboxedVerifier | None,
 ) -> list[Finding]:
     """Findings of every item in order, each checked with whichever of `jobs` children is free."""
@@ -141,7 +138,7 @@ def _in_turns(
     if not items:
         return []
     free: SimpleQueue[SandboxedVerifier] = SimpleQueue()
-    with contextlib.ExitStack() as children, track(len(items)) as progress:
+    with contextlib.ExitStack() as children, progress(len(items), "shards") as shown:
         for _ in range(jobs):
             free.put(sandbox or children.enter_context(SandboxedVerifier()))
 
@@ -156,5 +153,5 @@ def _in_turns(
         with ThreadPoolExecutor(jobs) as threads:
             for one in threads.map(check_next, items):
                 found += one
-                progress.advance(1)
+                shown.advance(1)
     return found

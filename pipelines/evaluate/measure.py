@@ -10,7 +10,7 @@ from datakit.datasets import ReadOptions
 from datakit.errors import Mismatch
 from datakit.evaluation import Convention, FrameResult, SequenceScores, score_frame, score_sequence
 from datakit.masks import LabelMap
-from datakit.tracking import Track
+from datakit.progress import progress
 
 from ..pool import map_on_processes
 from .match import Clip, Fault, fault_lines, read_map, refuse
@@ -29,7 +29,7 @@ class FrameTask:
 
 
 def measure_clips(
-    clips: Sequence[Clip], convention: Convention, read: ReadOptions, jobs: int, track: Track
+    clips: Sequence[Clip], convention: Convention, read: ReadOptions, jobs: int
 ) -> dict[str, list[FrameResult]]:
     """Read and measure all frames that count, `CHUNK` of them a task: sequence -> its frames.
 
@@ -39,11 +39,11 @@ def measure_clips(
     tasks = [task for clip in clips for task in frame_tasks(clip, convention, read)]
     results: dict[str, list[FrameResult]] = {clip.name: [] for clip in clips}
     faults: list[Fault] = []
-    with track(sum(len(task.frames) for task in tasks)) as progress:
+    with progress(sum(len(task.frames) for task in tasks), "frames") as shown:
         for task, found in zip(tasks, map_on_processes(score_frames, tasks, jobs), strict=True):
             results[task.sequence] += [entry for entry in found if isinstance(entry, FrameResult)]
             faults += [entry for entry in found if isinstance(entry, Fault)]
-            progress.advance(len(task.frames))
+            shown.advance(len(task.frames))
     refuse(fault_lines(faults))
     return results
 

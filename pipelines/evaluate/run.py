@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datakit.evaluation import Convention, FrameResult, score_set
-from datakit.tracking import Track
 
 from ..interrupt import terminable
 from ..process import keep_freed_memory
@@ -30,12 +29,11 @@ from .report import write_csv
 from .result import EvaluateConfig, Evaluation
 
 
-def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
+def evaluate(config: EvaluateConfig) -> Evaluation:
     """Score predictions against ground truth, and write the files that were asked for.
 
     Args:
         config: folders, convention, outputs.
-        track: given the number of frames, gives a context manager of a `Progress`.
 
     Raises:
         UsageError: a folder, a sequence or the convention cannot be used as given.
@@ -47,11 +45,11 @@ def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
         predictions, truth = open_both(config.predictions, config.ground_truth)
         clips = matched(predictions, truth, chosen_names(config.sequences), config.only_predicted)
         convention, why = choose_convention(config.convention, clips, config.read)
-        results = _measured(clips, convention, config, track)
+        results = _measured(clips, convention, config)
         fitting, because = better_convention(results, convention)
         if config.convention is None and fitting is not convention:
             convention, why = fitting, because
-            results = _measured(clips, convention, config, track)
+            results = _measured(clips, convention, config)
         scores = score_set(score_results(results, convention), convention)
         over, gaps = unjudged(predictions, truth), None
         if config.only_predicted:
@@ -62,12 +60,10 @@ def evaluate(config: EvaluateConfig, track: Track) -> Evaluation:
         return write_files(found, config)
 
 
-def _measured(
-    clips: Sequence[Clip], convention: Convention, config: EvaluateConfig, track: Track
-) -> dict[str, list[FrameResult]]:
+def _measured(clips: Sequence[Clip], convention: Convention, config: EvaluateConfig) -> dict[str, list[FrameResult]]:
     if not config.only_predicted:
         refuse_gaps(clips, convention)
-    return measure_clips(clips, convention, config.read, config.jobs, track)
+    return measure_clips(clips, convention, config.read, config.jobs)
 
 
 def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:

@@ -5,8 +5,8 @@ What happens in a frame is left to `model.propagate`, the order of the frames to
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +31,7 @@ REMEMBERED = 4  # frames: flow looks at both neighbours of one
 
 ONLINE_KEYS = "online."  # stands before the keys of the online stage's settings
 
-Tell = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -81,19 +81,19 @@ class Engine(Protocol):
         """
 
 
-def open_engine(choice: NetworkChoice, tell: Tell) -> Engine:
+def open_engine(choice: NetworkChoice) -> Engine:
     """The network as chosen.
 
     Raises:
         DatakitError: weights that cannot be read, an extra that is not installed.
     """
-    return NetworkEngine(choice, tell)
+    return NetworkEngine(choice)
 
 
 class NetworkEngine:
     """A network of ours and its settings; see `Engine`."""
 
-    def __init__(self, choice: NetworkChoice, tell: Tell):
+    def __init__(self, choice: NetworkChoice):
 
         from model.checkpoint import load_network
         from model.compute import Compute
@@ -105,7 +105,7 @@ class NetworkEngine:
 
         if choice.flow not in ("none", "dis") and not Path(choice.flow).is_dir():
             raise UsageError(f"--flow {choice.flow}: expected none, dis, or a folder of .flo files")
-        self.choice, self.tell = choice, tell
+        self.choice = choice
         config = PropagateConfig(**choice.given)
         self.online = configure(ONLINE[choice.online_preset], choice.online_set, ONLINE_KEYS)
         self.polish = Crf() if choice.crf else None
@@ -135,11 +135,12 @@ class NetworkEngine:
         """As `Engine.run`."""
         import torch
 
+        from model.compute import limited_threads
         from model.propagate import Propagator
 
         frames, count = Recent(frames), self.choice.threads or torch.get_num_threads()
         propagator = Propagator(self.net, self.compute, self.config, self.polish)
-        with threads(count):
+        with limited_threads(count):
             masks = start_masks(propagator, frames, start)
             if self.choice.online:
                 net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
@@ -149,8 +150,8 @@ class NetworkEngine:
             written = whole_or_nothing(written, len(frames))
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
         spared = self.net.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
-        with threads(max(1, count - spared)):
-            self.tell(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
+        with limited_threads(max(1, count - spared)):
+            logger.info(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
             yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
 
     def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
@@ -161,11 +162,11 @@ class NetworkEngine:
         path = scratch / TUNED
         if not path.is_file():
             steps = self.online.iterations
-            self.tell(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
+            logger.info(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
             tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
             first, last = round(tuned.losses[0], 4), round(tuned.losses[-1], 4)
             about = {"seconds": round(tuned.seconds, 1), "loss": [first, last]}
-            self.tell(f"online stage: {tuned.seconds:.0f} s, loss {first:.3f} -> {last:.3f}")
+            logger.info(f"online stage: {tuned.seconds:.0f} s, loss {first:.3f} -> {last:.3f}")
             write_json(scratch / ONLINE_REPORT, about)
             network = read_checkpoint(checkpoint_path(self.choice.weights)).network
             write_checkpoint(path, Checkpoint(network, {"online": about}, tuned.net.state_dict()))
@@ -186,19 +187,6 @@ class NetworkEngine:
                 f"--flow {folder}: holds no flow of these frames; expected {frames.names[0]}.flo and so on"
             )
         return lambda place: flow_of_files(folder, frames.names[place], frames.size)
-
-
-@contextlib.contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Inside, torch uses so many."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Recent:

@@ -7,6 +7,7 @@ Only this file knows the order of the steps. Where objects begin stands in `star
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +25,7 @@ from datakit.errors import UsageError
 from datakit.extras import MissingExtra, require
 from datakit.files import digest_json, replacing, write_json
 from datakit.images import encode_png
-from datakit.tracking import Track
+from datakit.progress import progress
 from datakit.video.frames import Frames, open_frames
 from datakit.video.labels import is_sequence_name
 from datakit.video.pyav import EXTRA
@@ -40,7 +41,7 @@ from .pictures import OverlayVideo, write_sheet
 from .start import BoxStart, Start, read_start
 from .summary import report_of
 
-Tell = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -101,46 +102,44 @@ class PropagateSummary:
     remarks: Sequence[str] = ()
 
 
-def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
+def propagate(job: PropagateJob) -> PropagateSummary:
     """Segment a video, or finish what an earlier run of the same settings has begun.
 
     Args:
         job: what to do.
-        tell: takes one line of news.
-        track: given the number of frames to do, gives a context manager of a `Progress`.
 
     Raises:
         UsageError, SettingsDiffer, Locked, DatakitError: see docs/cli.md for the exit codes.
         KeyboardInterrupt: stopped; run the same command again to go on.
     """
-    began, job = time.monotonic(), drawable(job, tell)
+    began, job = time.monotonic(), drawable(job)
     with terminable():
         frames = open_frames(job.video, job.start, job.stop, job.stride, masks_among(job))
         start = read_start(frames, job.masks, job.boxes, job.read)
         remarks = (*frames.remarks, *start.remarks)
         for remark in remarks:
-            tell(remark)
-        engine = network.open_engine(job.network, tell)
+            logger.info(remark)
+        engine = network.open_engine(job.network)
         output = Output(job.out, sequence_name(job), start.numbers)
         settings = run_settings(job, frames, start, engine)
         output.check(settings, job.overwrite)
         output.report.mkdir(parents=True, exist_ok=True)
         with run_lock(output.report), output.full_disk_told():
             output.claim(settings, job.overwrite)
-            kept = _Run(job, frames, start, output).go(engine, track)
+            kept = _Run(job, frames, start, output).go(engine)
             told = finish(job, frames, output, remarks)
     seconds = time.monotonic() - began
     return PropagateSummary(job.video, output.labels, output.report, len(frames), kept, seconds, told, remarks)
 
 
-def drawable(job: PropagateJob, tell: Tell) -> PropagateJob:
+def drawable(job: PropagateJob) -> PropagateJob:
     """The job without an overlay video where PyAV is missing, which is told."""
     try:
         if job.film:
             require(EXTRA, f"no {VIDEO}, which")
         return job
     except MissingExtra as error:
-        tell(f"{error}; everything else is written")
+        logger.warning(f"{error}; everything else is written")
         return replace(job, film=False)
 
 
@@ -202,7 +201,7 @@ class _Run:
     def __init__(self, job: PropagateJob, frames: Frames, start: Start, output: Output):
         self.job, self.frames, self.start, self.output = job, frames, start, output
 
-    def go(self, engine: Engine, track: Track) -> int:
+    def go(self, engine: Engine) -> int:
         """Segment every frame that is missing; how many were there."""
         frames, output = self.frames, self.output
         missing = sum(not (output.labels / f"{name}.png").is_file() for name in frames.names)
@@ -213,12 +212,12 @@ class _Run:
         kept = 0
         with contextlib.ExitStack() as stack:
             film = stack.enter_context(OverlayVideo(output.report / VIDEO, frames)) if self.job.film else None
-            with track(len(frames)) as progress, Behind() as behind:
+            with progress(len(frames), "frames") as shown, Behind() as behind:
                 for step in engine.run(frames, self.start, self._written, output.report):
                     kept += step.kept
                     if not step.kept:
                         behind.do(self._keep, film, step)
-                    progress.advance(1)
+                    shown.advance(1)
             if film:
                 film.finish(output)
         return kept

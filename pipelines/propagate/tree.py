@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from datakit.datasets.pair_layouts import VIDEO_FOLDERS
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
-from datakit.tracking import Track
+from datakit.progress import progress
 from datakit.video.annotations import read_objects
 from datakit.video.labels import list_frames, open_labels
 from datakit.wording import counted, shorten
@@ -19,10 +20,12 @@ from datakit.wording import counted, shorten
 from ..cluster import run_tasks
 from ..evaluate.match import chosen_names
 from ..interrupt import terminable
-from ..progress import Progress
+from ..progress import quietly
 from .masks import SequenceStart
-from .run import PropagateJob, PropagateSummary, Tell, drawable, propagate
+from .run import PropagateJob, PropagateSummary, drawable, propagate
 from .start import MANY_OBJECTS, many_told
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Failure:
     exit_code: int
 
 
-def propagate_tree(tree: TreeJob, tell: Tell, track: Track) -> TreeSummary:
+def propagate_tree(tree: TreeJob) -> TreeSummary:
     """Segment every sequence of a tree, several at a time.
 
     Raises:
@@ -79,21 +82,21 @@ def propagate_tree(tree: TreeJob, tell: Tell, track: Track) -> TreeSummary:
         KeyboardInterrupt: stopped; run the same command again to go on.
     """
     began = time.monotonic()
-    jobs = sequence_jobs(replace(tree, job=drawable(tree.job, tell)))
+    jobs = sequence_jobs(replace(tree, job=drawable(tree.job)))
     frames = {job.name: len(list_frames(job.video)) for job in jobs}
     summaries: dict[str, PropagateSummary] = {}
     failures: list[Failure] = []
-    tell(f"{counted(len(jobs), 'sequence')} with {counted(sum(frames.values()), 'frame')}")
+    logger.info(f"{counted(len(jobs), 'sequence')} with {counted(sum(frames.values()), 'frame')}")
     for line in many_objects(jobs):
-        tell(line)
-    with terminable(), track(sum(frames.values())) as progress:
+        logger.info(line)
+    with terminable(), progress(sum(frames.values()), "frames") as shown:
 
         def done(job: PropagateJob, result: PropagateSummary | Failure) -> None:
             if isinstance(result, Failure):
                 failures.append(result)
             else:
                 summaries[job.name] = result
-            progress.advance(frames[job.name])
+            shown.advance(frames[job.name])
 
         run_tasks(propagate_sequence, jobs, lambda job: job.name, done, jobs=tree.jobs, scheduler=tree.scheduler)
     refuse(failures, len(jobs))
@@ -167,24 +170,10 @@ def chosen_sequences(root: Path, text: str) -> tuple[str, ...]:
 def propagate_sequence(job: PropagateJob) -> PropagateSummary | Failure:
     """One sequence, on any process; what is wrong with it stops no other."""
     try:
-        return propagate(job, lambda _: None, Silent)
+        with quietly():  # progress counts whole sequences
+            return propagate(job)
     except DatakitError as error:
         return Failure(job.name, str(error), error.exit_code)
-
-
-class Silent(Progress):
-    """Counts and tells nobody."""
-
-    def __init__(self, total: int):
-        import io
-
-        super().__init__(total, "frames", io.StringIO(), bar=True)
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 def refuse(failures: Sequence[Failure], count: int) -> None:

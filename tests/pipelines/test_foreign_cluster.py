@@ -1,6 +1,7 @@
 """A cluster that is not ours: a scheduler that knows nothing of this package, workers that go and come."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -90,12 +91,18 @@ def test_the_last_worker_going_is_told_and_the_next_one_goes_on(foreign, monkeyp
             first.kill()
         done.append(task)
 
-    def tell(line):
-        lines.append(line)
-        if len(lines) == 1:
-            foreign.worker()
+    class Listener(logging.Handler):
+        def emit(self, record):
+            lines.append(record.getMessage())
+            if len(lines) == 1:
+                foreign.worker()
 
-    run_tasks(time.sleep, [0.1, 1.3, 1.31], str, finish, scheduler=foreign.address, tell=tell)
+    news, listener = logging.getLogger("pipelines.cluster"), Listener()
+    news.addHandler(listener)
+    try:
+        run_tasks(time.sleep, [0.1, 1.3, 1.31], str, finish, scheduler=foreign.address)
+    finally:
+        news.removeHandler(listener)
     assert sorted(done) == [0.1, 1.3, 1.31]
     assert f"no worker is left at {foreign.address}" in lines[0]
     assert "again; going on" in lines[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from datakit.transforms import PRESETS, Recipe
 from pipelines import preview_deformations as preview
 from pipelines.build_shards import build_shards
 from pipelines.preview_deformations import PreviewConfig, preview_deformations
-from pipelines.progress import progress
 from pipelines.settings import BuildConfig, BuildSettings
 from tests.runs import draw_source
 from tests.tiny import coco
@@ -55,7 +53,7 @@ def shown_keys(sheets: list[Any]) -> list[str]:
 
 def build(source: Path, out: Path, recipes: tuple[Recipe, ...] = BOTH) -> Path:
     config = BuildConfig((parse_source(f"e={source}"),), out, BuildSettings(recipes))
-    build_shards(config, lambda line: None, lambda total: progress(total, "photos", io.StringIO()))
+    build_shards(config)
     return out
 
 

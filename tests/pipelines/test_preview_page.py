@@ -19,7 +19,6 @@ from datakit.preview import PageSettings, write_page
 from datakit.transforms import PRESETS
 from pipelines.build_shards import build_shards
 from pipelines.preview_deformations import PreviewConfig, _all, _Input, preview_deformations
-from pipelines.progress import progress
 from pipelines.settings import BuildConfig, BuildSettings
 from tests.made import made_photo, made_sample, made_triples
 from tests.runs import draw_source
@@ -286,7 +285,7 @@ def test_source_and_shards_give_the_same_page(tmp_path: Path) -> None:
     """What the page of a source promises is what the build stores: equal but for the title and the order of photos."""
     source = draw_source(tmp_path / "e", 5)
     config = BuildConfig((parse_source(f"e={source}"),), tmp_path / "shards", SETTINGS)
-    build_shards(config, lambda line: None, lambda total: progress(total, "photos", io.StringIO()))
+    build_shards(config)
     pages = []
     for name, text_ in (("a", f"e={source}"), ("b", str(config.out))):
         out = preview_deformations(PreviewConfig((text_,), tmp_path / f"{name}.html", SETTINGS)).out.read_text()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from datakit.files import file_sha256, write_text
+from datakit.progress import displaying
 from datakit.shards import Manifest, Shard, ShardEntry, ShardWriter, write_manifest
 from datakit.shards.examine import examine
 from datakit.shards.manifest import read_manifest
@@ -203,11 +204,12 @@ def test_every_shard_is_told_of(folder):
     write_manifest(folder, replace(manifest, shards=manifest.shards * 2))
 
     @contextlib.contextmanager
-    def track(total):
-        yield SimpleNamespace(advance=lambda count: told.append((count, total)))
+    def display(total, unit):
+        yield SimpleNamespace(advance=lambda count: told.append((count, total, unit)))
 
-    verify(folder, track=track)
-    assert told == [(1, 2), (1, 2)]
+    with displaying(display):
+        verify(folder)
+    assert told == [(1, 2, "shards"), (1, 2, "shards")]
 
 
 def test_a_file_that_is_no_shard_is_a_finding(tmp_path):

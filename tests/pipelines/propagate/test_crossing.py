@@ -22,14 +22,13 @@ def segmented(tmp_path_factory):
         pytest.skip("no weights are bundled")
     from pipelines.propagate.masks import MaskStart
     from pipelines.propagate.run import PropagateJob, propagate
-    from pipelines.propagate.tree import Silent
 
     root = tmp_path_factory.mktemp("crossing")
     sample = draw_sample_data(root, photos=1)
     truth = sample.davis / "Annotations/480p/crossing"
     video = sample.davis / "JPEGImages/480p/crossing"
     job = PropagateJob(video, root / "out", (MaskStart(truth / "00000.png"),), film=False)
-    propagate(job, lambda _: None, Silent)
+    propagate(job)
     return root / "out/crossing", truth
 
 
@@ -60,10 +59,9 @@ def test_the_evaluator_gives_both_objects_a_score(segmented):
     """By the convention for several objects."""
     from pipelines.evaluate.result import EvaluateConfig
     from pipelines.evaluate.run import evaluate
-    from pipelines.propagate.tree import Silent
 
     predicted, truth = segmented
-    found = evaluate(EvaluateConfig(predicted, truth, "davis2017"), Silent)
+    found = evaluate(EvaluateConfig(predicted, truth, "davis2017"))
     assert found.scores.convention is CONVENTIONS["davis2017"]
     assert [each.id for each in found.scores.sequences[0].objects] == [1, 2]
     assert all(each.scores.J.mean >= 0.7 for each in found.scores.sequences[0].objects)

@@ -9,7 +9,8 @@ import pytest
 
 from datakit.video.frames import open_frames
 from datakit.video.labels import read_labels
-from pipelines.propagate.network import NetworkChoice, open_engine, threads
+from model.compute import limited_threads
+from pipelines.propagate.network import NetworkChoice, open_engine
 from pipelines.propagate.start import Start
 from tests.clips import draw_folder, draw_tree, labels, write_labels
 from tests.drawn import draw_weights
@@ -75,7 +76,7 @@ def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, t
 def test_a_second_look_is_the_network_s_own_choice_unless_given(name, given, mirrored, tmp_path):
     """What label maps depend on tells which it was."""
     options = {"head": "largefov"} if name == "deeplab-vgg16" else {}
-    engine = open_engine(NetworkChoice(str(draw_weights(tmp_path, name, **options)), given), print)
+    engine = open_engine(NetworkChoice(str(draw_weights(tmp_path, name, **options)), given))
     assert engine.settings()["propagate"]["mirrored"] is mirrored
 
 
@@ -174,9 +175,9 @@ def test_with_one_object_the_light_network_leaves_a_core_to_reading_and_writing(
 ):
     """Several are work for all cores; what is asked for holds; and afterwards torch is as it was."""
     mask, frames = labels(), open_frames(draw_folder(tmp_path / "clip", 1))
-    engine = open_engine(NetworkChoice(weights=str(weights), threads=asked), lambda _: None)
+    engine = open_engine(NetworkChoice(weights=str(weights), threads=asked))
     start = Start({0: np.where(mask <= objects, mask, np.uint8(0))})
-    with threads(3):
+    with limited_threads(3):
         for _ in engine.run(frames, start, lambda _: None, tmp_path / "scratch"):
             assert torch.get_num_threads() == expected
         assert torch.get_num_threads() == 3
