@@ -1,4 +1,4 @@
-"""Where and in which arithmetic a network runs: device, precision, memory layout, and the processes of a run."""
+"""How a network runs: device, precision, memory layout, and the processes of a distributed run."""
 
 from __future__ import annotations
 

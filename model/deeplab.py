@@ -1,4 +1,4 @@
-"""The paper's network: DeepLab-v2 on VGG16 with a four-channel stem."""
+"""The paper's network: DeepLab-v2 on VGG16 with a four-channel input convolution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The light network: EfficientNet-lite0 and a small feature pyramid, for CPUs and for shipping."""
+"""The light network: EfficientNet-lite0 with a small feature pyramid, made for CPUs."""
 
 from __future__ import annotations
 

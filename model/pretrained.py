@@ -1,4 +1,4 @@
-"""Pretrained weights into a network's trunk: finds the file, reads it safely, fits every tensor or says which does not.
+"""Loads pretrained weights into a network's trunk, and lists every tensor that does not fit.
 
 The head keeps its random weights, and so do the filters of the mask channel. Checkpoints of our own are left
 to `checkpoint`.

@@ -1,4 +1,4 @@
-"""What every network is: a pretrained trunk with a four-channel stem, and a head that starts from nothing."""
+"""The base class of the networks: a pretrained trunk with a four-channel input convolution, and a new head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The offline stage: a network learns from shards to turn rough masks into accurate ones.
+"""Offline training: a network learns from shards to refine guide masks.
 
 A step is a function of the configuration, the step's number and the weights before it, so a run that
 goes on from a checkpoint makes the very losses it would have made. Which samples a step sees is left

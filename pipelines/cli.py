@@ -186,7 +186,7 @@ def validate_source(ctx: click.Context, /, sources: tuple[str, ...], as_json: bo
 @cli.command("verify")
 @click.argument("shards", type=click.Path(path_type=Path), metavar="FOLDER|FILE.h5")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")
-@click.option("--deep", is_flag=True, help="Decode every mask and photo too; do so where the builder is a stranger.")
+@click.option("--deep", is_flag=True, help="Decode every mask and photo: for shards from an untrusted source.")
 @click.option("--repair", is_flag=True, help="Restore damaged files from their sources to the very same bytes.")
 @click.option(
     "--source", "sources", multiple=True, metavar="LABEL=ROOT", help="With --repair: where a source lies now."
@@ -198,7 +198,7 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
     """Check a folder of shards against its manifest: every byte, and the structure and tables of every shard.
 
     With --deep down to the meaning of every mask; so are damaged shards, and whatever has no manifest.
-    Shards are opened in child processes, which they may bring down.
+    Shards are opened in child processes, so that a damaged one cannot crash the command.
     Exits 4 when anything is found (after --repair: when anything remains), naming shard, record and sample key.
 
     \b

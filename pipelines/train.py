@@ -269,6 +269,8 @@ class _Run:
                 table.start(self.trainer.done)
         wanted = self.job.tensorboard and self.ranks.is_first
         events = Events(self.job.out / "events" if wanted else None, self.trainer.done)
+        if not self.trainer.done:
+            events.add_settings("configuration", self.job.config.to_dict())
         try:
             yield steps, validations, events
         finally:
@@ -299,6 +301,7 @@ class _Run:
             table.add({name: row[name] for name in table.columns})
             shown = [name for name in ("input_iou", "output_iou", "over_start") if row[name] != ""]
             events.add({f"validation/{name}": row[name] for name in shown}, self.trainer.done)
+            events.add_picture("validation/results", picture, self.trainer.done)
             self.news(told(row))
             if row["output_iou"] > self.best.get("output_iou", -1):
                 self.best = row

@@ -15,7 +15,7 @@ from ..headers import Place
 from ..images import turn
 from ..keys import object_key, source_of
 from ..mask_files import MaskFile
-from ..masks import Policy, decode, shows_one, why_empty
+from ..masks import Policy, decode, rims_of_ids, shows_one, why_empty
 from ..samples import Note, Photo, Problem, Sample, Scene
 from .reader import ReadOptions
 
@@ -75,6 +75,11 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, p
     if options.objects == "merged" or shows_one(mask, found, policy):
         sample = Sample(where.key, where.key, photo, found.merged(), 1, mask.source_crc32, found.void)
         return Scene(where.key, (sample,), notes=notes)
+    if rims := rims_of_ids(found.labels, found.ids):
+        reason = "ids that may be rims of others; was the mask resized smoothly? (if so: resize by nearest neighbour)"
+        notes += (
+            Note(where.key, reason, f"{where.path}: {', '.join(map(str, rims))} of {', '.join(map(str, found.ids))}"),
+        )
     samples = (
         Sample(
             key=object_key(where.key, number),

@@ -108,8 +108,8 @@ def _frame(clip: Clip, each: ObjectScores, place: int, merged: bool, pictures: _
     name = each.frames[place]
     sides = (clip.predicted, clip.target)
     found, target = (read_labels(files[name], str(files[name]), pictures.read) for files in sides)
-    image = pictures.of(clip, name, target.labels.shape)
-    return ShownFrame(place, _mask(found, each.id, merged), _mask(target, each.id, merged), target.void, image)
+    picture = pictures.of(clip, name, (target.labels.shape[0], target.labels.shape[1]))
+    return ShownFrame(place, _mask(found, each.id, merged), _mask(target, each.id, merged), target.void, picture)
 
 
 def _mask(labels: LabelMap, number: int, merged: bool) -> Mask:

@@ -51,6 +51,20 @@ def test_a_mask_of_a_longer_name_is_one_problem(tmp_path: Path, mask: str) -> No
     assert f"masks/{mask}" in problem.detail and problem.detail.endswith("rename it to x.png")
 
 
+@pytest.mark.parametrize("mask", ["photo.png", "PHOTO.png", "photo_mask.png", "gt_PHOTO.png"])
+def test_a_mask_whose_name_differs_in_case_is_one_problem(tmp_path: Path, mask: str) -> None:
+    """As left by tools and disks that know no case; a name is never guessed, it is named."""
+    (problem,) = problems(tmp_path, "images/Photo.jpg", f"masks/{mask}")
+    assert (problem.key, problem.reason) == ("p/Photo", "mask of another name")
+    assert f"but masks/{mask}; " in problem.detail and problem.detail.endswith("rename it to Photo.png")
+
+
+def test_names_that_differ_in_case_alone_stay_two(tmp_path: Path) -> None:
+    """Where both photos are there, each mask belongs to its own."""
+    found = problems(tmp_path, "images/Photo.jpg", "images/photo.jpg", "masks/PHOTO.png")
+    assert {problem.reason for problem in found} == {"missing mask", "mask of another name"} and len(found) == 2
+
+
 def test_the_longest_name_owns_a_mask(tmp_path: Path) -> None:
     """1_2_0 belongs to photo 1_2, not to photo 1."""
     found = problems(tmp_path, "images/1.jpg", "images/1_2.jpg", "masks/1_2_0.png")
