@@ -63,4 +63,4 @@ bench: install ## speed figures, as ratios, into benchmarks/results
 	$(PY) -m benchmarks
 
 clean: ## remove what the targets above made
-	rm -rf .venv demo benchmarks/work *.egg-info
+	rm -rf .venv demo build benchmarks/work *.egg-info

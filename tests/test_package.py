@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from datakit.extras import EXTRAS
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -57,7 +59,7 @@ def test_the_metadata_tells_a_stranger_what_it_is(wheel):
     about = message_from_bytes(archive.read(name))
     assert about["License-Expression"] == "MIT"
     assert "top-level packages" in archive.read(name).decode()
-    assert {"network", "film", "dedup", "crf", "tensorboard", "report", "all"} <= set(about.get_all("Provides-Extra"))
+    assert {*EXTRAS, "all", "dev"} <= set(about.get_all("Provides-Extra"))
     needed = [text for text in about.get_all("Requires-Dist") if "extra ==" not in text]
     assert not any(text.startswith(("torch", "av", "ImageHash")) for text in needed)
 
