@@ -316,7 +316,9 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
               help="Write a page that works offline: curves, and the worst frames to look at.")  # fmt: skip
 @click.option("--pictures", type=click.Path(path_type=Path, file_okay=False), default=None,
               help="Pictures of the frames, for the page.  [default: JPEGImages beside the Annotations]")  # fmt: skip
-@click.option("--frames", type=click.Path(path_type=Path, file_okay=False), hidden=True)
+@click.option(
+    "--frames", type=click.Path(path_type=Path, file_okay=False), hidden=True, help="The old name of --pictures."
+)
 @click.option("--only-predicted", is_flag=True, help="Score the frames that have a prediction, and no others.")
 @value_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
