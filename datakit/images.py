@@ -92,8 +92,8 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     return array if change is None else np.ascontiguousarray(change(array))
 
 
-def encode_png(image: Image, compact: bool = False) -> bytes:
-    """PNG bytes of an (H, W, 3) RGB or (H, W) grey uint8 array.
+def encode_png(image: Image | NDArray[np.uint16], compact: bool = False) -> bytes:
+    """PNG bytes of an (H, W, 3) RGB or (H, W) grey array, uint8 or uint16.
 
     Run-length strategy and a fixed filter: what is left of zlib then has no match finder, the part whose
     output differs between builds and processors in zlib-ng. Costs about 9 % in size on photos, but half on
@@ -123,7 +123,7 @@ def encode_webp(image: Image, quality: int) -> bytes:
     return _encode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
 
 
-def _encode(suffix: str, image: Image, settings: list[int]) -> bytes:
+def _encode(suffix: str, image: Image | NDArray[np.uint16], settings: list[int]) -> bytes:
     stored = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
     worked, data = cv2.imencode(suffix, stored, settings)
     if not worked:

@@ -211,7 +211,7 @@ class Triple:
         photo: the picture; `image` is its pixels.
         deformed: (H, W) uint8, 0 or 1; the rough mask.
         target: (H, W) uint8, 0 or 1; the undeformed mask.
-        ignore: (H, W) uint8, 1 where neither is judged; None when nothing is.
+        ignore: (H, W) uint8, 1 in the ignore region, where neither mask counts; None where there is none.
         recipe: name of the recipe.
         kind: `mask` or `box`: what the rough mask looks like.
         variant: number of the draw, from 0.
@@ -285,7 +285,7 @@ LOW_IOU = "low-iou"
 def flags_of(draw_flags: str, iou: float, min_iou: float | None) -> str:
     """The remarks on a triple as people see them, everywhere: `low-iou` goes by the IoU that is stored.
 
-    `min_iou` is judged while drawing, after the last warp: coarsening after it (a dilation, a box) is wanted and calls
+    `min_iou` holds while drawing, after the last warp: coarsening after it (a dilation, a box) is wanted and calls
     for no redraw, but on a tiny object it alone can take the rough mask below the floor. The draw's own `low-iou`
     therefore misses triples that lie below, and names some that dilation lifted above. Shards keep the draw's remark,
     since their bytes are what was published; who reads them goes by `iou`, which is of the very mask that is stored.

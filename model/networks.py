@@ -1,4 +1,4 @@
-"""The networks by name, and what one does to any of them; their layers are left to `lite` and `deeplab`."""
+"""The networks by name, and how to build one; their layers are in `lite` and `deeplab`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawn parameters and measures of a triple in a few words.
+"""Captions: the parameters and measures of a triple in a few words.
 
 Names are `step.number`, as in `Recipe.parameter_names`; a step may be repeated, and a step
 that is not known here is told by its names and numbers. Layout is left to `sheet`.

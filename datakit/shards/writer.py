@@ -6,6 +6,7 @@ is the pipeline's business; shards that become one are put together in `merge`.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -175,10 +176,12 @@ class ShardWriter:
         scratch: folder for the spool and the part file, on the same file system as `path`; default its folder.
     """
 
-    def __init__(self, path: Path, header: ShardHeader, scratch: Path | None = None):
-        self.path = path
+    def __init__(
+        self, path: str | os.PathLike[str], header: ShardHeader, scratch: str | os.PathLike[str] | None = None
+    ):
+        self.path = Path(path)
         self._header = header
-        self._scratch = scratch or path.parent
+        self._scratch = Path(scratch or self.path.parent)
         self._blobs = {kind: RecordBuffer(self._scratch) for kind in layout.KINDS}
         self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in layout.TABLES}
 

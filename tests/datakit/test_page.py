@@ -84,7 +84,7 @@ def test_every_triple_is_in_the_page_with_its_numbers() -> None:
     for draw, triple in zip(sample["draws"], triples, strict=True):
         assert (draw["recipe"], draw["kind"], draw["variant"]) == (triple.recipe, triple.kind, triple.variant)
         assert draw["iou"] == pytest.approx(triple.iou, abs=1e-6)
-        assert draw["area"] == pytest.approx(triple.area_ratio, abs=1e-6)
+        assert draw["area_ratio"] == pytest.approx(triple.area_ratio, abs=1e-6)
         numbers = np.array([np.nan if number is None else number for number in draw["numbers"]])
         np.testing.assert_array_equal(numbers, triple.parameters)
         assert draw["words"]

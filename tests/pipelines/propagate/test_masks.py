@@ -113,6 +113,17 @@ def test_annotations_outside_the_chosen_frames_are_named(datakit, tmp_path):
     assert result.exit_code == 0 and "1 annotations of frames that are not among the chosen" in result.output
 
 
+def test_a_mask_that_is_there_twice_is_told(datakit, tmp_path):
+    """The PNG is used, whatever the JPEG of its name shows."""
+    draw_folder(tmp_path / "walk", 3)
+    write_labels(tmp_path / "masks/00000.png", block(1, 4))
+    (tmp_path / "masks/00000.jpg").write_bytes(encode_jpeg(frame(0), 90))
+    result = datakit("propagate", tmp_path / "walk", "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "masks that are there twice, these are not used: 00000.jpg" in result.stderr
+    assert ids(tmp_path / "out", 0) == {1}
+
+
 def test_a_folder_of_masks_goes_to_the_frames_of_their_names(datakit, tmp_path):
     """All of them are used; one without an object is named."""
     clip = draw_folder(tmp_path / "walk", 8)
