@@ -181,7 +181,7 @@ def recognise(root: Path) -> tuple[str, str]:
             f"{root}: no known layout. Known: {', '.join(LAYOUTS)}; say LABEL:LAYOUT=ROOT. Found: {_contents(root)}"
         )
     layout, match = found
-    return layout.name, f"{root.name}: taken for {layout.name}, {match.why}"
+    return layout.name, f"{root.name or root.resolve().name}: taken for {layout.name}, {match.why}"
 
 
 def _best(root: Path) -> tuple[Layout, Match] | None:

@@ -27,6 +27,7 @@ def test_bare_dot_takes_the_folders_name(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "Photos").mkdir()
     monkeypatch.chdir(tmp_path / "Photos")
     assert parse_source(".").label == "photos"
+    assert recognise(tiny.pairs(Path()))[1].startswith("Photos: taken for pairs")
 
 
 @pytest.mark.parametrize("text", ["Ecssd=x", "a b=x", "=x", "a#b=x", "é=x"])
