@@ -12,8 +12,8 @@ from pathlib import Path
 
 from datakit.datasets import Reader, ReadOptions
 from datakit.datasets.records import Record
-from datakit.deformations import PRESETS
 from datakit.samples import Scene
+from datakit.transforms import PRESETS
 from pipelines.plan import cut
 from pipelines.settings import BuildSettings
 

@@ -30,13 +30,13 @@ from torch.utils.data import DataLoader, Dataset
 from datakit.images import decode_picture, encode_png
 from datakit.seeds import generator
 from datakit.shards import ShardReader
+from datakit.transforms.views import ViewConfig
 from model.compute import Compute
 from model.dataset import Example, TripleDataset, make_item
 from model.networks import build_network
 from model.sampler import EpochSampler, make_loader, opened
 from model.settings import TrainConfig
 from model.train import Trainer
-from model.views import ViewConfig
 
 from . import common
 from .read import built

@@ -24,11 +24,11 @@ if __package__ in (None, ""):
 
 from benchmarks import common
 from datakit.arrays import Mask
-from datakit.deformations import PRESETS, Tps, deform
-from datakit.deformations.figure import Figure
-from datakit.deformations.tps import Warping
-from datakit.deformations.warp import lattice, lattice_step, nodes_around, warp, window
 from datakit.seeds import generator
+from datakit.transforms import PRESETS, Tps, deform
+from datakit.transforms.object_crop import ObjectCrop
+from datakit.transforms.tps import Warping
+from datakit.transforms.warp import lattice, lattice_step, nodes_around, warp, window
 
 DAVIS_SIZE = (480, 854)  # where speed is judged
 
@@ -94,7 +94,7 @@ def accuracy(folder: Path | None, spline: str, draws: int) -> dict[str, object]:
     step = Tps(spline=spline)
     for n in range(draws):
         mask = masks[n % len(masks)]
-        figure = Figure.of(mask)
+        figure = ObjectCrop.of(mask)
         numbers = step.draw(generator(0, f"{spline}-{n}", 0), figure)
         warping = step.bind(numbers, figure.box, ())
         if warping is None:
@@ -104,7 +104,7 @@ def accuracy(folder: Path | None, spline: str, draws: int) -> dict[str, object]:
         difference = np.hypot(*(upsampled(warping, figure) - dense)[y0:y1, x0:x1].transpose(2, 0, 1))
         errors.append(difference.mean())
         worst.append(difference.max())
-        ious.append(warp(figure, [warping]).iou(Figure.of(read_by(mask, dense))))
+        ious.append(warp(figure, [warping]).iou(ObjectCrop.of(read_by(mask, dense))))
     return {
         "draws": len(errors),
         "mean map error px, median / 95th percentile": percentiles(errors, 50, 95),
@@ -115,7 +115,7 @@ def accuracy(folder: Path | None, spline: str, draws: int) -> dict[str, object]:
     }
 
 
-def upsampled(warping: Warping, figure: Figure) -> NDArray[np.float64]:
+def upsampled(warping: Warping, figure: ObjectCrop) -> NDArray[np.float64]:
     """(H, W, 2) map of the lattice at every pixel, as `warp` upsamples it."""
     height, width = figure.size
     step = lattice_step(figure, [warping])
@@ -143,7 +143,7 @@ def speed(folder: Path | None, rounds: int) -> dict[str, object]:
     masks = [cv2.resize(m, DAVIS_SIZE[::-1], interpolation=cv2.INTER_NEAREST) for m in masks_of(folder, rounds)]
     ours, dense = [], []
     for n, mask in enumerate(masks):
-        figure, step = Figure.of(mask), Tps()
+        figure, step = ObjectCrop.of(mask), Tps()
         numbers = step.draw(generator(0, f"speed-{n}", 0), figure)
         if np.isnan(numbers).any():
             continue
@@ -168,7 +168,7 @@ def variants(folder: Path | None, rounds: int) -> dict[str, object]:
     ours, floor = [], []
 
     def drawn(mask: Mask, key: str) -> None:
-        figure = Figure.of(mask)
+        figure = ObjectCrop.of(mask)
         for variant in (0, 1):
             deform(figure, recipe, generator(0, key, variant))
 

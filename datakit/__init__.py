@@ -13,12 +13,12 @@ from .shadowed import ShadowFinder
 
 if TYPE_CHECKING:
     from .datasets import Concat, ReadOptions, SourceOptions, open_source
-    from .deformations import PRESETS, Recipe, replay
     from .evaluation import CONVENTIONS
     from .metrics import measure
     from .samples import Sample, Triple
     from .shards import ShardReader, ShardWriter
     from .shards.verify import verify
+    from .transforms import PRESETS, Recipe, replay
     from .triples import make_triples
     from .video.frames import open_frames
 
@@ -46,10 +46,10 @@ __all__ = [
 
 _HOMES = {
     "CONVENTIONS": "evaluation",
-    "PRESETS": "deformations",
+    "PRESETS": "transforms",
     "Concat": "datasets",
     "ReadOptions": "datasets",
-    "Recipe": "deformations",
+    "Recipe": "transforms",
     "Sample": "samples",
     "ShardReader": "shards",
     "ShardWriter": "shards",
@@ -59,7 +59,7 @@ _HOMES = {
     "measure": "metrics",
     "open_frames": "video.frames",
     "open_source": "datasets",
-    "replay": "deformations",
+    "replay": "transforms",
     "verify": "shards.verify",
 }
 

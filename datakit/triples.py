@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .deformations import Deformed, Recipe, deform_all
-from .deformations.augment import turned_image, turned_mask
-from .deformations.figure import Figure
 from .images import encode_png
 from .keys import triple_key, view_key
 from .samples import Photo, Sample, Triple, flags_of
 from .seeds import generator
+from .transforms import Deformed, Recipe, deform_all
+from .transforms.object_crop import ObjectCrop
+from .transforms.rotate_flip import turned_image, turned_mask
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def make_all(looks: Sequence[Look], seed: int) -> list[list[Triple]]:
     Returns:
         Of each look the triples by all its recipes, in order.
     """
-    figures = [Figure.of(look.sample.mask) for look in looks]
+    figures = [ObjectCrop.of(look.sample.mask) for look in looks]
     made: list[list[Triple]] = [[] for _ in looks]
     for recipe in dict.fromkeys(recipe for look in looks for recipe in look.recipes):
         drawn = [

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from datakit.transforms.views import ViewConfig
 from model.dataset import TripleDataset
 from model.inputs import InputCoding
 from model.sampler import EpochSampler, make_loader, opened
-from model.views import ViewConfig
 
 CODING = InputCoding(mean=(127.5,) * 3, scale=(127.5,) * 3, order="RGB", mask_values=(-1.0, 1.0))
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datakit.arrays import Image, Labels
-from datakit.deformations.ranges import setting, settle
 from datakit.extras import require
+from datakit.transforms.ranges import setting, settle
 
 from .objects import probabilities
 

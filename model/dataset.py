@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from datakit.arrays import Image, Mask
-from datakit.deformations import deform
 from datakit.errors import ShardError, UsageError
 from datakit.keys import draw_key, without_view
 from datakit.rle import decode_rle
@@ -29,11 +28,15 @@ from datakit.seeds import generator, key_hash
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IGNORES, TARGETS
 from datakit.shards.shard import decode_image, decode_triple
+from datakit.transforms import deform
+from datakit.transforms.compositing import composite, sample_backdrop
+from datakit.transforms.corruption import corrupt_guide
+from datakit.transforms.crop import cut_image, cut_mask
+from datakit.transforms.photometric import jitter_colours
+from datakit.transforms.pose import apply_pose, sample_pose
+from datakit.transforms.views import ViewConfig, sample_window
 
-from .crop import cut_image, cut_mask
-from .faults import draw_faults
 from .inputs import InputCoding, pack_input
-from .views import ViewConfig, draw_backdrop, draw_light, draw_pose, draw_window, posed, put_on
 
 Split = Literal["train", "val", "all"]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -298,14 +301,14 @@ def make_item(
     Returns:
         As `TripleDataset` says.
     """
-    example, nowhere = _posed(example, draw_pose(rng, example.target, view), coding.fill)
-    guide = draw_faults(rng, rough(example.target) if rough else example.guide, view)
-    window = draw_window(rng, guide, view)
+    example, nowhere = _posed(example, sample_pose(rng, example.target, view), coding.fill)
+    guide = corrupt_guide(rng, rough(example.target) if rough else example.guide, view)
+    window = sample_window(rng, guide, view)
     flip = rng.random() < view.flip
     judged = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
     guide, target, valid = (cut_mask(mask, window) for mask in (guide, example.target, judged & ~nowhere))
     image = cut_image(example.image, window, coding.fill)
-    image = draw_light(rng, put_on(image, target, draw_backdrop(rng, view, photo)), view)
+    image = jitter_colours(rng, composite(image, target, sample_backdrop(rng, view, photo)), view)
     if nowhere.any() or not window.is_inside(nowhere.shape):
         image[cut_mask(nowhere, window, outside=1).view(np.bool_)] = coding.fill  # as propagation sees it, in any light
     planes = (image, guide, target, valid)
@@ -321,9 +324,11 @@ def make_item(
 def _posed(example: Example, pose: NDArray[np.float64] | None, fill: tuple[int, int, int]) -> tuple[Example, Mask]:
     """The example turned, and (H, W) 0/1 of where nothing of its photo then is; as it was where the object would go."""
     nowhere = np.zeros(example.target.shape, np.uint8)
-    target = posed(example.target, pose, 0)
+    target = apply_pose(example.target, pose, 0)
     if pose is None or not target.any():
         return example, nowhere
-    ignore = None if example.ignore is None else posed(example.ignore, pose, 0)
-    turned = Example(posed(example.image, pose, fill), posed(example.guide, pose, 0), target, ignore, example.key)
-    return turned, posed(nowhere, pose, 1)
+    ignore = None if example.ignore is None else apply_pose(example.ignore, pose, 0)
+    turned = Example(
+        apply_pose(example.image, pose, fill), apply_pose(example.guide, pose, 0), target, ignore, example.key
+    )
+    return turned, apply_pose(nowhere, pose, 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
-from datakit.deformations.ranges import setting, settle
+from datakit.transforms.ranges import setting, settle
 
 from .networks import upsample
 

@@ -18,12 +18,13 @@ import torch
 from torch.utils.data import default_collate
 
 from datakit.arrays import Image, Labels
-from datakit.deformations import PRESETS, Recipe, deform
-from datakit.deformations.augment import turned_image, turned_mask
-from datakit.deformations.ranges import setting, settle
 from datakit.errors import UsageError
 from datakit.masks import plain_labels
 from datakit.seeds import generator
+from datakit.transforms import PRESETS, Recipe, deform
+from datakit.transforms.ranges import setting, settle
+from datakit.transforms.rotate_flip import turned_image, turned_mask
+from datakit.transforms.views import ViewConfig
 
 from .compute import Compute
 from .dataset import Example, make_item
@@ -34,7 +35,6 @@ from .optimize import OptimizerConfig, load_ema
 from .segmenter import Segmenter
 from .settings import PAPER, TrainConfig
 from .train import Step, Trainer
-from .views import ViewConfig
 
 CACHED = 64  # turned frames kept; all 42 of one frame, and at 854x480 some 100 MB at most
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from datakit.deformations.ranges import setting, settle
+from datakit.transforms.ranges import setting, settle
 
 MEAN = "mean"  # of a parameter, in the optimiser's state
 

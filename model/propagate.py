@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datakit.arrays import Box, Image, Labels, Mask, check_image
-from datakit.deformations.dilate import Dilate
-from datakit.deformations.figure import Figure
-from datakit.deformations.ranges import setting, settle
 from datakit.errors import UsageError
 from datakit.masks import plain_labels
+from datakit.transforms.crop import Window, frame_window, object_window
+from datakit.transforms.dilate import Dilate
+from datakit.transforms.object_crop import ObjectCrop
+from datakit.transforms.ranges import setting, settle
 
 from .checkpoint import load_network
 from .compute import Compute
-from .crop import Window, frame_window, object_window
 from .objects import join, mask_of, object_ids
 from .refine import RefineConfig, look, settled
 from .segmenter import Segmenter
@@ -83,21 +83,21 @@ class _Track:
         missing: frames since it was found.
     """
 
-    good: Figure
+    good: ObjectCrop
     area: int
     centre: tuple[float, float]
     movement: tuple[float, float] = (0.0, 0.0)
     missing: int = 0
 
     @classmethod
-    def of(cls, figure: Figure) -> _Track:
+    def of(cls, figure: ObjectCrop) -> _Track:
         """A track that begins with an object's mask."""
         moments = cv2.moments(figure.pixels, binaryImage=True)
         area = max(moments["m00"], 1.0)
         x, y = moments["m10"] / area + figure.box[0], moments["m01"] / area + figure.box[1]
         return cls(figure, round(moments["m00"]), (x, y))
 
-    def followed(self, figure: Figure, collapse: float) -> _Track:
+    def followed(self, figure: ObjectCrop, collapse: float) -> _Track:
         """The track with the object's next mask, which is trusted unless it is far too small."""
         found = _Track.of(figure)
         if found.area < max(1.0, collapse * self.area):
@@ -187,7 +187,7 @@ class Propagator:
         """
         given = () if mask is None else object_ids(plain_labels(mask))
         for number in {**self._tracks, **dict.fromkeys(given)}:
-            figure = Figure.of(mask_of(labels, number))
+            figure = ObjectCrop.of(mask_of(labels, number))
             if number in given:
                 self._tracks[number] = _Track.of(figure)
             else:
@@ -239,7 +239,7 @@ class Propagator:
             scores = self._scores(frame, flow, guides, missing)
             labels = self._judged(join(scores, ids), guides, ids)
             if left:
-                figures = [Figure.of(mask_of(labels, number)) for number in ids]
+                figures = [ObjectCrop.of(mask_of(labels, number)) for number in ids]
                 guides = [self._guide(f) if f.width else g for f, g in zip(figures, guides, strict=True)]
         if self._polish is None:
             return labels, labels
@@ -248,7 +248,7 @@ class Propagator:
     def _judged(self, labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
         return _touching(labels, guides, ids) if self.config.touching else labels
 
-    def _guide(self, figure: Figure, movement: tuple[float, float] = (0.0, 0.0)) -> Mask:
+    def _guide(self, figure: ObjectCrop, movement: tuple[float, float] = (0.0, 0.0)) -> Mask:
         """(H, W) uint8 0/1: what the network gets to see of a mask: moved on and grown."""
         share, radius = self.config.motion, self.config.dilation
         figure = moved(figure, round(share * movement[0]), round(share * movement[1]))
@@ -296,11 +296,11 @@ def _filled(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Label
     return labels
 
 
-def moved(figure: Figure, x: int, y: int) -> Figure:
+def moved(figure: ObjectCrop, x: int, y: int) -> ObjectCrop:
     """A mask moved by whole pixels; where it is when nothing of it would stay in the frame."""
     (x0, y0), (H, W) = figure.box[:2], figure.size
     part = figure.pixels[max(0, -y0 - y) : max(0, H - y0 - y), max(0, -x0 - x) : max(0, W - x0 - x)]
-    return Figure.placed(part, max(x0 + x, 0), max(y0 + y, 0), figure.size) if part.any() else figure
+    return ObjectCrop.placed(part, max(x0 + x, 0), max(y0 + y, 0), figure.size) if part.any() else figure
 
 
 def _touching(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from datakit.arrays import Image, Mask
+from datakit.transforms.crop import Window, cut_image, cut_mask, frame_window, object_window, paste_back
 
 from .compute import Compute
-from .crop import Window, cut_image, cut_mask, frame_window, object_window, paste
 from .inputs import pack_input
 from .segmenter import Segmenter
 
@@ -100,5 +100,6 @@ def look(
             first, second = scores.chunk(2)
             scores = (first + second.flip(-1)) / 2
     return np.stack([
-        paste(plane.numpy(), window, image.shape[:2], OUTSIDE) for plane, window in zip(scores, windows, strict=True)
+        paste_back(plane.numpy(), window, image.shape[:2], OUTSIDE)
+        for plane, window in zip(scores, windows, strict=True)
     ])  # fmt: skip

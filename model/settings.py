@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from datakit.config import assign, help_text, keys_of, refuse_unknown, setting, split_assignment, validate
 from datakit.errors import UsageError
+from datakit.transforms.views import ViewConfig
 
 from .losses import LossConfig
 from .optimize import OptimizerConfig
-from .views import ViewConfig
 
 Config = TypeVar("Config", bound=Any)
 PARTS = {"optimizer": OptimizerConfig, "loss": LossConfig, "view": ViewConfig}

@@ -99,8 +99,8 @@ def set_option(text: str, describe: Callable[[click.Context], str]) -> Callable[
 
 
 def _recipe_settings(ctx: click.Context) -> str:
-    from datakit.deformations import load_recipe
-    from datakit.deformations.presets import describe_settings
+    from datakit.transforms import load_recipe
+    from datakit.transforms.presets import describe_settings
 
     recipes = [load_recipe(name) for name in ctx.params.get("recipe_names") or ["masktrack"]]
     return "\n".join(f"{recipe.name}:\n{describe_settings(recipe)}" for recipe in recipes)
@@ -187,8 +187,8 @@ def settings_from(options: Mapping[str, Any], **cut: Any) -> BuildSettings:
     Raises:
         UsageError: a recipe is unknown, two share a name, or an option does not fit.
     """
-    from datakit.deformations import configure, load_recipe
     from datakit.errors import UsageError
+    from datakit.transforms import configure, load_recipe
     from pipelines.settings import BuildSettings
 
     recipes = configure([load_recipe(name) for name in options["recipe_names"]], options["set_"])

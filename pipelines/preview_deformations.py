@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from datakit.datasets import open_source, parse_source
-from datakit.deformations import Recipe
 from datakit.errors import DatakitError, ItemError, Problem, UsageError
 from datakit.files import replacing
 from datakit.images import encode_png
@@ -23,6 +22,7 @@ from datakit.preview import MOST_SHOWN, PageSettings, contact_sheet, picture_byt
 from datakit.samples import Sample, Triple
 from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
+from datakit.transforms import Recipe
 from datakit.triples import make_triples, views
 
 from .plan import check_labels, recognised

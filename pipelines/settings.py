@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from datakit.datasets import ReadOptions, SourceOptions, SourceSpec
-from datakit.deformations import Recipe
+from datakit.transforms import Recipe
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from datakit.datasets import AnyReader
-from datakit.deformations import Recipe
 from datakit.errors import ItemError, Problem
 from datakit.files import digest_json, write_json
 from datakit.samples import Note, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.build_state import record_name
 from datakit.tools import tool_versions
+from datakit.transforms import Recipe
 from datakit.triples import Look, looks, make_all
 
 from .process import single_threaded_opencv

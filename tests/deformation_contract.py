@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from datakit.arrays import Mask, check_mask
-from datakit.deformations import Recipe, deform, replay
-from datakit.deformations.figure import Figure
+from datakit.transforms import Recipe, deform, replay
+from datakit.transforms.object_crop import ObjectCrop
 
 
 def shapes() -> Iterator[Mask]:
@@ -39,7 +39,7 @@ def check_deformation(step: Any) -> None:
     """The contract: frozen settings that survive a dictionary, drawn numbers by name, pure application."""
     check_settings(step)
     for mask in shapes():
-        figure, before = Figure.of(mask), mask.copy()
+        figure, before = ObjectCrop.of(mask), mask.copy()
         drawn = step.draw(np.random.default_rng(1), figure)
         assert drawn.shape == (len(step.names),) and drawn.dtype == np.float64
         np.testing.assert_array_equal(drawn, step.draw(np.random.default_rng(1), figure), "same seed, same numbers")
@@ -50,7 +50,7 @@ def check_deformation(step: Any) -> None:
         np.testing.assert_array_equal(rough.mask, replay(mask, recipe, rough.parameters))
         np.testing.assert_array_equal(mask, before, "the mask itself is not touched")
         assert not np.shares_memory(rough.mask, mask)
-    assert np.isnan(step.draw(np.random.default_rng(1), Figure.nothing((4, 4)))).all() or step.kind == "dilate"
+    assert np.isnan(step.draw(np.random.default_rng(1), ObjectCrop.nothing((4, 4)))).all() or step.kind == "dilate"
 
 
 def check_settings(step: Any) -> None:

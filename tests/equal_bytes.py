@@ -49,8 +49,8 @@ def throw(switch: str) -> None:
 def write_shard(path: Path, source: Path, names: list[str], longest: int | None, codec: str) -> str:
     """One shard of a source by some recipes; its SHA-256."""
     from datakit.datasets import SourceOptions, SourceSpec, open_source
-    from datakit.deformations import PRESETS
     from datakit.shards import ShardHeader, ShardWriter
+    from datakit.transforms import PRESETS
     from datakit.triples import expand
 
     recipes = [PRESETS[name] for name in names]
@@ -66,7 +66,7 @@ def write_shard(path: Path, source: Path, names: list[str], longest: int | None,
 
 def main(switch: str, source: str, out: str) -> None:
     """A line per kind of shard: what it is, and its SHA-256."""
-    from datakit.deformations import PRESETS
+    from datakit.transforms import PRESETS
 
     throw(switch)
     plain = [name for name, recipe in PRESETS.items() if recipe.augment is None]

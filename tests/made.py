@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from datakit.deformations import PRESETS
 from datakit.images import encode_png
 from datakit.samples import Photo, Sample, Triple
 from datakit.shards import ShardHeader, ShardStats, ShardWriter
+from datakit.transforms import PRESETS
 from datakit.triples import make_triples
 
 RECIPES = (PRESETS["masktrack"], PRESETS["masktrack-box"])

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from datakit.datasets import LAYOUTS
-from datakit.deformations import PRESETS
 from datakit.shards import ShardReader
+from datakit.transforms import PRESETS
 from pipelines.cli import cli
 from tests.runs import draw_source
 

@@ -1,6 +1,6 @@
 """The numbers of the paper, asserted of the presets; docs/paper.md quotes the sentences."""
 
-from datakit.deformations import PRESETS, Affine, Box, Dilate, Tps
+from datakit.transforms import PRESETS, Affine, Box, Dilate, Tps
 
 MASKTRACK = PRESETS["masktrack"]
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from datakit.arrays import Box, Image, Mask, iou
-from datakit.deformations import PRESETS
 from datakit.photo_files import read_photo
 from datakit.samples import Sample
+from datakit.transforms import PRESETS
 from datakit.triples import make_triples
 from model.checkpoint import load_network
 from model.compute import Compute

@@ -16,12 +16,12 @@ from typing import Any, TextIO
 import numpy as np
 
 from ..arrays import Box, Image, Mask, area
-from ..deformations import Recipe
 from ..errors import Problem
 from ..keys import source_of
 from ..resize import resize_mask, shrunk_size
 from ..rle import encode_rle
 from ..samples import Triple
+from ..transforms import Recipe
 from . import sheet, tiles, words
 from .document import (
     COLOURS,

@@ -14,8 +14,8 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw
 
 from ..arrays import Box, Image
-from ..deformations import Recipe
 from ..samples import Triple
+from ..transforms import Recipe
 from . import tiles, words
 from .text import INK, PAPER, Line, fit, length, wrapped, write
 from .tiles import Colour

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ..deformations import Recipe
 from ..errors import DatakitError, ShardError, UsageError
 from ..samples import Triple
+from ..transforms import Recipe
 from ..wording import counted
 from .elsewhere import writer
 from .manifest import Manifest, read_manifest

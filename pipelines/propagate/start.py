@@ -11,9 +11,9 @@ import numpy as np
 
 from datakit.arrays import Box, Labels
 from datakit.datasets import ReadOptions
-from datakit.deformations.figure import Figure
 from datakit.errors import UsageError
 from datakit.files import digest_json
+from datakit.transforms.object_crop import ObjectCrop
 from datakit.video.frames import Frames
 
 from .masks import IDS, MaskStart, SequenceStart, place_of, read_masks
@@ -119,7 +119,9 @@ def read_start(
 
 def boxes_of(labels: Labels, frame: str) -> list[BoxStart]:
     """The boxes of the objects in a label map of the frame of that name."""
-    figures = {int(number): Figure.of((labels == number).view(np.uint8)) for number in np.unique(labels[labels > 0])}
+    figures = {
+        int(number): ObjectCrop.of((labels == number).view(np.uint8)) for number in np.unique(labels[labels > 0])
+    }
     return [BoxStart(figure.box, frame, number) for number, figure in figures.items()]
 
 

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.deformations import PRESETS
 from datakit.errors import Problem
 from datakit.preview import PageSettings, document, page, picture_bytes, write_page
 from datakit.rle import decode_rle
 from datakit.samples import Photo, Triple
+from datakit.transforms import PRESETS
 from tests.made import made_photo, made_sample, made_triples
 
 RECIPES = {name: PRESETS[name] for name in ("masktrack", "masktrack-box")}

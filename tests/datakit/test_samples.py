@@ -5,8 +5,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from datakit.deformations import PRESETS
 from datakit.samples import TRIPLE_COLUMNS, Triple, flags_of
+from datakit.transforms import PRESETS
 from datakit.triples import make_triples
 from tests.made import made_photo, made_sample
 

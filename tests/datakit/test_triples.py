@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datakit.deformations import PRESETS, Augment, Dilate, Recipe, deform, replay
 from datakit.images import decode_picture
 from datakit.keys import triple_key
 from datakit.seeds import generator
+from datakit.transforms import PRESETS, Augment, Dilate, Recipe, deform, replay
 from datakit.triples import Look, expand, make_all, make_triples, views
 from tests.made import made_sample
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from datakit.deformations import PRESETS
-from datakit.deformations.augment import Augment
 from datakit.errors import ShardError, UsageError
 from datakit.files import digest_json
 from datakit.shards import ShardReader
+from datakit.transforms import PRESETS
+from datakit.transforms.crop import cut_image, cut_mask, object_window
+from datakit.transforms.rotate_flip import Augment
+from datakit.transforms.views import ViewConfig
 from model import dataset as module
-from model.crop import cut_image, cut_mask, object_window
 from model.dataset import Draw, NothingLeft, TripleDataset, is_held_back
 from model.inputs import CODINGS, pack_input
-from model.views import ViewConfig
 from tests.small_shards import SIZE, write_shards
 
 CODING = CODINGS["efficientnet-lite0"]
@@ -232,7 +232,7 @@ def test_nothing_to_read_is_told(folder):
 
 def test_no_shard_folder_and_another_version_are_told(folder, tmp_path):
     """With the folder's name, what was expected and the way out."""
-    with pytest.raises(ShardError, match="no finished folder of shards"):
+    with pytest.raises(ShardError, match="holds no shards"):
         TripleDataset(tmp_path, CODING, VIEW)
     old = write_shards(tmp_path / "old", photos=2)
     manifest = json.loads((old / "manifest.json").read_text())

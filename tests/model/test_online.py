@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from datakit.deformations import PRESETS
-from datakit.deformations.augment import Augment
 from datakit.errors import UsageError
 from datakit.images import encode_png
 from datakit.samples import Photo, Sample
+from datakit.transforms import PRESETS
+from datakit.transforms.rotate_flip import Augment
+from datakit.transforms.views import ViewConfig
 from datakit.triples import expand
 from model import online as module
 from model.inputs import CODINGS
@@ -19,7 +20,6 @@ from model.networks import build_network
 from model.online import ONLINE, FrameSamples, OnlineConfig, fine_tune
 from model.optimize import OptimizerConfig
 from model.settings import PAPER
-from model.views import ViewConfig
 from tests.colour_net import PLAIN
 
 SIZE = (96, 128)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from datakit.arrays import iou
-from datakit.deformations.figure import Figure
 from datakit.errors import UsageError
+from datakit.transforms.object_crop import ObjectCrop
 from model.networks import build_network
 from model.propagate import PropagateConfig, Propagator, filled_box, moved
 from tests.colour_net import PLAIN, ColourNet
@@ -299,7 +299,7 @@ def test_the_first_frame_needs_a_mask_with_an_object_of_the_frame_s_size():
 def test_what_leaves_the_frame_is_cut_off():
     """A mask moved half out of the frame keeps what stays in; one moved out altogether stays where it is."""
     mask = filled_box((0, 10, 20, 30), SIZE)
-    assert np.array_equal(moved(Figure.of(mask), -10, 5).mask(), filled_box((0, 15, 10, 35), SIZE))
-    assert np.array_equal(moved(Figure.of(mask), 118, 0).mask(), filled_box((118, 10, 128, 30), SIZE))
+    assert np.array_equal(moved(ObjectCrop.of(mask), -10, 5).mask(), filled_box((0, 15, 10, 35), SIZE))
+    assert np.array_equal(moved(ObjectCrop.of(mask), 118, 0).mask(), filled_box((118, 10, 128, 30), SIZE))
     for x, y in ((-40, 0), (200, 0), (0, 90), (0, -30)):
-        assert np.array_equal(moved(Figure.of(mask), x, y).mask(), mask)
+        assert np.array_equal(moved(ObjectCrop.of(mask), x, y).mask(), mask)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from datakit.transforms.crop import cut_image
 from model.compute import Compute
-from model.crop import cut_image
 from model.inputs import CODINGS
 from model.refine import OUTSIDE, RefineConfig, refine, window_of
 from model.segmenter import Segmenter

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from datakit.errors import DatakitError, ShardError, UsageError
+from datakit.transforms.views import ViewConfig
 from model.dataset import Draw, TripleDataset
 from model.inputs import CODINGS
 from model.sampler import NICE, EpochSampler, make_loader, opened
-from model.views import ViewConfig
 from tests.small_shards import write_shards
 
 EVEN = np.ones(10)

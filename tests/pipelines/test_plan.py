@@ -5,8 +5,8 @@ import json
 import pytest
 
 from datakit.datasets import SourceSpec, parse_source
-from datakit.deformations import PRESETS
 from datakit.errors import UsageError
+from datakit.transforms import PRESETS
 from pipelines.plan import largest_first, make_plan
 from pipelines.settings import BuildConfig, BuildSettings
 from tests.runs import draw_source

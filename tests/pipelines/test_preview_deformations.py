@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from datakit.datasets import parse_source
-from datakit.deformations import PRESETS, Recipe
 from datakit.errors import DatakitError, UsageError
 from datakit.samples import Triple
 from datakit.shards import ShardReader
+from datakit.transforms import PRESETS, Recipe
 from pipelines import preview_deformations as preview
 from pipelines.build_shards import build_shards
 from pipelines.preview_deformations import PreviewConfig, preview_deformations

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from datakit.datasets import ReadOptions, parse_source
-from datakit.deformations import PRESETS
 from datakit.errors import UsageError
 from datakit.preview import PageSettings, write_page
+from datakit.transforms import PRESETS
 from pipelines.build_shards import build_shards
 from pipelines.preview_deformations import PreviewConfig, _all, _Input, preview_deformations
 from pipelines.progress import progress

@@ -3,7 +3,7 @@
 import json
 
 from datakit.datasets import ReadOptions
-from datakit.deformations import PRESETS
+from datakit.transforms import PRESETS
 from pipelines.settings import BuildSettings, differences
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from datakit.datasets import SourceSpec
-from datakit.deformations import PRESETS
 from datakit.shards.manifest import RECORDS
+from datakit.transforms import PRESETS
 from pipelines.build_shards import shard_task
 from pipelines.plan import make_plan
 from pipelines.settings import BuildConfig, BuildSettings

@@ -16,9 +16,9 @@ import cv2
 import pytest
 
 from datakit.datasets import ReadOptions
-from datakit.deformations import PRESETS
 from datakit.errors import ItemError, Problem, UsageError
 from datakit.files import canonical_json
+from datakit.transforms import PRESETS
 from datakit.triples import make_triples
 from tests import tiny
 from tests.contracts import check_problems, check_scene

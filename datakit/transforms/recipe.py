@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..wording import counted
 from .affine import Affine
-from .augment import Augment
 from .box import Box
 from .dilate import Dilate
-from .figure import Figure
+from .object_crop import ObjectCrop
 from .ranges import from_mapping, refuse_unknown, setting, settings_of, settle
+from .rotate_flip import Augment
 from .tps import Tps
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -46,7 +46,7 @@ class Deformation(Protocol):
     @property
     def names(self) -> tuple[str, ...]: ...
 
-    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: ObjectCrop) -> NDArray[np.float64]:
         """(len(names),) float64; NaN where the step does not apply to the object."""
         ...
 

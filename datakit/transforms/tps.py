@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Box
-from .figure import Figure
+from .object_crop import ObjectCrop
 from .ranges import setting, settle
 from .warp import Frame, PointMap, Points
 
@@ -58,7 +58,7 @@ class Tps:
         """x0, y0, dx0, dy0, x1 …: every control point and its move, in pixels."""
         return tuple(f"{name}{i}" for i in range(self.points) for name in ("x", "y", "dx", "dy"))
 
-    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: ObjectCrop) -> NDArray[np.float64]:
         """Draw control points and moves.
 
         Args:

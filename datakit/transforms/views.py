@@ -1,26 +1,20 @@
-"""What training does to a triple beyond its deformation: how it is turned, cut and lit, and on what it is put.
+"""What training draws for a triple beyond its recipe: the shares and ranges, and the window that is cut.
 
 Numbers are drawn from the generator that is handed in, always as many, so that switching one thing off leaves the
-others as they were. Faults of the rough mask are left to `faults`, how a window is cut to `crop`.
+others as they were. What is drawn is done in `pose`, `photometric`, `compositing`, `corruption` and `crop`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from datakit.arrays import Image, Mask, bounding_box
-from datakit.deformations.ranges import setting, settle
-
-from .crop import MARGIN, Window, cut_image, object_window, square_window, whole_window
-
-GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma
+from ..arrays import Mask, bounding_box
+from .crop import MARGIN, Window, object_window, square_window, whole_window
+from .ranges import setting, settle
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ class ViewConfig:
 
     def still(self) -> ViewConfig:
         """Nothing drawn: a window with the middle of the margins, the mask and the light as they are."""
-        nothing: dict[str, Any] = dict.fromkeys((*_POSE, *_LIGHT, *FAULTS), 0.0)
+        nothing: dict[str, Any] = dict.fromkeys((*_POSE, *_LIGHT, *CORRUPTIONS), 0.0)
         return replace(self, **nothing, crop="object", margin_low=MARGIN, margin_high=MARGIN)
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,50 +87,12 @@ class ViewConfig:
         return asdict(self)
 
 
-FAULTS = ("off_centre", "partial", "blob")
+CORRUPTIONS = ("off_centre", "partial", "blob")
 _POSE = ("shift", "whole", "flip", "turn", "stretch", "paste")
 _LIGHT = ("brightness", "contrast", "saturation", "tint", "grey", "blur")
 
 
-def draw_pose(rng: np.random.Generator, target: Mask, config: ViewConfig) -> NDArray[np.float64] | None:
-    """How photo and masks are turned and stretched together.
-
-    Args:
-        rng: source of all numbers.
-        target: (H, W) uint8, 0 or 1; its middle stays where it is.
-        config: the ranges.
-
-    Returns:
-        (2, 3) float64 for `posed`; None where nothing is drawn.
-    """
-    turned, stretched = 2 * rng.random(2) - 1
-    box = bounding_box(target)
-    if box is None or not (config.turn or config.stretch):
-        return None
-    angle, ratio = math.radians(turned * config.turn), math.exp(stretched * config.stretch / 2)
-    cos, sin = math.cos(angle), math.sin(angle)
-    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([ratio, 1 / ratio])
-    middle = np.array([box[0] + box[2] - 1, box[1] + box[3] - 1]) / 2
-    return np.column_stack([linear, middle - linear @ middle])
-
-
-def posed(
-    plane: NDArray[np.uint8], pose: NDArray[np.float64] | None, outside: int | tuple[int, ...]
-) -> NDArray[np.uint8]:
-    """An image (bilinear) or a mask (nearest) turned and stretched within its frame; `plane` itself without a pose.
-
-    Args:
-        plane: (H, W, 3) or (H, W) uint8.
-        pose: of `draw_pose`.
-        outside: value of what was not in the frame.
-    """
-    if pose is None:
-        return plane
-    way = cv2.INTER_LINEAR if plane.ndim == 3 else cv2.INTER_NEAREST
-    return cv2.warpAffine(plane, pose, plane.shape[1::-1], flags=way, borderValue=outside)  # type: ignore[return-value, arg-type]
-
-
-def draw_window(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Window:
+def sample_window(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Window:
     """What of a photo is shown: a window around the rough mask, more or less wide and off-centre, or all of it.
 
     Args:
@@ -174,65 +130,3 @@ def random_window(frame_size: tuple[int, int], size: int, across: float, down: f
         for place, extent in zip((across, down), frame_size[::-1], strict=True)
     )
     return Window((x0, y0, x0 + size, y0 + size), (size, size))
-
-
-def draw_light(rng: np.random.Generator, image: Image, config: ViewConfig) -> Image:
-    """A photo in another light: brightness, contrast, saturation, now and then no colour at all, or blurred.
-
-    Args:
-        rng: source of all numbers.
-        image: (H, W, 3) uint8 RGB; left as it is.
-        config: the ranges and shares.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
-    """
-    is_grey, is_blurred, sigma, *amounts = rng.random(6)
-    tint = 1 + (2 * rng.random(3) - 1) * config.tint
-    ranges = (config.brightness, config.contrast, config.saturation)
-    brightness, contrast, saturation = (
-        1 + (2 * amount - 1) * most for amount, most in zip(amounts, ranges, strict=True)
-    )
-    colour = 0.0 if is_grey < config.grey else saturation
-    if is_blurred < config.blur:
-        image = cv2.GaussianBlur(image, (0, 0), 0.5 + 1.5 * sigma)  # type: ignore[assignment]
-    if brightness == contrast == colour == 1 and not config.tint:
-        return image
-    # All three are linear in the pixel: one 3x3 matrix and an offset do them in one pass.
-    matrix = brightness * contrast * (colour * np.eye(3) + (1 - colour) * GREY)
-    offset = np.full((3, 1), brightness * (1 - contrast) * np.dot(cv2.mean(image)[:3], GREY))
-    return cv2.transform(image, tint[:, None] * np.hstack([matrix, offset]))  # type: ignore[return-value]
-
-
-def draw_backdrop(
-    rng: np.random.Generator, config: ViewConfig, photo: Callable[[float], Image | None] | None
-) -> Image | None:
-    """A part of another photo to put the object on, (size, size, 3) uint8 RGB; None where it stays where it is.
-
-    Args:
-        rng: source of all numbers.
-        config: the share.
-        photo: a photo for a number of 0..1, or None; without it every object stays.
-    """
-    is_pasted, which, side, across, down = rng.random(5)
-    image = photo(which) if photo is not None and is_pasted < config.paste else None
-    if image is None:
-        return None
-    H, W = image.shape[:2]
-    pixels = max(1, round(min(H, W) * (0.5 + 0.5 * side)))
-    centre = pixels / 2 + across * (W - pixels), pixels / 2 + down * (H - pixels)
-    return cut_image(image, square_window(centre, pixels, (H, W), config.size), (0, 0, 0))
-
-
-def put_on(image: Image, target: Mask, backdrop: Image | None) -> Image:
-    """The object of an image on another one, blended over a pixel or two of its outline; `image` without a backdrop.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        target: (H, W) uint8 0/1, the object.
-        backdrop: (H, W, 3) uint8 RGB.
-    """
-    if backdrop is None:
-        return image
-    share = cv2.GaussianBlur(target * np.float32(1), (5, 5), 1.0)
-    return cv2.blendLinear(image, backdrop, share, 1 - share)  # type: ignore[return-value]

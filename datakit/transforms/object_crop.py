@@ -23,7 +23,7 @@ class OuterRing(Sequence[tuple[float, float]]):
     Those of all parts and holes of the object, inside the frame, as (x, y).
     """
 
-    def __init__(self, figure: Figure):
+    def __init__(self, figure: ObjectCrop):
         padded, self._x, self._y = figure.padded(1)
         ring = cv2.dilate(padded, _CROSS) - padded
         # As bool: NumPy finds the few ones of a boolean array many times faster.
@@ -39,7 +39,7 @@ class OuterRing(Sequence[tuple[float, float]]):
 
 
 @dataclass(frozen=True)
-class Figure:
+class ObjectCrop:
     """One object in its frame.
 
     Attributes:
@@ -53,12 +53,12 @@ class Figure:
     pixels: Mask
 
     @classmethod
-    def of(cls, mask: Mask) -> Figure:
+    def of(cls, mask: Mask) -> ObjectCrop:
         """The object of an (H, W) uint8 0/1 mask; shares its memory."""
         return cls.placed(mask, 0, 0, (mask.shape[0], mask.shape[1]))
 
     @classmethod
-    def placed(cls, pixels: Mask, x: int, y: int, size: tuple[int, int]) -> Figure:
+    def placed(cls, pixels: Mask, x: int, y: int, size: tuple[int, int]) -> ObjectCrop:
         """The object of a part of a mask whose upper left corner lies at (x, y) of the frame."""
         left, top, width, height = cv2.boundingRect(pixels)
         if not width:
@@ -67,7 +67,7 @@ class Figure:
         return cls(size, box, pixels[top : top + height, left : left + width])
 
     @classmethod
-    def nothing(cls, size: tuple[int, int]) -> Figure:
+    def nothing(cls, size: tuple[int, int]) -> ObjectCrop:
         """The object of an empty mask."""
         return cls(size, (0, 0, 0, 0), np.empty((0, 0), np.uint8))
 
@@ -106,7 +106,7 @@ class Figure:
         padded = cv2.copyMakeBorder(self.pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
         return padded, x0 - left, y0 - top  # type: ignore[return-value]
 
-    def shared(self, other: Figure) -> int:
+    def shared(self, other: ObjectCrop) -> int:
         """Pixels in both."""
         x0, y0 = max(self.box[0], other.box[0]), max(self.box[1], other.box[1])
         x1, y1 = min(self.box[2], other.box[2]), min(self.box[3], other.box[3])
@@ -118,7 +118,7 @@ class Figure:
         )
         return cv2.countNonZero(cv2.bitwise_and(mine, others))
 
-    def iou(self, other: Figure) -> float:
+    def iou(self, other: ObjectCrop) -> float:
         """Intersection over union, from whole numbers; 1.0 when both are empty."""
         both = self.shared(other)
         either = self.area + other.area - both

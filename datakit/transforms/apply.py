@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Mask
-from .figure import Figure
+from .object_crop import ObjectCrop
 from .recipe import Morph, Recipe, Step, Warp
 from .tps import Tps
 from .warp import PointMap, warp_all
@@ -45,7 +45,7 @@ class Deformed:
     flags: str
 
 
-def deform(mask: Mask | Figure, recipe: Recipe, rng: np.random.Generator) -> Deformed:
+def deform(mask: Mask | ObjectCrop, recipe: Recipe, rng: np.random.Generator) -> Deformed:
     """Draw one rough mask.
 
     Args:
@@ -58,10 +58,10 @@ def deform(mask: Mask | Figure, recipe: Recipe, rng: np.random.Generator) -> Def
 
     Source: arXiv 1612.02646 §3.1 and §4; the redraw rule is ours (docs/paper.md).
     """
-    return deform_all([mask if isinstance(mask, Figure) else Figure.of(mask)], recipe, [rng])[0]
+    return deform_all([mask if isinstance(mask, ObjectCrop) else ObjectCrop.of(mask)], recipe, [rng])[0]
 
 
-def deform_all(targets: Sequence[Figure], recipe: Recipe, rngs: Sequence[np.random.Generator]) -> list[Deformed]:
+def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.random.Generator]) -> list[Deformed]:
     """Draw a rough mask of each object, the same that `deform` draws of it alone.
 
     All go through a step together, since one object after the other through all steps empties the processor's
@@ -118,7 +118,7 @@ def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
     expected = len(recipe.parameter_names)
     if np.shape(parameters) != (expected,):
         raise ValueError(f"replay: parameters are {np.shape(parameters)}, recipe {recipe.name} expects ({expected},)")
-    rough, at = Figure.of(mask), _view_numbers(recipe)
+    rough, at = ObjectCrop.of(mask), _view_numbers(recipe)
     for run in recipe.runs:
         drawn = []
         for step in run:
@@ -145,7 +145,7 @@ class _Draw:
         reached: whether it reaches the recipe's floor; if not, all draws were used.
     """
 
-    rough: Figure
+    rough: ObjectCrop
     numbers: list[Numbers]
     overlap: float
     redraws: int
@@ -153,7 +153,7 @@ class _Draw:
 
 
 def _redrawn(
-    targets: Sequence[Figure], recipe: Recipe, runs: Sequence[Run], rngs: Sequence[np.random.Generator]
+    targets: Sequence[ObjectCrop], recipe: Recipe, runs: Sequence[Run], rngs: Sequence[np.random.Generator]
 ) -> list[_Draw]:
     """Of each object the first draw that reaches the recipe's floor, else the best."""
     best: dict[int, _Draw] = {}
@@ -172,8 +172,8 @@ def _redrawn(
 
 
 def _drawn(
-    figures: Sequence[Figure], runs: Sequence[Run], rngs: Sequence[np.random.Generator]
-) -> tuple[Sequence[Figure], list[list[Numbers]]]:
+    figures: Sequence[ObjectCrop], runs: Sequence[Run], rngs: Sequence[np.random.Generator]
+) -> tuple[Sequence[ObjectCrop], list[list[Numbers]]]:
     """Every object after all runs, and its numbers, an array for each step."""
     numbers: list[list[Numbers]] = [[] for _ in figures]
     for run in runs:
@@ -185,7 +185,7 @@ def _drawn(
     return figures, numbers
 
 
-def _applied(figures: Sequence[Figure], run: Run, drawn: Sequence[Sequence[Numbers]]) -> list[Figure]:
+def _applied(figures: Sequence[ObjectCrop], run: Run, drawn: Sequence[Sequence[Numbers]]) -> list[ObjectCrop]:
     """One run applied to every object: warps in a row read the object they start from once."""
     if isinstance(run[0], Morph):  # alone in its run
         return [run[0].apply(figure, numbers) for figure, (numbers,) in zip(figures, drawn, strict=True)]
@@ -193,7 +193,7 @@ def _applied(figures: Sequence[Figure], run: Run, drawn: Sequence[Sequence[Numbe
     return warp_all(figures, [_bound(figure, warps, numbers) for figure, numbers in zip(figures, drawn, strict=True)])
 
 
-def _bound(figure: Figure, warps: Sequence[Warp], drawn: Sequence[Numbers]) -> list[PointMap]:
+def _bound(figure: ObjectCrop, warps: Sequence[Warp], drawn: Sequence[Numbers]) -> list[PointMap]:
     """The point maps of warps, without those that do not apply to the object."""
     maps: list[PointMap] = []
     for step, numbers in zip(warps, drawn, strict=True):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from datakit.deformations import PRESETS, Affine, Augment, Dilate, Recipe, Tps, configure, load_recipe
 from datakit.errors import UsageError
+from datakit.transforms import PRESETS, Affine, Augment, Dilate, Recipe, Tps, configure, load_recipe
 
 TOML = """
 variants = 3

@@ -6,11 +6,11 @@ the numbers stored with it.
 
 from .affine import Affine
 from .apply import Deformed, deform, deform_all, replay
-from .augment import Augment
 from .box import Box
 from .dilate import Dilate
 from .presets import PRESETS, configure, load_recipe
 from .recipe import Deformation, Recipe
+from .rotate_flip import Augment
 from .tps import Tps
 
 __all__ = [

@@ -8,9 +8,9 @@ import pytest
 
 from datakit.arrays import bounding_box
 from datakit.seeds import generator
-from model.crop import object_window
-from model.faults import cut_off, draw_faults, leaked, moved
-from model.views import ViewConfig
+from datakit.transforms.corruption import corrupt_guide, leak, occlude, shift_mask
+from datakit.transforms.crop import object_window
+from datakit.transforms.views import ViewConfig
 
 FRAME = (240, 320)
 EMPTY = np.zeros(FRAME, np.uint8)
@@ -31,30 +31,30 @@ def draws(count=200):
 @pytest.mark.parametrize("fault", ["partial", "off_centre", "blob"])
 def test_each_fault_comes_as_often_as_told(fault):
     """With its share, and never where the mask is empty."""
-    changed = [not np.array_equal(draw_faults(rng, disc(), only(**{fault: 0.3})), disc()) for rng in draws()]
+    changed = [not np.array_equal(corrupt_guide(rng, disc(), only(**{fault: 0.3})), disc()) for rng in draws()]
     assert 0.2 < np.mean(changed) < 0.4
-    assert not draw_faults(generator(0, "a", 0), EMPTY, only(**{fault: 1})).any()
+    assert not corrupt_guide(generator(0, "a", 0), EMPTY, only(**{fault: 1})).any()
 
 
 def test_a_mask_is_moved_whole():
     """Its shape stays, its box goes by the share of its size that was drawn."""
-    assert bounding_box(moved(disc(), np.array([1.0, 0.25]), 0.3)) == (110 + 24, 70 - 12, 191 + 24, 151 - 12)
-    assert moved(disc(), np.array([0.9, 0.1]), 0.3).sum() == disc().sum()
+    assert bounding_box(shift_mask(disc(), np.array([1.0, 0.25]), 0.3)) == (110 + 24, 70 - 12, 191 + 24, 151 - 12)
+    assert shift_mask(disc(), np.array([0.9, 0.1]), 0.3).sum() == disc().sum()
 
 
 def test_a_mask_is_not_moved_out_of_the_frame():
     """Where nothing would be left it stays."""
     corner = np.zeros((20, 20), np.uint8)
     corner[0, 0] = 1
-    assert np.array_equal(moved(corner, np.array([0.0, 0.0]), 1.0), corner)
+    assert np.array_equal(shift_mask(corner, np.array([0.0, 0.0]), 1.0), corner)
 
 
 def test_a_part_is_cut_off_and_a_third_kept():
     """What is left is part of the mask, and no less than a third of it."""
     for rng in draws(30):
-        kept = cut_off(disc(), rng.random(2))
+        kept = occlude(disc(), rng.random(2))
         assert not (kept & ~disc()).any() and kept.sum() >= disc().sum() // 3
-    assert cut_off(disc(), np.array([0.0, 0.25]))[:, 160:].sum() == 0
+    assert occlude(disc(), np.array([0.0, 0.25]))[:, 160:].sum() == 0
 
 
 def test_a_leak_is_added_within_propagations_window():
@@ -62,7 +62,7 @@ def test_a_leak_is_added_within_propagations_window():
     x0, y0, x1, y1 = object_window(disc(), FRAME, 0.5, 64).box
     for rng in draws(30):
         draw = rng.random(4)
-        more = leaked(disc(), draw)
+        more = leak(disc(), draw)
         assert not (disc() & ~more).any() and more.max() == 1
         left, top, right, bottom = bounding_box(more - disc()) or (x0, y0, x1, y1)
         assert left < x1 and right > x0 and top < y1 and bottom > y0

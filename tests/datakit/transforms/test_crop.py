@@ -4,7 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
-from model.crop import MIN_SIDE, Window, cut_image, cut_mask, frame_window, object_window, paste, whole_window
+from datakit.transforms.crop import (
+    MIN_SIDE,
+    Window,
+    cut_image,
+    cut_mask,
+    frame_window,
+    object_window,
+    paste_back,
+    whole_window,
+)
 
 FRAME = (240, 320)
 GREY = (127, 127, 127)
@@ -118,13 +127,13 @@ def test_pasting_a_cut_gives_the_object_back(window, stride):
     """Scores of a disc, also at a network's stride, make the disc again."""
     h, w = (side // stride for side in window.size)
     scores = cv2.resize(cut_mask(disc(), window).astype(np.float32) - 0.5, (w, h), interpolation=cv2.INTER_AREA)
-    assert overlap((paste(scores, window, FRAME, -1.0) > 0).view(np.uint8), disc()) > 0.97
+    assert overlap((paste_back(scores, window, FRAME, -1.0) > 0).view(np.uint8), disc()) > 0.97
 
 
 def test_pasting_leaves_the_rest_as_told():
     """Beyond the window every pixel has the score given for it."""
     window = Window((100, 60, 180, 140), (40, 40))
-    whole = paste(np.full((40, 40), 3, np.float32), window, FRAME, -20.0)
+    whole = paste_back(np.full((40, 40), 3, np.float32), window, FRAME, -20.0)
     assert (whole[60:140, 100:180] == 3).all() and (whole == 3).sum() == 80 * 80
     assert whole.dtype == np.float32 and whole.min() == -20
 

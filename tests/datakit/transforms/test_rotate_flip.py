@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.deformations import PRESETS, Augment
-from datakit.deformations.augment import inscribed, turned_image, turned_mask
+from datakit.transforms import PRESETS, Augment
+from datakit.transforms.rotate_flip import inscribed, turned_image, turned_mask
 
 
 def test_angle_zero_resamples_nothing():

@@ -10,8 +10,8 @@ from numpy._core._multiarray_umath import __cpu_dispatch__ as numpy_features
 ROOT = Path(__file__).parents[3]
 DIGEST = """
 import hashlib, cv2, numpy as np
-from datakit.deformations import PRESETS, configure, deform
-from datakit.deformations.augment import turned_image
+from datakit.transforms import PRESETS, configure, deform
+from datakit.transforms.rotate_flip import turned_image
 from datakit.seeds import generator
 digest = hashlib.sha256()
 recipes = [PRESETS["masktrack"], *configure([PRESETS["masktrack"]], ["tps.spline=interpolating"])]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Box
-from .figure import Figure
+from .object_crop import ObjectCrop
 
 Points = NDArray[np.float64]
 Values = NDArray[np.float32]  # (2, h, w): x and y of the inverse map at nodes, as `lattice` gives them
@@ -49,12 +49,12 @@ class PointMap(Protocol):
         """Size of the second derivatives of `inverse`, up to a factor the same for all maps; in 1/px."""
 
 
-def warp(figure: Figure, maps: Sequence[PointMap]) -> Figure:
+def warp(figure: ObjectCrop, maps: Sequence[PointMap]) -> ObjectCrop:
     """One object moved by all `maps`, as `warp_all` does."""
     return warp_all([figure], [maps])[0]
 
 
-def warp_all(figures: Sequence[Figure], maps: Sequence[Sequence[PointMap]]) -> list[Figure]:
+def warp_all(figures: Sequence[ObjectCrop], maps: Sequence[Sequence[PointMap]]) -> list[ObjectCrop]:
     """Move objects, each by all its maps, first to last, reading each pixel once.
 
     Pixels that leave the frame are dropped; what comes in from outside is background. All objects go through
@@ -89,20 +89,20 @@ class Move:
         nodes: half-open range of nodes around `inside`.
     """
 
-    figure: Figure
+    figure: ObjectCrop
     maps: Sequence[PointMap]
     inside: Box
     step: int
     nodes: Box
 
     @classmethod
-    def within(cls, inside: Box, figure: Figure, maps: Sequence[PointMap]) -> Move:
+    def within(cls, inside: Box, figure: ObjectCrop, maps: Sequence[PointMap]) -> Move:
         """With the coarsest lattice that is fine enough around a range of pixels."""
         step = lattice_step(figure, maps)
         return cls(figure, maps, inside, step, nodes_around(inside, step))
 
 
-def window(figure: Figure, maps: Sequence[PointMap]) -> Box:
+def window(figure: ObjectCrop, maps: Sequence[PointMap]) -> Box:
     """The part of the frame a moved object may lie in; empty when that is outside.
 
     A spline fitted to few points may fold, and bring distant places onto the object a second time:
@@ -115,7 +115,7 @@ def window(figure: Figure, maps: Sequence[PointMap]) -> Box:
     return x0, y0, max(min(math.ceil(box[2]), figure.size[1]), x0), max(min(math.ceil(box[3]), figure.size[0]), y0)
 
 
-def lattice_step(figure: Figure, maps: Sequence[PointMap]) -> int:
+def lattice_step(figure: ObjectCrop, maps: Sequence[PointMap]) -> int:
     """Pixels between nodes: 8 unless the map bends so strongly, or the object is so thin, that it would show."""
     thickness = 2 * figure.area / (figure.width + figure.height)
     curvature = sum(each.curvature() for each in maps)
@@ -165,7 +165,7 @@ def _needed(move: Move, values: Values) -> tuple[Values, Box]:
     return values[:, y : y + height + 1, x : x + width + 1], (left, top, left + width + 1, top + height + 1)
 
 
-def read(move: Move, values: Values, nodes: Box) -> Figure:
+def read(move: Move, values: Values, nodes: Box) -> ObjectCrop:
     """The moved object, one strip of cells after another.
 
     Args:
@@ -179,7 +179,7 @@ def read(move: Move, values: Values, nodes: Box) -> Figure:
     x1, y1 = min(nodes[2] * step - half, inside[2]), min(nodes[3] * step - half, inside[3])
     rows, width = values.shape[1], values.shape[2] * step
     if rows == 1 or x0 >= x1 or y0 >= y1:  # not a single cell, or none of their pixels
-        return Figure.nothing(size)
+        return ObjectCrop.nothing(size)
     moved = np.empty((y1 - y0, x1 - x0), np.uint8)
     cells = max(_SCRATCH // (width * step) - 1, 1)
     scratch = _scratch(width * (cells + 1) * step)
@@ -200,7 +200,7 @@ def read(move: Move, values: Values, nodes: Box) -> Figure:
         # Into `moved` itself: OpenCV writes through a view whose size and type agree.
         strip = moved[low - y0 : high - y0]
         cv2.remap(move.figure.pixels, map_x, map_y, cv2.INTER_NEAREST, strip, borderMode=cv2.BORDER_CONSTANT)
-    return Figure.placed(moved, x0, y0, size)
+    return ObjectCrop.placed(moved, x0, y0, size)
 
 
 def _scratch(size: int) -> NDArray[np.float32]:

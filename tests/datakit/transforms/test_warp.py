@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.deformations import Affine, Tps
-from datakit.deformations.affine import ScaleShift
-from datakit.deformations.figure import Figure
-from datakit.deformations.warp import Move, lattice, lattice_step, nodes_around, read, warp, window
+from datakit.transforms import Affine, Tps
+from datakit.transforms.affine import ScaleShift
+from datakit.transforms.object_crop import ObjectCrop
+from datakit.transforms.warp import Move, lattice, lattice_step, nodes_around, read, warp, window
 
 
 def blob(size, centre, axes, angle=20):
@@ -26,7 +26,7 @@ MASKS = {
 
 def bound(mask, steps, seed):
     """Point maps of one draw of several warps."""
-    figure, rng, maps = Figure.of(mask), np.random.default_rng(seed), []
+    figure, rng, maps = ObjectCrop.of(mask), np.random.default_rng(seed), []
     for step in steps:
         each = step.bind(step.draw(rng, figure), figure.box, maps)
         if each is not None:
@@ -71,7 +71,7 @@ def test_the_lattice_agrees_with_every_pixel_computed(mask):
 
 def test_two_warps_are_read_once():
     """Shifts by halves compose to a whole pixel: read twice they would round twice."""
-    figure = Figure.of(MASKS["middle"])
+    figure = ObjectCrop.of(MASKS["middle"])
     halves = [ScaleShift(1.0, 0, 0, 0.5, 0.0)] * 3 + [ScaleShift(1.0, 0, 0, -0.5, 0.0)]
     moved = warp(figure, halves).mask()
     np.testing.assert_array_equal(moved, np.roll(figure.mask(), 1, axis=1))
@@ -79,7 +79,7 @@ def test_two_warps_are_read_once():
 
 def test_control_points_travel_with_the_affine_before():
     """A spline after a shift bends the object where it is then."""
-    figure = Figure.of(MASKS["middle"])
+    figure = ObjectCrop.of(MASKS["middle"])
     numbers = Tps().draw(np.random.default_rng(0), figure)
     shift = ScaleShift(1.0, 0, 0, 30.0, 10.0)
     alone = warp(figure, [Tps().bind(numbers, figure.box, ())])

@@ -1,4 +1,4 @@
-"""Faults of a rough mask that only video brings: moved too far, cut by an occlusion, leaked into what is near.
+"""Faults of a rough mask that only video brings: shift_mask too far, cut by an occlusion, leak into what is near.
 
 Numbers are drawn from the generator that is handed in, always as many, as in `views`, which holds the shares.
 """
@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datakit.arrays import Mask, bounding_box
-
+from ..arrays import Mask, bounding_box
 from .crop import MARGIN
-from .views import FAULTS, ViewConfig
+from .views import CORRUPTIONS, ViewConfig
 
 
-def draw_faults(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Mask:
-    """The rough mask with faults of video put in, each with its own share; none leaves it empty.
+def corrupt_guide(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Mask:
+    """The guide corrupted as in video, each way with its own share; none leaves it empty.
 
     Args:
         rng: source of all numbers.
@@ -28,19 +27,19 @@ def draw_faults(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Ma
     Returns:
         (H, W) uint8, 0 or 1.
     """
-    is_moved, is_cut, is_leaked = rng.random(3) < [getattr(config, name) for name in FAULTS]
+    is_moved, is_cut, is_leaked = rng.random(3) < [getattr(config, name) for name in CORRUPTIONS]
     moved_by, cut_by, leaked_by = rng.random(2), rng.random(2), rng.random(4)
     if not guide.any():
         return guide
     if is_moved:
-        guide = moved(guide, moved_by, config.off_centre_by)
+        guide = shift_mask(guide, moved_by, config.off_centre_by)
     if is_cut:
-        guide = cut_off(guide, cut_by)
-    return leaked(guide, leaked_by) if is_leaked else guide
+        guide = occlude(guide, cut_by)
+    return leak(guide, leaked_by) if is_leaked else guide
 
 
-def moved(guide: Mask, draw: NDArray[np.float64], by: float) -> Mask:
-    """A mask moved by up to `by` of its object's width and height; as it was where nothing would stay in the frame.
+def shift_mask(guide: Mask, draw: NDArray[np.float64], by: float) -> Mask:
+    """A mask shifted by up to `by` of its object's width and height; as it was where nothing would stay in the frame.
 
     Args:
         guide: (H, W) uint8 0/1, not empty.
@@ -54,7 +53,7 @@ def moved(guide: Mask, draw: NDArray[np.float64], by: float) -> Mask:
     return shifted if shifted.any() else guide  # type: ignore[return-value]
 
 
-def cut_off(guide: Mask, draw: NDArray[np.float64]) -> Mask:
+def occlude(guide: Mask, draw: NDArray[np.float64]) -> Mask:
     """A mask without the part of the object beyond a straight line, at most two thirds of it.
 
     Args:
@@ -69,7 +68,7 @@ def cut_off(guide: Mask, draw: NDArray[np.float64]) -> Mask:
     return kept
 
 
-def leaked(guide: Mask, draw: NDArray[np.float64]) -> Mask:
+def leak(guide: Mask, draw: NDArray[np.float64]) -> Mask:
     """A mask with an ellipse added, its centre anywhere in a window of the middle margin.
 
     Args:

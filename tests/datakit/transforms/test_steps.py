@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from datakit.arrays import bounding_box
-from datakit.deformations import Affine, Box, Dilate, Recipe, Tps, deform, replay
-from datakit.deformations.dilate import disc, factors
+from datakit.transforms import Affine, Box, Dilate, Recipe, Tps, deform, replay
+from datakit.transforms.dilate import disc, factors
 from tests.deformation_contract import check_deformation, shapes
 
 STEPS = [Affine(), Tps(), Tps(points=7, spline="interpolating"), Tps(points=3), Dilate(), Dilate(0), Box(), Box(0.5)]

@@ -11,10 +11,10 @@ from typing import Any
 from ..config import Key, help_text, parsed, settings_of, split_assignment, unknown_key
 from ..errors import UsageError
 from .affine import Affine
-from .augment import Augment
 from .box import Box
 from .dilate import Dilate
 from .recipe import KINDS, Recipe, Step
+from .rotate_flip import Augment
 from .tps import Tps
 
 # MaskTrack is arXiv 1612.02646; docs/paper.md quotes every sentence meant here.

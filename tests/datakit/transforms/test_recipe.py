@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.deformations import PRESETS, Affine, Augment, Box, Dilate, Recipe, Tps, deform, deform_all, replay
-from datakit.deformations.figure import Figure
 from datakit.errors import UsageError
 from datakit.seeds import generator
+from datakit.transforms import PRESETS, Affine, Augment, Box, Dilate, Recipe, Tps, deform, deform_all, replay
+from datakit.transforms.object_crop import ObjectCrop
 
 
 def blob():
@@ -72,7 +72,7 @@ def test_masks_deformed_together_are_those_deformed_alone(name):
     speck[0, 79] = 1
     masks = [blob(), speck, np.ones_like(speck), blob()[:, ::-1].copy(), blob()]
     recipe = replace(PRESETS[name], min_iou=0.8, max_redraws=4)
-    together = deform_all([Figure.of(mask) for mask in masks], recipe, [generator(0, str(n), 0) for n in range(5)])
+    together = deform_all([ObjectCrop.of(mask) for mask in masks], recipe, [generator(0, str(n), 0) for n in range(5)])
     assert len({rough.redraws for rough in together}) > 1 or not any(step.kind == "affine" for step in recipe.steps)
     for n, (mask, rough) in enumerate(zip(masks, together, strict=True)):
         alone = deform(mask, recipe, generator(0, str(n), 0))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .figure import Figure
+from .object_crop import ObjectCrop
 from .ranges import setting, settle
 
 _ARMS = 4  # longest arm of a cross in pixels
@@ -36,11 +36,11 @@ class Dilate:
     def __post_init__(self) -> None:
         settle(self, self.kind)
 
-    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: ObjectCrop) -> NDArray[np.float64]:
         """The radius, (1,) float64; takes no number from `rng`."""
         return np.array([self.radius], np.float64)
 
-    def apply(self, figure: Figure, parameters: NDArray[np.float64]) -> Figure:
+    def apply(self, figure: ObjectCrop, parameters: NDArray[np.float64]) -> ObjectCrop:
         """Grow the object by all pixels within the stored radius of it; contains the object."""
         radius = int(parameters[0])
         if not (radius and figure.width):
@@ -49,7 +49,7 @@ class Dilate:
         for shape in factors(radius):
             grown = cv2.dilate(grown, shape)  # type: ignore[assignment]
         # The object touches all sides of its box, so the grown one touches all sides of the padded box.
-        return Figure(figure.size, (x, y, x + grown.shape[1], y + grown.shape[0]), grown)
+        return ObjectCrop(figure.size, (x, y, x + grown.shape[1], y + grown.shape[0]), grown)
 
 
 @cache

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import RBFInterpolator
 
-from datakit.deformations import Recipe, Tps, deform
-from datakit.deformations.figure import Figure
-from datakit.deformations.tps import Spline, chosen, degenerate
+from datakit.transforms import Recipe, Tps, deform
+from datakit.transforms.object_crop import ObjectCrop
+from datakit.transforms.tps import Spline, chosen, degenerate
 
 
 def blob(size=(300, 400), axes=(100, 70)):
@@ -49,7 +49,7 @@ def test_smoothing_spline_equals_scipys_with_the_default_of_tpaps(seed):
 
 def test_smoothing_realises_about_82_percent_of_the_moves():
     """As measured on tpaps itself: control points land on average four fifths of the way."""
-    figure, rng, step = Figure.of(blob()), np.random.default_rng(0), Tps()
+    figure, rng, step = ObjectCrop.of(blob()), np.random.default_rng(0), Tps()
     realised = []
     for _ in range(400):
         warping = step.bind(step.draw(rng, figure), figure.box, ())
@@ -62,7 +62,7 @@ def test_smoothing_realises_about_82_percent_of_the_moves():
 def test_control_points_lie_on_the_ring_and_differ():
     """Background pixels that touch the mask, drawn without replacement, moved by at most 10 % of width and height."""
     mask = blob()
-    figure, rng = Figure.of(mask), np.random.default_rng(0)
+    figure, rng = ObjectCrop.of(mask), np.random.default_rng(0)
     ring = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))) - mask
     for _ in range(200):
         x, y, dx, dy = Tps().draw(rng, figure).reshape(5, 4).T
@@ -75,7 +75,7 @@ def test_the_ring_of_holes_and_borders():
     mask = np.ones((4, 5), np.uint8)
     mask[1, 2] = 0
     mask[:, 4] = 0
-    assert list(Figure.of(mask).ring) == [(4, 0), (2, 1), (4, 1), (4, 2), (4, 3)]
+    assert list(ObjectCrop.of(mask).ring) == [(4, 0), (2, 1), (4, 1), (4, 2), (4, 3)]
 
 
 def test_every_set_of_points_is_equally_likely():
@@ -90,7 +90,7 @@ def test_golden_numbers():
     """Draws are the same for ever."""
     mask = np.zeros((20, 30), np.uint8)
     mask[5:15, 5:25] = 1
-    drawn = Tps().draw(np.random.default_rng(7), Figure.of(mask)).reshape(5, 4)
+    drawn = Tps().draw(np.random.default_rng(7), ObjectCrop.of(mask)).reshape(5, 4)
     np.testing.assert_array_equal(drawn[:, :2], GOLDEN_POINTS)
     np.testing.assert_allclose(drawn[:, 2:], GOLDEN_MOVES, atol=1e-9)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .figure import Figure
+from .object_crop import ObjectCrop
 from .ranges import setting, settle
 
 
@@ -31,7 +31,7 @@ class Box:
     def __post_init__(self) -> None:
         settle(self, self.kind)
 
-    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: ObjectCrop) -> NDArray[np.float64]:
         """Draw one box around the object.
 
         Args:
@@ -51,9 +51,9 @@ class Box:
         low = np.clip(sides[:2], 0, (width - 1, height - 1))
         return np.concatenate([low, np.clip(sides[2:], low + 1, (width, height))])
 
-    def apply(self, figure: Figure, parameters: NDArray[np.float64]) -> Figure:
+    def apply(self, figure: ObjectCrop, parameters: NDArray[np.float64]) -> ObjectCrop:
         """The filled box of drawn sides; with NaN, the (empty) object as it is."""
         if np.isnan(parameters).any():
             return figure
         x0, y0, x1, y1 = (int(side) for side in parameters)
-        return Figure(figure.size, (x0, y0, x1, y1), np.ones((y1 - y0, x1 - x0), np.uint8))
+        return ObjectCrop(figure.size, (x0, y0, x1, y1), np.ones((y1 - y0, x1 - x0), np.uint8))

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datakit.arrays import Box, Image, Mask, bounding_box
+from ..arrays import Box, Image, Mask, bounding_box
 
 MARGIN = 0.5  # middle of those that training draws, as a multiple of the object's longer side; ours
 MIN_SIDE = 48  # pixels of the frame; less would enlarge a speck to nothing but blur
@@ -109,7 +109,7 @@ def cut_mask(mask: Mask, window: Window, outside: int = 0) -> Mask:
     return cv2.resize(part, window.size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)  # type: ignore[return-value]
 
 
-def paste(
+def paste_back(
     scores: NDArray[np.float32], window: Window, frame_size: tuple[int, int], outside: float
 ) -> NDArray[np.float32]:
     """(H, W) float32: the scores of a window, of any resolution, at their place in the frame.

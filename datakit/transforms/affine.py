@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Box
-from .figure import Figure
+from .object_crop import ObjectCrop
 from .ranges import setting, settle
 from .warp import Frame, PointMap, Points
 
@@ -36,7 +36,7 @@ class Affine:
     def __post_init__(self) -> None:
         settle(self, self.kind)
 
-    def draw(self, rng: np.random.Generator, figure: Figure) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, figure: ObjectCrop) -> NDArray[np.float64]:
         """Draw one scale and shift.
 
         Args:
