@@ -164,7 +164,7 @@ class Trainer:
                 logits = self._shared(inputs)
             target, valid = (batch[name].to(self.compute.device) for name in ("target", "valid"))
             loss = segmentation_loss(logits, target, valid, config.loss) / config.accumulate
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         return loss.detach()
 
     def _own_masks(self, inputs: Tensor, radius: int) -> Tensor:

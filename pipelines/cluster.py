@@ -155,7 +155,7 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any],
                 while waiting and len(running) < window:
                     task = waiting.pop()
                     key = f"{name(task)}-{uuid.uuid4().hex}"
-                    running[client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task  # type: ignore[no-untyped-call]
+                    running[client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task
                 room = len(running) if waiting else sys.maxsize
                 watch.look()  # tasks that are done at once leave no other time for it
                 for future in _finished(list(running), stop, watch, room):
@@ -176,7 +176,7 @@ def _finished(futures: list[Any], stop: threading.Event, watch: Watch, room: int
         if stop.is_set():
             raise KeyboardInterrupt
         with contextlib.suppress(TimeoutError):
-            return list(wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
+            return list(wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED").done)
         if watch.look() > room:
             return []
 
@@ -216,12 +216,12 @@ def _client(jobs: int, scheduler: str | None, scratch: Path | None, profiled: bo
 
     with _quiet():
         if scheduler is None:
-            with _local_cluster(jobs, scratch, profiled) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
+            with _local_cluster(jobs, scratch, profiled) as cluster, Client(cluster) as client:
                 client.register_plugin(_ignore_interrupts())
                 yield client
             return
         try:
-            client = Client(scheduler, timeout="10s")  # type: ignore[no-untyped-call]
+            client = Client(scheduler, timeout="10s")
         except (OSError, ValueError) as error:
             raise DatakitError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from error
         with client:
@@ -243,7 +243,7 @@ def _local_cluster(jobs: int, scratch: Path | None, profiled: bool) -> Iterator[
         environment({} if METHOD == "forkserver" else ENVIRONMENT),
     ):
         with interrupts_ignored():
-            cluster = LocalCluster(  # type: ignore[no-untyped-call]
+            cluster = LocalCluster(
                 n_workers=jobs,
                 threads_per_worker=1,
                 dashboard_address=":0",
@@ -303,7 +303,7 @@ def _reported(report: Path | None) -> Iterator[None]:
         return
     from distributed import performance_report
 
-    with performance_report(filename=str(report)):  # type: ignore[no-untyped-call]
+    with performance_report(filename=str(report)):
         yield
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from datakit.evaluation import MEASURES, Scores, SequenceScores
 from datakit.files import write_text
-from datakit.wording import printable, shorten
+from datakit.wording import printable, shorten, size_text
 
-from ..report import as_text, size_text, table
+from ..report import as_text, table
 from .result import Evaluation
 
 MOST_SEQUENCES = 10  # named of those with frames nobody can judge
