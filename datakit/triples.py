@@ -13,7 +13,8 @@ from .images import encode_png
 from .keys import triple_key, view_key
 from .samples import Photo, Sample, Triple, flags_of
 from .seeds import generator
-from .transforms import Deformed, Recipe, deform_all
+from .transforms import Recipe, deform_all
+from .transforms.apply import DrawnGuide
 from .transforms.object_crop import ObjectCrop
 from .transforms.rotate_flip import turned_image, turned_mask
 
@@ -71,9 +72,9 @@ def make_all(looks: Sequence[Look], seed: int) -> list[list[Triple]]:
     return made
 
 
-def _triple(sample: Sample, recipe: Recipe, variant: int, rough: Deformed) -> Triple:
+def _triple(sample: Sample, recipe: Recipe, variant: int, rough: DrawnGuide) -> Triple:
     if recipe.augment and sample.view:
-        names = recipe.augment.names
+        names = recipe.augment.parameter_names
         rough.parameters[: len(names)] = [sample.view[name] for name in names]
     return Triple(
         key=triple_key(sample.key, recipe.name, variant),

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datakit.arrays import Image, Labels
+from datakit.config import setting, validate
 from datakit.extras import require
-from datakit.transforms.ranges import setting, settle
 
 from .objects import probabilities
 
@@ -45,7 +45,7 @@ class CrfConfig:
     colour_range: float = setting(3.0, 0.1)
 
     def __post_init__(self) -> None:
-        settle(self, "crf")
+        validate(self, "crf")
 
 
 class Crf:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
-from datakit.transforms.ranges import setting, settle
+from datakit.config import setting, validate
 
 from .networks import upsample
 
@@ -26,7 +26,7 @@ class LossConfig:
     full_size: bool = setting(True)
 
     def __post_init__(self) -> None:
-        settle(self, "loss")
+        validate(self, "loss")
 
 
 def segmentation_loss(logits: Tensor, target: Tensor, valid: Tensor, config: LossConfig) -> Tensor:

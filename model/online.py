@@ -18,11 +18,11 @@ import torch
 from torch.utils.data import default_collate
 
 from datakit.arrays import Image, Labels
+from datakit.config import setting, validate
 from datakit.errors import UsageError
 from datakit.masks import plain_labels
 from datakit.seeds import generator
 from datakit.transforms import PRESETS, Recipe, deform
-from datakit.transforms.ranges import setting, settle
 from datakit.transforms.rotate_flip import turned_image, turned_mask
 from datakit.transforms.views import ViewConfig
 
@@ -70,7 +70,7 @@ class OnlineConfig:
     recipe: Recipe = PRESETS["online"]
 
     def __post_init__(self) -> None:
-        settle(self, "online")
+        validate(self, "online")
         if self.view.paste:
             raise UsageError(
                 f"online.view.paste={self.view.paste}: there is no other photo to put objects on, expected 0"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from datakit.transforms.ranges import setting, settle
+from datakit.config import setting, validate
 
 MEAN = "mean"  # of a parameter, in the optimiser's state
 
@@ -45,7 +45,7 @@ class OptimizerConfig:
     clip: float = setting(0.0, 0)
 
     def __post_init__(self) -> None:
-        settle(self, "optimizer")
+        validate(self, "optimizer")
 
 
 def poly_rate(step: int, steps: int, power: float, warmup: int = 0) -> float:

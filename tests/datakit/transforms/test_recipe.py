@@ -39,7 +39,7 @@ def test_steps_may_be_left_out_reordered_and_repeated():
         "dilate.radius",
         *("affine#2.scale", "affine#2.dx", "affine#2.dy"),
     )
-    assert [len(run) for run in recipe.runs] == [1, 1, 2, 1]
+    assert [len(run) for run in recipe.groups] == [1, 1, 2, 1]
     one = deform(blob(), recipe, np.random.default_rng(0)).mask
     other = deform(blob(), Recipe("r", steps[::-1]), np.random.default_rng(0)).mask
     assert (one != other).any()
@@ -152,7 +152,10 @@ def test_a_box_anywhere_makes_the_kind_box():
         ({"name": "r", "min_iou": "x"}, "'x' is no number"),
         ({"name": "r", "min_iou": float("nan")}, "outside"),
         ({"name": "r", "steps": {"kind": "tps"}}, r"write \[\[steps\]\]"),
-        ({"name": "r", "steps": [{"kind": "tsp"}]}, "step 1: unknown kind 'tsp'; known are affine, tps, dilate, box"),
+        (
+            {"name": "r", "steps": [{"kind": "tsp"}]},
+            r"step 1: unknown step 'tsp'; did you mean tps\? The steps are affine, tps, dilate, box",
+        ),
         (
             {"name": "r", "steps": [{"kind": "tps", "point": 3}]},
             "unknown key 'point' .did you mean points.*known are points",
