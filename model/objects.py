@@ -23,7 +23,8 @@ def object_ids(labels: Labels) -> tuple[int, ...]:
 
 def mask_of(labels: Labels, object_id: int) -> Mask:
     """(H, W) uint8 0/1: one object of a label map."""
-    return (labels == object_id).view(np.uint8)
+    mask: Mask = (labels == object_id).view(np.uint8)
+    return mask
 
 
 def join(scores: NDArray[np.float32], ids: Sequence[int]) -> Labels:
@@ -49,7 +50,7 @@ def join(scores: NDArray[np.float32], ids: Sequence[int]) -> Labels:
     for plane, number in zip(scores[1:], ids[1:], strict=True):
         np.copyto(winner, np.uint8(number), where=plane > best)
         np.maximum(best, plane, out=best)
-    labels = winner * (best > 0)  # where p is above a half it beats the product: no need to compute that
+    labels: Labels = winner * (best > 0)  # where p is above a half it beats the product: no need to compute that
     if len(ids) > 1:  # a single one never wins below
         doubted = (best > HOPELESS) & (best <= 0)
         wins = _softplus(-best[doubted]) < _softplus(scores[:, doubted]).sum(axis=0)  # -log p, -log of that product
@@ -75,4 +76,4 @@ def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _softplus(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """log(1 + exp(x)), safe for any x."""
-    return np.logaddexp(x, np.float32(0))  # type: ignore[no-any-return]
+    return np.logaddexp(x, np.float32(0))

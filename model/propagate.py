@@ -261,7 +261,8 @@ class Propagator:
         windows = [self._window(guide, count) for guide, count in zip(guides, missing, strict=True)]
         pictures = [frame] if flow is None else [frame, flow]
         looks = [look(self._net, picture, guides, windows, self._compute, self.config.mirrored) for picture in pictures]
-        return sum(looks[1:], looks[0]) / len(looks)
+        scores: NDArray[np.float32] = sum(looks[1:], looks[0]) / np.float32(len(looks))
+        return scores
 
     def _window(self, guide: Mask, missing: int) -> Window:
         config, frame_size = self.config, (guide.shape[0], guide.shape[1])
