@@ -10,7 +10,7 @@ FLOORS = ("datakit", "model", "pipelines")
 README = Path("README.md").read_text(encoding="utf-8")
 
 NETWORK = ["torch>=2.2", "safetensors>=0.4"]
-FILM = ["av>=14"]
+FILM = ["av>=18"]
 DEDUP = ["ImageHash>=4.3"]
 CRF = ["pydensecrf2"]  # builds from source, 90 s
 REPORT = ["bokeh>=3.1"]
@@ -59,7 +59,6 @@ setup(
         "pycocotools>=2.0.7",
         "rich>=13",
         "simplejpeg>=1.9",
-        "zlib-ng>=0.5",
     ],
     extras_require={
         "network": NETWORK,

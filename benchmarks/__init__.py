@@ -1,4 +1,4 @@
-"""Speed as ratios: every figure's two sides run in one process tree, on the same bytes, by turns."""
+"""Benchmarks as ratios: both sides run by turns, in one process tree, on the same bytes."""
 
 from pipelines.process import let_idle_threads_sleep
 

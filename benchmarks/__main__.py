@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other, and the page docs/benchmarks.md: python -m benchmarks"""
+"""Runs every benchmark and writes docs/benchmarks.md: python -m benchmarks"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each part of the deformation is worth: one short training per recipe, all scored on the same rough masks.
+"""What each step of the deformation is worth: one short training per recipe, all scored on the same guide masks.
 
 Every run begins with the same ImageNet weights, sees the same photos in the same order through the same views, and
 differs in the recipe alone; faults beyond the recipe (`view.partial` and its like, the network's own masks) are off.

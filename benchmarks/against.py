@@ -1,4 +1,4 @@
-"""This tree against another one, say a worktree of the commit before: build, read and evaluate, each by turns.
+"""Compares this tree with another one, for example the commit before: build, read and evaluate, by turns.
 
     python -m benchmarks.against OTHER SET [--predictions FOLDER --truth FOLDER] [--rounds N]
 

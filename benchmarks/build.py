@@ -1,4 +1,4 @@
-"""Build against its floor: the work nobody can avoid, done by bare processes with no bookkeeping.
+"""Speed of a build against its floor: the same work in bare processes without bookkeeping.
 
 The floor reads the bytes, decodes image and mask once, and per variant does one full-frame
 `cv2.remap`, one `cv2.dilate`, one mask encode, one CRC, and writes it all to one file per process.

@@ -1,4 +1,4 @@
-"""What all benchmarks share: data to work on, alternating rounds, medians, and where results go."""
+"""Shared by all benchmarks: data, alternating rounds, medians, and where results go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scoring masks of videos against the package vos-benchmark: two processes each, the same files, the same numbers.
+"""Speed of `datakit evaluate` against the package vos-benchmark: same files, two processes each, equal scores.
 
 Judged twice: as a call in a process that has imported everything, and as a command from its start to its end.
 The floor reads and decodes the same files by the same processes, and measures nothing.

@@ -1,4 +1,4 @@
-"""The same encoded triples in the containers people use today, each with its own way of random access.
+"""The same encoded triples in other containers, each read in its own way at random.
 
 A peer is a function that writes the records into a folder and one that opens it and gives
 `read(index) -> (image, rough mask, target)` as bytes. The bytes are equal for all, so that the

@@ -1,4 +1,4 @@
-"""Propagation: seconds a frame of the whole command against the network alone, further objects, and memory over time.
+"""Speed of a propagation: seconds per frame against the network alone, further objects, and memory over time.
 
 The clip is 854x480: a sequence of DAVIS where DATAKIT_TEST_DATA names the data of the tests, else that of the embedded
 sample, enlarged. A frame's time is the median of what lies between two frames of `datakit propagate`: decode, cut,

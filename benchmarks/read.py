@@ -1,4 +1,4 @@
-"""Reading in random order: our shards, the containers people use today, and the floor of decoding alone.
+"""Speed of reading in random order: shards, other containers, and decoding alone.
 
 Raw access gives the encoded bytes of a triple; decoded access gives image and two masks, by the same decoder
 for all. The floor decodes the same records out of memory.

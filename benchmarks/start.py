@@ -1,4 +1,4 @@
-"""How long `datakit --help` takes, as a user waits for it. Run alone: python -m benchmarks.start"""
+"""How long `datakit --help` takes. Run alone: python -m benchmarks.start"""
 
 from __future__ import annotations
 

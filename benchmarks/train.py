@@ -1,4 +1,4 @@
-"""Training: the whole loop against its floor, and the loader against the loaders people use today.
+"""Speed of training: the loop against its floor, and the loader against other loaders.
 
 The floor is the same optimiser step, on one batch that stays in memory. The peers read the same photos and masks,
 cut the same view around the stored rough mask and code it alike; they differ in where the files come from: a folder

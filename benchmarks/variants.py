@@ -1,4 +1,4 @@
-"""What each part of a propagation is worth on a tree of videos: J and F of every variant, and seconds a frame.
+"""What each option of a propagation is worth on a tree of videos: J, F and seconds per frame.
 
 Every row is `datakit propagate --davis ROOT` with other options, scored by `datakit evaluate`; seconds are those of
 the whole command on all cores, start and online stage included, over all frames. With an online stage the means over

@@ -1,4 +1,4 @@
-"""Verifying against what SHA-256 of the same files costs. Run alone: python -m benchmarks.verify [--rounds N]"""
+"""Speed of `verify` against SHA-256 of the same files. Run alone: python -m benchmarks.verify [--rounds N]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lattice spline against a dense one: how far off, and how much faster.
+"""Speed and error of the lattice spline against a dense one.
 
 Dense is what video-segmentation repositories do: the float64 distance of every pixel to every control
 point in NumPy, evaluated at full resolution; here for both axes at once, which is their best case.

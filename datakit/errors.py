@@ -1,17 +1,15 @@
 """What can go wrong, as few classes as there are ways for a caller to react.
 
 Every message names the place, what was expected, what was found and the way out.
-`exit_code` is what the command line leaves with; the table stands in docs/cli.md.
+`exit_code` is what the command line leaves with; the table stands in docs/cli.md. `Problem` is an error put on record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .samples import Problem
+from typing import Any, Literal, NamedTuple
 
 
 class DatakitError(Exception):
@@ -55,6 +53,25 @@ class Locked(DatakitError):
     exit_code = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An item without a sample, and why.
+
+    Attributes:
+        key: sample or photo key, `label/name` or `label/name#object`.
+        kind: `failed` is damage, `left-out` a choice (crowd, minimum area, empty, stray file).
+        stage: where it happened: `list`, `read`, `decode`, `mask`, `select` or `deform`.
+        reason: a few words that group equal causes in the summary, e.g. `truncated image`.
+        detail: the whole sentence: place, expected, found, way out. Paths are relative to the source root.
+    """
+
+    key: str
+    kind: Literal["failed", "left-out"]
+    stage: str
+    reason: str
+    detail: str
+
+
 class ItemError(DatakitError):
     """One photo or object of a source gives no sample; `problem` says which and why."""
 
@@ -64,3 +81,14 @@ class ItemError(DatakitError):
 
     def __reduce__(self) -> tuple[type[ItemError], tuple[Problem]]:
         return type(self), (self.problem,)
+
+
+class Place(NamedTuple):
+    """What an error is about: the key of the item, and the file's path relative to the source root."""
+
+    key: str
+    path: str
+
+    def failed(self, stage: str, reason: str, detail: str) -> ItemError:
+        """The error that says this item is damaged, how, and where."""
+        return ItemError(Problem(self.key, "failed", stage, reason, f"{self.path}: {detail}"))

@@ -17,9 +17,8 @@ import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, PngImagePlugin
 
-from .errors import ItemError
+from .errors import ItemError, Place
 from .formats import JPEG_END, JPEG_START, PNG_END, PNG_START, RAW, unread_kind
-from .samples import Problem
 
 WAY_OUT = "copy or export it anew, or take it out"
 EXIF_ORIENTATION = 0x0112
@@ -28,17 +27,6 @@ DNG_VERSION = 0xC612  # a TIFF tag: what Pillow would show of such a file is a s
 FORMATS = ("BMP", "DIB", "GIF", "PPM", "TIFF", "WEBP")
 BYTES_PER_PIXEL = 8  # of 16-bit RGBA, uncompressed
 ALWAYS_READ = 64_000_000  # bytes, whatever the limit of pixels: photos carry previews and video
-
-
-class Place(NamedTuple):
-    """What an error is about: the key of the item, and the file's path relative to the source root."""
-
-    key: str
-    path: str
-
-    def failed(self, stage: str, reason: str, detail: str) -> ItemError:
-        """The error that says this item is damaged, how, and where."""
-        return ItemError(Problem(self.key, "failed", stage, reason, f"{self.path}: {detail}"))
 
 
 class Header(NamedTuple):
@@ -87,10 +75,11 @@ def validate_header(data: bytes, where: Place, max_pixels: int) -> Header:
     Raises:
         ItemError: stage `decode`.
     """
-    unread = unread_kind(data)
-    if unread is not None:
-        raise where.failed("decode", unread.reason, str(unread))
-    if _is_cut(data):
+    if not data.startswith((JPEG_START, PNG_START)):
+        unread = unread_kind(data)
+        if unread is not None:
+            raise where.failed("decode", unread.reason, str(unread))
+    elif _is_cut(data):
         raise where.failed("decode", "truncated image", f"ends after {len(data)} bytes without an end mark")
     try:
         opened = open_lazily(data)
@@ -119,7 +108,7 @@ def _is_cut(data: bytes) -> bool:
     """Whether a JPEG or PNG stops before its end mark; what follows the mark does not matter."""
     if data.startswith(PNG_START):
         return PNG_END not in data[-64:] and PNG_END not in data
-    if not data.startswith(JPEG_START) or data.endswith(JPEG_END):
+    if data.endswith(JPEG_END):
         return False
     at = 2  # walk to the first scan: a thumbnail in the segments before it has an end mark of its own
     while at + 4 <= len(data) and data[at] == 0xFF:

@@ -20,6 +20,7 @@ from .formats import PNG_START
 from .jpeg import jpeg_size
 
 NO_PIXELS = "no pixels behind it"
+UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
 TURNS: dict[int, Callable[[Any], Any]] = {
@@ -54,7 +55,7 @@ def decode_picture(encoded: bytes | memoryview) -> Image:
 
 
 def check_decodable(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
-    """Make sure that JPEG or PNG bytes decode from end to end, to (H, W) pixels.
+    """Make sure that JPEG or PNG bytes decode from end to end, to (H, W) pixels as stored.
 
     A JPEG is decoded to an eighth of its size: all its bytes are read, a third of the time is saved, and data lost
     in its middle are found, of which OpenCV would make a picture; see `jpeg`.
@@ -64,7 +65,7 @@ def check_decodable(encoded: bytes | memoryview, size: tuple[int, int]) -> None:
     """
     found, part = None, 8
     if encoded[: len(PNG_START)] == PNG_START:
-        pixels, part = decoded(encoded, cv2.IMREAD_COLOR), 1
+        pixels, part = decoded(encoded, UNTURNED), 1
     else:
         try:
             found = jpeg_size(encoded)
@@ -92,8 +93,8 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     return array if change is None else np.ascontiguousarray(change(array))
 
 
-def encode_png(image: Image, compact: bool = False) -> bytes:
-    """PNG bytes of an (H, W, 3) RGB or (H, W) grey uint8 array.
+def encode_png(image: Image | NDArray[np.uint16], compact: bool = False) -> bytes:
+    """PNG bytes of an (H, W, 3) RGB or (H, W) grey array, uint8 or uint16.
 
     Run-length strategy and a fixed filter: what is left of zlib then has no match finder, the part whose
     output differs between builds and processors in zlib-ng. Costs about 9 % in size on photos, but half on
@@ -123,7 +124,7 @@ def encode_webp(image: Image, quality: int) -> bytes:
     return _encode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
 
 
-def _encode(suffix: str, image: Image, settings: list[int]) -> bytes:
+def _encode(suffix: str, image: Image | NDArray[np.uint16], settings: list[int]) -> bytes:
     stored = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
     worked, data = cv2.imencode(suffix, stored, settings)
     if not worked:

@@ -5,6 +5,7 @@ What the values mean is left to `mask_values`, decoding of everyday pictures to 
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +13,9 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
 
-from .headers import Place, open_lazily
+from .errors import Place
+from .headers import open_lazily
 from .images import NO_PIXELS, decoded
 from .photo_files import open_picture
 
@@ -60,7 +61,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     if header.form not in ("JPEG", "PNG"):
         _refuse_pages(data, where)
     if header.mode in ("P", "PA"):
-        return MaskFile(*_palette_plane(data, where), orientation, zlib_ng.crc32(data))
+        return MaskFile(*_palette_plane(data, where), orientation, zlib.crc32(data))
     stored = decoded(data, cv2.IMREAD_UNCHANGED)
     if stored is None:
         raise header.damaged(where, NO_PIXELS)
@@ -68,7 +69,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     values, coding = _values_of(_greyed(stored) if lossy else stored, where)
     if header.mode == "L" and header.form == "PNG" and b"tRNS" in data:
         values = _without(values, data)
-    return MaskFile(values, coding, NO_PALETTE, orientation, zlib_ng.crc32(data), lossy)
+    return MaskFile(values, coding, NO_PALETTE, orientation, zlib.crc32(data), lossy)
 
 
 def _greyed(stored: NDArray[Any]) -> NDArray[Any]:

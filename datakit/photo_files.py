@@ -5,20 +5,18 @@ What a file says of itself is judged in `headers`; masks are read by `mask_files
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
 
 from .arrays import Image
-from .formats import JPEG_START
-from .headers import Header, Place, open_lazily, read_file, validate_header
-from .images import NO_PIXELS, check_decodable, decoded, encode_png, turn
+from .errors import Place
+from .headers import Header, open_lazily, read_file, validate_header
+from .images import NO_PIXELS, UNTURNED, check_decodable, decoded, encode_png, turn
 from .samples import Photo
-
-UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> Photo:
@@ -36,15 +34,13 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
     Raises:
         ItemError: the file cannot be read (stage `read`) or is no whole picture (stage `decode`).
     """
-    where, data, header = open_picture(path, place, max_pixels, key)
+    where, data, header = open_picture(path, place, max_pixels, key, ("JPEG", "PNG"))
     why = reencode_reason(header)
-    crc32, orientation = zlib_ng.crc32(data), header.orientation or 1
-    if why:
-        pixels = _upright(data, header, where)
-        return Photo.decoded(pixels, encode_png(pixels), why, crc32, orientation)
-    if header.form == "PNG":  # a JPEG is proven by `open_picture`
-        _check(data, header, where)
-    return Photo(data, header.size, why, crc32, orientation)
+    crc32, orientation = zlib.crc32(data), header.orientation or 1
+    if not why:
+        return Photo(data, header.size, why, crc32, orientation)
+    pixels = _upright(data, header, where)
+    return Photo.decoded(pixels, encode_png(pixels), why, crc32, orientation)
 
 
 def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
@@ -81,26 +77,27 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
     return turn(pixels, header.orientation)
 
 
-def open_picture(path: Path | str, place: str, max_pixels: int, key: str = "") -> tuple[Place, bytes, Header]:
-    """A picture file's place, bytes and header, the last validated before a pixel is decoded; a JPEG is proven whole.
+def open_picture(
+    path: Path | str, place: str, max_pixels: int, key: str = "", checked: tuple[str, ...] = ("JPEG",)
+) -> tuple[Place, bytes, Header]:
+    """A picture file's place, bytes and header, the last validated before a pixel is decoded.
 
-    Other formats tell by themselves when they are decoded.
+    Args: as `read_photo`, and
+        checked: formats whose pixels are decoded once to make sure that they are all there. Decoding tells that by
+            itself, but for JPEG.
 
-    Args and errors: as `read_photo`.
+    Raises:
+        ItemError: as `read_photo`.
     """
     where = Place(key or place, place)
     data = read_file(path, where, max_pixels)
     header = validate_header(data, where, max_pixels)
-    if data.startswith(JPEG_START):
-        _check(data, header, where)
+    if header.form in checked:
+        try:
+            check_decodable(data, header.size)
+        except ValueError as error:
+            raise header.damaged(where, str(error)) from None
     return where, data, header
-
-
-def _check(data: bytes, header: Header, where: Place) -> None:
-    try:
-        check_decodable(data, header.size)
-    except ValueError as error:
-        raise header.damaged(where, str(error)) from None
 
 
 def reencode_reason(header: Header) -> str:

@@ -1,7 +1,8 @@
 """Masks as COCO run-length strings and from COCO polygons.
 
-The strings are those of pycocotools, which writes them; reading is done here, because
-pycocotools hands out uninitialised memory where the runs are too few for the size.
+The strings are those of pycocotools, which writes them. Reading is done here: pycocotools hands out uninitialised
+memory where the runs are too few for the size, and RLEMaskLib 0.8.1, though two to four times as fast both ways,
+accepts strings that break off and numbers beyond 32 bits.
 Readers of whole annotation files are `datasets.coco`.
 """
 

@@ -1,4 +1,4 @@
-"""The nouns that travel through the house: Photo, Sample, Scene, Problem, Note, Triple.
+"""The nouns that travel through the house: Photo, Sample, Scene, Note, Triple.
 
 A reader yields one Scene per photo; a Scene holds one Sample per object and one
 Problem per object that gives none; `triples.make_triples` turns a Sample into Triples.
@@ -9,36 +9,18 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from .arrays import Image, Mask
+from .errors import Problem
 from .images import decode_picture
 from .keys import source_of
 
 SHOWN_WIDTH = 1200  # pixels of three pictures side by side
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An item without a sample, and why.
-
-    Attributes:
-        key: sample or photo key, `label/name` or `label/name#object`.
-        kind: `failed` is damage, `left-out` a choice (crowd, minimum area, empty, stray file).
-        stage: where it happened: `list`, `read`, `decode`, `mask`, `select` or `deform`.
-        reason: a few words that group equal causes in the summary, e.g. `truncated image`.
-        detail: the whole sentence: place, expected, found, way out. Paths are relative to the source root.
-    """
-
-    key: str
-    kind: Literal["failed", "left-out"]
-    stage: str
-    reason: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -211,7 +193,7 @@ class Triple:
         photo: the picture; `image` is its pixels.
         deformed: (H, W) uint8, 0 or 1; the rough mask.
         target: (H, W) uint8, 0 or 1; the undeformed mask.
-        ignore: (H, W) uint8, 1 where neither is judged; None when nothing is.
+        ignore: (H, W) uint8, 1 in the ignore region, where neither mask counts; None where there is none.
         recipe: name of the recipe.
         kind: `mask` or `box`: what the rough mask looks like.
         variant: number of the draw, from 0.
@@ -285,7 +267,7 @@ LOW_IOU = "low-iou"
 def flags_of(draw_flags: str, iou: float, min_iou: float | None) -> str:
     """The remarks on a triple as people see them, everywhere: `low-iou` goes by the IoU that is stored.
 
-    `min_iou` is judged while drawing, after the last warp: coarsening after it (a dilation, a box) is wanted and calls
+    `min_iou` holds while drawing, after the last warp: coarsening after it (a dilation, a box) is wanted and calls
     for no redraw, but on a tiny object it alone can take the rough mask below the floor. The draw's own `low-iou`
     therefore misses triples that lie below, and names some that dilation lifted above. Shards keep the draw's remark,
     since their bytes are what was published; who reads them goes by `iou`, which is of the very mask that is stored.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -34,27 +35,33 @@ class ShadowFinder:
 
 
 def shadowing_message(fullname: str | None) -> str | None:
-    """What to say of a module that was not found.
+    """What to say of a module that was not found, or not with what it should hold.
 
     Args:
-        fullname: such as `model.dataset`.
+        fullname: such as `model.dataset`; None, as an ImportError's name may be, is none of ours.
 
     Returns:
         A sentence that names both places; None where the reason is another one.
     """
     name, _, rest = (fullname or "").partition(".")
-    ours, found = HOME / name, sys.modules.get(name)
-    if name not in NAMES or found is None or place_of(found) == ours or not _is_module(ours, rest):
+    ours = HOME / name
+    if name not in NAMES or not _is_module(ours, rest):
+        return None
+    found = _place(name)
+    if found is None or found == ours:
         return None
     return (
-        f"{fullname}: the name `{name}` means {place_of(found)} here, which hides the package of masktrack-datakit, "
+        f"{fullname}: the name `{name}` means {found} here, which hides the package of masktrack-datakit, "
         f"{ours}; run from another folder, take that one off PYTHONPATH, or rename it"
     )
 
 
-def place_of(module: ModuleType) -> Path:
-    """The folder of a package, or the file of a module."""
-    return Path([*getattr(module, "__path__", ()), getattr(module, "__file__", None) or "?"][0]).resolve()
+def _place(name: str) -> Path | None:
+    """The folder of a package, or the file of a module, that is imported by this name; None where there is none."""
+    spec = find_spec(name)
+    if spec is None:
+        return None
+    return Path([*(spec.submodule_search_locations or ()), spec.origin or "?"][0]).resolve()
 
 
 def _is_module(package: Path, rest: str) -> bool:
@@ -64,12 +71,8 @@ def _is_module(package: Path, rest: str) -> bool:
 
 def command() -> None:
     """The `datakit` command; where `pipelines` means somebody else's, that is said and the exit code is 2."""
-    try:
-        cli = import_module("pipelines.cli").cli
-    except ModuleNotFoundError as error:
-        message = shadowing_message(error.name)
-        if message is None:
-            raise
+    message = shadowing_message("pipelines.cli")
+    if message is not None:
         print(f"Error: {message}", file=sys.stderr)
         sys.exit(UsageError.exit_code)
-    cli()
+    import_module("pipelines.cli").cli()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from .arrays import Mask, area
 from .datasets import AnyReader, Record
 from .duplicates import is_flat
+from .errors import Place
 from .formats import JPEG_START
-from .headers import Place, read_file
+from .headers import read_file
 from .jpeg import jpeg_complaint
 from .masks import MANY_OBJECTS
 from .samples import Photo, Sample, Scene

@@ -26,7 +26,7 @@ LITE0_STAGES = (
 # The last stage before each halving, and the last of all.
 LITE0_TAPS = (1, 2, 4, 6)
 # The original's, from TensorFlow; with PyTorch's 1e-5 the pretrained classifier is measurably less sure of itself.
-LITE0_NORM = {"eps": 1e-3, "momentum": 0.01}
+LITE0_EPS, LITE0_MOMENTUM = 1e-3, 0.01
 
 
 class SameConv2d(nn.Conv2d):
@@ -51,6 +51,11 @@ class SameConv2d(nn.Conv2d):
         return max((-(-size // stride) - 1) * stride + kernel - size, 0)
 
 
+def lite0_norm(channels: int) -> nn.BatchNorm2d:
+    """Batch normalisation as the pretrained weights of EfficientNet-lite0 expect it."""
+    return nn.BatchNorm2d(channels, eps=LITE0_EPS, momentum=LITE0_MOMENTUM)
+
+
 class InvertedResidual(nn.Module):
     """Expand, filter each channel, project; added to its input where the shapes allow. Source: arXiv 1801.04381.
 
@@ -64,16 +69,16 @@ class InvertedResidual(nn.Module):
         width = inputs * expansion
         self.residual = stride == 1 and inputs == outputs
         self.expand = nn.Conv2d(inputs, width, 1, bias=False) if expansion > 1 else None
-        self.expand_norm = nn.BatchNorm2d(width, **LITE0_NORM) if expansion > 1 else None
+        self.expand_norm = lite0_norm(width) if expansion > 1 else None
         self.depthwise = SameConv2d(width, width, kernel, stride, groups=width, bias=False)
-        self.depthwise_norm = nn.BatchNorm2d(width, **LITE0_NORM)
+        self.depthwise_norm = lite0_norm(width)
         self.project = nn.Conv2d(width, outputs, 1, bias=False)
-        self.project_norm = nn.BatchNorm2d(outputs, **LITE0_NORM)
+        self.project_norm = lite0_norm(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C', ceil(H / stride), ceil(W / stride))."""
-        y = x
-        if self.expand is not None:
+        y: Tensor = x
+        if self.expand is not None and self.expand_norm is not None:
             y = F.relu6(self.expand_norm(self.expand(y)), inplace=True)
         y = F.relu6(self.depthwise_norm(self.depthwise(y)), inplace=True)
         y = self.project_norm(self.project(y))
@@ -94,7 +99,7 @@ class EfficientNetLite0(nn.Module):
     def __init__(self, drop: float = 0.0) -> None:
         super().__init__()
         self.stem = SameConv2d(3, 32, 3, 2, bias=False)
-        self.stem_norm = nn.BatchNorm2d(32, **LITE0_NORM)
+        self.stem_norm = lite0_norm(32)
         self.blocks = nn.ModuleList()
         self.taps: list[int] = []
         inputs, total = 32, sum(stage[0] for stage in LITE0_STAGES)
@@ -134,6 +139,7 @@ class VGG16(nn.Module):
 
     channels = (VGG16_BLOCKS[-1][1],)
     strides = (8,)
+    stem: nn.Conv2d
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from datakit.errors import DatakitError
+from datakit.errors import DatakitError, UsageError
 from datakit.files import canonical_json, replacing
 
 from .networks import build_network
@@ -30,6 +30,10 @@ NET, OPTIMIZER = "net.", "optimizer."
 
 class CheckpointError(DatakitError):
     """A file is no checkpoint of this version, or does not fit the network."""
+
+
+class MissingCheckpoint(CheckpointError, UsageError):
+    """There is no such file."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +80,27 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; weights come as float32.
 
     Raises:
+        MissingCheckpoint: there is no such file; a `UsageError`, exit code 2.
         CheckpointError: not a file of this format and version.
     """
+    way_out = "give a checkpoint of `datakit train` (best.safetensors) or `bundled`"
+    if not path.is_file():
+        raise MissingCheckpoint(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; {way_out}")
     try:
         with safe_open(path, "pt") as file:
-            told = json.loads((file.metadata() or {})["datakit"])
+            metadata = file.metadata() or {}
+            if "datakit" not in metadata:
+                raise CheckpointError(f"{path}: holds weights, but not of this program; {way_out}")
+            told = json.loads(metadata["datakit"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no Mapping)
         if (told["format"], told["version"]) != (FORMAT, VERSION):
             raise ValueError(
                 f"is {told['format']!r}, version {told['version']}; expected {FORMAT!r}, version {VERSION}"
             )
         network, about = told["network"], told["about"]
-    except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
-        way_out = "give a checkpoint of `datakit train` (best.safetensors) or `bundled`"
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: is no safetensors file, or damaged ({error}); {way_out}") from error
+    except (OSError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: no readable checkpoint ({error}); {way_out}") from error
     return Checkpoint(network, about, _part(tensors, NET, torch.float32), _part(tensors, OPTIMIZER))
 

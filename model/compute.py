@@ -1,4 +1,4 @@
-"""Where and in which arithmetic a network runs: device, precision, memory layout, and the processes of a run."""
+"""How a network runs: device, precision, memory layout, and the processes of a distributed run."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Compute:
 def has_bf16(device: str) -> bool:
     """Whether the device computes in bfloat16 itself; emulated, it is slower than fp32."""
     if device.startswith("cuda"):
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 

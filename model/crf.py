@@ -1,4 +1,4 @@
-"""Sharper outlines by a fully connected CRF: pixels of like colour and place should have like labels.
+"""Sharpens outlines by a fully connected CRF.
 
 Needs the extra `crf` (package pydensecrf2). It is no part of the network and learns nothing.
 """

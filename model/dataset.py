@@ -1,4 +1,4 @@
-"""Triples of shards as a map-style torch Dataset: the network's input, its target, and where it is judged.
+"""`TripleDataset`: triples of shards as a torch Dataset of network input, target and valid pixels.
 
 An item is a pure function of (seed, epoch, key, repeat), whichever process makes it; one that is put on another photo
 also of the photos there are. In which order items come is left to `sampler`, what is drawn to `views`, pixels to

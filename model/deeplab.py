@@ -1,4 +1,4 @@
-"""The paper's network: DeepLab-v2 on VGG16 with a four-channel stem."""
+"""The paper's network: DeepLab-v2 on VGG16 with a four-channel input convolution."""
 
 from __future__ import annotations
 
@@ -62,4 +62,5 @@ class DeepLab(Segmenter):
         for layer in self.head.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.normal_(layer.weight, std=NEW_SIGMA, generator=generator)
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)

@@ -1,4 +1,4 @@
-"""The flow variant's second picture: how fast everything in a frame moves, as grey levels.
+"""Optical flow as a grey picture of its magnitude, the input of the flow variant.
 
 Flow comes from OpenCV's DIS, or from `.flo` files that were computed elsewhere. The network was never trained on
 such pictures; that it understands them is the paper's finding, and what they bring is a matter of the video.

@@ -1,4 +1,4 @@
-"""The first convolution, inflated from three input channels to four; the pretrained filters stay as they are."""
+"""Inflates the first convolution from three input channels to four; the pretrained filters stay as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image and rough mask into the four-channel tensor a network reads.
+"""Packs image and guide mask into the four-channel input tensor.
 
 The only place that knows mean, scale, channel order and mask coding; weights, sizes and crops are left to others.
 """

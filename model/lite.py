@@ -1,4 +1,4 @@
-"""The light network: EfficientNet-lite0 and a small feature pyramid, for CPUs and for shipping."""
+"""The light network: EfficientNet-lite0 with a small feature pyramid, made for CPUs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class PyramidHead(nn.Module):
             if x is not None:
                 y = y + F.interpolate(x, size=y.shape[2:], mode="bilinear", align_corners=False)
             x = F.relu(self.norm[level](self.smooth[level](y)), inplace=True)
-        return self.logit(x)
+        logits: Tensor = self.logit(x)
+        return logits
 
 
 class Lite(Segmenter):

@@ -1,4 +1,4 @@
-"""What the network is trained to make small: pixel-wise cross-entropy, and the overlap the masks are scored by."""
+"""Training losses: pixel-wise cross-entropy and soft IoU."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def segmentation_loss(logits: Tensor, target: Tensor, valid: Tensor, config: Los
     Source: cross-entropy at output stride: arXiv 1606.00915 §4; arXiv 1612.02646 names no loss of its own.
     """
     if config.full_size:
-        logits = upsample(logits.float(), target.shape[-2:])
+        logits = upsample(logits.float(), (target.shape[-2], target.shape[-1]))
     else:
         target, valid = shrink(target, logits.shape[-2:]), shrink(valid, logits.shape[-2:])
     scores, wanted, counts = logits.float().flatten(1), target.float().flatten(1), valid.float().flatten(1)

@@ -1,4 +1,4 @@
-"""The networks by name, and what one does to any of them; their layers are left to `lite` and `deeplab`.
+"""The networks by name, and how to build one; their layers are in `lite` and `deeplab`.
 
 A network of another package joins by `register_network`, or by an entry point of the group
 `masktrack_datakit.networks` whose name is the network's and whose object builds it.

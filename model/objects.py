@@ -1,4 +1,4 @@
-"""Several objects in one frame: from label map to masks, and from each object's scores back to one label map.
+"""Several objects in one frame: splits a label map into masks, and joins each object's scores to a label map.
 
 Any number of objects with any ids up to 254; a pixel belongs to at most one of them.
 """
@@ -56,6 +56,24 @@ def join(scores: NDArray[np.float32], ids: Sequence[int]) -> Labels:
         wins = _softplus(-best[doubted]) < _softplus(scores[:, doubted]).sum(axis=0)  # -log p, -log of that product
         labels[doubted] = winner[doubted] * wins
     return labels
+
+
+def mean_margins(scores: NDArray[np.float32], labels: Labels, ids: Sequence[int]) -> dict[int, float]:
+    """How sure the network is of each object: the mean of 2 p - 1 over the pixels it got.
+
+    Args:
+        scores: (K, H, W) logits, one plane for each object.
+        labels: (H, W) uint8, what was made of them.
+        ids: K object ids.
+
+    Returns:
+        id -> 0 (no pixel, or none above a half) to 1.
+    """
+    margins = {}
+    for plane, number in zip(scores, ids, strict=True):
+        found = plane[labels == number]
+        margins[number] = float(np.tanh(np.maximum(found, 0) / 2).mean()) if found.size else 0.0  # 2 p - 1
+    return margins
 
 
 def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The online stage: a copy of the network learns how one video's objects look, from the frames that were annotated.
+"""Online fine-tuning: fits a copy of the network to the annotated frames of one video.
 
 Samples are those of the `online` recipe: turned and mirrored views of a frame, each with deformed masks, drawn when
 they are needed and shown as in the offline stage. Steps are those of `train`.

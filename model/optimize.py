@@ -1,4 +1,4 @@
-"""Optimiser and learning rates: which parameter learns how fast, and how that falls over the run."""
+"""Optimiser, learning-rate groups and schedule, and the running mean of the weights."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def poly_rate(step: int, steps: int, power: float, warmup: int = 0) -> float:
     Source: arXiv 1606.00915 §4.1 ("poly" policy, power 0.9).
     """
     rise = min(1.0, (step + 1) / (warmup + 1))
-    return rise * max(0.0, 1 - step / steps) ** power
+    return float(rise * max(0.0, 1 - step / steps) ** power)
 
 
 def build_optimizer(net: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:

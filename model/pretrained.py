@@ -1,4 +1,4 @@
-"""Pretrained weights into a network's trunk: finds the file, reads it safely, fits every tensor or says which does not.
+"""Loads pretrained weights into a network's trunk, and lists every tensor that does not fit.
 
 The head keeps its random weights, and so do the filters of the mask channel. Checkpoints of our own are left
 to `checkpoint`.
@@ -127,7 +127,8 @@ def _fill(trunk: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 def _shapes(trunk: nn.Module) -> dict[str, tuple[int, ...]]:
     """What a file must hold: the trunk's tensors, the stem without its mask channel."""
     shapes = {name: tuple(tensor.shape) for name, tensor in trunk.state_dict().items() if tensor.ndim}
-    return shapes | {"stem.weight": tuple(trunk.stem.weight[:, :3].shape)}
+    outputs, _, height, width = shapes["stem.weight"]
+    return shapes | {"stem.weight": (outputs, 3, height, width)}
 
 
 LITE0_LAYERS = {

@@ -1,4 +1,4 @@
-"""A mask carried through a video, a frame at a time: the loop over frames is the caller's.
+"""`Propagator`: carries masks through a video, one frame at a time; the caller holds the loop over frames.
 
 The network gets each frame with the mask of the frame before, made coarser. All that is remembered follows from the
 label maps that were given and made, so a run that was killed goes on by replaying those it had written (with a
@@ -26,7 +26,7 @@ from datakit.transforms.object_crop import ObjectCrop
 
 from .checkpoint import load_network
 from .compute import Compute
-from .objects import join, mask_of, object_ids
+from .objects import join, mask_of, mean_margins, object_ids
 from .refine import RefineConfig, look, settled
 from .segmenter import Segmenter
 
@@ -116,6 +116,10 @@ class Propagator:
         config: how masks are carried on.
         polish: makes the label maps that are given out, as `crf.Crf` does. They are not carried on: what it gets wrong
             in one frame would grow from frame to frame (docs/decisions.md).
+
+    Attributes:
+        margins: id -> how sure the network was of the object in the last `step`, see `objects.mean_margins`; none of
+            objects that were given there.
     """
 
     def __init__(
@@ -124,6 +128,7 @@ class Propagator:
         self.config = settled(config or PropagateConfig(), net)
         self._net, self._compute, self._polish = net, compute, polish
         self._tracks: dict[int, _Track] = {}
+        self.margins: dict[int, float] = {}
 
     @classmethod
     def from_pretrained(
@@ -172,6 +177,7 @@ class Propagator:
         given = self._given(frame, mask)
         known, keep_lost = object_ids(given), self.config.keep_lost
         ids = [n for n, track in self._tracks.items() if n not in known and (keep_lost or not track.missing)]
+        self.margins = {}
         labels, polished = self._segmented(frame, flow, ids) if ids else (given, given)
         if mask is not None:
             labels, polished = (np.where(given > 0, given, each) for each in (labels, polished))
@@ -241,6 +247,7 @@ class Propagator:
             if left:
                 figures = [ObjectCrop.of(mask_of(labels, number)) for number in ids]
                 guides = [self._guide(f) if f.width else g for f, g in zip(figures, guides, strict=True)]
+        self.margins = mean_margins(scores, labels, ids)
         if self._polish is None:
             return labels, labels
         return labels, self._judged(self._polish(frame, scores, ids), guides, ids)
@@ -261,8 +268,7 @@ class Propagator:
         windows = [self._window(guide, count) for guide, count in zip(guides, missing, strict=True)]
         pictures = [frame] if flow is None else [frame, flow]
         looks = [look(self._net, picture, guides, windows, self._compute, self.config.mirrored) for picture in pictures]
-        scores: NDArray[np.float32] = sum(looks[1:], looks[0]) / np.float32(len(looks))
-        return scores
+        return sum(looks[1:], looks[0]) / np.float32(len(looks))
 
     def _window(self, guide: Mask, missing: int) -> Window:
         config, frame_size = self.config, (guide.shape[0], guide.shape[1])

@@ -1,4 +1,4 @@
-"""From a rough mask to an accurate one, in one frame: cut the window, run the network, put the scores back.
+"""Refines one guide mask in one frame: cuts the window, runs the network, pastes the scores back.
 
 What propagation does for every frame and `score` for every triple.
 """

@@ -1,4 +1,4 @@
-"""The order in which items come: endless, a pure function of (seed, epoch), the same for any number of ranks.
+"""The endless order of training items, a pure function of (seed, epoch), the same for any number of ranks.
 
 Also the loader around it: worker processes that keep to one core each, and a dead one told as what it is.
 """

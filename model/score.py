@@ -1,4 +1,4 @@
-"""How much a network gains over its rough input: mean IoU of both, in total and per source and kind."""
+"""Scores a network on triples: mean IoU of guide masks and of its output, in total and per source and kind."""
 
 from __future__ import annotations
 
@@ -75,17 +75,17 @@ class Scores:
 
 
 def score(net: Segmenter, triples: Iterable[Triple], config: RefineConfig, compute: Compute) -> Scores:
-    """Refine rough masks and compare with their targets, at the photo's own size, void left out.
+    """Refine rough masks and compare with their targets, at the photo's own size, the ignore region left out.
 
     Args:
         net: in eval mode, placed by `compute`.
         triples: at least one.
-        config: what the network looks at.
+        config: what the network sees of a photo.
         compute: where it runs.
     """
     scores = Scores()
     for triple, output in refined(net, triples, config, compute):
-        scores.add(triple, _judged(triple.deformed, triple), _judged(output, triple))
+        scores.add(triple, _iou(triple.deformed, triple), _iou(output, triple))
     return scores
 
 
@@ -98,7 +98,8 @@ def refined(
         yield triple, (logits > 0).view(np.uint8)
 
 
-def _judged(mask: Mask, triple: Triple) -> float:
+def _iou(mask: Mask, triple: Triple) -> float:
+    """IoU with the target, outside the ignore region."""
     if triple.ignore is None:
         return iou(mask, triple.target)
     counted = triple.ignore == 0

@@ -1,4 +1,4 @@
-"""What every network is: a pretrained trunk with a four-channel stem, and a head that starts from nothing."""
+"""The base class of the networks: a pretrained trunk with a four-channel input convolution, and a new head."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Segmenter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits, above 0 where foreground is likelier than background."""
-        return self.head(self.trunk(x))
+        logits: Tensor = self.head(self.trunk(x))
+        return logits
 
     def train(self, mode: bool = True) -> Segmenter:
         """As `nn.Module.train`, but frozen normalisation stays in evaluation mode."""

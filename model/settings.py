@@ -1,4 +1,4 @@
-"""What a training run depends on: its settings, the presets, and the way in from the command line."""
+"""Settings of a training run, their presets, and how KEY=VALUE changes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The offline stage: a network learns from shards to turn rough masks into accurate ones.
+"""Offline training: a network learns from shards to refine guide masks.
 
 A step is a function of the configuration, the step's number and the weights before it, so a run that
 goes on from a checkpoint makes the very losses it would have made. Which samples a step sees is left
@@ -152,7 +152,8 @@ class Trainer:
 
     def _backward(self, batch: Mapping[str, Any], is_last: bool) -> Tensor:
         """Add one part's gradients; processes exchange theirs in the last."""
-        config, hold = self.config, contextlib.nullcontext()
+        config = self.config
+        hold: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         if isinstance(self._shared, DistributedDataParallel) and not is_last:
             hold = self._shared.no_sync()
         with hold:
@@ -168,7 +169,7 @@ class Trainer:
 
     def _own_masks(self, inputs: Tensor, radius: int) -> Tensor:
         """The same inputs with the masks the network makes of them, grown, as propagation feeds them to it."""
-        coding, size = self.net.coding, inputs.shape[-2:]
+        coding, size = self.net.coding, (inputs.shape[-2], inputs.shape[-1])
         with torch.no_grad(), self.compute.autocast():
             found = upsample(self.net(inputs).float(), size) > 0
         grown = F.max_pool2d(found.float(), 2 * radius + 1, stride=1, padding=radius)

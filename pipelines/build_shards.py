@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from datakit.errors import DatakitError, ItemError, SettingsDiffer, ShardError, TooManyFailed, UsageError
+from datakit.errors import DatakitError, ItemError, Problem, SettingsDiffer, ShardError, TooManyFailed, UsageError
 from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, write_json, write_text
-from datakit.samples import Note, Problem
+from datakit.samples import Note
 from datakit.shards.build_state import settings_body
 from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, Manifest, read_manifest, write_manifest
 from datakit.tools import tool_versions

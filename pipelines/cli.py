@@ -61,7 +61,7 @@ class House(click.Group):
         except (click.ClickException, click.exceptions.Exit):  # an Exit carries an exit code, too, and is no error
             raise
         except Exception as error:
-            if isinstance(error, ModuleNotFoundError) and (hidden := shadowing_message(error.name)):
+            if isinstance(error, ImportError) and (hidden := shadowing_message(error.name)):
                 error = UsageError(hidden)
             code = getattr(error, "exit_code", None)
             if code is None and (not isinstance(error, OSError) or error.errno == errno.EPIPE):
@@ -162,7 +162,7 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildCon
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
-def validate_source(ctx: click.Context, sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def validate_source(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Read every photo and mask of the sources and report what is wrong, odd or there twice; build nothing.
 
     Exits 4 when an item failed or a photo is in two of the sources; warnings and what is left out do not count.
@@ -195,7 +195,7 @@ def recipes(as_json: bool) -> None:
 @cli.command("verify")
 @click.argument("shards", type=click.Path(path_type=Path), metavar="FOLDER|FILE.h5")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")
-@click.option("--deep", is_flag=True, help="Decode every mask and photo too; do so where the builder is a stranger.")
+@click.option("--deep", is_flag=True, help="Decode every mask and photo: for shards from an untrusted source.")
 @click.option("--repair", is_flag=True, help="Restore damaged files from their sources to the very same bytes.")
 @click.option(
     "--source", "sources", multiple=True, metavar="LABEL=ROOT", help="With --repair: where a source lies now."
@@ -203,11 +203,11 @@ def recipes(as_json: bool) -> None:
 @click.option("--images", multiple=True, metavar="LABEL=DIR", help="With --repair: where its pictures lie.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
-def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
+def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -> None:
     """Check a folder of shards against its manifest: every byte, and the structure and tables of every shard.
 
     With --deep down to the meaning of every mask; so are damaged shards, and whatever has no manifest.
-    Shards are opened in child processes, which they may bring down.
+    Shards are opened in child processes, so that a damaged one cannot crash the command.
     Exits 4 when anything is found (after --repair: when anything remains), naming shard, record and sample key.
 
     \b
@@ -241,7 +241,7 @@ def verify(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> N
               help="Write a line for each triple: key, source, sizes, IoU, flags, every drawn number.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
-def inspect(ctx: click.Context, shards: Path, as_json: bool, **options: Any) -> None:
+def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -> None:
     """Show what is in a folder of shards, or compare triples with what their source makes now.
 
     With --sample or --random, exits 4 when anything differs.

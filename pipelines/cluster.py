@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -101,7 +102,7 @@ def run_tasks(
 @contextlib.contextmanager
 def _loss_told() -> Iterator[None]:
     """Turn what Dask raises when its scheduler goes away, in whichever call, into one sentence."""
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     try:
         yield
@@ -257,7 +258,7 @@ def _ignore_interrupts() -> Any:
     """A plugin that holds for workers a nanny restarts too: those would inherit our handler otherwise."""
     from distributed import WorkerPlugin
 
-    class IgnoreInterrupts(WorkerPlugin):  # type: ignore[misc]
+    class IgnoreInterrupts(WorkerPlugin):
         def setup(self, worker: Any) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -265,10 +266,7 @@ def _ignore_interrupts() -> Any:
 
 
 def _dask_here() -> str:
-    import dask
-    import distributed
-
-    return f"dask=={dask.__version__} distributed=={distributed.__version__}"
+    return f"dask=={version('dask')} distributed=={version('distributed')}"
 
 
 def check_workers(client: Any, scheduler: str) -> None:

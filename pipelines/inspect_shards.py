@@ -224,20 +224,20 @@ class Rebuilder:
 def moved_sources(
     folder: Path, sources: Sequence[SourceSpec], images: Mapping[str, Path] | None = None
 ) -> dict[str, tuple[SourceSpec, Path | None]]:
-    """Where the sources lie now: as told, with the layout and picture folder from before where nothing is said of them.
+    """Where the sources lie now: as given, with the layout and picture folder of the build where nothing is given.
 
     Raises:
         UsageError: a source is named that the folder was not built from.
     """
-    stored, told = stored_sources(folder), dict(images or {})
-    unknown = sorted(({spec.label for spec in sources} | set(told)) - set(stored)) if stored else []
+    stored, given = stored_sources(folder), dict(images or {})
+    unknown = sorted(({spec.label for spec in sources} | set(given)) - set(stored)) if stored else []
     if unknown:
         raise UsageError(f"{folder}: was not built from a source {unknown[0]!r}; its sources are {', '.join(stored)}")
     now = dict(stored)
     for spec in sources:
         before, pictures = stored.get(spec.label, (spec, None))
         now[spec.label] = SourceSpec(spec.label, spec.layout or before.layout, spec.root), pictures
-    return {label: (spec, told.get(label, pictures)) for label, (spec, pictures) in now.items()}
+    return {label: (spec, given.get(label, pictures)) for label, (spec, pictures) in now.items()}
 
 
 def stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:

@@ -109,8 +109,8 @@ def _recipe_settings(ctx: click.Context) -> str:
 def source_options(command: Command) -> Command:
     """Options that say which photos and masks a source gives; shared by every command that opens sources."""
     reading = [
-        click.option("--layouts", cls=LayoutsOption, is_flag=True, is_eager=True, expose_value=False,
-                     callback=_show_layouts),
+        click.option("--layouts", is_flag=True, is_eager=True, expose_value=False, callback=_show_layouts,
+                     help="Describe the layouts, those of installed packages too, and exit."),
         click.option("--images", multiple=True, metavar="LABEL=DIR",
                      help="Image folder of a source that does not lie in its standard place."),
         click.option("--annotated", multiple=True, metavar="[LABEL=]upright|stored",
@@ -153,16 +153,6 @@ def device_options(command: Command) -> Command:
                      help="Threads of torch; 0 lets the command choose."),
     ]  # fmt: skip
     return _with(where, command)
-
-
-class LayoutsOption(click.Option):
-    """`--layouts`: its help names the layouts there are, which other packages may add to."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
-        """The option, and what it does."""
-        from datakit.datasets import LAYOUTS
-
-        return "--layouts", f"Describe the layouts and exit: {', '.join(LAYOUTS)}."
 
 
 def _show_layouts(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from datakit.datasets import AnyReader, SourceSpec, open_source, recognise
 from datakit.datasets.sources import check_root, derived_label_notice
-from datakit.errors import UsageError
+from datakit.errors import Problem, UsageError
 from datakit.files import canonical_json
-from datakit.samples import Problem
 
 from .settings import BuildConfig, BuildSettings
 

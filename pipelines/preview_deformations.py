@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from datakit.datasets import open_source, parse_source
-from datakit.errors import DatakitError, ItemError, UsageError
+from datakit.errors import DatakitError, ItemError, Problem, UsageError
 from datakit.files import replacing
 from datakit.images import encode_png
 from datakit.keys import PLAIN_VIEW, Key, is_within, sample_of, triple_key, without_view
 from datakit.preview import MOST_SHOWN, PageSettings, contact_sheet, picture_bytes, write_page
-from datakit.samples import Problem, Sample, Triple
+from datakit.samples import Sample, Triple
 from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
 from datakit.transforms import Recipe

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from datakit.errors import DatakitError
-from datakit.samples import Problem
+from datakit.errors import DatakitError, Problem
 from datakit.validate import Remark
 from datakit.wording import printable
 

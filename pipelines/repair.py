@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datakit.datasets import AnyReader, SourceSpec, open_source
-from datakit.errors import DatakitError, ShardError
+from datakit.errors import DatakitError, Problem, ShardError
 from datakit.files import put_in_place, write_text
 from datakit.keys import without_view
-from datakit.samples import Problem
 from datakit.shards.build_state import record_name, settings_digest, settings_text
 from datakit.shards.examine import OPEN
 from datakit.shards.manifest import (
@@ -87,7 +86,7 @@ def repair_shards(config: RepairConfig, track: Track = silent) -> Repair:
 
     Args:
         config: what, and where from.
-        track: told how far the finding is.
+        track: progress of the verification.
 
     Raises:
         Locked: another run holds the folder.
@@ -221,13 +220,13 @@ class RepairSession:
         return self._readers[label]
 
     def _what_changed(self, entry: ShardEntry, part: AnyReader) -> str:
-        """Why the source no longer gives this shard, naming photos where what is left of the shard can tell."""
+        """Why the source no longer gives this shard, naming the photos where the shard can still be read."""
         with SandboxedVerifier() as child:
             before = child.source_crc32(self.folder / entry.file)
         if before is None:
             return (
                 f"source {entry.source!r} has changed since, somewhere from {part.records[0].key} to "
-                f"{part.records[-1].key}; the shard can no longer be read to tell which"
+                f"{part.records[-1].key}; the shard can no longer be read, so it is not known which"
             )
         changed = list(changes(before, part)) or ["other files, or files in another order"]
         more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""

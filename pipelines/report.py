@@ -14,7 +14,9 @@ from .floor import below_line, judged_when
 from .progress import clock
 
 if TYPE_CHECKING:
+    from datakit.errors import Problem
     from datakit.sample import SampleData
+    from datakit.validate import Remark
 
     from .build_shards import BuildSummary
     from .dry_run import DryRun
@@ -107,7 +109,9 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
     """Counts per source that add up, problems and warnings by reason with examples, and every duplicate."""
     from .reasons import grouped
 
-    entries = [entry for source in found.sources.values() for entry in [*source.problems, *source.remarks]]
+    entries: list[Problem | Remark] = []
+    for source in found.sources.values():
+        entries += [*source.problems, *source.remarks]
     groups = grouped(entries, examples)
     counts = {label: source.counts() for label, source in found.sources.items()}
     if as_json:

@@ -27,9 +27,9 @@ class ScoreJob:
     Attributes:
         shards: folder of shards.
         weights: a checkpoint, or `bundled`.
-        view: what the network looks at.
-        limit: judge only so many triples, spread evenly; None for all.
-        held_back: judge only photos that the training of these weights never saw.
+        view: what the network sees of a photo.
+        limit: score only so many triples, spread evenly; None for all.
+        held_back: score only photos that the training of these weights never saw.
         device, precision: see `model.compute.Compute.chosen`.
         threads: of torch; 0 leaves its own choice.
         picture: file for a picture of some triples.
@@ -53,7 +53,7 @@ class ScoreSummary:
     Attributes:
         shards: the folder.
         weights: the network's weights.
-        view: what the network looked at.
+        view: what the network saw of a photo.
         scores: the numbers.
         seconds: for everything.
     """
@@ -69,7 +69,7 @@ def score_shards(job: ScoreJob, track: Track) -> ScoreSummary:
     """Refine the rough masks of a folder of shards and compare with their targets.
 
     Raises:
-        UsageError: no triple is left to judge.
+        UsageError: no triple is left to score.
         DatakitError: weights or shards that cannot be read.
     """
     import torch

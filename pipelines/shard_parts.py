@@ -1,4 +1,4 @@
-"""A shard made in parts: its photos are shared out to several tasks, and one more joins what they made.
+"""A shard made in parts: its photos are shared out to several tasks, and one more merges what they made.
 
 So a small set keeps all workers busy, and none is idle at the end while another makes a whole shard. Which
 shards are cut, and where, is no part of their bytes.
@@ -79,7 +79,7 @@ def run_task(task: Task) -> ShardRecord:
 
 
 def part_path(shard: ShardTask, number: int) -> Path:
-    """Where a part of a shard lies until it is joined."""
+    """Where a part of a shard lies until it is merged."""
     return shard.scratch / f"{shard.file}.{number:03d}"
 
 
@@ -100,12 +100,12 @@ def merge_parts(task: MergeTask) -> ShardRecord:
 
 
 def remove_parts(task: MergeTask) -> None:
-    """Remove the parts of a shard that is known to be joined; not by the task itself, which may be run again."""
+    """Remove the parts of a shard that is known to be merged; not by the task itself, which may be run again."""
     for number in range(len(task.records)):
         part_path(task.shard, number).unlink(missing_ok=True)
 
 
-def split_for_workers(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list[ShardTask | PartTask]:
+def split_for_workers(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list[Task]:
     """Tasks for `jobs` workers: shards as they are, and where some would wait for others at the end, the last in parts.
 
     Args:
@@ -116,7 +116,7 @@ def split_for_workers(tasks: Sequence[tuple[ShardTask, int]], jobs: int) -> list
     rest = sum(sizes)
     if jobs == 1 or longest_load(sizes, jobs) <= (1 + IDLE) * rest / jobs:
         return [task for task, _ in tasks]
-    shared: list[ShardTask | PartTask] = []
+    shared: list[Task] = []
     for task, size in tasks:
         rest -= size
         is_late = rest < size * jobs  # the others may have nothing left to do before it is made
@@ -150,7 +150,7 @@ class PartCollector:
         self._made: dict[str, dict[int, ShardRecord]] = {}
 
     def add(self, part: PartTask, record: ShardRecord) -> Iterable[MergeTask]:
-        """Note a part that was made; the task that joins its shard when it was the last."""
+        """Note a part that was made; the task that merges its shard when it was the last."""
         made = self._made.setdefault(part.shard.file, {})
         made[part.number] = record
         if len(made) < part.of:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from datakit.datasets import AnyReader
-from datakit.errors import ItemError
+from datakit.errors import ItemError, Problem
 from datakit.files import digest_json, write_json
-from datakit.samples import Note, Problem, Scene
+from datakit.samples import Note, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.build_state import record_name
 from datakit.tools import tool_versions

@@ -146,13 +146,13 @@ class _Data:
 
         config = job.config
         self.job, self.ranks = job, ranks
-        held_back = {"val_share": config.validation_share, "seed": config.seed}
+        share, seed = config.validation_share, config.seed
         self.trained = TripleDataset(
-            job.shards, coding, config.view, redraw=config.redraw, weights=job.weights, **held_back
+            job.shards, coding, config.view, val_share=share, seed=seed, redraw=config.redraw, weights=job.weights
         )
         self.held_back: Stored | None = None
         with contextlib.suppress(NothingLeft):  # too few photos to hold any back
-            judged = TripleDataset(job.shards, coding, config.view, split="val", **held_back)
+            judged = TripleDataset(job.shards, coding, config.view, split="val", val_share=share, seed=seed)
             self.held_back = Stored(judged, config.validation_samples)
 
     @contextlib.contextmanager
@@ -269,6 +269,8 @@ class _Run:
                 table.start(self.trainer.done)
         wanted = self.job.tensorboard and self.ranks.is_first
         events = Events(self.job.out / "events" if wanted else None, self.trainer.done)
+        if not self.trainer.done:
+            events.add_settings("configuration", self.job.config.to_dict())
         try:
             yield steps, validations, events
         finally:
@@ -299,6 +301,7 @@ class _Run:
             table.add({name: row[name] for name in table.columns})
             shown = [name for name in ("input_iou", "output_iou", "over_start") if row[name] != ""]
             events.add({f"validation/{name}": row[name] for name in shown}, self.trainer.done)
+            events.add_picture("validation/results", picture, self.trainer.done)
             self.news(told(row))
             if row["output_iou"] > self.best.get("output_iou", -1):
                 self.best = row

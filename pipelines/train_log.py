@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as PillowImage
 
 from datakit.extras import require
 from datakit.files import write_text
@@ -83,6 +87,19 @@ class Events:
         if self._writer:
             for name, value in values.items():
                 self._writer.add_scalar(name, value, step)
+            self._writer.flush()
+
+    def add_picture(self, name: str, path: Path, step: int) -> None:
+        """Write a picture, a file of any format, at a step."""
+        if self._writer:
+            self._writer.add_image(name, np.asarray(PillowImage.open(path).convert("RGB")), step, dataformats="HWC")
+            self._writer.flush()
+
+    def add_settings(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Write settings as text, JSON in a block of code."""
+        if self._writer:
+            text = json.dumps(settings, indent=2, ensure_ascii=False, default=str)
+            self._writer.add_text(name, f"```json\n{text}\n```")
             self._writer.flush()
 
     def close(self) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from datakit.datasets import AnyReader, Record, SourceOptions, SourceSpec, open_source
 from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
-from datakit.errors import ItemError, UsageError
+from datakit.errors import ItemError, Problem, UsageError
 from datakit.extras import MissingExtra, require
-from datakit.samples import Problem, Scene
+from datakit.samples import Scene
 from datakit.tracking import Track
 from datakit.validate import Remark, remarks
 

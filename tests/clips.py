@@ -111,6 +111,7 @@ class Drifting:
         self.before: NDArray[np.uint8] | None = None
         self.steps = 0
         self.ids: set[int] = set()
+        self.margins: dict[int, float] = {}  # the less, the longer it goes on
 
     @property
     def lost(self) -> set[int]:
@@ -126,6 +127,8 @@ class Drifting:
         """As `Propagator.step`."""
         moved = np.zeros(image.shape[:2], np.uint8) if self.before is None else np.roll(self.before, self.steps, 1)
         made = moved if mask is None else np.where(mask > 0, mask, moved)
+        given = set() if mask is None else set(np.unique(mask).tolist())
+        self.margins = dict.fromkeys(sorted(self.ids - given), 1 - 0.1 * self.steps)
         self.replay(made)
         return made
 

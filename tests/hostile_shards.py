@@ -376,8 +376,8 @@ def _outcome(child: SandboxedVerifier, path: Path) -> str:
     found = child.examine(path)
     if not found:
         return "harmless"
-    if "brought down" in found[0].text:
+    if "crashed while reading" in found[0].text:
         return f"child died: {found[0].text.rpartition('(')[2].rstrip(')')}"
-    if "was not read through" in found[0].text:
+    if "timed out" in found[0].text:
         return "child hung"
     return "refused on opening" if found[0].text.startswith("not a readable shard") else "found on reading"

@@ -82,6 +82,23 @@ def test_the_first_commands_of_the_demo_run_from_the_wheel(environment, tmp_path
     assert datakit("verify", "shards").returncode == 0
 
 
+def test_a_type_checker_sees_the_public_names(environment, tmp_path):
+    """mypy --strict on a user's script knows the types of the installed packages, and finds a wrong use."""
+    pytest.importorskip("mypy")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from datakit import ShardReader\n"
+        'reader = ShardReader("shards")\n'
+        "reveal_type(reader[0].iou)\n"
+        "reader.no_such_method()\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", f"--python-executable={environment}", str(script)]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    assert 'Revealed type is "float"' in found.stdout, found.stdout
+    assert 'has no attribute "no_such_method"' in found.stdout
+    assert found.stdout.strip().endswith("Found 1 error in 1 file (checked 1 source file)")
+
+
 @pytest.mark.parametrize("name", ["LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "GLOSSARY.md"])
 def test_the_files_a_stranger_looks_for_are_there(name):
     """At the root, where people and sites look."""

@@ -1,11 +1,17 @@
 """Data sets on disk as sequences of scenes: open one, combine them, look at one photo at a time.
 
 A layout is a `Layout` in the table `LAYOUTS`, most of them a row of `pair_layouts`. Those of the package are registered
-here, others by `register_layout` or an entry point.
+here, others by `register_layout` or an entry point. What the author of a layout needs is exported here: a `Layout`,
+a `Reader` whose `read` decodes a photo by `read_photo` and, where it has a mask file, makes samples of it by
+`read_mask` and `scene_of`.
 """
 
+from ..mask_files import read_mask
+from ..masks import STILLS
+from ..photo_files import read_photo
 from .coco import COCO, CocoReader
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
+from .mask_samples import scene_of
 from .pair_layouts import PAIR_LAYOUTS
 from .pairs import PairsLayout, PairsReader
 from .reader import Reader, ReadOptions, SoftMask
@@ -18,6 +24,7 @@ for _layout in (*PAIR_LAYOUTS, COCO):
 
 __all__ = [
     "LAYOUTS",
+    "STILLS",
     "AnyReader",
     "CocoReader",
     "Concat",
@@ -38,6 +45,9 @@ __all__ = [
     "View",
     "open_source",
     "parse_source",
+    "read_mask",
+    "read_photo",
     "recognise",
     "register_layout",
+    "scene_of",
 ]

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Self
 
 import numpy as np
 
 from ..arrays import Mask
-from ..errors import ItemError, UsageError
-from ..headers import Place
+from ..errors import ItemError, Place, Problem, UsageError
 from ..keys import object_key
 from ..photo_files import read_photo
-from ..samples import Note, Photo, Problem, Sample, Scene
+from ..samples import Note, Photo, Sample, Scene
+from .coco_doubts import doubt_note
 from .coco_file import load_instances
-from .coco_listing import Listing
+from .coco_listing import Annotation, Listing
 from .coco_photos import PhotoFolder, find_images
 from .drawn import Frame, frame_of
 from .layout import Layout, Match, Sureness
@@ -62,7 +63,9 @@ class CocoLayout(Layout):
         folder = PhotoFolder(images) if images else find_images(file, document["images"])
         listing = Listing(label, file, folder)
         records = listing.pair(document["images"], document["annotations"])
-        return CocoReader(label, file.parent, folder.path, records, listing.problems, options)
+        reader = CocoReader(label, file.parent, folder.path, records, listing.problems, options)
+        reader.doubts = listing.doubts
+        return reader
 
 
 COCO = CocoLayout(
@@ -98,7 +101,12 @@ class CocoReader(Reader):
     A record's annotation is {"size": [height, width] or None, "objects": [{"id", "segmentation", "iscrowd"}, …]}; an
     object that has a box and no outline carries "box": 1.
     An unusable photo gives one problem for every object, so that annotations can be counted.
+
+    Attributes:
+        doubts: id of an annotation -> how it contradicts itself.
     """
+
+    doubts: Mapping[int, str] = MappingProxyType({})
 
     def listed_samples(self, record: Record) -> int:
         """The photo's objects, crowds and small ones included; one where they are merged."""
@@ -117,16 +125,28 @@ class CocoReader(Reader):
             problems += [_for_object(error.problem, each["id"]) for each in kept]
             return Scene(record.key, (), tuple(problems))
         drawing = Drawing(record, photo, self.options.drawn_on(self.label))
-        masks: list[tuple[dict[str, Any], Mask]] = []
+        masks: list[tuple[Annotation, Mask]] = []
         for each in kept:
             try:
                 masks.append((each, drawing.mask(each)))
             except ItemError as error:
                 problems.append(error.problem)
         samples = tuple(self._samples(record.key, photo, masks))
-        return Scene(record.key, samples, tuple(problems), tuple(drawing.notes if kept else ()))
+        doubts = [
+            doubt_note(f"{record.key}#{each['id']}", record.image, each["id"], self.doubts[each["id"]])
+            for each, _ in masks
+            if each["id"] in self.doubts
+        ]
+        return Scene(record.key, samples, tuple(problems), (*(drawing.notes if kept else ()), *doubts))
 
-    def _left_out(self, key: str, objects: list[dict[str, Any]]) -> Iterator[Problem]:
+    def _with(self, records: Sequence[Record]) -> Self:
+        part = super()._with(records)
+        if self.doubts:  # those of its own annotations alone travel with a slice
+            numbers = (each["id"] for record in records for each in record.annotation["objects"])
+            part.doubts = {number: self.doubts[number] for number in numbers if number in self.doubts}
+        return part
+
+    def _left_out(self, key: str, objects: list[Annotation]) -> Iterator[Problem]:
         for each in objects:
             if each.get("box"):
                 detail = f"annotation {each['id']} has a box and no outline, so there is no mask to learn from"
@@ -135,7 +155,7 @@ class CocoReader(Reader):
                 detail = f"annotation {each['id']} is a crowd region; keep such with --crowds"
                 yield Problem(object_key(key, each["id"]), "left-out", "select", "crowd", detail)
 
-    def _samples(self, key: str, photo: Photo, masks: list[tuple[dict[str, Any], Mask]]) -> list[Sample]:
+    def _samples(self, key: str, photo: Photo, masks: list[tuple[Annotation, Mask]]) -> list[Sample]:
         if self.options.objects == "merged":
             if not masks:
                 return []
@@ -165,7 +185,7 @@ class Drawing:
                 except BrokenOutline:  # told where the object itself is drawn
                     continue
 
-    def mask(self, annotation: dict[str, Any]) -> Mask:
+    def mask(self, annotation: Annotation) -> Mask:
         """The mask of one annotation: (H, W) uint8, 0 or 1, not empty, of the upright photo.
 
         Raises:
@@ -226,5 +246,5 @@ def _for_object(problem: Problem, number: int) -> Problem:
     return Problem(object_key(problem.key, number), problem.kind, problem.stage, problem.reason, problem.detail)
 
 
-def _crc(annotation: Any) -> int:
+def _crc(annotation: Annotation | list[Annotation]) -> int:
     return zlib.crc32(json.dumps(annotation, sort_keys=True, separators=(",", ":")).encode())

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
+from ..errors import Problem
 from ..keys import object_key, photo_key
-from ..samples import Problem
+from .coco_doubts import contradiction
 from .coco_file import OF_ANNOTATIONS
 from .coco_photos import PhotoFolder, match_ends, written_name
 from .listing import is_utf8, split_suffix
@@ -19,7 +20,18 @@ from .outlines import has_outline
 from .records import Record
 
 Id = int | str
-Objects = dict[Any, list[dict[str, Any]]]
+
+
+class Annotation(TypedDict):
+    """What a mask needs of an annotation; `box` is there where it has a box and no outline."""
+
+    id: int
+    segmentation: Any  # as its file holds it; see `outlines`
+    iscrowd: int
+    box: NotRequired[int]
+
+
+Objects = dict[Id, list[Annotation]]
 NO = (None, "", "0", "false", "False", "0.0")
 YES = ("1", "true", "True", "1.0")
 
@@ -34,11 +46,13 @@ class Listing:
 
     Attributes:
         problems: what does not fit, found by `pair`.
+        doubts: id of an annotation -> how it contradicts itself, found by `pair`.
     """
 
     def __init__(self, label: str, file: Path, folder: PhotoFolder):
         self.label, self.path, self.file, self.folder = label, file, file.name, folder
         self.problems: list[Problem] = []
+        self.doubts: dict[int, str] = {}
         self.shared: set[Id] = set()  # image ids of several photos
         self._climbing: dict[str, bool] = {}
 
@@ -55,9 +69,10 @@ class Listing:
         records = []
         keys: set[str] = set()
         for name, entry in zip(names, entries, strict=True):
-            if name is None or image_id(entry.get("id")) in self.shared:
+            number = _id_of(entry)
+            if name is None or number is None or number in self.shared:
                 continue
-            path, mine = places[name], objects.pop(image_id(entry["id"]), [])
+            path, mine = places[name], objects.pop(number, [])
             key = photo_key(self.label, split_suffix(path)[0])
             if key in keys:
                 self._fail(key, mine, "duplicate name", f"two photos are called {path}")
@@ -112,6 +127,8 @@ class Listing:
             else:
                 assert number is not None and image is not None  # or `_fault` had named it
                 seen.add(number)
+                if text := contradiction(each):
+                    self.doubts[number] = text
                 objects[ids.meant(image)].append(_reduced(number, each))
         return objects
 
@@ -163,7 +180,7 @@ class Listing:
             self._climbing[parent] = not inside
         return self._climbing[parent]
 
-    def _fail(self, key: str, objects: list[dict[str, Any]], reason: str, detail: str) -> None:
+    def _fail(self, key: str, objects: list[Annotation], reason: str, detail: str) -> None:
         """One failed problem for every object of a photo, or one for the entry itself."""
         for one in [object_key(key, each["id"]) for each in objects] or [key]:
             self.problems.append(Problem(one, "failed", "list", reason, f"{self.file}: {detail}"))
@@ -257,11 +274,13 @@ def _crowd(annotation: dict[str, Any]) -> int | None:
     return None
 
 
-def _reduced(number: int, annotation: dict[str, Any]) -> dict[str, Any]:
+def _reduced(number: int, annotation: dict[str, Any]) -> Annotation:
     """What a mask needs of an annotation, as records hold it."""
     segmentation = annotation.get("segmentation")
-    kept = {"id": number, "segmentation": segmentation, "iscrowd": _crowd(annotation)}
-    return kept if has_outline(segmentation) or not _is_box(annotation.get("bbox")) else {**kept, "box": 1}
+    kept = Annotation(id=number, segmentation=segmentation, iscrowd=_crowd(annotation) or 0)
+    if not has_outline(segmentation) and _is_box(annotation.get("bbox")):
+        kept["box"] = 1
+    return kept
 
 
 def _is_box(value: Any) -> bool:

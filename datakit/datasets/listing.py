@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ..errors import UsageError
+from ..errors import Problem, UsageError
 from ..formats import SUFFIXES
 from ..keys import escape_name, photo_key
-from ..samples import Problem
 from .records import Record
-from .unpaired import Unpaired, UnreadFile, judge_unpaired
+from .unpaired import Unpaired, UnreadFile, unpaired_problems
 
 
 class Folder(NamedTuple):
@@ -101,27 +100,27 @@ def split_suffix(path: str) -> tuple[str, str]:
     return (stem, f".{suffix.lower()}") if has_suffix else (path, "")
 
 
-class Shelf:
+class FileIndex:
     """The files of one role (pictures or masks) by key name, the best suffix first.
 
     Attributes:
         suffixes: accepted ones, lower case, in order of preference.
         files: key name -> file.
-        losers: (path, path of the file preferred to it).
+        shadowed: (path, path of the file preferred to it).
     """
 
     def __init__(self, suffixes: Sequence[str]):
         self.suffixes = suffixes
         self.files: dict[str, Listed] = {}
-        self.losers: list[tuple[str, str]] = []
+        self.shadowed: list[tuple[str, str]] = []
 
-    def offer(self, name: str, file: Listed) -> None:
+    def add(self, name: str, file: Listed) -> None:
         """Keep the file unless a better one has its name."""
         held = self.files.setdefault(name, file)
         if held is not file:
-            best, loser = sorted((held, file), key=self._rank)
+            best, other = sorted((held, file), key=self._rank)
             self.files[name] = best
-            self.losers.append((loser.path, best.path))
+            self.shadowed.append((other.path, best.path))
 
     def _rank(self, file: Listed) -> tuple[int, str]:
         return self.suffixes.index(split_suffix(file.path)[1]), file.path
@@ -148,14 +147,14 @@ def list_pairs(
     Returns:
         Records sorted by key; annotation = [mask path, mask bytes]. Problems sorted by key.
     """
-    pictures, annotations = Shelf(image_suffixes), Shelf(mask_suffixes)
+    pictures, annotations = FileIndex(image_suffixes), FileIndex(mask_suffixes)
     problems: list[Problem] = []
     if images.path == masks.path:
-        unread_pictures = unread_masks = _shelve(label, images, [pictures, annotations], problems)
+        unread_pictures = unread_masks = _index_folder(label, images, [pictures, annotations], problems)
     else:
-        unread_pictures = _shelve(label, images, [pictures], problems)
-        unread_masks = _shelve(label, masks, [annotations], problems)
-    for path, best in pictures.losers + annotations.losers:
+        unread_pictures = _index_folder(label, images, [pictures], problems)
+        unread_masks = _index_folder(label, masks, [annotations], problems)
+    for path, best in pictures.shadowed + annotations.shadowed:
         problems.append(_stray(label, path, f"a twin of {best}, which is read instead"))
     records = []
     for name, file in pictures.files.items():
@@ -168,23 +167,23 @@ def list_pairs(
         unread_pictures,
         unread_masks,
     )
-    problems += judge_unpaired(label, alone, pictures.files.keys(), (images.inside, masks.inside), unpaired)
+    problems += unpaired_problems(label, alone, pictures.files.keys(), (images.inside, masks.inside), unpaired)
     return sorted(records, key=lambda record: record.key), sorted(problems, key=lambda problem: problem.key)
 
 
-def _shelve(
-    label: str, folder: Folder, shelves: Sequence[Shelf], problems: list[Problem]
+def _index_folder(
+    label: str, folder: Folder, indexes: Sequence[FileIndex], problems: list[Problem]
 ) -> dict[str, list[UnreadFile]]:
-    """Put every file of the folder on the shelf that takes its suffix, among the problems, or among those returned."""
+    """Put every file of the folder in the index that takes its suffix, among the problems, or among those returned."""
     prefix = "" if folder.inside in ("", ".") else folder.inside + "/"
-    takers = {suffix: shelf for shelf in reversed(shelves) for suffix in shelf.suffixes}
+    takers = {suffix: index for index in reversed(indexes) for suffix in index.suffixes}
     unread: dict[str, list[UnreadFile]] = {}
     for name, entry in scan(folder.path):
         stem, suffix = split_suffix(name)
         if not is_utf8(name):
             problems.append(_bad_name(label, prefix + name))
         elif suffix in takers and not entry.name.startswith("."):
-            takers[suffix].offer(escape_name(stem), Listed(prefix + name, size_of(entry)))
+            takers[suffix].add(escape_name(stem), Listed(prefix + name, size_of(entry)))
         elif suffix in SUFFIXES and not entry.name.startswith("."):
             file = UnreadFile(prefix + name, escape_name(prefix + name), SUFFIXES[suffix])
             unread.setdefault(escape_name(stem), []).append(file)

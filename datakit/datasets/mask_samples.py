@@ -11,12 +11,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..arrays import area
-from ..headers import Place
+from ..errors import Place, Problem
 from ..images import turn
 from ..keys import object_key, source_of
 from ..mask_files import MaskFile
-from ..masks import Policy, decode, shows_one, why_empty
-from ..samples import Note, Photo, Problem, Sample, Scene
+from ..masks import Policy, decode, rims_of_ids, shows_one, why_empty
+from ..samples import Note, Photo, Sample, Scene
 from .reader import ReadOptions
 
 
@@ -41,6 +41,8 @@ def align(plane: NDArray[Any], own_orientation: int, photo: Photo, drawn: str = 
     """
     if own_orientation:
         return turn(plane, own_orientation)
+    if photo.orientation == 1:
+        return plane
     is_stored = plane.shape[:2] == stored_size(photo) and not (drawn == "upright" and stored_size(photo) == photo.size)
     return turn(plane, photo.orientation) if is_stored else plane
 
@@ -68,13 +70,18 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, p
     if not found.ids:
         detail = f"{where.path}: {why_empty(plane, found, options)}"
         return Scene(where.key, (), (Problem(where.key, "left-out", "mask", "empty mask", detail),))
-    notes = () if drawn or mask.orientation else _turned(where, photo)
+    notes = () if drawn or mask.orientation or photo.orientation == 1 else _turned(where, photo)
     if found.void is not None and options.grey == "ids":
         reason = "masks with 255, which is void and no object beside ids"
         notes += (Note(where.key, reason, f"{where.path}: {area(found.void)} pixels"),)
     if options.objects == "merged" or shows_one(mask, found, policy):
         sample = Sample(where.key, where.key, photo, found.merged(), 1, mask.source_crc32, found.void)
         return Scene(where.key, (sample,), notes=notes)
+    if rims := rims_of_ids(found.labels, found.ids):
+        reason = "ids that may be rims of others; was the mask resized smoothly? (if so: resize by nearest neighbour)"
+        notes += (
+            Note(where.key, reason, f"{where.path}: {', '.join(map(str, rims))} of {', '.join(map(str, found.ids))}"),
+        )
     samples = (
         Sample(
             key=object_key(where.key, number),
@@ -92,7 +99,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, p
 
 def _turned(where: Place, photo: Photo) -> tuple[Note, ...]:
     """What to tell where EXIF turns a photo and the size of its mask does not say which way that lies."""
-    if photo.orientation <= 1 or stored_size(photo) != photo.size:
+    if stored_size(photo) != photo.size:
         return ()
     reason = (
         "photos turned by EXIF, masks fit both ways: read as drawn on the photo as stored (if not: --annotated upright)"

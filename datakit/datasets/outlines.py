@@ -206,6 +206,11 @@ def draw(outline: Outline, size: tuple[int, int]) -> Drawn:
     """
     if outline.runs is not None:
         return Drawn(_mask_of_runs(outline.runs, size), 1.0, outline.strays)
+    if all(_is_normalised(ring) for ring in outline.rings):
+        found = "its coordinates lie between 0 and 1, as shares of width and height"
+        raise BrokenOutline(
+            "outline in shares, not pixels", f"{found}; multiply x by {size[1]} and y by {size[0]}, COCO holds pixels"
+        )
     kept = _without_strays(outline, size)
     mask = polygons_to_mask([ring.ravel().tolist() for ring in kept.rings], size)
     inside = share_inside(kept.rings, size, mask)
@@ -232,6 +237,11 @@ def share_inside(rings: Sequence[Ring], size: tuple[int, int], mask: Mask | None
     whole = polygons_area([ring.ravel() for ring in rings])
     drawn = polygons_to_mask([ring.ravel().tolist() for ring in rings], size) if mask is None else mask
     return min(area(drawn) / whole, 1.0) if whole else 1.0
+
+
+def _is_normalised(ring: Ring) -> bool:
+    """Whether all coordinates lie in 0..1 and not all are whole, as in YOLO's files; such a ring covers no pixel."""
+    return bool(ring.min() >= 0 and ring.max() <= 1 and (ring % 1).any())
 
 
 def _box(rings: Sequence[Ring]) -> tuple[float, ...]:

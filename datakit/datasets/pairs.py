@@ -15,8 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import UsageError
-from ..headers import Place
+from ..errors import Place, UsageError
 from ..mask_files import read_mask
 from ..masks import STILLS, Nature, decode
 from ..photo_files import read_photo

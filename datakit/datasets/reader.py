@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, overload
 
+from ..errors import Problem
 from ..formats import MAX_PIXELS
-from ..samples import Problem, Scene
+from ..samples import Scene
 from .records import PackedRecords, Record
 
 

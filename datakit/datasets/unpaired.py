@@ -7,12 +7,12 @@ are each one fault with one way out, not a missing mask here and a missing pictu
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from ..errors import Problem
 from ..formats import Unread
-from ..samples import Problem
 
 # where a longer name may go on after the name of its photo, or end before it; '#', '@' and '~' as keys have them
 SEPARATOR = re.compile(r"[_\-. /(]|%23|%40|%7E")
@@ -44,7 +44,7 @@ class Unpaired:
     unread_masks: dict[str, list[UnreadFile]]
 
 
-def judge_unpaired(
+def unpaired_problems(
     label: str,
     alone: Unpaired,
     paired: Collection[str],
@@ -63,7 +63,8 @@ def judge_unpaired(
     pictures, masks = dict(alone.pictures), dict(alone.masks)
     photos = {**{name: files[0].path for name, files in alone.unread_pictures.items()}, **pictures}
     everyone = photos.keys() | set(paired)
-    owners = {name: name if name in photos else _owner(name, everyone) for name in sorted(masks)}
+    folded = {name.casefold(): name for name in sorted(everyone, reverse=True)}
+    owners = {name: _owner(name, everyone, folded) for name in sorted(masks)}
     owned: dict[str, list[str]] = {}
     for name, owner in owners.items():
         if owner in photos:
@@ -97,7 +98,18 @@ def judge_unpaired(
             yield Problem(f"{label}/{key}", "left-out", "list", "stray file", f"{path}: not read: it {kind}")
 
 
-def _owner(name: str, photos: Collection[str]) -> str | None:
+def _owner(name: str, photos: Collection[str], folded: Mapping[str, str]) -> str | None:
+    """The photo that a mask's name means: its own, one it begins with, one it ends with, the same of other case."""
+    if name in photos:
+        return name
+    found = _part_of(name, photos)
+    if found is None:
+        alike = name.casefold()
+        found = folded.get(alike if alike in folded else _part_of(alike, folded) or "")
+    return found
+
+
+def _part_of(name: str, photos: Collection[str]) -> str | None:
     """The photo whose name a longer name begins with, the longest such; else one that it ends with; else None."""
     cuts = [match.span() for match in SEPARATOR.finditer(name)]
     begins = (name[:start] for start, _ in reversed(cuts))

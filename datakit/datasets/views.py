@@ -16,10 +16,10 @@ from typing import Self, overload
 import numpy as np
 
 from ..arrays import area
-from ..errors import UsageError
+from ..errors import Problem, UsageError
 from ..keys import source_of
 from ..resize import parse_codec, resize_mask, resize_photo
-from ..samples import Problem, Sample, Scene
+from ..samples import Sample, Scene
 from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
 

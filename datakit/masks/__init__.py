@@ -5,6 +5,7 @@ what the rule looks at. Decoding of files is left to `mask_files`.
 """
 
 from .colours import ALIKE, Colour
+from .flat_areas import rims_of_ids
 from .policies import GIVEN, GIVEN_OBJECTS, SCORED, STILLS, Policy, decode, read_label_map, shows_one, why_empty
 from .values import MANY_OBJECTS, VOID, LabelMap, Nature, objects_in_colours, plain_labels
 
@@ -24,6 +25,7 @@ __all__ = [
     "objects_in_colours",
     "plain_labels",
     "read_label_map",
+    "rims_of_ids",
     "shows_one",
     "why_empty",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels
-from ..headers import Place
+from ..errors import Place
 from ..mask_files import OPAQUE
 from ..video.palette import palette
 from .flat_areas import REACH, around, between, settle

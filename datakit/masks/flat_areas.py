@@ -6,6 +6,7 @@ its values stands there for a few pixels only. What follows from it for a mask i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,9 @@ SQUARE = np.ones((3, 3), np.uint8)
 NEIGHBOURS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx)
 SHARE_OF_AREA = 0.02  # of a value's pixels that have only equals around them, before it fills an area
 REACH = 3  # pixels from a flat area within which a mixed pixel belongs to it
+LARGEST_RIM = 0.05  # of all objects' pixels, before an id is too large for the rim of another
+FEWEST_OF_RIM = 30  # pixels of a rim that is told; real ids of fewer are common
+MOSTLY_BETWEEN = 0.8  # of a rim's pixels with a lower and a higher value beside them
 BESIDE = 8  # a difference of two neighbours, of 255, that a gradient may have
 
 
@@ -91,6 +95,24 @@ class Areas:
 def areas_of(plane: NDArray[Any]) -> Areas:
     """The areas of an (H, W) uint8 or uint16 picture of values."""
     return Areas(plane, tuple(value for value in counts(plane) if value))
+
+
+def rims_of_ids(labels: NDArray[Any], ids: Sequence[int]) -> tuple[int, ...]:
+    """Ids that look like what lies between two others after a mask was resized smoothly: thin lines of a middle value.
+
+    Args:
+        labels: (H, W) uint8 or uint16; 0 is ground.
+        ids: those that occur, ascending.
+    """
+    found = counts(labels)
+    most = LARGEST_RIM * sum(found[number] for number in ids)
+    may_be = [number for number in ids[:-1] if FEWEST_OF_RIM <= found[number] <= most]
+    if not may_be:
+        return ()
+    thin = set(Areas(labels, tuple(ids)).thin)
+    highest, lowest = cv2.dilate(labels, SQUARE), cv2.erode(labels, SQUARE)
+    is_between = np.asarray((highest > labels) & (lowest < labels))
+    return tuple(n for n in may_be if n in thin and is_between[labels == n].mean() >= MOSTLY_BETWEEN)
 
 
 def counts(values: NDArray[Any]) -> dict[int, int]:

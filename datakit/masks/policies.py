@@ -11,11 +11,9 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from ..errors import ItemError
-from ..headers import Place
+from ..errors import ItemError, Place, Problem
 from ..images import turn
 from ..mask_files import MaskFile, read_mask
-from ..samples import Problem
 from .values import LabelMap, Nature, Values, objects_of
 
 

@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels, Mask
-from ..errors import ItemError
-from ..headers import Place
+from ..errors import ItemError, Place
 from ..mask_files import OPAQUE, MaskFile
 from ..video.palette import palette
 from .colours import BY_FAR, Colour, colour_labels
@@ -119,7 +118,7 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
         return _of_colours(mask.plane, where)
     if mask.coding == "palette":
         return _of_palette(mask, how, where)
-    plane = _narrowed(mask.plane, how.grey == "ids")
+    plane = mask.plane if mask.plane.dtype == np.uint8 else _narrowed(mask.plane, how.grey == "ids")
     return _of_jpeg(plane, how, where, nature) if mask.lossy else _of_grey(plane, mask.plane, how, where, nature)
 
 
@@ -141,7 +140,9 @@ def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: Plac
     if len(values) == 1:
         if how.grey == "judged" and stored.max() not in (values[0], WHITE[stored.dtype]):
             raise _widened(int(stored.max()), values[0], where)
-        return _lone(plane, values[0], is_soft)
+        if is_soft or values[0] == WHITE[plane.dtype]:
+            return LabelMap((plane > 0).view(np.uint8), (1,), numbered=False)
+        return LabelMap(plane, (values[0],))
     if how.grey == "ids":
         return _ids(plane, values)
     return _cut(plane, how.threshold) if is_soft else _judged(plane, how, where, nature)
@@ -149,8 +150,6 @@ def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: Plac
 
 def _narrowed(plane: NDArray[Any], as_they_are: bool) -> NDArray[Any]:
     """Values of 16 bits as 8 where these were meant: small ones, or multiples of 257."""
-    if plane.dtype == np.uint8:
-        return plane
     if plane.max(initial=0) <= 255:
         return plane.astype(np.uint8)
     if as_they_are:
@@ -171,12 +170,6 @@ def _values(plane: NDArray[Any]) -> list[int]:
     if cv2.sumElems(plane)[0] == top * cv2.countNonZero(plane):  # nearly always one value, or none
         return [top] if top else []
     return [value for value in counts(plane) if value]
-
-
-def _lone(plane: NDArray[Any], value: int, is_soft: bool) -> LabelMap:
-    if value == WHITE[plane.dtype] or is_soft:
-        return LabelMap((plane > 0).view(np.uint8), (1,), numbered=False)
-    return LabelMap(plane, (value,))
 
 
 def _ids(plane: NDArray[Any], values: list[int]) -> LabelMap:

@@ -1,4 +1,4 @@
-"""Previews, a contact sheet or a page: what a deformation does to real masks, and where it fails, seen at once."""
+"""Previews of guide masks, as a contact sheet or an HTML page."""
 
 from __future__ import annotations
 

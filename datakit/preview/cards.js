@@ -41,7 +41,7 @@ function masksOf(draw) {
 
 function describe(draw, show) {
   const what = { differences: "Difference between rough mask and target", outlines: "Outlines of rough mask and target", photo: "Photo" }[show];
-  return `${what}: ${draw.sample.key}, ${draw.recipe} draw ${draw.variant}, IoU ${draw.iou.toFixed(2)}, area ratio ${draw.area.toFixed(2)}`
+  return `${what}: ${draw.sample.key}, ${draw.recipe} draw ${draw.variant}, IoU ${draw.iou.toFixed(2)}, area ratio ${draw.area_ratio.toFixed(2)}`
     + (draw.flags.length ? `, flagged ${draw.flags.join(", ")}` : "");
 }
 
@@ -60,7 +60,7 @@ function makeCard(draw, open) {
   key.append(element("span", "", draw.sample.key.slice(0, end)), element("span", "", draw.sample.key.slice(end)));
   key.title = draw.sample.key;
   const measures = element("span", "card-measures");
-  measures.append(element("b", "", `IoU ${draw.iou.toFixed(2)}`), ` · area ×${draw.area.toFixed(2)}`);
+  measures.append(element("b", "", `IoU ${draw.iou.toFixed(2)}`), ` · area ×${draw.area_ratio.toFixed(2)}`);
   card.append(frame, key, measures, element("span", "card-draw soft", `${draw.recipe} · draw ${draw.variant}`));
   card.addEventListener("click", () => open(draw));
   return card;

@@ -1,4 +1,4 @@
-"""What pages have in common: one HTML file with style and code in it, data as inert blocks, small pictures.
+"""Shared parts of the HTML pages: one self-contained file with style, script, data blocks and small photos.
 
 A page needs no network, no server and no other file, and its policy lets nothing run or load but what it holds.
 What a page shows is left to the module of that page.

@@ -1,4 +1,4 @@
-"""A frame with its objects drawn on it: coloured veil, contour, frame number; and a sheet of frames of one video.
+"""Draws objects on a frame: coloured overlay, contour, frame number; and a sheet of frames of one video.
 
 Colours are those of the ids in the palette. Making a video of the pictures is left to `VideoWriter`.
 """

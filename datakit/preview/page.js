@@ -11,8 +11,8 @@ const ORDERS = {
   key: ["Key", (a, b) => a.rank - b.rank],
   "iou-up": ["IoU, lowest first", (a, b) => a.iou - b.iou],
   "iou-down": ["IoU, highest first", (a, b) => b.iou - a.iou],
-  "area-up": ["Area ratio, smallest first", (a, b) => a.area - b.area],
-  "area-down": ["Area ratio, largest first", (a, b) => b.area - a.area],
+  "area-up": ["Area ratio, smallest first", (a, b) => a.area_ratio - b.area_ratio],
+  "area-down": ["Area ratio, largest first", (a, b) => b.area_ratio - a.area_ratio],
   "size-up": ["Object, smallest first", (a, b) => a.sample.area - b.sample.area],
   "redraws-down": ["Redraws, most first", (a, b) => b.redraws - a.redraws],
 };
@@ -147,7 +147,7 @@ function fillView() {
   $("next").disabled = neighbour(1) === null;
   $("view-flags").replaceChildren(...draw.flags.map(flag => element("span", "badge", header.flags[flag] || flag)));
   const facts = [
-    ["IoU with the target", draw.iou.toFixed(3)], ["Area ratio", `×${draw.area.toFixed(3)}`],
+    ["IoU with the target", draw.iou.toFixed(3)], ["Area ratio", `×${draw.area_ratio.toFixed(3)}`],
     ["Recipe", `${draw.recipe}, draw ${draw.variant}`], ["Kind", draw.kind], ["Source", sample.source],
     ["Object", `${number(sample.area)} px, ${(100 * sample.area / (H * W)).toPrecision(2)} % of the photo`],
     ["Photo", `${W} × ${H} px`], ["Redraws", `${draw.redraws}`],

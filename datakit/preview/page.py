@@ -1,4 +1,4 @@
-"""The page of rough masks: one HTML file that shows every triple.
+"""The HTML page of guide masks, with every triple in it.
 
 Photos are small WebP pictures, masks the run-length strings of shards, drawn in the page over the photo.
 The page's own style and code lie beside this file; what they read is written here, one sample at a time,
@@ -16,10 +16,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from ..arrays import Box, Image, Mask, area
+from ..errors import Problem
 from ..keys import source_of
 from ..resize import resize_mask, shrunk_size
 from ..rle import encode_rle
-from ..samples import Problem, Triple
+from ..samples import TRIPLE_COLUMNS, Triple
 from ..transforms import Recipe
 from . import sheet, tiles
 from .document import (
@@ -36,6 +37,9 @@ from .document import (
 FRAME = (300, 400)  # the shape of the part of a photo that is shown, as in `tiles.region_of`
 PICTURE_SIDE, MASK_SIDE = 480, 640
 MOST_PROBLEMS = 500
+# Of a triple's columns those that the page's code reads by name: all but the sample's, and what is written otherwise.
+DRAW_COLUMNS = tuple(column.attribute for column in TRIPLE_COLUMNS if column.attribute and not column.shape
+                     and column.name not in ("key", "object_id", "flags"))  # fmt: skip
 SCRIPTS = ("basics.js", "masks.js", "plots.js", "cards.js", "page.js")
 
 
@@ -161,13 +165,9 @@ def _sample(triples: Sequence[Triple], recipes: Mapping[str, Recipe], region: Bo
 
 def _draw(triple: Triple, recipe: Recipe, rough: str) -> dict[str, Any]:
     numbers = triple.parameters.tolist()
+    columns = {name: getattr(triple, name) for name in DRAW_COLUMNS}
     return {
-        "recipe": triple.recipe,
-        "kind": triple.kind,
-        "variant": triple.variant,
-        "iou": round(triple.iou, 6),
-        "area": round(triple.area_ratio, 6),
-        "redraws": triple.redraws,
+        **{name: round(value, 6) if isinstance(value, float) else value for name, value in columns.items()},
         "flags": [flag for flag in triple.flags.split(",") if flag],
         "words": recipe.describe(numbers),
         "numbers": [None if math.isnan(number) else number for number in numbers],

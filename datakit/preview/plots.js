@@ -4,14 +4,14 @@ const BINS = 48;
 
 const SCALES = {
   iou: { heading: "IoU with the target", of: draw => draw.iou, place: value => value, ticks: () => [0, 0.25, 0.5, 0.75, 1] },
-  area: { heading: "Area ratio, rough mask to target (doubling scale)", of: draw => draw.area },
+  area: { heading: "Area ratio, rough mask to target (doubling scale)", of: draw => draw.area_ratio },
 };
 
 /* The area axis runs over the whole powers of two that hold all draws. */
 function fitAreaScale(draws) {
   let low = -1, high = 1;
   for (const draw of draws) {
-    const power = Math.log2(Math.max(draw.area, 1 / 16));
+    const power = Math.log2(Math.max(draw.area_ratio, 1 / 16));
     low = Math.min(low, power);
     high = Math.max(high, power);
   }

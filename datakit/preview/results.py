@@ -1,4 +1,4 @@
-"""A picture of what a network makes of rough masks: photo, rough input, output and target, a row for each triple.
+"""A picture of a network's results: photo, guide mask, output and target, one row per triple.
 
 Running the network is left to others; tiles and text are those of the contact sheet.
 """

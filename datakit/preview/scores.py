@@ -1,4 +1,4 @@
-"""The page of scores: every object's J and F over its frames, and its worst frames to look at, in one HTML file.
+"""The HTML page of scores: J and F of every object over its frames, and its worst frames.
 
 Frames are small WebP pictures, masks the run-length strings of shards, drawn in the page. Written one object
 at a time, so memory stays flat. Reading files and choosing words for a set is left to the caller.

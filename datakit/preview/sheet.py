@@ -1,4 +1,4 @@
-"""Lays tiles and captions out on one sheet: a row per sample, a group of columns per recipe.
+"""Arranges tiles and captions on a contact sheet: one row per sample, one group of columns per recipe.
 
 What is in a tile is left to `tiles`, the captions of drawn parameters to the recipe.
 """

@@ -1,4 +1,4 @@
-"""Text on the pictures of this package: Pillow's built-in face, fitted and broken into lines."""
+"""Text on pictures: Pillow's built-in font, fitted to a width and wrapped."""
 
 from __future__ import annotations
 

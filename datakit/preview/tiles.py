@@ -1,4 +1,4 @@
-"""The pictures of a contact sheet: a part of a photo at tile size, with the masks drawn into it.
+"""Tiles of a contact sheet: a crop of a photo at tile size, with masks drawn on it.
 
 In a difference tile the photo is grey, so that colour means one thing only: added or lost.
 Where the tiles go and what stands below them is left to `sheet`.

@@ -1,4 +1,4 @@
-"""The embedded sample: a small drawn data set in true on-disk layouts, for demo, tests and documentation."""
+"""A small drawn data set in ECSSD, COCO and DAVIS layout, for the demo, the tests and the documentation."""
 
 from __future__ import annotations
 

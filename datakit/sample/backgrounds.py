@@ -1,4 +1,4 @@
-"""The places of the sample pictures: sky, meadow, beach, forest, sea, room and stones.
+"""Backgrounds of the drawn photos: sky, meadow, beach, forest, sea, room and stones.
 
 Every ground is a function of a generator and a size that gives a float32 RGB picture in 0..1.
 """

@@ -1,4 +1,4 @@
-"""From outlines to pixels: noise, textures, light, and the exact cover of a figure.
+"""Draws outlines as pixels: noise, textures, light, and exact coverage of an outline.
 
 A picture is float32 RGB in 0..1. A figure's cover is the share of each pixel that it hides;
 its mask is where that share is half or more, so image and mask come from the same outline.

@@ -1,4 +1,4 @@
-"""The things that stand in the sample pictures: outlines in a unit box, as tables.
+"""The shapes of the drawn photos: outlines in a unit box, as tables.
 
 x runs right, y down, and a figure fills about [-1, 1] both ways; a figure that stands has its
 feet at the bottom. How parts become pixels is left to `drawing`.

@@ -1,4 +1,4 @@
-"""Writes the embedded sample in true on-disk layouts: ECSSD, COCO and DAVIS.
+"""Writes the drawn data set in the on-disk layouts of ECSSD, COCO and DAVIS.
 
 Every picture has a generator of its own, so a larger sample begins with the smaller one.
 What is in the pictures is left to `scenes`.

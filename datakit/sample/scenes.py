@@ -1,4 +1,4 @@
-"""Puts figures on backgrounds: still scenes with one to five objects, and a clip of two that cross.
+"""Places shapes on backgrounds: photos with one to five objects, and a clip of two objects that cross.
 
 Gives pictures as they would leave a camera (shadow, vignette, grain) with exact object ids.
 Files and folders are left to `layouts`.

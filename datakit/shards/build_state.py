@@ -1,4 +1,4 @@
-"""The small files beside the shards: error log, settings and records, judged byte for byte against the manifest.
+"""The small files beside the shards: error log, settings and records, compared byte for byte with the manifest.
 
 They serve the next run of the build; a folder of shards and manifest alone, as one would publish it, is whole.
 """

@@ -1,6 +1,6 @@
 """What is wrong inside one shard: tables, CRC-32, decoding and meaning, as a list of findings.
 
-Opens the file with HDF5 in this process; `sandbox` does so in a child that may die of it.
+Opens the file with HDF5 in this process; `sandbox` does so in a child process, which may crash.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..files import digest_json
 from ..formats import MAX_PIXELS
 from ..rle import decode_rle
 from . import layout
-from .shard import Shard, prove_image
+from .shard import Shard, check_image
 
 MAX_FINDINGS = 1000  # of one shard
 MAX_CHARACTERS = 500  # of a finding's text and key
@@ -66,9 +66,9 @@ def examine(
         place = getattr(error.__cause__, "place", "structure")
         return [_finding(path, place, "", f"not a readable shard: {error.__cause__}")]
     findings = list(_table_findings(shard, expected or {}))
-    for judge in (_record_findings, _target_findings, _triple_findings) if deep else ():
+    for check in (_record_findings, _target_findings, _triple_findings) if deep else ():
         if not findings:  # what lies behind the first kind of damage only repeats it
-            findings = list(itertools.islice(judge(shard), MAX_FINDINGS))
+            findings = list(itertools.islice(check(shard), MAX_FINDINGS))
     shard.close()
     return [_finding(path, *found) for found in findings]
 
@@ -77,7 +77,7 @@ Found = tuple[str, str, str]  # place, key, text
 
 
 def _finding(path: Path, place: str, key: str, text: str) -> Finding:
-    """A finding without what a stranger's text could do to a terminal."""
+    """A finding whose texts cannot steer a terminal, whoever wrote them into the shard."""
     return Finding(path.name, *(_plain(part) for part in (place, key, text)))
 
 
@@ -128,7 +128,7 @@ def _target_findings(shard: Shard) -> Iterator[Found]:
     """Every photo decodes to its size, every true mask to its area, every void region decodes."""
     for row, image in enumerate(shard.images):
         try:
-            prove_image(shard, row)
+            check_image(shard, row)
         except ValueError as error:
             yield f"images[{row}]", image["key"].decode(), str(error)
     for row, target in enumerate(shard.targets):

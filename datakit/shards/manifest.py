@@ -1,6 +1,6 @@
 """The manifest: the list of a folder's shards, written last, its presence the mark of completeness.
 
-It carries its own digest, and per shard the size and SHA-256 that are judged before HDF5 opens a file.
+It carries its own digest, and per shard the size and SHA-256 that are checked before HDF5 opens a file.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def read_manifest(folder: Path) -> Manifest:
 def _no_manifest(folder: Path) -> str:
     """What a path without a manifest is, and what to do about it."""
     if folder.is_file():
-        return f"{folder}: is a file; give its folder"
+        return f"{folder}: is a file; give its folder, {folder.parent}"
     if not folder.is_dir():
         return f"{folder}: no such folder"
     if (folder / SETTINGS).exists() or (folder / RECORDS).exists() or any(folder.glob("*.h5")):

@@ -17,8 +17,8 @@ from ..errors import DatakitError, ShardError, UsageError
 from ..samples import Triple
 from ..transforms import Recipe
 from ..wording import counted
-from .elsewhere import writer
 from .manifest import Manifest, read_manifest
+from .open_files import who_writes
 from .query import Query
 from .shard import Check, Shard, decode_triple, open_parts
 from .table import column_kinds, read_table, unknown_column, write_csv
@@ -133,7 +133,7 @@ class ShardReader(Sequence[Triple]):
         found = path.stat().st_size if path.is_file() else None
         if found != entry.bytes:
             state = "is missing" if found is None else f"has {found} bytes"
-            who = writer(path) if path.is_file() else ""
+            who = who_writes(path) if path.is_file() else ""
             way_out = f"it is open for writing {who}: close it there" if who else "run `datakit build-shards` again"
             raise ShardError(f"{path}: {state}, the manifest says {entry.bytes}; {way_out}")
         shard = Shard(path, self.manifest.max_pixels)

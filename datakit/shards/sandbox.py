@@ -1,6 +1,6 @@
 """Shards examined in a child process that may die, hang or eat memory, and is replaced when it does.
 
-HDF5 is not made for files that mean harm: a flipped structure byte can bring its process down.
+HDF5 is not made for hostile files: a flipped byte of its structure can crash the process.
 The child is spoken to in lines of JSON, never in pickles, since it has read what cannot be trusted.
 """
 
@@ -34,7 +34,7 @@ START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from datakit.s
 
 
 class SandboxedVerifier:
-    """A child process that examines shards one after another; where one brings it down, another takes its place.
+    """A child process that verifies shards one after another; where one crashes it, a new child takes its place.
 
     A context manager: leaving it ends the child.
 
@@ -102,10 +102,8 @@ class SandboxedVerifier:
         self.deaths += 1
         status = self._end()
         if answer is None:
-            return (
-                f"was not read through within {seconds:.0f} s, or said too much; expected {size / 1e6:.1f} MB of shard"
-            )
-        return f"HDF5 or a decoder brought down the process that opened it ({_status(status)})"
+            return f"verification timed out after {seconds:.0f} s, or its output exceeded {MAX_REPLY >> 20} MB"
+        return f"HDF5 or a decoder crashed while reading it ({_status(status)})"
 
     def _start(self) -> subprocess.Popen[bytes]:
         threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

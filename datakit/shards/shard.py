@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
 
 from ..arrays import Image, Mask
 from ..errors import ShardError
@@ -27,7 +27,7 @@ from ..rle import decode_rle
 from ..samples import TRIPLE_COLUMNS, Photo, Triple, flags_of
 from ..wording import counted
 from . import layout, structure
-from .elsewhere import writer
+from .open_files import who_writes
 
 Check = Literal["masks", "all", "none"]
 _NOT_A_SHARD = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError, MemoryError)
@@ -73,7 +73,7 @@ class Shard:
             records = {kind: len(blob.crc32) for kind, blob in self._blobs.items()}
             structure.check_rows(self._tables, records, self.parameter_names, max_pixels)
         except _NOT_A_SHARD as error:
-            if who := writer(path):
+            if who := who_writes(path):
                 raise ShardError(
                     f"{path}: is open for writing {who} ({error}); close it there and try again"
                 ) from error
@@ -137,7 +137,7 @@ class Shard:
         blob = self._blobs[kind]
         start, stop = blob.start + int(blob.offsets[row]), blob.start + int(blob.offsets[row + 1])
         record = self._view[start:stop]
-        if check and zlib_ng.crc32(record) != blob.crc32[row]:
+        if check and zlib.crc32(record) != blob.crc32[row]:
             raise ShardError(f"{self.path}: {kind}[{row}]: CRC-32 does not fit, the record is damaged; "
                              "find and repair it with `datakit verify --repair`")  # fmt: skip
         return record
@@ -206,7 +206,7 @@ def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
     """(H, W, 3) uint8 RGB of one photo of a shard, as large as the table says.
 
     Raises:
-        ValueError: it is of another size, told before it is decoded, or no picture.
+        ValueError: it is of another size, which is found before it is decoded, or no picture.
         ShardError: the CRC-32 was to be checked and does not fit.
     """
     record, size = _framed(shard, row, check)
@@ -216,7 +216,7 @@ def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
     return image
 
 
-def prove_image(shard: Shard, row: int) -> None:
+def check_image(shard: Shard, row: int) -> None:
     """Make sure that `decode_image` would give a picture, in less time: see `images.check_decodable`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Is this HDF5 file laid out as a shard? Judged before a byte of its data is read or memory for it is taken.
+"""Is this HDF5 file laid out as a shard? Checked before any of its data is read or memory for it is taken.
 
 A shard may come from anyone: every link, type, layout, place and length is compared with `layout`, so
 that what remains to do is to slice a memory map. What the records mean is the business of `examine`.
@@ -261,7 +261,7 @@ def _check(place: str, table: Table, column: str, fits: NDArray[np.bool_], text:
 
 
 def _check_text(place: str, table: Table) -> None:
-    """Columns of text must be UTF-8; plain ASCII, told by one look at the bytes, is."""
+    """Columns of text must be UTF-8; where all bytes are ASCII, they are."""
     for column in table.dtype.names or ():
         if table.dtype[column].kind == "S" and len(table):
             values = np.ascontiguousarray(table[column])

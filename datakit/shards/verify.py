@@ -1,12 +1,13 @@
 """What is wrong with a folder of shards, or with one shard, as a list of findings; an empty list means sound.
 
-Bytes are judged here, against the manifest. What needs HDF5 is done in child processes: a manifest that
-came with a shard from a stranger vouches for nothing, and a flipped structure byte can bring HDF5 down.
+Bytes are compared with the manifest here. What needs HDF5 is done in child processes: a manifest from an
+untrusted source proves nothing, and a flipped byte of HDF5's structure can crash the process.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -17,9 +18,9 @@ from ..errors import ShardError
 from ..files import digest_json, file_sha256
 from ..tracking import Track, silent
 from .build_state import build_state_findings
-from .elsewhere import is_but_marked, writer
 from .examine import OPEN, Finding
 from .manifest import NAME, Manifest, ShardEntry, read_manifest
+from .open_files import differs_by_mark_only, who_writes
 from .sandbox import SandboxedVerifier
 
 __all__ = ["Finding", "verify", "verify_file"]
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 
 def verify(
-    folder: Path,
+    folder: str | os.PathLike[str],
     jobs: int = 1,
     deep: bool = False,
     track: Track = silent,
@@ -45,37 +46,38 @@ def verify(
         folder: a finished folder of shards.
         jobs: processes.
         deep: examine the records of sound shards as well.
-        track: given the number of shards, gives a context manager whose value is told of each by `advance(1)`.
+        track: given the number of shards, gives a context manager whose value counts each by `advance(1)`.
         sandbox: a child to use instead of new ones, for many calls in a row.
 
     Returns:
         Findings in order of shard and place. Without a manifest that is one, and all that every shard says by itself.
     """
+    root = Path(folder)
     try:
-        manifest = read_manifest(folder)
+        manifest = read_manifest(root)
     except ShardError as error:
         found = [Finding(NAME, "manifest", "", str(error))]
-        return found + _by_themselves(sorted(folder.glob("*.h5")), jobs, track, sandbox)
+        return found + _by_themselves(sorted(root.glob("*.h5")), jobs, track, sandbox)
 
-    def judge(child: SandboxedVerifier, item: tuple[ShardEntry, Future[list[Finding]]]) -> list[Finding]:
+    def check(child: SandboxedVerifier, item: tuple[ShardEntry, Future[list[Finding]]]) -> list[Finding]:
         entry, found = item[0], item[1].result()
-        if not (folder / entry.file).is_file():
+        if not (root / entry.file).is_file():
             return found
         return found + _contents(
-            child, folder / entry.file, manifest, entry, deep, damaged=any(finding.place == "file" for finding in found)
+            child, root / entry.file, manifest, entry, deep, damaged=any(finding.place == "file" for finding in found)
         )
 
-    found = list(build_state_findings(folder, manifest))
+    found = list(build_state_findings(root, manifest))
     with ThreadPoolExecutor(jobs) as hashing:  # goes on while children start, which takes as long as hashing 300 MB
-        items = [(entry, hashing.submit(_byte_findings, folder, entry)) for entry in manifest.shards]
+        items = [(entry, hashing.submit(_byte_findings, root, entry)) for entry in manifest.shards]
         try:
-            return found + _in_turns(judge, items, jobs, track, sandbox)
+            return found + _in_turns(check, items, jobs, track, sandbox)
         finally:
             hashing.shutdown(cancel_futures=True)  # an interrupted one does not read on for minutes
 
 
 def verify_file(path: Path, sandbox: SandboxedVerifier | None = None) -> list[Finding]:
-    """Check one shard by itself, in a child process, as one would a stranger's.
+    """Check one shard by itself, in a child process, as one would a shard from an untrusted source.
 
     Args:
         path: the file; no manifest is looked for.
@@ -99,10 +101,10 @@ def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
             text = f"has {size} bytes, the manifest says {entry.bytes}"
         elif (digest := file_sha256(path)) != entry.sha256:
             text = f"SHA-256 is {digest[:12]}…, the manifest says {entry.sha256[:12]}…"
-            is_marked = is_but_marked(path, entry.sha256)
+            is_marked = differs_by_mark_only(path, entry.sha256)
         else:
             return []
-        if who := writer(path) if path.is_file() else "":
+        if who := who_writes(path) if path.is_file() else "":
             rest = "all but HDF5's own mark of that is as published" if is_marked else f"it {text}"
             return [
                 Finding(entry.file, OPEN, "", f"is open for writing {who}; {rest}; close it there and verify again")
@@ -128,13 +130,13 @@ def _contents(
 
 
 def _in_turns(
-    judge: Callable[[SandboxedVerifier, T], list[Finding]],
+    check: Callable[[SandboxedVerifier, T], list[Finding]],
     items: Sequence[T],
     jobs: int,
     track: Track,
     sandbox: SandboxedVerifier | None,
 ) -> list[Finding]:
-    """Findings of every item in order, each judged with whichever of `jobs` children is free."""
+    """Findings of every item in order, each checked with whichever of `jobs` children is free."""
     jobs = 1 if sandbox else max(min(jobs, len(items)), 1)
     if not items:
         return []
@@ -143,16 +145,16 @@ def _in_turns(
         for _ in range(jobs):
             free.put(sandbox or children.enter_context(SandboxedVerifier()))
 
-        def judge_next(item: T) -> list[Finding]:
+        def check_next(item: T) -> list[Finding]:
             child = free.get()
             try:
-                return judge(child, item)
+                return check(child, item)
             finally:
                 free.put(child)
 
         found: list[Finding] = []
         with ThreadPoolExecutor(jobs) as threads:
-            for one in threads.map(judge_next, items):
+            for one in threads.map(check_next, items):
                 found += one
                 progress.advance(1)
     return found

@@ -6,7 +6,9 @@ is the pipeline's business; shards that become one are put together in `merge`.
 
 from __future__ import annotations
 
+import os
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,6 @@ from typing import IO, Any, Protocol, Self
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from zlib_ng import zlib_ng
 
 from ..arrays import area
 from ..files import canonical_json, digest_json, file_sha256, replacing
@@ -91,7 +92,7 @@ def publish_shard(
             for kind, blob in blobs.items():
                 _store_blob(file, kind, blob)
             for name, table in tables.items():
-                file.create_dataset(name, data=table).attrs["crc32"] = np.uint32(zlib_ng.crc32(table.tobytes()))
+                file.create_dataset(name, data=table).attrs["crc32"] = np.uint32(zlib.crc32(table.tobytes()))
         size, digest = part.stat().st_size, file_sha256(part)
     return ShardStats(size, digest, *(len(tables[name]) for name in layout.TABLES))
 
@@ -134,7 +135,7 @@ class RecordBuffer:
         if self._held_bytes > HELD_BYTES:
             self._spill()
         self.offsets.append(self.offsets[-1] + len(record))
-        self.crc32.append(zlib_ng.crc32(record))
+        self.crc32.append(zlib.crc32(record))
         return len(self.crc32) - 1
 
     def _spill(self) -> None:
@@ -175,10 +176,12 @@ class ShardWriter:
         scratch: folder for the spool and the part file, on the same file system as `path`; default its folder.
     """
 
-    def __init__(self, path: Path, header: ShardHeader, scratch: Path | None = None):
-        self.path = path
+    def __init__(
+        self, path: str | os.PathLike[str], header: ShardHeader, scratch: str | os.PathLike[str] | None = None
+    ):
+        self.path = Path(path)
         self._header = header
-        self._scratch = scratch or path.parent
+        self._scratch = Path(scratch or self.path.parent)
         self._blobs = {kind: RecordBuffer(self._scratch) for kind in layout.KINDS}
         self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in layout.TABLES}
 

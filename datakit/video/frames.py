@@ -6,6 +6,8 @@ before anything is made of the others. Label pictures are left to `labels`.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +18,7 @@ from ..errors import DatakitError, ItemError, UsageError
 from ..formats import MAX_PIXELS, SUFFIXES
 from ..photo_files import read_photo, read_picture
 from ..wording import shorten
-from .labels import list_frames
+from .labels import list_frames, unused_twins
 from .video_file import DEFAULT_FPS, VideoFacts, VideoFile, size_changes
 
 MOST_MISSING = 0.1  # of the frames a file speaks of, before it is called damaged
@@ -101,7 +103,13 @@ class FileFrames:
         return type(self), (self.path, self.names, self.numbers, self.size, self.fps, self.remarks)
 
 
-def open_frames(path: Path, start: int = 0, stop: int | None = None, stride: int = 1) -> Frames:
+def open_frames(
+    path: str | os.PathLike[str],
+    start: int = 0,
+    stop: int | None = None,
+    stride: int = 1,
+    without: Collection[str] = (),
+) -> Frames:
     """Open a video and look through the frames that were chosen.
 
     Args:
@@ -109,20 +117,22 @@ def open_frames(path: Path, start: int = 0, stop: int | None = None, stride: int
         start: number of the first frame.
         stop: number after the last frame; None for all.
         stride: of every so many frames, one.
+        without: names of files of the folder that are no frames, such as a mask that was saved there.
 
     Raises:
         UsageError: there is no such video, no frame in it, or none is chosen.
         DatakitError: a frame cannot be read or has another size than the first.
     """
-    if path.is_dir():
-        return _open_folder(path, slice(start, stop, stride))
-    if not path.exists():
-        raise UsageError(f"{path}: no such video; expected a folder of frames or a video file")
-    return _open_file(path, slice(start, stop, stride))
+    place, chosen = Path(path), slice(start, stop, stride)
+    if place.is_dir():
+        return _open_folder(place, chosen, without)
+    if not place.exists():
+        raise UsageError(f"{place}: no such video; expected a folder of frames or a video file")
+    return _open_file(place, chosen)
 
 
-def _open_folder(path: Path, chosen: slice) -> FolderFrames:
-    frames = list_frames(path)
+def _open_folder(path: Path, chosen: slice, without: Collection[str]) -> FolderFrames:
+    frames = list_frames(path, without=without)
     if not frames:
         other = next((file for file in sorted(path.iterdir()) if split_suffix(file.name)[1] in SUFFIXES), None)
         why = f"; {other.name} {SUFFIXES[split_suffix(other.name)[1]]}" if other else ""
@@ -135,7 +145,11 @@ def _open_folder(path: Path, chosen: slice) -> FolderFrames:
     for file in files[1:]:
         _check_size(str(file), _size_of(file), size)
     fps = DEFAULT_FPS / (chosen.step or 1)
-    return FolderFrames(files, tuple(names[number] for number in numbers), tuple(numbers), size, fps)
+    remarks = tuple(f"{path / name}: lies among the frames and is not taken for one" for name in sorted(without))
+    twins = [file.name for file in unused_twins(frames) if file.name not in without]
+    if twins:
+        remarks = (*remarks, f"{path}: of frames that are there twice, these are not used: {shorten(twins)}")
+    return FolderFrames(files, tuple(names[number] for number in numbers), tuple(numbers), size, fps, remarks)
 
 
 def _size_of(file: Path) -> tuple[int, int]:

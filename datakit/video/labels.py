@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,17 +70,20 @@ def is_sequence_name(name: str) -> bool:
     return name != REPORT and not name.startswith(".")
 
 
-def list_frames(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> dict[str, Path]:
+def list_frames(
+    folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES, without: Collection[str] = ()
+) -> dict[str, Path]:
     """The pictures of one folder: name without suffix -> file, in order of the frames.
 
     Args:
         folder: where to look; not below it.
         suffixes: accepted ones, lower case, the preferred first.
+        without: names of files that are passed over.
     """
     best: dict[str, tuple[int, str]] = {}
     for entry in _entries(folder):
         stem, suffix = split_suffix(entry.name)
-        if suffix in suffixes and not entry.name.startswith(".") and not entry.is_dir():
+        if suffix in suffixes and not entry.name.startswith(".") and not entry.is_dir() and entry.name not in without:
             offered = (suffixes.index(suffix), entry.name)
             best[stem] = min(best.get(stem, offered), offered)
     return {name: folder / best[name][1] for name in sorted(best, key=frame_order)}

@@ -12,8 +12,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from ..arrays import Image, Labels
-from ..errors import DatakitError, ItemError
-from ..headers import Place
+from ..errors import DatakitError, ItemError, Place
 from ..masks import LabelMap, objects_in_colours
 from ..photo_files import read_colours
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..arrays import Image
 from ..errors import DatakitError, UsageError
+from ..extras import require
 from .codecs import why_no_frame, why_not_video
-from .pyav import open_container, require_av
+from .pyav import EXTRA, open_container
 
 if TYPE_CHECKING:
     from av.container.input import InputContainer
@@ -133,7 +134,7 @@ class VideoFile:
         return self._kept[number]
 
     def _open(self) -> InputContainer:
-        require_av(f"{self.path}: reading a video file", ", or give a folder of frames")
+        require(EXTRA, f"reading the video file {self.path} (a folder of frames needs nothing)")
         import av
 
         try:

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Final
 
 from ..arrays import Image
-from .pyav import require_av
+from ..extras import require
+from .pyav import EXTRA
 
 # Beside key frames of VP8 at the same 33.8 dB: the same time, half the bytes (docs/decisions.md).
 CODEC: Final = "libx264"
@@ -35,7 +36,7 @@ class VideoWriter:
     """
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float):
-        require_av(f"{path.name}: writing a video file")
+        require(EXTRA, f"writing the video file {path.name}")
         import av
 
         if size[0] % 2 or size[1] % 2:

@@ -108,9 +108,10 @@ def _frame(clip: Clip, each: ObjectScores, place: int, merged: bool, pictures: _
     name = each.frames[place]
     sides = (clip.predicted, clip.target)
     found, target = (read_labels(files[name], str(files[name]), pictures.read) for files in sides)
-    masks = (_mask(labels, each.id, merged) for labels in (found, target))
-    return ShownFrame(place, *masks, target.void, pictures.of(clip, name, target.labels.shape))
+    picture = pictures.of(clip, name, (target.labels.shape[0], target.labels.shape[1]))
+    return ShownFrame(place, _mask(found, each.id, merged), _mask(target, each.id, merged), target.void, picture)
 
 
 def _mask(labels: LabelMap, number: int, merged: bool) -> Mask:
-    return (labels.labels > 0 if merged else labels.labels == number).view(np.uint8)
+    mask: Mask = (labels.labels > 0 if merged else labels.labels == number).view(np.uint8)
+    return mask

@@ -18,7 +18,7 @@ from datakit.datasets.pairs import MASK_SUFFIXES
 from datakit.errors import DatakitError, UsageError
 from datakit.video.annotations import read_objects
 from datakit.video.frames import Frames
-from datakit.video.labels import list_frames
+from datakit.video.labels import list_frames, unused_twins
 from datakit.video.painted import is_colour_file, painted_objects
 from datakit.wording import shorten
 
@@ -89,6 +89,8 @@ def read_masks(frames: Frames, starts: Sequence[MaskStart | SequenceStart], read
         elif start.file.is_dir():
             _read_folder(given, frames, start, read)
         else:
+            if not start.file.exists():
+                raise UsageError(f"--mask {start.file}: no such file")
             place = place_of(frames, start.frame, f"--mask {start.file}")
             _take(given, place, _read_mask(given, start.file, frames, place, read), start)
     _refuse_unnumbered(given)
@@ -135,6 +137,9 @@ def _read_folder(given: Given, frames: Frames, start: MaskStart, read: ReadOptio
             empty.append(name)
     if len(empty) == len(files):
         raise DatakitError(f"--mask {start.file}: none of its {len(files)} pictures holds an object")
+    if twins := unused_twins(files, MASK_SUFFIXES):
+        named = shorten([file.name for file in twins])
+        given.remarks.append(f"{start.file}: of masks that are there twice, these are not used: {named}")
     if empty:
         given.remarks.append(f"{start.file}: {len(empty)} masks hold no object and are not used: {shorten(empty)}")
 

@@ -163,11 +163,9 @@ class NetworkEngine:
             steps = self.online.iterations
             self.tell(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
             tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
-            about = {
-                "seconds": round(tuned.seconds, 1),
-                "loss": [round(tuned.losses[0], 4), round(tuned.losses[-1], 4)],
-            }
-            self.tell(f"online stage: {tuned.seconds:.0f} s, loss {about['loss'][0]:.3f} -> {about['loss'][1]:.3f}")
+            first, last = round(tuned.losses[0], 4), round(tuned.losses[-1], 4)
+            about = {"seconds": round(tuned.seconds, 1), "loss": [first, last]}
+            self.tell(f"online stage: {tuned.seconds:.0f} s, loss {first:.3f} -> {last:.3f}")
             write_json(scratch / ONLINE_REPORT, about)
             network = read_checkpoint(checkpoint_path(self.choice.weights)).network
             write_checkpoint(path, Checkpoint(network, {"online": about}, tuned.net.state_dict()))

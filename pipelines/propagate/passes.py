@@ -29,6 +29,7 @@ class Step:
         labels: (H, W) uint8 ids.
         lost: ids not found in this frame.
         seconds: that it took.
+        margins: id -> how sure the network was of it, 0 to 1; none of objects that were given here.
         image: the frame; None where it was not needed.
         kept: whether an earlier run had made it.
     """
@@ -39,6 +40,7 @@ class Step:
     seconds: float
     image: Image | None = None
     kept: bool = False
+    margins: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,4 +128,5 @@ def run_passes(
                 yield Step(place, np.zeros(frames.size, np.uint8), (), time.perf_counter() - began, image)
                 continue
             labels = propagator.step(image, mask, flow(place))
-            yield Step(place, labels, propagator.lost, time.perf_counter() - began, image)
+            seconds, margins = time.perf_counter() - began, dict(propagator.margins)
+            yield Step(place, labels, propagator.lost, seconds, image, margins=margins)

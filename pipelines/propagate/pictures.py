@@ -58,12 +58,31 @@ def labels_of(output: Output, frames: Frames, place: int) -> Labels:
     return labels
 
 
-def write_sheet(output: Output, frames: Frames, rows: Mapping[str, Mapping[str, Any]], title: str) -> None:
-    """Draw some frames: first, last, those where an object was just lost, and others evenly between."""
+def write_sheet(
+    output: Output,
+    frames: Frames,
+    rows: Mapping[str, Mapping[str, Any]],
+    title: str,
+    look_at: Mapping[str, Any] | None = None,
+) -> None:
+    """Draw some frames: first, last, those where an object was just lost, and others evenly between.
+
+    Args:
+        output: what was made.
+        frames: the video.
+        rows: frame name -> its row of the log.
+        title: stands above everything.
+        look_at: the frame to look at, as `summary.look_at` gives it; it is among those drawn, and marked.
+    """
+    least = look_at["frame"] if look_at else None
     places = chosen_frames(len(frames), newly_lost(frames.names, rows))
+    if least is not None and (at := frames.names.index(least)) not in places:  # so many that there is one between
+        places.remove(min(places[1:-1], key=lambda place: abs(place - at)))
+        places = sorted([*places, at])
+    names = [frames.names[place] for place in places]
     pictures = [
-        (frames[place], labels_of(output, frames, place), _words(frames.names[place], rows[frames.names[place]]))
-        for place in places
+        (frames[place], labels_of(output, frames, place), _caption(name, rows[name], name == least))
+        for place, name in zip(places, names, strict=True)
     ]
     with replacing(output.report / SHEET) as part:
         part.write_bytes(encode_png(video_sheet(pictures, title), compact=True))
@@ -81,6 +100,7 @@ def newly_lost(names: Sequence[str], rows: Mapping[str, Mapping[str, Any]]) -> l
     return found
 
 
-def _words(name: str, row: Mapping[str, Any]) -> str:
-    lost = ", ".join(map(str, row["lost"]))
-    return f"{name}, lost: {lost}" if lost else name
+def _caption(name: str, row: Mapping[str, Any], least: bool) -> str:
+    lost, margins = ", ".join(map(str, row["lost"])), row.get("margin", {}).values()
+    parts = [name, f"lost: {lost}" if lost else "", f"margin {min(margins):.2f}" if margins else ""]
+    return ", ".join(part for part in parts if part) + (": look here" if least else "")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
+
+from datakit.wording import counted
 
 from ..progress import clock
 from ..report import as_text, table
@@ -11,6 +14,7 @@ from .run import PropagateSummary
 from .tree import TreeSummary
 
 MOST_NAMED = 5
+SURE = 0.9  # margin from which no frame is proposed
 
 
 def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
@@ -22,14 +26,28 @@ def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
     kept = f", {summary.kept} of them made before" if summary.kept else ""
     objects = ", ".join(map(str, told["objects"])) or "none"
     lines = [
-        f"{summary.labels}: {summary.frames} frames{kept}, objects {objects}, in {clock(summary.seconds)} "
+        f"{summary.labels}: {counted(summary.frames, 'frame')}{kept}, objects {objects}, in {clock(summary.seconds)} "
         f"({per_frame:.0f} ms a frame)"
     ]
     for number, frames in told["lost"].items():
         named = ", ".join(frames[:MOST_NAMED]) + (" …" if len(frames) > MOST_NAMED else "")
-        lines.append(f"  object {number} was not found in {len(frames)} frames: {named}")
+        lines.append(f"  object {number} was not found in {counted(len(frames), 'frame')}: {named}")
+    lines += _where_to_look(summary)
     names = (VIDEO, SHEET, SUMMARY)
     return "\n".join([*lines, *(str(summary.report / name) for name in names if (summary.report / name).is_file())])
+
+
+def _where_to_look(summary: PropagateSummary) -> list[str]:
+    """The frame where a correction would help most, and how to make one."""
+    found = summary.told["look_at"]
+    if found is None or found["margin"] >= SURE:
+        return []
+    video, frame = shlex.quote(str(summary.video)), found["frame"]
+    return [
+        f"  frame {frame}: look here, object {found['object']} is least sure there (margin {found['margin']:.2f}). "
+        f"To correct it: datakit propagate {video} --first-frame fix.png --start {found['number']}, paint the objects, "
+        f"and run again with --mask fix.png@{frame} added and --overwrite"
+    ]
 
 
 def tree_report(summary: TreeSummary, as_json: bool) -> str:
@@ -44,7 +62,7 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
         for s in sorted(summary.sequences, key=lambda s: s.labels.name)
     ]  # fmt: skip
     frames = sum(s.frames for s in summary.sequences)
-    total = f"{summary.out}: {len(rows)} sequences, {frames} frames, in {clock(summary.seconds)}"
+    total = f"{summary.out}: {counted(len(rows), 'sequence')}, {counted(frames, 'frame')}, in {clock(summary.seconds)}"
     remarks = [f"{s.labels.name}: {remark}" for s in summary.sequences for remark in s.remarks]
     return "\n".join([table(("sequence", "frames", "kept", "objects", "lost", "ms a frame"), rows), *remarks, total])
 

@@ -7,7 +7,6 @@ Only this file knows the order of the steps. Where objects begin stands in `star
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,12 +21,13 @@ import numpy as np
 from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
+from datakit.extras import MissingExtra, require
 from datakit.files import digest_json, replacing, write_json
 from datakit.images import encode_png
 from datakit.tracking import Track
 from datakit.video.frames import Frames, open_frames
 from datakit.video.labels import is_sequence_name
-from datakit.video.pyav import INSTALL, has_av
+from datakit.video.pyav import EXTRA
 
 from ..interrupt import terminable
 from ..lock import run_lock
@@ -38,6 +38,7 @@ from .output import NAMES, SHEET, SUMMARY, VIDEO, Output
 from .passes import Step
 from .pictures import OverlayVideo, write_sheet
 from .start import BoxStart, Start, read_start
+from .summary import report_of
 
 Tell = Callable[[str], None]
 
@@ -80,6 +81,7 @@ class PropagateSummary:
     """What a run made of one video.
 
     Attributes:
+        video: what was segmented.
         labels: folder of label pictures.
         report: folder of the overlay video, the sheet and `report.json`.
         frames: all that were chosen.
@@ -89,6 +91,7 @@ class PropagateSummary:
         remarks: what is odd about the video, and what of its masks is not used.
     """
 
+    video: Path
     labels: Path
     report: Path
     frames: int
@@ -112,7 +115,7 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
     """
     began, job = time.monotonic(), drawable(job, tell)
     with terminable():
-        frames = open_frames(job.video, job.start, job.stop, job.stride)
+        frames = open_frames(job.video, job.start, job.stop, job.stride, masks_among(job))
         start = read_start(frames, job.masks, job.boxes, job.read)
         remarks = (*frames.remarks, *start.remarks)
         for remark in remarks:
@@ -127,15 +130,35 @@ def propagate(job: PropagateJob, tell: Tell, track: Track) -> PropagateSummary:
             kept = _Run(job, frames, start, output).go(engine, track)
             told = finish(job, frames, output, remarks)
     seconds = time.monotonic() - began
-    return PropagateSummary(output.labels, output.report, len(frames), kept, seconds, told, remarks)
+    return PropagateSummary(job.video, output.labels, output.report, len(frames), kept, seconds, told, remarks)
 
 
 def drawable(job: PropagateJob, tell: Tell) -> PropagateJob:
     """The job without an overlay video where PyAV is missing, which is told."""
-    if not job.film or has_av():
+    try:
+        if job.film:
+            require(EXTRA, f"no {VIDEO}, which")
         return job
-    tell(f"no {VIDEO}, which needs PyAV: {INSTALL}; everything else is written")
-    return replace(job, film=False)
+    except MissingExtra as error:
+        tell(f"{error}; everything else is written")
+        return replace(job, film=False)
+
+
+def masks_among(job: PropagateJob) -> set[str]:
+    """Names of mask files that lie in the folder of the frames.
+
+    Raises:
+        UsageError: that folder itself is given as masks.
+    """
+    if not job.video.is_dir():
+        return set()
+    folder, names = job.video.resolve(), set()
+    for mask in job.masks:
+        if isinstance(mask, MaskStart) and mask.file.resolve() == folder:
+            raise UsageError(f"--mask {mask.file}: is the folder of the frames; give a mask, or a folder of masks only")
+        if isinstance(mask, MaskStart) and mask.file.is_file() and mask.file.parent.resolve() == folder:
+            names.add(mask.file.name)
+    return names
 
 
 def sequence_name(job: PropagateJob) -> str:
@@ -208,6 +231,7 @@ class _Run:
             "ms": round(1000 * step.seconds, 1),
             "lost": sorted(self.output.number(int(number)) for number in step.lost),
             "area": {str(self.output.number(number)): area for number, area in areas(step.labels).items()},
+            "margin": {str(self.output.number(number)): round(each, 4) for number, each in step.margins.items()},
         }
         self.output.keep(self.frames.names[step.place], step.labels, row)
         if film and step.image is not None:
@@ -253,34 +277,9 @@ def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[
     """Write what a finished sequence is looked at by, where it is not there yet; what `report.json` holds."""
     told = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
     if not (output.report / SHEET).is_file():
-        write_sheet(output, frames, output.rows(), output.labels.name)
+        write_sheet(output, frames, output.rows(), output.labels.name, told["look_at"])
     if job.film and not (output.report / VIDEO).is_file():
         with OverlayVideo(output.report / VIDEO, frames) as film:
             film.finish(output)
     write_json(output.report / SUMMARY, told)
     return told
-
-
-def report_of(frames: Frames, output: Output) -> dict[str, Any]:
-    """What `report.json` holds: every frame, and for every object the frames in which it was lost."""
-    rows = output.rows()
-    ids = sorted({int(number) for name in frames.names for number in rows[name]["area"]})
-    listed = [_frame_of(name, rows[name], ids) for name in frames.names]
-    lost = {str(number): [row["frame"] for row in listed if number in row["lost"]] for number in ids}
-    spent = [row["ms"] for row in listed]
-    online = output.report / network.ONLINE_REPORT
-    return {
-        "sequence": output.labels.name,
-        "size": {"height": frames.size[0], "width": frames.size[1]},
-        "objects": ids,
-        "lost": {number: names for number, names in lost.items() if names},
-        "ms_per_frame": {"median": float(np.median(spent)), "max": max(spent)},
-        "online": json.loads(online.read_text(encoding="utf-8")) if online.is_file() else None,
-        "frames": listed,
-    }
-
-
-def _frame_of(name: str, row: Mapping[str, Any], ids: Sequence[int]) -> dict[str, Any]:
-    area = {str(number): row["area"].get(str(number), 0) for number in ids}
-    objects = [number for number in ids if area[str(number)]]
-    return {"frame": name, "ms": row["ms"], "area": area, "objects": objects, "empty": not objects, "lost": row["lost"]}

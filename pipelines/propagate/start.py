@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,10 +77,21 @@ def parse_box(text: str) -> BoxStart:
         x0, y0, x1, y1 = (int(part) for part in corners.split(","))
         object_id = int(number) if colon else None
     except ValueError:
-        raise UsageError(f"--box {text}: expected x0,y0,x1,y1[@FRAME][:ID], whole pixels") from None
+        expected = "expected x0,y0,x1,y1[@FRAME][:ID], whole pixels"
+        raise UsageError(f"--box {text}: {expected}{_rounded(corners, at + frame + colon + number)}") from None
     if object_id is not None and object_id not in IDS:
         raise UsageError(f"--box {text}: object id {object_id}, expected {IDS[0]} to {IDS[-1]}")
     return BoxStart((x0, y0, x1, y1), frame if at else None, object_id)
+
+
+def _rounded(corners: str, rest: str) -> str:
+    """A box of fractions in whole pixels, as a hint; empty where it is no box at all."""
+    try:
+        numbers = [float(part) for part in corners.split(",")]
+        whole = [math.floor(n) for n in numbers[:2]] + [math.ceil(n) for n in numbers[2:]]
+    except (ValueError, OverflowError):
+        return ""
+    return f"; rounded outwards: {_corners(whole)}{rest}" if len(numbers) == 4 else ""
 
 
 def read_start(
@@ -99,7 +111,7 @@ def read_start(
         raise UsageError("nothing says which object to follow: give --mask FILE or --box x0,y0,x1,y1")
     given = read_masks(frames, masks, read or ReadOptions())
     if given.numbers and boxes:
-        where = f"--box {_words(boxes[0].box)}"
+        where = f"--box {_corners(boxes[0].box)}"
         raise UsageError(f"{where}: masks hold ids beyond {IDS[-1]}, beside which a box has none; give all by masks")
     boxes = [*boxes, *(box for place, labels in given.boxed.items() for box in boxes_of(labels, frames.names[place]))]
     taken = {int(number) for labels in given.masks.values() for number in np.unique(labels) if number}
@@ -107,14 +119,18 @@ def read_start(
     for start in boxes:
         place, number = _placed(frames, start, taken)
         if number in grouped.get(place, {}) or (place in given.masks and (given.masks[place] == number).any()):
-            raise UsageError(f"--box {_words(start.box)}: object {number} is given twice in one frame; add :ID")
+            raise UsageError(f"--box {_corners(start.box)}: object {number} is given twice in one frame; add :ID")
         taken.add(number)
         grouped.setdefault(place, {})[number] = start.box
     if len(taken) > MANY_OBJECTS:
-        many = f"{len(taken)} objects are given; each takes about half the time of the first. Are all of them meant?"
-        given.remarks.append(many)
+        given.remarks.append(many_told(len(taken)))
     ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
     return Start(*ordered, given.begins, given.numbers, tuple(given.remarks))
+
+
+def many_told(count: int) -> str:
+    """What is said of more than `MANY_OBJECTS`."""
+    return f"{count} objects are given; each takes about half the time of the first. Are all of them meant?"
 
 
 def boxes_of(labels: Labels, frame: str) -> list[BoxStart]:
@@ -127,18 +143,23 @@ def boxes_of(labels: Labels, frame: str) -> list[BoxStart]:
 
 def _placed(frames: Frames, start: BoxStart, taken: set[int]) -> tuple[int, int]:
     """Frame and object id of a box that lies in the frame."""
-    place = place_of(frames, start.frame, f"--box {_words(start.box)}")
+    place = place_of(frames, start.frame, f"--box {_corners(start.box)}")
     x0, y0, x1, y1 = start.box
     H, W = frames.size
     if not (0 <= x0 < x1 <= W and 0 <= y0 < y1 <= H):
         expected = f"0 <= x0 < x1 <= {W} and 0 <= y0 < y1 <= {H}"
-        raise UsageError(f"--box {_words(start.box)}: does not lie in the frame of {W}x{H}; expected {expected}")
+        hint = ""
+        if 0 <= x0 < x0 + x1 <= W and 0 <= y0 < y0 + y1 <= H:
+            hint = f". If it is x,y,width,height: give {_corners((x0, y0, x0 + x1, y0 + y1))}"
+        raise UsageError(
+            f"--box {_corners(start.box)}: does not lie in the frame of {W}x{H}; expected {expected}{hint}"
+        )
     free = next((number for number in IDS if number not in taken), None)
     number = start.object_id or free
     if number is None:
-        raise UsageError(f"--box {_words(start.box)}: all {len(IDS)} object ids are taken")
+        raise UsageError(f"--box {_corners(start.box)}: all {len(IDS)} object ids are taken")
     return place, number
 
 
-def _words(box: Box) -> str:
+def _corners(box: Sequence[int]) -> str:
     return ",".join(map(str, box))

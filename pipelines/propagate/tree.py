@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Sequence
@@ -11,8 +12,9 @@ from pathlib import Path
 from datakit.datasets.pair_layouts import VIDEO_FOLDERS
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
 from datakit.tracking import Track
+from datakit.video.annotations import read_objects
 from datakit.video.labels import list_frames, open_labels
-from datakit.wording import shorten
+from datakit.wording import counted, shorten
 
 from ..cluster import run_tasks
 from ..evaluate.match import chosen_names
@@ -20,6 +22,7 @@ from ..interrupt import terminable
 from ..progress import Progress
 from .masks import SequenceStart
 from .run import PropagateJob, PropagateSummary, Tell, drawable, propagate
+from .start import MANY_OBJECTS, many_told
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ def propagate_tree(tree: TreeJob, tell: Tell, track: Track) -> TreeSummary:
     frames = {job.name: len(list_frames(job.video)) for job in jobs}
     summaries: dict[str, PropagateSummary] = {}
     failures: list[Failure] = []
-    tell(f"{len(jobs)} sequences with {sum(frames.values())} frames")
+    tell(f"{counted(len(jobs), 'sequence')} with {counted(sum(frames.values()), 'frame')}")
+    for line in many_objects(jobs):
+        tell(line)
     with terminable(), track(sum(frames.values())) as progress:
 
         def done(job: PropagateJob, result: PropagateSummary | Failure) -> None:
@@ -116,6 +121,19 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
         for name in names
     ]  # fmt: skip
     return sorted(jobs, key=lambda job: -len(list_frames(job.video)))
+
+
+def many_objects(jobs: Sequence[PropagateJob]) -> list[str]:
+    """A line for each sequence that begins with more objects than are usual; what cannot be read is told later."""
+    lines = []
+    for job in jobs:
+        starts = [mask for mask in job.masks if isinstance(mask, SequenceStart)]
+        file = next(iter(starts[0].files.values()))
+        with contextlib.suppress(DatakitError):
+            count = len(read_objects(file, job.read, may_be_empty=True).ids)
+            if count > MANY_OBJECTS:
+                lines.append(f"{job.name}: {many_told(count)}")
+    return lines
 
 
 def frames_folder(root: Path) -> Path:

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 import pytest
 
+from datakit.errors import Problem
 from datakit.preview import PageSettings, document, page, picture_bytes, write_page
 from datakit.rle import decode_rle
-from datakit.samples import Photo, Problem, Triple
+from datakit.samples import Photo, Triple
 from datakit.transforms import PRESETS
 from tests.made import made_photo, made_sample, made_triples
 
@@ -84,7 +85,7 @@ def test_every_triple_is_in_the_page_with_its_numbers() -> None:
     for draw, triple in zip(sample["draws"], triples, strict=True):
         assert (draw["recipe"], draw["kind"], draw["variant"]) == (triple.recipe, triple.kind, triple.variant)
         assert draw["iou"] == pytest.approx(triple.iou, abs=1e-6)
-        assert draw["area"] == pytest.approx(triple.area_ratio, abs=1e-6)
+        assert draw["area_ratio"] == pytest.approx(triple.area_ratio, abs=1e-6)
         numbers = np.array([np.nan if number is None else number for number in draw["numbers"]])
         np.testing.assert_array_equal(numbers, triple.parameters)
         assert draw["words"]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import datakit
+from datakit.errors import UsageError
+from tests.made import made_header
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -41,18 +43,10 @@ def test_importing_the_library_imports_nothing_heavy():
     assert found.stdout.split() == []
 
 
-def test_a_type_checker_sees_the_public_names(tmp_path):
-    """mypy --strict on a user's script knows the types, and finds a wrong use."""
-    pytest.importorskip("mypy")
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from datakit import ShardReader\n"
-        'reader = ShardReader("shards")\n'
-        "reveal_type(reader[0].iou)\n"
-        "reader.no_such_method()\n"
-    )
-    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", str(script)]
-    environment = {"MYPYPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
-    assert 'Revealed type is "float"' in found.stdout, found.stdout
-    assert 'has no attribute "no_such_method"' in found.stdout
+def test_a_place_may_be_a_string(tmp_path):
+    """A text names a file or folder as well as a Path does."""
+    assert datakit.verify(str(tmp_path))[0].place == "manifest"
+    with pytest.raises(UsageError, match="no such video"):
+        datakit.open_frames(str(tmp_path / "clip"))
+    with datakit.ShardWriter(str(tmp_path / "a.h5"), made_header(), scratch=str(tmp_path)) as writer:
+        assert writer.path == tmp_path / "a.h5"

@@ -52,6 +52,28 @@ def test_the_command_says_so_with_exit_code_2(tmp_path, name, words, as_file):
     assert "Traceback" not in found.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "module", "words"), [("model", "refine", ["score", "shards"]), ("pipelines", "cli", [])]
+)
+def test_a_module_of_the_same_name_is_told_too(tmp_path, name, module, words):
+    """Theirs is imported without complaint, but lacks what ours holds."""
+    theirs = shadow(tmp_path, name)
+    (theirs / f"{module}.py").write_text("")
+    (tmp_path / "shards").mkdir()
+    code = f"sys.argv = ['datakit', *{words!r}]; from datakit.shadowed import command; command()"
+    found = run_beside(tmp_path, code)
+    assert found.returncode == 2, found.stderr
+    assert found.stderr.startswith(f"Error: {name}.{module}: ")
+    assert str(theirs) in found.stderr
+
+
+def test_a_folder_that_is_no_package_hides_nothing(tmp_path):
+    """Without `__init__.py` it comes after every package, ours too."""
+    (tmp_path / "model").mkdir()
+    found = run_beside(tmp_path, "import datakit; import model.inputs; print(model.inputs.__file__)")
+    assert found.stdout.strip() == str(ROOT / "model" / "inputs.py"), found.stderr
+
+
 def test_a_users_own_missing_module_is_none_of_ours(tmp_path):
     """What we do not have either is Python's own error."""
     shadow(tmp_path, "model")

@@ -115,9 +115,21 @@ def test_what_is_no_checkpoint_is_refused(net, tmp_path, make):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    """Not a traceback."""
-    with pytest.raises(CheckpointError, match="nowhere"):
+    """A wrong path is a wrong option: exit code 2."""
+    with pytest.raises(CheckpointError, match=r"nowhere\.safetensors: no such file; give a checkpoint") as caught:
         load_network(tmp_path / "nowhere.safetensors")
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [(pickled, "is no safetensors file"), (plain_safetensors, "holds weights, but not of this program")],
+)
+def test_weights_of_others_are_told_in_plain_words(net, tmp_path, make, words):
+    """Not by the name of a field that lacks."""
+    make(tmp_path / "weights", net)
+    with pytest.raises(CheckpointError, match=words):
+        load_network(tmp_path / "weights")
 
 
 def test_checkpoints_are_told_from_other_weights(net, tmp_path):

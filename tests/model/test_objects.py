@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.objects import join, mask_of, object_ids, probabilities
+from model.objects import join, mask_of, mean_margins, object_ids, probabilities
 
 
 def scores(*planes):
@@ -77,3 +77,16 @@ def test_ids_are_those_that_occur():
     """Ascending, without 0."""
     assert object_ids(np.array([[0, 254, 3]], np.uint8)) == (3, 254)
     assert mask_of(np.array([[0, 254, 3]], np.uint8), 3).tolist() == [[0, 0, 1]]
+
+
+def test_the_margin_is_how_far_above_a_half_an_object_is():
+    """The mean of 2 p - 1 over its pixels; nothing for an object without one."""
+    p = np.array([[0.9, 0.6, 0.2]])
+    scores = np.log(p / (1 - p))[None].astype(np.float32).repeat(2, axis=0)
+    found = mean_margins(scores, np.array([[1, 1, 0]], np.uint8), [1, 2])
+    assert found[1] == pytest.approx((0.8 + 0.2) / 2) and found[2] == 0.0
+
+
+def test_pixels_won_below_a_half_count_as_doubtful():
+    """Soft aggregation gives an object such; they do not make the mean negative."""
+    assert mean_margins(np.full((1, 2, 2), -0.1, np.float32), np.ones((2, 2), np.uint8), [1]) == {1: 0.0}

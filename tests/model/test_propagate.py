@@ -52,6 +52,17 @@ def test_the_given_mask_is_the_first_output():
     assert np.array_equal(propagator().step(shot(green=disc(80, 40)), mask), mask)
 
 
+def test_a_propagator_tells_how_sure_it_was():
+    """Of every object it made itself in the last frame: none of a given one, nothing of one that is gone."""
+    carrier = propagator()
+    carrier.step(shot(red=disc(40, 40)), disc(40, 40))
+    assert carrier.margins == {}
+    carrier.step(shot(red=disc(42, 40)))
+    assert 0.5 < carrier.margins[1] <= 1
+    carrier.step(shot())
+    assert carrier.margins == {1: 0.0}
+
+
 def test_trained_weights_come_by_name():
     """`bundled` is a propagator in one call; a disc on its own is followed by it."""
     carrier = Propagator.from_pretrained("bundled", PropagateConfig(size=96), device="cpu")

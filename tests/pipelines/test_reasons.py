@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.errors import TooManyFailed
-from datakit.samples import Problem
+from datakit.errors import Problem, TooManyFailed
 from pipelines.reasons import MOST_REASONS, withheld
 from tests.damage import lose_the_middle
 from tests.runs import draw_source, shard_bytes

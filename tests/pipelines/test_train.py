@@ -223,7 +223,7 @@ def test_resume_refuses_a_damaged_checkpoint(datakit, shards, tmp_path, quiet):
     (run / "last.safetensors").write_bytes((quiet / "last.safetensors").read_bytes()[:-1000])
     done = datakit(*command(shards, run, "--resume"))
     assert done.exit_code == 1
-    assert "no readable checkpoint" in done.stderr
+    assert "is no safetensors file, or damaged" in done.stderr
 
 
 def test_json_says_where_the_weights_are(datakit, shards, tmp_path):
@@ -270,3 +270,6 @@ def test_events_for_tensorboard_on_request(datakit, shards, tmp_path):
     assert told == pytest.approx([float(loss) for loss in losses(tmp_path / "run")])
     assert len(events.Scalars("validation/output_iou")) == 3
     assert [event.step for event in events.Scalars("validation/over_start")] == [0, 3, 6]
+    assert [event.step for event in events.Images("validation/results")] == [0, 3, 6]
+    settings = events.Tensors("configuration/text_summary")[0].tensor_proto.string_val[0].decode()
+    assert json.loads(settings.removeprefix("```json\n").removesuffix("\n```"))["iterations"] == 6

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.samples import Problem
+from datakit.errors import Problem
+from datakit.wording import printable
 from pipelines.reasons import grouped
-from pipelines.report import plain
 from tests import tiny
 from tests.damage import lose_the_middle
 from tests.runs import draw_source
@@ -166,7 +166,7 @@ def test_oddities_that_cost_no_pixel_are_remarks(datakit, tmp_path):
 
 def test_file_names_cannot_steer_a_terminal():
     """Escape sequences and marks that turn text around are shown as what they are."""
-    assert plain("a\x1b[2J\u202eb é 日") == "a\\x1b[2J\\u202eb é 日"
+    assert printable("a\x1b[2J\u202eb é 日") == "a\\x1b[2J\\u202eb é 日"
 
 
 def test_groups_are_counted_in_full_whatever_is_shown():

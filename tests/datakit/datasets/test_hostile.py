@@ -16,9 +16,8 @@ import cv2
 import pytest
 
 from datakit.datasets import ReadOptions
-from datakit.errors import ItemError, UsageError
+from datakit.errors import ItemError, Problem, UsageError
 from datakit.files import canonical_json
-from datakit.samples import Problem
 from datakit.transforms import PRESETS
 from datakit.triples import make_triples
 from tests import tiny

@@ -31,8 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datakit.datasets import Layout, Match, Reader, Record, Sureness
-from datakit.images import read_photo
+from datakit.datasets import Layout, Match, Reader, Record, Sureness, read_photo
 from datakit.samples import Sample, Scene
 
 
@@ -135,7 +134,7 @@ def foreign_package(folder: Path) -> Path:
 
 
 def test_an_installed_layout_is_built_by_worker_processes(tmp_path: Path) -> None:
-    """Its package is found by its entry point: recognised, named, told in `--help`, built with two workers."""
+    """Its package is found by its entry point: recognised, named, listed by `--layouts`, built with two workers."""
     root = tmp_path / "data"
     for number in range(4):
         tiny.write_picture(root / f"{number}.jpg", tiny.picture(number))
@@ -158,4 +157,4 @@ def test_an_installed_layout_is_built_by_worker_processes(tmp_path: Path) -> Non
     shards = [sorted(folder.glob("*.h5")) for folder in (tmp_path / "out", tmp_path / "again")]
     assert len(shards[0]) == 2
     assert [file.read_bytes() for file in shards[0]] == [file.read_bytes() for file in shards[1]]
-    assert "boxline" in run("validate-source", "--help").stdout
+    assert "boxline\n    boxes.txt + *.jpg\n    One line for each photo" in run("validate-source", "--layouts").stdout

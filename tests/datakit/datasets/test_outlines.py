@@ -151,6 +151,20 @@ def test_stray_beside_a_part_that_is_cut() -> None:
     assert drawn.inside == pytest.approx(14 / 19, abs=0.01) and len(drawn.strays) == 1
 
 
+@pytest.mark.parametrize("ring", [[0.1, 0.2, 0.4, 0.2, 0.4, 0.5], [0, 0, 1, 0, 1, 0.5, 0, 0.5]])
+def test_an_outline_in_shares_of_the_photo_says_so(ring: list[float]) -> None:
+    """As YOLO has them; it covers a pixel at most, and --min-area would be no help."""
+    with pytest.raises(BrokenOutline, match="multiply x by 64 and y by 48") as caught:
+        draw(parse_outline([ring]), SIZE)
+    assert caught.value.reason == "outline in shares, not pixels"
+
+
+@pytest.mark.parametrize("rings", [[[0, 0, 1, 0, 1, 1, 0, 1]], [[0.1, 0.2, 0.4, 0.2, 0.4, 0.5], SQUARE]])
+def test_a_pixel_in_the_corner_is_no_outline_in_shares(rings: list[list[float]]) -> None:
+    """Whole numbers are pixels, and so is what stands beside pixels."""
+    assert draw(parse_outline(rings), SIZE).mask.any()
+
+
 def test_boxes_have_no_outline() -> None:
     """What tools write where they have none."""
     assert not any(has_outline(each) for each in (None, [], [[]], {}))

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from datakit.datasets import ReadOptions
-from datakit.errors import ItemError, UsageError
+from datakit.errors import ItemError, Problem, UsageError
 from datakit.images import turn
-from datakit.samples import Problem, Sample
+from datakit.samples import Sample
 from tests import tiny
 from tests.contracts import check_reader
 

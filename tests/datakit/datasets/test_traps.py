@@ -18,9 +18,9 @@ from PIL import Image as PillowImage
 
 from datakit import headers
 from datakit.datasets import ReadOptions
-from datakit.errors import ItemError, UsageError
+from datakit.errors import ItemError, Problem, UsageError
 from datakit.files import canonical_json
-from datakit.samples import Problem, Sample
+from datakit.samples import Sample
 from tests import tiny
 
 RIGHT = "right mask"

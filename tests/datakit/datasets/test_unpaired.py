@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from datakit.samples import Problem
+from datakit.errors import Problem
 from tests import tiny
 
 
@@ -49,6 +49,20 @@ def test_a_mask_of_a_longer_name_is_one_problem(tmp_path: Path, mask: str) -> No
     (problem,) = problems(tmp_path, "images/x.jpg", f"masks/{mask}")
     assert (problem.key, problem.kind, problem.reason) == ("p/x", "failed", "mask of another name")
     assert f"masks/{mask}" in problem.detail and problem.detail.endswith("rename it to x.png")
+
+
+@pytest.mark.parametrize("mask", ["photo.png", "PHOTO.png", "photo_mask.png", "gt_PHOTO.png"])
+def test_a_mask_whose_name_differs_in_case_is_one_problem(tmp_path: Path, mask: str) -> None:
+    """As left by tools and disks that know no case; a name is never guessed, it is named."""
+    (problem,) = problems(tmp_path, "images/Photo.jpg", f"masks/{mask}")
+    assert (problem.key, problem.reason) == ("p/Photo", "mask of another name")
+    assert f"but masks/{mask}; " in problem.detail and problem.detail.endswith("rename it to Photo.png")
+
+
+def test_names_that_differ_in_case_alone_stay_two(tmp_path: Path) -> None:
+    """Where both photos are there, each mask belongs to its own."""
+    found = problems(tmp_path, "images/Photo.jpg", "images/photo.jpg", "masks/PHOTO.png")
+    assert {problem.reason for problem in found} == {"missing mask", "mask of another name"} and len(found) == 2
 
 
 def test_the_longest_name_owns_a_mask(tmp_path: Path) -> None:

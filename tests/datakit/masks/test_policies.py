@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from datakit.datasets import ReadOptions
-from datakit.errors import ItemError
-from datakit.headers import Place
+from datakit.errors import ItemError, Place
 from datakit.mask_files import read_mask
 from datakit.masks import (
     GIVEN,

@@ -248,3 +248,15 @@ def test_what_is_no_folder_of_shards_is_told_by_what_it_is(folder, path, words):
     (folder / "begun/settings.json").write_text("{}")
     with pytest.raises(ShardError, match=words):
         ShardReader(folder / path)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_data_loader_takes_them_with_collate(folder, workers):
+    """Photos and masks arrive as stored, also out of worker processes."""
+    from torch.utils.data import DataLoader
+
+    reader = ShardReader(folder)
+    batches = list(DataLoader(reader, batch_size=5, num_workers=workers, collate_fn=collate))
+    assert [key for batch in batches for key in batch["key"]] == reader.keys
+    np.testing.assert_array_equal(batches[-1]["image"][-1], reader[-1].image)
+    np.testing.assert_array_equal(batches[-1]["deformed"][-1], reader[-1].deformed)

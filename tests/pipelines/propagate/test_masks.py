@@ -113,6 +113,17 @@ def test_annotations_outside_the_chosen_frames_are_named(datakit, tmp_path):
     assert result.exit_code == 0 and "1 annotations of frames that are not among the chosen" in result.output
 
 
+def test_a_mask_that_is_there_twice_is_told(datakit, tmp_path):
+    """The PNG is used, whatever the JPEG of its name shows."""
+    draw_folder(tmp_path / "walk", 3)
+    write_labels(tmp_path / "masks/00000.png", block(1, 4))
+    (tmp_path / "masks/00000.jpg").write_bytes(encode_jpeg(frame(0), 90))
+    result = datakit("propagate", tmp_path / "walk", "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "masks that are there twice, these are not used: 00000.jpg" in result.stderr
+    assert ids(tmp_path / "out", 0) == {1}
+
+
 def test_a_folder_of_masks_goes_to_the_frames_of_their_names(datakit, tmp_path):
     """All of them are used; one without an object is named."""
     clip = draw_folder(tmp_path / "walk", 8)
@@ -287,3 +298,39 @@ def test_a_soft_brush_is_one_object(datakit, tmp_path):
     Image.fromarray(mixed.round().astype(np.uint8)).save(tmp_path / "m.png")
     result = datakit("propagate", clip, "--mask", tmp_path / "m.png", "--out", tmp_path / "out")
     assert result.exit_code == 1 or ids(tmp_path / "out", 0) == {1}, result.output
+
+
+def white_mask(path, plane, mode):
+    """A picture of a label map with 255 for its object: grey, RGB white on black, or white on transparent."""
+    white = (plane > 0) * np.uint8(255)
+    channels = {"L": white, "RGB": np.stack([white] * 3, axis=2), "RGBA": np.stack([white] * 4, axis=2)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(channels[mode]).save(path)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_white_mask_beside_ids_says_not_which_it_is(datakit, tmp_path, mode):
+    """However it was saved; alone it is object 1."""
+    clip = draw_folder(tmp_path / "walk", 8)
+    white = white_mask(tmp_path / "white.png", block(1, 4), mode)
+    ids_file = write_labels(tmp_path / "ids.png", block(2, 20))
+    alone = datakit("propagate", clip, "--mask", white, "--out", tmp_path / "alone")
+    assert alone.exit_code == 0 and ids(tmp_path / "alone", 1) == {1}
+    both = datakit("propagate", clip, "--mask", white, "--mask", f"{ids_file}@3", "--out", tmp_path / "both")
+    assert both.exit_code == 2 and "does not say which of the objects 1, 2" in both.stderr
+
+
+def test_one_colour_is_one_object_in_every_mask_of_a_video(datakit, tmp_path):
+    """Each picture by itself counts its colours by size: red is first in one and second in the other."""
+    clip = draw_folder(tmp_path / "walk", 8)
+    colours = np.array([(0, 0, 0), (200, 30, 30), (30, 30, 200)], np.uint8)
+    first, second = block(1, 4), block(2, 4, block(1, 30))
+    second[6:20, 8:50] = 2
+    for number, plane in {0: first, 4: second}.items():
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        Image.fromarray(colours[plane]).save(tmp_path / f"masks/{number:05d}.png")
+    result = datakit("propagate", clip, "--mask", tmp_path / "masks", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    labels = found(tmp_path / "out", 4)
+    assert labels[34, 10] == 1 and labels[10, 40] == 2

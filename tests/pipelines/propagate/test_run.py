@@ -271,13 +271,16 @@ def test_too_little_room_is_told_before_anything_is_made(datakit, mask, tmp_path
         (("{clip}", "--mask", "{mask}"), 2, "--out DIR is needed"),
         (("--mask", "{mask}", "--out", "{out}"), 2, "name the VIDEO"),
         (("{gone}", "--mask", "{mask}", "--out", "{out}"), 2, "no such video"),
-        (("{clip}", "--mask", "{gone}", "--out", "{out}"), 1, "was listed but is not there now"),
+        (("{clip}", "--mask", "{gone}", "--out", "{out}"), 2, "gone.png: no such file"),
+        (("{clip}", "--mask", "{clip}", "--out", "{out}"), 2, "is the folder of the frames"),
         (("{clip}", "--mask", "{small}", "--out", "{out}"), 2, "the mask is 32x24, the frames are 64x48"),
         (("{clip}", "--mask", "{empty}", "--out", "{out}"), 1, "the mask is empty"),
         (("{clip}", "--mask", "{mask}@77", "--out", "{out}"), 2, "frame '77' is not among the chosen ones, 0 to 5"),
         (("{clip}", "--box", "1,2,3", "--out", "{out}"), 2, "expected x0,y0,x1,y1"),
         (("{clip}", "--box", "60,2,70,9", "--out", "{out}"), 2, "does not lie in the frame of 64x48"),
         (("{clip}", "--box", "9,2,9,9", "--out", "{out}"), 2, "does not lie in the frame"),
+        (("{clip}", "--box", "40,30,10,5", "--out", "{out}"), 2, "x,y,width,height: give 40,30,50,35"),
+        (("{clip}", "--box", "1.5,2,9.2,9@2:4", "--out", "{out}"), 2, "rounded outwards: 1,2,10,9@2:4"),
         (("{clip}", "--box", "1,2,9,9:300", "--out", "{out}"), 2, "object id 300, expected 1 to 254"),
         (("{clip}", "--mask", "{mask}", "--box", "1,2,9,9:1", "--out", "{out}"), 2, "object 1 is given twice"),
         (("{clip}", "--mask", "{mask}", "--mask", "{mask}", "--out", "{out}"), 2, "that another mask of this frame"),
@@ -330,7 +333,7 @@ def test_without_pyav_everything_but_the_video_is_made(datakit, clip, mask, tmp_
         without.setitem(sys.modules, "av", None)
         found = datakit("propagate", clip, "--mask", mask, "--out", out)
     assert found.exit_code == 0, found.output
-    told = "no overlay.mp4, which needs PyAV: pip install 'masktrack-datakit[film]'; everything else is written"
+    told = "no overlay.mp4, which needs av, which is not installed: pip install 'masktrack-datakit[film]'"
     assert found.stderr.count(told) == 1
     assert written(out) == REPORT - {"overlay.mp4"}
     assert datakit("propagate", clip, "--mask", mask, "--out", out).exit_code == 0
@@ -341,7 +344,7 @@ def test_without_pyav_a_tree_tells_so_once(datakit, tmp_path, monkeypatch):
     """Not for every sequence."""
     monkeypatch.setitem(sys.modules, "av", None)
     found = datakit("propagate", "--davis", draw_tree(tmp_path / "davis"), "--out", tmp_path / "out")
-    assert found.exit_code == 0 and found.stderr.count("needs PyAV") == 1
+    assert found.exit_code == 0 and found.stderr.count("no overlay.mp4, which needs av") == 1
 
 
 def test_a_tree_is_segmented_with_or_without_imagesets(datakit, tmp_path):
@@ -416,3 +419,51 @@ def test_unused_pictures_of_a_folder_are_no_frames(datakit, clip, mask, tmp_path
     write_picture(clip / "00006.jpg", frame(6))
     datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out")
     assert len(list((tmp_path / "out/clip").iterdir())) == 7
+
+
+def test_a_mask_among_the_frames_is_no_frame(datakit, clip, tmp_path):
+    """Whatever it is called; it is named, and so is a frame that is there twice."""
+    write_labels(clip / "mask.png", labels())
+    write_picture(clip / "00003.jpg", frame(3))
+    found = datakit("propagate", clip, "--mask", clip / "mask.png", "--out", tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    assert len(list((tmp_path / "out/clip").iterdir())) == 6
+    assert "mask.png: lies among the frames and is not taken for one" in found.stderr
+    assert "of frames that are there twice, these are not used: 00003." in found.stderr
+
+
+def test_more_objects_than_usual_are_told_before_a_tree_is_begun(datakit, tmp_path):
+    """With the sequence."""
+    root = draw_tree(tmp_path / "davis")
+    plane = np.arange(48 * 64).reshape(48, 64) // 30 % 71
+    write_labels(root / "Annotations/480p/dog/00000.png", plane.astype(np.uint8))
+    found = datakit("propagate", "--davis", root, "--out", tmp_path / "out")
+    assert found.stderr.index("dog: 70 objects are given") < found.stderr.index("8/8 frames")
+
+
+def test_the_frame_that_is_least_sure_is_proposed(datakit, clip, mask, tmp_path):
+    """In the report for scripts, and for people with the command that writes it to draw on."""
+    out = tmp_path / "out"
+    found = datakit("propagate", clip, "--mask", mask, "--out", out, "--start", 1)
+    told = json.loads((out / "_report/clip/report.json").read_text())
+    assert told["look_at"] == {"frame": "00005", "number": 5, "object": 1, "margin": 0.6}
+    assert told["mean_margin"] == {"1": 0.75, "2": 0.75}
+    assert [each["margin"] for each in told["frames"]] == [{}] + [{"1": m, "2": m} for m in (0.9, 0.8, 0.7, 0.6)]
+    assert "frame 00005: look here, object 1 is least sure there (margin 0.60)" in found.stdout
+    assert f"datakit propagate {clip} --first-frame fix.png --start 5" in found.stdout
+    datakit("propagate", clip, "--first-frame", tmp_path / "fix.png", "--start", 5)
+    again = ("--mask", f"{write_labels(tmp_path / 'fix.png', labels(5))}@00005", "--start", 1, "--overwrite")
+    assert datakit("propagate", clip, "--mask", mask, "--out", out, *again).exit_code == 0
+
+
+def test_a_report_of_an_earlier_version_proposes_nothing(datakit, clip, mask, tmp_path):
+    """Its rows tell no margin; the rest of the report is as it was."""
+    out = tmp_path / "out"
+    datakit("propagate", clip, "--mask", mask, "--out", out)
+    log, summary = out / "_report/clip/frames.jsonl", out / "_report/clip/report.json"
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    log.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "margin"}) + "\n" for row in rows))
+    summary.unlink()
+    found = datakit("propagate", clip, "--mask", mask, "--out", out)
+    assert found.exit_code == 0 and "look here" not in found.stdout
+    assert json.loads(summary.read_text())["look_at"] is None

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from datakit.shards import ShardReader
-from datakit.shards.elsewhere import writer
 from datakit.shards.examine import OPEN
+from datakit.shards.open_files import who_writes
 from datakit.shards.verify import verify
 from tests.small_shards import write_shards
 
@@ -79,14 +79,14 @@ def test_open_for_writing_is_told_as_that(folder, locking, here, who):
         (finding,) = findings(folder)
         assert finding.place == OPEN
         assert f"is open for writing {who}" in finding.text and "is as published" in finding.text
-    assert writer(path) == "" and findings(folder) == []
+    assert who_writes(path) == "" and findings(folder) == []
 
 
 def test_a_lock_alone_tells_that_it_is_open(folder, monkeypatch):
     """Where the system says nothing of other processes."""
-    monkeypatch.setattr("datakit.shards.elsewhere._writing", lambda path: [])
+    monkeypatch.setattr("datakit.shards.open_files._writing", lambda path: [])
     with held(folder / "made-00000.h5", "r+", None, here=False):
-        assert writer(folder / "made-00000.h5") == "elsewhere"
+        assert who_writes(folder / "made-00000.h5") == "elsewhere"
 
 
 def test_what_is_being_written_is_not_called_damaged(folder):

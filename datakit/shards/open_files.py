@@ -17,7 +17,7 @@ from pathlib import Path
 FLAGS = slice(20, 24)
 
 
-def writer(path: Path) -> str:
+def who_writes(path: Path) -> str:
     """Who has a shard open for writing through HDF5: `in this process`, `in process 123`, `elsewhere`, '' for nobody.
 
     Known are processes of this machine that the user may look at (Linux), and any that hold the lock of HDF5.
@@ -32,7 +32,7 @@ def writer(path: Path) -> str:
     return "elsewhere" if _is_locked(path) else ""
 
 
-def is_but_marked(path: Path, sha256: str) -> bool:
+def differs_by_mark_only(path: Path, sha256: str) -> bool:
     """Whether a file is as published but for HDF5's mark of being open for writing.
 
     Args:
