@@ -174,3 +174,24 @@ def test_what_does_not_fit_is_refused_by_name(values, message):
 
 
 GOLDEN = (2767, 176768, 126416)
+
+
+def test_keys_that_older_versions_do_not_know_are_stored_only_where_they_are_used():
+    """Recipes of before keep their bytes; the new keys survive the round trip."""
+    plain, new = Recipe("r", (Affine(), Dilate())), Recipe("r", (Affine(rotation=5), Dilate((1, 9), share=0.1)))
+    assert plain.to_dict()["steps"] == [
+        {"kind": "affine", "scale": 0.05, "shift": 0.1},
+        {"kind": "dilate", "radius": 5},
+    ]
+    assert new.to_dict()["steps"] == [
+        {"kind": "affine", "scale": 0.05, "shift": 0.1, "rotation": 5.0},
+        {"kind": "dilate", "radius": [1, 9], "share": 0.1},
+    ]
+    assert Recipe.from_dict(new.to_dict()) == new
+
+
+@pytest.mark.parametrize("radius", [[9, 1], [1], [1, 2, 3], [0.5, 2], [1, 256]])
+def test_what_is_no_range_is_refused(radius):
+    """Two whole numbers inside the bounds, the least first."""
+    with pytest.raises(UsageError, match=r"dilate\.radius"):
+        Recipe.from_dict({"name": "r", "steps": [{"kind": "dilate", "radius": radius}]})
