@@ -26,13 +26,23 @@ def setting(
     high: float = math.inf,
     choices: tuple[str, ...] = (),
     kind: type | None = None,
+    *,
+    allows_range: bool = False,
+    is_optional: bool = False,
 ) -> Any:
     """A dataclass field with a default, a closed range for its numbers or the words it may be.
 
-    Its `kind` is the type of its default, and must be given where that is None.
+    Args:
+        default: fixes the type.
+        low, high: least and largest number.
+        choices: words.
+        kind: the type, which must be given where the default is None.
+        allows_range: also two numbers, the least and the largest of what is drawn.
+        is_optional: left out of stored recipes at its default, as one that older versions do not know.
     """
+    more = {"allows_range": allows_range, "is_optional": is_optional}
     return field(
-        default=default, metadata={"low": low, "high": high, "choices": choices, "kind": kind or type(default)}
+        default=default, metadata={"low": low, "high": high, "choices": choices, "kind": kind or type(default)} | more
     )
 
 
@@ -127,6 +137,11 @@ def checked(each: Field[Any], value: Any, place: str) -> Any:
     if value is None and each.default is None:
         return None
     kind = each.metadata["kind"]
+    if each.metadata["allows_range"] and isinstance(value, list | tuple):
+        ends = tuple(_number(each, item, kind, place) for item in value)
+        if len(ends) != 2 or ends[0] > ends[1]:
+            raise UsageError(f"{place}: {list(value)} is no range; give one number, or the least and the largest")
+        return ends
     if kind is tuple:
         if not isinstance(value, list | tuple):
             raise UsageError(f"{place}: {value!r} is no list of numbers")
@@ -160,7 +175,7 @@ def parsed(each: Field[Any], text: str, place: str) -> Any:
         UsageError: not readable as the setting's type, or outside its range.
     """
     kind = each.metadata["kind"]
-    if kind is tuple:
+    if kind is tuple or (each.metadata["allows_range"] and "," in text):
         value: Any = [_literal(part) for part in text.split(",") if part.strip()]
     elif kind is bool:
         value = {"true": True, "false": False}.get(text.strip().lower(), text)
@@ -280,7 +295,8 @@ def allowed(each: Field[Any]) -> str:
         bounds = f"{low} or more"
     elif math.isfinite(high):
         bounds = f"{high} at most"
-    return ", ".join(filter(None, (names.get(kind, ""), bounds))) or "any number"
+    both = "or two, the least and the largest" if each.metadata["allows_range"] else ""
+    return ", ".join(filter(None, (names.get(kind, ""), bounds, both))) or "any number"
 
 
 def meaning_of(owner: type, name: str) -> str:

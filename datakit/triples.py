@@ -1,7 +1,7 @@
-"""From one sample to its training triples (image, rough mask, target): the heart of the house.
+"""From one sample to its training triples (image, guide mask, target): the heart of the house.
 
 The image is never touched and the target is the mask as annotated; only the mask that goes in is
-deformed. What a rough mask looks like is left to `deformations`, where triples go to `shards`.
+deformed. What a guide mask looks like is left to `transforms`, where triples go to `shards`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from .images import encode_png
 from .keys import triple_key, view_key
 from .samples import Photo, Sample, Triple, flags_of
 from .seeds import generator
-from .transforms import Deformed, Recipe, deform_all
+from .transforms import Recipe, deform_all
+from .transforms.apply import DrawnGuide
 from .transforms.object_crop import ObjectCrop
 from .transforms.rotate_flip import turned_image, turned_mask
 
 
 @dataclass(frozen=True)
-class Look:
+class RecipeJob:
     """A sample, or a view of it, and the recipes that make triples of it."""
 
     sample: Sample
@@ -38,7 +39,7 @@ def make_triples(sample: Sample, recipe: Recipe, seed: int) -> list[Triple]:
 
     Args:
         sample: the object.
-        recipe: how its rough masks are made.
+        recipe: how its guide masks are made.
         seed: root seed of the build.
 
     Returns:
@@ -46,52 +47,70 @@ def make_triples(sample: Sample, recipe: Recipe, seed: int) -> list[Triple]:
 
     Source: arXiv 1612.02646 §3.1: the mask is deformed, image and target are not.
     """
-    return make_all([Look(sample, (recipe,))], seed)[0]
+    return make_all([RecipeJob(sample, (recipe,))], seed)[0]
 
 
-def make_all(looks: Sequence[Look], seed: int) -> list[list[Triple]]:
+def make_triple(sample: Sample, recipe: Recipe, variant: int, seed: int) -> Triple:
+    """One of the triples that `make_triples` makes, without the others.
+
+    Args:
+        sample: the object, or one view of it.
+        recipe: how its guide masks are made.
+        variant: which; from 0.
+        seed: root seed of the build.
+
+    Raises:
+        ValueError: the recipe has no such variant.
+    """
+    if not 0 <= variant < recipe.variants:
+        raise ValueError(f"make_triple: variant {variant}, recipe {recipe.name} has 0 to {recipe.variants - 1}")
+    (guide,) = deform_all([ObjectCrop.of(sample.mask)], recipe, [generator(seed, sample.key, variant)])
+    return _triple(sample, recipe, variant, guide)
+
+
+def make_all(jobs: Sequence[RecipeJob], seed: int) -> list[list[Triple]]:
     """The triples of many samples or views at once, the same that `make_triples` makes of each.
 
     Args:
-        looks: in any order; the memory of all their masks is held at once.
+        jobs: in any order; the memory of all their masks is held at once.
         seed: root seed of the build.
 
     Returns:
-        Of each look the triples by all its recipes, in order.
+        Of each job the triples by all its recipes, in order.
     """
-    figures = [ObjectCrop.of(look.sample.mask) for look in looks]
-    made: list[list[Triple]] = [[] for _ in looks]
-    for recipe in dict.fromkeys(recipe for look in looks for recipe in look.recipes):
+    figures = [ObjectCrop.of(job.sample.mask) for job in jobs]
+    made: list[list[Triple]] = [[] for _ in jobs]
+    for recipe in dict.fromkeys(recipe for job in jobs for recipe in job.recipes):
         drawn = [
-            (n, variant) for n, look in enumerate(looks) if recipe in look.recipes for variant in range(recipe.variants)
+            (n, variant) for n, job in enumerate(jobs) if recipe in job.recipes for variant in range(recipe.variants)
         ]
-        rngs = [generator(seed, looks[n].sample.key, variant) for n, variant in drawn]
-        for (n, variant), rough in zip(drawn, deform_all([figures[n] for n, _ in drawn], recipe, rngs), strict=True):
-            made[n].append(_triple(looks[n].sample, recipe, variant, rough))
+        rngs = [generator(seed, jobs[n].sample.key, variant) for n, variant in drawn]
+        for (n, variant), guide in zip(drawn, deform_all([figures[n] for n, _ in drawn], recipe, rngs), strict=True):
+            made[n].append(_triple(jobs[n].sample, recipe, variant, guide))
     return made
 
 
-def _triple(sample: Sample, recipe: Recipe, variant: int, rough: Deformed) -> Triple:
+def _triple(sample: Sample, recipe: Recipe, variant: int, guide: DrawnGuide) -> Triple:
     if recipe.augment and sample.view:
-        names = recipe.augment.names
-        rough.parameters[: len(names)] = [sample.view[name] for name in names]
+        names = recipe.augment.parameter_names
+        guide.parameters[: len(names)] = [sample.view[name] for name in names]
     return Triple(
         key=triple_key(sample.key, recipe.name, variant),
         sample_key=sample.key,
         photo=sample.photo,
-        deformed=rough.mask,
+        deformed=guide.mask,
         target=sample.mask,
         ignore=sample.ignore,
         recipe=recipe.name,
         kind=recipe.kind,
         variant=variant,
         object_id=sample.object_id,
-        parameters=rough.parameters,
-        iou=rough.iou,
-        area_ratio=rough.area_ratio,
-        redraws=rough.redraws,
-        flags=flags_of(rough.flags, rough.iou, recipe.min_iou),
-        draw_flags=rough.flags,
+        parameters=guide.parameters,
+        iou=guide.iou,
+        area_ratio=guide.area_ratio,
+        redraws=guide.redraws,
+        flags=flags_of(guide.flags, guide.iou, recipe.min_iou),
+        draw_flags=guide.flags,
         parameter_names=recipe.parameter_names,
     )
 
@@ -134,13 +153,13 @@ def expand(sample: Sample, recipes: Sequence[Recipe], seed: int) -> Iterator[tup
         recipes: of different names.
         seed: root seed of the build.
     """
-    for look in looks(sample, recipes):
-        yield look.sample, make_all([look], seed)[0]
+    for job in recipe_jobs(sample, recipes):
+        yield job.sample, make_all([job], seed)[0]
 
 
-def looks(sample: Sample, recipes: Sequence[Recipe]) -> Iterator[Look]:
+def recipe_jobs(sample: Sample, recipes: Sequence[Recipe]) -> Iterator[RecipeJob]:
     """Every view of a sample that a build makes triples of."""
     for augment in dict.fromkeys(recipe.augment for recipe in recipes):
         sharing = tuple(recipe for recipe in recipes if recipe.augment == augment)
         for view in views(sample, sharing[0]):
-            yield Look(view, sharing)
+            yield RecipeJob(view, sharing)

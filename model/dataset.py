@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, default_collate
 
 from datakit.arrays import Image, Mask
 from datakit.errors import ShardError, UsageError
@@ -225,6 +225,19 @@ class TripleDataset(Dataset[dict[str, Any]]):
             of_group.append(np.array(numbers, np.int32)[each])
         joined = (np.concatenate([np.zeros(0, np.int32), *parts]) for parts in (shards, rows, of_group))
         return _Index(*joined), list(groups)
+
+
+def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A batch of items, the `collate_fn` of a DataLoader on a `TripleDataset`.
+
+    Args:
+        items: N of a dataset, all of one size.
+
+    Returns:
+        `input` (N, 4, S, S) float32, `target` and `valid` (N, S, S) uint8, `key` a list of N str.
+    """
+    batch: dict[str, Any] = default_collate(list(items))
+    return batch
 
 
 @contextlib.contextmanager

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datakit.arrays import Box, Image, Labels, Mask, check_image
+from datakit.config import setting, validate
 from datakit.errors import UsageError
 from datakit.masks import plain_labels
 from datakit.transforms.crop import Window, frame_window, object_window
 from datakit.transforms.dilate import Dilate
 from datakit.transforms.object_crop import ObjectCrop
-from datakit.transforms.ranges import setting, settle
 
 from .checkpoint import load_network
 from .compute import Compute
@@ -68,7 +68,7 @@ class PropagateConfig:
     touching: bool = setting(False)
 
     def __post_init__(self) -> None:
-        settle(self, "propagate")
+        validate(self, "propagate")
 
 
 @dataclass(frozen=True)

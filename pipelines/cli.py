@@ -193,6 +193,20 @@ def validate_source(ctx: click.Context, /, sources: tuple[str, ...], as_json: bo
         ctx.exit(EXIT_FOUND)
 
 
+@cli.command("recipes")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def recipes(as_json: bool) -> None:
+    """List the preset recipes as TOML files, and every step a recipe can name with its keys, ranges and defaults.
+
+    \b
+    Example:
+      datakit recipes --json
+    """
+    from pipelines.recipes import recipes_json, recipes_text
+
+    click.echo(recipes_json() if as_json else recipes_text())
+
+
 @cli.command("verify")
 @click.argument("shards", type=click.Path(path_type=Path), metavar="FOLDER|FILE.h5")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")

@@ -10,8 +10,7 @@ from pathlib import Path
 from datakit.samples import LOW_IOU
 from datakit.shards import Shard
 from datakit.shards.manifest import Manifest
-
-KINDS = {"dilate": "dilation", "box": "the box"}  # what may follow the last warp
+from datakit.transforms import TRANSFORMS
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,9 @@ def below_line(below: Below, triples: int) -> str:
 
 def judged_when(kinds: list[str]) -> str:
     """When `min_iou` is judged, for a recipe of such steps: ' (before dilation)'; '' where it is the stored IoU."""
-    last = max((n for n, kind in enumerate(kinds, 1) if kind not in KINDS), default=0)
-    after = list(dict.fromkeys(KINDS[kind] for kind in kinds[last:]))
+    steps = [TRANSFORMS[kind] for kind in kinds]
+    last = max((n for n, step in enumerate(steps, 1) if step.is_geometric), default=0)
+    after = list(dict.fromkeys(step.noun or step.kind for step in steps[last:]))
     if not last:
         return " (not judged: no warp)"
     return f" (before {' and '.join(after)})" if after else ""

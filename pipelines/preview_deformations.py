@@ -7,7 +7,7 @@ stored; from a folder of shards it is the one that is stored. Drawing is left to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -23,7 +23,7 @@ from datakit.samples import Sample, Triple
 from datakit.shards import ShardReader
 from datakit.shards.manifest import NAME as MANIFEST
 from datakit.transforms import Recipe
-from datakit.triples import make_triples, views
+from datakit.triples import make_triple, views
 
 from .plan import check_labels, recognised
 from .process import single_threaded_opencv
@@ -228,11 +228,11 @@ def _row(sample: Sample, settings: BuildSettings, asked: str, most: int) -> _Row
     shown: list[Triple] = []
     totals: dict[str, int] = {}
     for recipe in settings.recipes:
-        draws = [(look, variant) for look in views(sample, recipe) for variant in range(recipe.variants)]
+        draws = [(view, variant) for view in views(sample, recipe) for variant in range(recipe.variants)]
         totals[recipe.name] = len(draws)
-        for index in _shown([triple_key(look.key, recipe.name, variant) for look, variant in draws], asked, most):
-            look, variant = draws[index]
-            shown.append(make_triples(look, replace(recipe, variants=variant + 1), settings.seed)[variant])
+        for index in _shown([triple_key(view.key, recipe.name, variant) for view, variant in draws], asked, most):
+            view, variant = draws[index]
+            shown.append(make_triple(view, recipe, variant, settings.seed))
     return _Row(shown, totals)
 
 

@@ -20,7 +20,7 @@ from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.build_state import record_name
 from datakit.tools import tool_versions
 from datakit.transforms import Recipe
-from datakit.triples import Look, looks, make_all
+from datakit.triples import RecipeJob, make_all, recipe_jobs
 
 from .process import single_threaded_opencv
 from .settings import BuildSettings
@@ -112,9 +112,9 @@ def fill_shard(task: ShardTask, path: Path) -> ShardRecord:
             problems.extend(problem for scene in read for problem in scene.problems)
             notes.extend(note for scene in read for note in scene.notes)
             samples += sum(len(scene.samples) for scene in read)
-            for shown in batches(_looks(read, task.settings.recipes), lambda look: look.pixels):
-                for look, triples in zip(shown, make_all(shown, task.settings.seed), strict=True):
-                    writer.add(look.sample, triples)
+            for shown in batches(_jobs(read, task.settings.recipes), lambda job: job.pixels):
+                for job, triples in zip(shown, make_all(shown, task.settings.seed), strict=True):
+                    writer.add(job.sample, triples)
         stats = writer.publish()
     return shard_record(task, stats, samples + len(problems), problems, notes)
 
@@ -155,8 +155,8 @@ def batches(items: Iterable[Item], pixels: Callable[[Item], int]) -> Iterator[li
         yield batch
 
 
-def _looks(read: Sequence[Scene], recipes: Sequence[Recipe]) -> Iterator[Look]:
-    return (look for scene in read for sample in scene.samples for look in looks(sample, recipes))
+def _jobs(read: Sequence[Scene], recipes: Sequence[Recipe]) -> Iterator[RecipeJob]:
+    return (job for scene in read for sample in scene.samples for job in recipe_jobs(sample, recipes))
 
 
 def _scene_pixels(scene: Scene) -> int:

@@ -2,7 +2,7 @@
 
 Photos are small WebP pictures, masks the run-length strings of shards, drawn in the page over the photo.
 The page's own style and code lie beside this file; what they read is written here, one sample at a time,
-so memory stays flat whatever the number of samples. The words for drawn numbers are left to `words`.
+so memory stays flat whatever the number of samples. The captions of drawn parameters are left to the recipe.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..resize import resize_mask, shrunk_size
 from ..rle import encode_rle
 from ..samples import TRIPLE_COLUMNS, Triple
 from ..transforms import Recipe
-from . import sheet, tiles, words
+from . import sheet, tiles
 from .document import (
     COLOURS,
     LEAST_A_PICTURE,
@@ -169,7 +169,7 @@ def _draw(triple: Triple, recipe: Recipe, rough: str) -> dict[str, Any]:
     return {
         **{name: round(value, 6) if isinstance(value, float) else value for name, value in columns.items()},
         "flags": [flag for flag in triple.flags.split(",") if flag],
-        "words": words.describe(recipe.parameter_names, numbers),
+        "words": recipe.describe(numbers),
         "numbers": [None if math.isnan(number) else number for number in numbers],
         "rough": rough,
     }

@@ -1,6 +1,6 @@
 """Arranges tiles and captions on a contact sheet: one row per sample, one group of columns per recipe.
 
-What is in a tile is left to `tiles`, the words below it to `words`.
+What is in a tile is left to `tiles`, the captions of drawn parameters to the recipe.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PIL import ImageDraw
 from ..arrays import Box, Image
 from ..samples import Triple
 from ..transforms import Recipe
-from . import tiles, words
+from . import tiles
 from .text import INK, PAPER, Line, fit, length, wrapped, write
 from .tiles import Colour
 
@@ -159,11 +159,11 @@ def _source_cells(triple: Triple, region: Box) -> Iterator[_Cell]:
 
 
 def _triple_cell(triple: Triple, recipe: Recipe, region: Box, more: int) -> _Cell:
-    phrases = words.describe(recipe.parameter_names, triple.parameters.tolist())
+    phrases = recipe.describe(triple.parameters.tolist())
     if triple.redraws:
         phrases.append(f"{triple.redraws} redraw{'s' * (triple.redraws > 1)}")
     lines = [Line(line) for line in wrapped(phrases or ["the target as it is"], 12, TILE[1])]
-    head = Line(words.measures(triple), INK, strong=True)
+    head = Line(f"IoU {triple.iou:.2f} · area x{triple.area_ratio:.2f}", INK, strong=True)
     return _Cell(tiles.difference_tile(triple, region, TILE), (head, *lines), triple.flags, more)
 
 

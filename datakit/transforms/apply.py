@@ -1,6 +1,6 @@
 """Drawing a deformed mask by a recipe, and making it again from the stored numbers.
 
-Both go through `_applied`, so a replay cannot differ from the draw.
+Both go thguide `_applied`, so a replay cannot differ from the draw.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Mask
+from .base import Transform
 from .object_crop import ObjectCrop
-from .recipe import Morph, Recipe, Step, Warp
-from .tps import Tps
+from .recipe import Recipe
 from .warp import PointMap, warp_all
 
-Run = tuple[Step, ...]
+Group = tuple[Transform, ...]
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Deformed:
-    """A rough mask and where it came from.
+class DrawnGuide:
+    """A guide mask and where it came from.
 
     Attributes:
         mask: (H, W) uint8, 0 or 1.
@@ -45,8 +45,8 @@ class Deformed:
     flags: str
 
 
-def deform(mask: Mask | ObjectCrop, recipe: Recipe, rng: np.random.Generator) -> Deformed:
-    """Draw one rough mask.
+def deform(mask: Mask | ObjectCrop, recipe: Recipe, rng: np.random.Generator) -> DrawnGuide:
+    """Draw one guide mask.
 
     Args:
         mask: (H, W) uint8, 0 or 1, not empty; or its figure, which serves several draws from one mask.
@@ -61,10 +61,10 @@ def deform(mask: Mask | ObjectCrop, recipe: Recipe, rng: np.random.Generator) ->
     return deform_all([mask if isinstance(mask, ObjectCrop) else ObjectCrop.of(mask)], recipe, [rng])[0]
 
 
-def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.random.Generator]) -> list[Deformed]:
-    """Draw a rough mask of each object, the same that `deform` draws of it alone.
+def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.random.Generator]) -> list[DrawnGuide]:
+    """Draw a guide mask of each object, the same that `deform` draws of it alone.
 
-    All go through a step together, since one object after the other through all steps empties the processor's
+    All go thguide a step together, since one object after the other thguide all steps empties the processor's
     caches of code and tables every time (docs/decisions.md).
 
     Args:
@@ -82,32 +82,32 @@ def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.
     """
     if not all(target.width for target in targets):
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
-    judged = _judged_runs(recipe)
-    draws = _redrawn(targets, recipe, recipe.runs[:judged], rngs)
-    roughs, rests = _drawn([draw.rough for draw in draws], recipe.runs[judged:], rngs)
-    masks = [rough.mask() for rough in roughs]
+    until_iou = _groups_until_iou(recipe)
+    draws = _redrawn(targets, recipe, recipe.groups[:until_iou], rngs)
+    guides, rests = _drawn([draw.guide for draw in draws], recipe.groups[until_iou:], rngs)
+    masks = [guide.mask() for guide in guides]
     numbers = [[*draw.numbers, *rest] for draw, rest in zip(draws, rests, strict=True)]
     views = np.full(_view_numbers(recipe), np.nan)
     return [
-        Deformed(
+        DrawnGuide(
             mask=mask,
             parameters=np.concatenate([views, *drawn]),
-            iou=rough.iou(target),
-            area_ratio=rough.area / target.area,
+            iou=guide.iou(target),
+            area_ratio=guide.area / target.area,
             redraws=draw.redraws,
             flags=_flags(recipe, drawn, draw.reached),
         )
-        for mask, rough, target, draw, drawn in zip(masks, roughs, targets, draws, numbers, strict=True)
+        for mask, guide, target, draw, drawn in zip(masks, guides, targets, draws, numbers, strict=True)
     ]
 
 
 def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
-    """The rough mask of stored numbers, bit for bit the one `deform` gave.
+    """The guide mask of stored numbers, bit for bit the one `deform` gave.
 
     Args:
         mask: (H, W) uint8, 0 or 1; the one deformed then.
         recipe: the one used then.
-        parameters: (P,) float64, as in `Deformed`.
+        parameters: (P,) float64, as in `DrawnGuide`.
 
     Returns:
         (H, W) uint8, 0 or 1.
@@ -118,19 +118,19 @@ def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
     expected = len(recipe.parameter_names)
     if np.shape(parameters) != (expected,):
         raise ValueError(f"replay: parameters are {np.shape(parameters)}, recipe {recipe.name} expects ({expected},)")
-    rough, at = ObjectCrop.of(mask), _view_numbers(recipe)
-    for run in recipe.runs:
+    guide, at = ObjectCrop.of(mask), _view_numbers(recipe)
+    for group in recipe.groups:
         drawn = []
-        for step in run:
-            drawn.append(parameters[at : at + len(step.names)])
-            at += len(step.names)
-        (rough,) = _applied([rough], run, [drawn])
-    return rough.mask()
+        for step in group:
+            drawn.append(parameters[at : at + len(step.parameter_names)])
+            at += len(step.parameter_names)
+        (guide,) = _applied([guide], group, [drawn])
+    return guide.mask()
 
 
-def _judged_runs(recipe: Recipe) -> int:
-    """How many runs come before the IoU is judged: up to the last warp, so that coarsening after it is not counted."""
-    return max((n for n, run in enumerate(recipe.runs, 1) if isinstance(run[0], Warp)), default=0)
+def _groups_until_iou(recipe: Recipe) -> int:
+    """How many groups come before the IoU is taken: up to the last warp, so that coarsening after it is not counted."""
+    return max((n for n, group in enumerate(recipe.groups, 1) if group[0].is_geometric), default=0)
 
 
 @dataclass(frozen=True)
@@ -138,14 +138,14 @@ class _Draw:
     """An object warped once.
 
     Attributes:
-        rough: what it became.
+        guide: what it became.
         numbers: drawn for it, an array for each step.
         overlap: IoU with what it was.
         redraws: draws thrown away for this one.
         reached: whether it reaches the recipe's floor; if not, all draws were used.
     """
 
-    rough: ObjectCrop
+    guide: ObjectCrop
     numbers: list[Numbers]
     overlap: float
     redraws: int
@@ -153,18 +153,18 @@ class _Draw:
 
 
 def _redrawn(
-    targets: Sequence[ObjectCrop], recipe: Recipe, runs: Sequence[Run], rngs: Sequence[np.random.Generator]
+    targets: Sequence[ObjectCrop], recipe: Recipe, groups: Sequence[Group], rngs: Sequence[np.random.Generator]
 ) -> list[_Draw]:
     """Of each object the first draw that reaches the recipe's floor, else the best."""
     best: dict[int, _Draw] = {}
     pending = list(range(len(targets)))
     for redraws in range(recipe.max_redraws + 1):
-        roughs, numbers = _drawn([targets[n] for n in pending], runs, [rngs[n] for n in pending])
-        for n, rough, drawn in zip(pending, roughs, numbers, strict=True):
-            overlap = rough.iou(targets[n]) if runs else 1.0
-            reached = bool(rough.width) and overlap >= recipe.min_iou
+        guides, numbers = _drawn([targets[n] for n in pending], groups, [rngs[n] for n in pending])
+        for n, guide, drawn in zip(pending, guides, numbers, strict=True):
+            overlap = guide.iou(targets[n]) if groups else 1.0
+            reached = bool(guide.width) and overlap >= recipe.min_iou
             if reached or n not in best or overlap > best[n].overlap:
-                best[n] = _Draw(rough, drawn, overlap, redraws if reached else recipe.max_redraws, reached)
+                best[n] = _Draw(guide, drawn, overlap, redraws if reached else recipe.max_redraws, reached)
         pending = [n for n in pending if not best[n].reached]
         if not pending:
             break
@@ -172,42 +172,47 @@ def _redrawn(
 
 
 def _drawn(
-    figures: Sequence[ObjectCrop], runs: Sequence[Run], rngs: Sequence[np.random.Generator]
+    crops: Sequence[ObjectCrop], groups: Sequence[Group], rngs: Sequence[np.random.Generator]
 ) -> tuple[Sequence[ObjectCrop], list[list[Numbers]]]:
-    """Every object after all runs, and its numbers, an array for each step."""
-    numbers: list[list[Numbers]] = [[] for _ in figures]
-    for run in runs:
-        by_step = [[step.draw(rng, figure) for rng, figure in zip(rngs, figures, strict=True)] for step in run]
+    """Every object after all groups, and its numbers, an array for each step."""
+    numbers: list[list[Numbers]] = [[] for _ in crops]
+    for group in groups:
+        by_step = [[step.sample_params(rng, crop) for rng, crop in zip(rngs, crops, strict=True)] for step in group]
         drawn = list(zip(*by_step, strict=True))
-        figures = _applied(figures, run, drawn)
+        crops = _applied(crops, group, drawn)
         for every, more in zip(numbers, drawn, strict=True):
             every += more
-    return figures, numbers
+    return crops, numbers
 
 
-def _applied(figures: Sequence[ObjectCrop], run: Run, drawn: Sequence[Sequence[Numbers]]) -> list[ObjectCrop]:
-    """One run applied to every object: warps in a row read the object they start from once."""
-    if isinstance(run[0], Morph):  # alone in its run
-        return [run[0].apply(figure, numbers) for figure, (numbers,) in zip(figures, drawn, strict=True)]
-    warps = [step for step in run if isinstance(step, Warp)]
-    return warp_all(figures, [_bound(figure, warps, numbers) for figure, numbers in zip(figures, drawn, strict=True)])
+def _applied(crops: Sequence[ObjectCrop], group: Group, drawn: Sequence[Sequence[Numbers]]) -> list[ObjectCrop]:
+    """One group applied to every object: warps in a row read the object they start from once."""
+    if not group[0].is_geometric:  # alone in its group
+        return [group[0].apply(crop, numbers) for crop, (numbers,) in zip(crops, drawn, strict=True)]
+    return warp_all(crops, [point_maps(crop, group, numbers) for crop, numbers in zip(crops, drawn, strict=True)])
 
 
-def _bound(figure: ObjectCrop, warps: Sequence[Warp], drawn: Sequence[Numbers]) -> list[PointMap]:
-    """The point maps of warps, without those that do not apply to the object."""
+def point_maps(crop: ObjectCrop, warps: Sequence[Transform], drawn: Sequence[Numbers]) -> list[PointMap]:
+    """The point maps of geometric steps, first applied first, without those that do not apply to the object.
+
+    Args:
+        crop: the object their parameters were drawn for.
+        warps: the steps.
+        drawn: parameters of each.
+    """
     maps: list[PointMap] = []
     for step, numbers in zip(warps, drawn, strict=True):
-        bound = step.bind(numbers, figure.box, maps)
-        if bound is not None:
-            maps.append(bound)
+        found = step.point_map(numbers, crop.box, maps)
+        if found is not None:
+            maps.append(found)
     return maps
 
 
 def _view_numbers(recipe: Recipe) -> int:
-    return len(recipe.augment.names) if recipe.augment else 0
+    return len(recipe.augment.parameter_names) if recipe.augment else 0
 
 
 def _flags(recipe: Recipe, drawn: Sequence[Numbers], reached: bool) -> str:
-    steps = [step for run in recipe.runs for step in run]
-    skipped = any(isinstance(step, Tps) and math.isnan(n[0]) for step, n in zip(steps, drawn, strict=True))
-    return ",".join(flag for flag, is_set in (("low-iou", not reached), ("no-tps", skipped)) if is_set)
+    steps = zip(recipe.steps, drawn, strict=True)
+    skipped = [step.skip_flag for step, numbers in steps if step.skip_flag and math.isnan(numbers[0])]
+    return ",".join(dict.fromkeys([*([] if reached else ["low-iou"]), *skipped]))

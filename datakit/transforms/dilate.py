@@ -1,55 +1,125 @@
-"""Growing of the mask by a disc, so that its contour loses detail."""
+"""Growing and shrinking of the mask by a disc, so that its contour loses detail."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import setting
+from .base import Params, Transform
 from .object_crop import ObjectCrop
-from .ranges import setting, settle
 
-_ARMS = 4  # longest arm of a cross in pixels
-_ONCE = 4  # what one more dilation costs beside its pixels, in pixels of its shape
+LARGEST = 255  # pixels of a radius
 
 
 @dataclass(frozen=True)
-class Dilate:
-    """Dilation by a Euclidean disc; nothing random, but the radius is stored with the triple.
+class Dilate(Transform):
+    """Dilation by a Euclidean disc; the radius is stored with the triple.
 
     Attributes:
-        radius: in pixels; 0 changes nothing.
+        radius: in pixels, or its range; 0 changes nothing.
+        share: radius as a share of the square root of the object's area, or its range; where it is not 0, `radius`
+            is not used.
 
-    Source: arXiv 1612.02646 §4, "dilation operation using 5 pixel radius".
+    Source: arXiv 1612.02646 §4, "dilation operation using 5 pixel radius"; ranges and shares are ours.
     """
 
     kind: ClassVar[str] = "dilate"
-    names: ClassVar[tuple[str, ...]] = ("radius",)
+    noun: ClassVar[str] = "dilation"
 
-    radius: int = setting(5, 0, 255)
+    radius: int | tuple[int, int] = setting(5, 0, LARGEST, allows_range=True)
+    share: float | tuple[float, float] = setting(0.0, 0, 1, allows_range=True, is_optional=True)
 
-    def __post_init__(self) -> None:
-        settle(self, self.kind)
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The radius in pixels."""
+        return ("radius",)
 
-    def draw(self, rng: np.random.Generator, figure: ObjectCrop) -> NDArray[np.float64]:
-        """The radius, (1,) float64; takes no number from `rng`."""
-        return np.array([self.radius], np.float64)
+    def sample_params(self, rng: np.random.Generator, crop: ObjectCrop) -> Params:
+        """The radius, (1,) float64 whole number; takes a number from `rng` where it is a range."""
+        return np.array([sample_radius(rng, self.radius, self.share, crop)], np.float64)
 
-    def apply(self, figure: ObjectCrop, parameters: NDArray[np.float64]) -> ObjectCrop:
+    def apply(self, crop: ObjectCrop, parameters: Params) -> ObjectCrop:
         """Grow the object by all pixels within the stored radius of it; contains the object."""
         radius = int(parameters[0])
-        if not (radius and figure.width):
-            return figure
-        grown, x, y = figure.padded(radius)
-        for shape in factors(radius):
-            grown = cv2.dilate(grown, shape)  # type: ignore[assignment]
+        if not (radius and crop.width):
+            return crop
+        padded, x, y = crop.padded(radius)
+        grown = cv2.dilate(padded, disc(radius))
         # The object touches all sides of its box, so the grown one touches all sides of the padded box.
-        return ObjectCrop(figure.size, (x, y, x + grown.shape[1], y + grown.shape[0]), grown)
+        box = x, y, x + grown.shape[1], y + grown.shape[0]
+        return ObjectCrop(crop.size, box, grown)  # type: ignore[arg-type]
+
+    def describe(self, numbers: Mapping[str, float]) -> list[str]:
+        """The disc."""
+        return [f"disc {numbers['radius']:g} px"]
+
+
+@dataclass(frozen=True)
+class Erode(Transform):
+    """Erosion by a Euclidean disc. What lies beyond the frame counts as object: a cut object is not eaten from there.
+
+    Attributes:
+        radius: in pixels, or its range; halved as often as it takes where nothing of the object would be left.
+        share: radius as a share of the square root of the object's area, or its range; where it is not 0, `radius`
+            is not used.
+    """
+
+    kind: ClassVar[str] = "erode"
+    noun: ClassVar[str] = "erosion"
+
+    radius: int | tuple[int, int] = setting(3, 0, LARGEST, allows_range=True)
+    share: float | tuple[float, float] = setting(0.0, 0, 1, allows_range=True)
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The radius in pixels."""
+        return ("radius",)
+
+    def sample_params(self, rng: np.random.Generator, crop: ObjectCrop) -> Params:
+        """The radius, (1,) float64 whole number, at which something is left; 0 for an empty mask."""
+        radius = sample_radius(rng, self.radius, self.share, crop)
+        while radius and not _eroded(crop, radius).width:
+            radius //= 2
+        return np.array([radius], np.float64)
+
+    def apply(self, crop: ObjectCrop, parameters: Params) -> ObjectCrop:
+        """Keep the pixels that are farther than the stored radius from all background; part of the object."""
+        radius = int(parameters[0])
+        return _eroded(crop, radius) if radius and crop.width else crop
+
+    def describe(self, numbers: Mapping[str, float]) -> list[str]:
+        """The disc."""
+        return [f"eroded by {numbers['radius']:g} px"]
+
+
+def sample_radius(
+    rng: np.random.Generator,
+    radius: int | tuple[int, int],
+    share: float | tuple[float, float],
+    crop: ObjectCrop,
+) -> int:
+    """A radius in whole pixels, by a share of the object's size where one is given.
+
+    Args:
+        rng: source of one number where a range is given.
+        radius: in pixels, or its least and largest.
+        share: of the square root of the object's area, or its least and largest; 0 for none.
+        crop: the object.
+    """
+    if share:
+        low, high = share if isinstance(share, tuple) else (share, share)
+        part = low if low == high else low + (high - low) * float(rng.random())
+        return min(round(part * math.sqrt(crop.area)), LARGEST)
+    least, most = radius if isinstance(radius, tuple) else (radius, radius)
+    return least if least == most else least + int(rng.random() * (most - least + 1))
 
 
 @cache
@@ -60,29 +130,9 @@ def disc(radius: int) -> NDArray[np.uint8]:
     return inside
 
 
-@cache
-def factors(radius: int) -> tuple[NDArray[np.uint8], ...]:
-    """Small shapes, mostly crosses; dilation by one after the other is dilation by `disc(radius)`, pixel for pixel.
-
-    Also at the frame's border: from a pixel to any other the steps can be taken without leaving the rectangle
-    between the two. With radius 5 it is 9 + 5 + 9 pixels instead of 81, and takes less than half the time.
-    """
-    shape, found = disc(radius), []
-    while divided := _divided(shape):
-        shape, cross = divided
-        found.append(cross)
-    return (*found, shape)
-
-
-def _divided(shape: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    """A shape and a cross whose sum (in Minkowski's sense) is `shape`, the cheapest; None where none is cheaper."""
-    least, best = cv2.countNonZero(shape), None
-    for right, down in product(range(_ARMS + 1), repeat=2):
-        cross = np.zeros((2 * down + 1, 2 * right + 1), np.uint8)
-        cross[down], cross[:, right] = 1, 1
-        rest = cv2.erode(shape, cross, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-        cost = cv2.countNonZero(rest) + cv2.countNonZero(cross) + _ONCE
-        if cost < least and np.array_equal(cv2.dilate(rest, cross), shape):
-            x, y, width, height = cv2.boundingRect(rest)
-            least, best = cost, (rest[y : y + height, x : x + width].astype(np.uint8), cross)
-    return best
+def _eroded(crop: ObjectCrop, radius: int) -> ObjectCrop:
+    if not crop.width:
+        return crop
+    padded, x, y = crop.padded(radius)
+    left = cv2.erode(padded, disc(radius))  # OpenCV's border is foreground
+    return ObjectCrop.placed(left, x, y, crop.size)  # type: ignore[arg-type]

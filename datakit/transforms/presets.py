@@ -11,9 +11,10 @@ from typing import Any
 from ..config import Key, help_text, parsed, settings_of, split_assignment, unknown_key
 from ..errors import UsageError
 from .affine import Affine
+from .base import Transform
 from .box import Box
 from .dilate import Dilate
-from .recipe import KINDS, Recipe, Step
+from .recipe import Recipe, find_step
 from .rotate_flip import Augment
 from .tps import Tps
 
@@ -141,13 +142,11 @@ def _changed(recipe: Recipe, key: str, text: str, place: str) -> Recipe:
     return replace(recipe, steps=tuple(steps))
 
 
-def _reordered(recipe: Recipe, text: str, place: str) -> tuple[Step, ...]:
+def _reordered(recipe: Recipe, text: str, place: str) -> tuple[Transform, ...]:
     """Steps of the kinds in `text`; the n-th of a kind is the n-th there was, else the last, else a default one."""
-    steps: list[Step] = []
+    steps: list[Transform] = []
     for kind in filter(None, (part.strip() for part in text.split(","))):
-        if kind not in KINDS:
-            raise UsageError(f"{place}: unknown kind {kind!r}; known are {', '.join(KINDS)}")
-        there = [step for step in recipe.steps if step.kind == kind] or [KINDS[kind]()]
+        there = [step for step in recipe.steps if step.kind == kind] or [find_step(kind, place)()]
         before = sum(step.kind == kind for step in steps)
         steps.append(there[min(before, len(there) - 1)])
     return tuple(steps)

@@ -6,66 +6,32 @@ command line's `--set` to `presets`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..config import from_mapping, refuse_unknown, setting, settings_of, validate
 from ..errors import UsageError
 from ..wording import counted
-from .affine import Affine
-from .box import Box
-from .dilate import Dilate
-from .object_crop import ObjectCrop
-from .ranges import from_mapping, refuse_unknown, setting, settings_of, settle
+from .base import TRANSFORMS, Transform, package_of
 from .rotate_flip import Augment
-from .tps import Tps
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-class Deformation(Protocol):
-    """What every step of a recipe is: a frozen dataclass of ranges.
-
-    A step either has `bind` (a warp: gives a point map, and warps in a row are read in one go) or
-    `apply(figure, parameters)` (a morph: gives the changed object). Both are pure: all chance is in `draw`.
-
-    Attributes:
-        kind: its name in recipes.
-        names: of the numbers it draws.
-    """
-
-    kind: ClassVar[str]
-
-    @property
-    def names(self) -> tuple[str, ...]: ...
-
-    def draw(self, rng: np.random.Generator, figure: ObjectCrop) -> NDArray[np.float64]:
-        """(len(names),) float64; NaN where the step does not apply to the object."""
-        ...
-
-
-Warp = Affine | Tps
-Morph = Dilate | Box
-Step = Warp | Morph
-
-KINDS: dict[str, type[Step]] = {kind.kind: kind for kind in (Affine, Tps, Dilate, Box)}
-
-
 @dataclass(frozen=True)
 class Recipe:
-    """How one sample becomes rough masks.
+    """How one sample becomes guide masks.
 
     Attributes:
         name: part of every triple's key.
         steps: deformations in order; may be empty, and kinds may repeat.
-        variants: rough masks for each sample.
+        variants: guide masks for each sample.
         min_iou: a draw is thrown away whose mask, after the last warp and what stands before it, has a
             smaller IoU with the target, or is empty; 0 allows everything but empty masks.
         max_redraws: after so many the best draw is kept and flagged.
@@ -73,7 +39,7 @@ class Recipe:
     """
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[Transform, ...]
     variants: int = setting(2, 1, 10_000)
     min_iou: float = setting(0.3, 0, 1)
     max_redraws: int = setting(10, 0, 1000)
@@ -88,12 +54,12 @@ class Recipe:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise UsageError(f"recipe name {self.name!r}: expected letters, digits, '.', '_' and '-'")
         object.__setattr__(self, "steps", tuple(self.steps))
-        settle(self, f"recipe {self.name}")
+        validate(self, f"recipe {self.name}")
 
     @property
     def kind(self) -> str:
-        """`box` when the rough masks are rectangles, else `mask`."""
-        return "box" if any(isinstance(step, Box) for step in self.steps) else "mask"
+        """What its guide masks look like, as their steps say: `box` for rectangles, else `mask`."""
+        return next((step.guide_kind for step in self.steps if step.guide_kind != "mask"), "mask")
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -108,25 +74,40 @@ class Recipe:
     @cached_property
     def parameter_names(self) -> tuple[str, ...]:
         """Names of a triple's numbers, those of the view first: `augment.angle`, `affine.scale`, `tps.x0` …"""
-        views = [f"augment.{name}" for name in self.augment.names] if self.augment else []
-        return (
-            *views,
-            *(f"{label}.{name}" for label, step in zip(self.labels, self.steps, strict=True) for name in step.names),
-        )
+        views = [f"augment.{name}" for name in self.augment.parameter_names] if self.augment else []
+        labelled = zip(self.labels, self.steps, strict=True)
+        return (*views, *(f"{label}.{name}" for label, step in labelled for name in step.parameter_names))
 
     @cached_property
-    def runs(self) -> tuple[tuple[Step, ...], ...]:
-        """The steps, warps that follow each other together, every morph alone."""
-        numbered = enumerate(self.steps)
-        grouped = groupby(numbered, key=lambda item: -1 if isinstance(item[1], Warp) else item[0])
+    def groups(self) -> tuple[tuple[Transform, ...], ...]:
+        """The steps: geometric ones that follow each other together, every other step alone."""
+        grouped = groupby(enumerate(self.steps), key=lambda item: -1 if item[1].is_geometric else item[0])
         return tuple(tuple(step for _, step in group) for _, group in grouped)
+
+    def describe(self, parameters: Sequence[float]) -> list[str]:
+        """Captions of one draw, in the order of the steps.
+
+        Args:
+            parameters: (P,) the drawn numbers; NaN where a step did not apply.
+
+        Returns:
+            Short phrases such as `scale +3.1 %`, `spline max 7.3 px`, `disc 5 px`, `no spline`.
+        """
+        numbers = [float(value) for value in parameters]
+        views = len(self.augment.parameter_names) if self.augment else 0
+        captions = self.augment.describe(_named(self.augment, numbers[:views])) if self.augment else []
+        for step in self.steps:
+            drawn, views = numbers[views : views + len(step.parameter_names)], views + len(step.parameter_names)
+            skipped = any(math.isnan(value) for value in drawn)
+            captions += [f"no {step.noun or step.kind}"] if skipped else step.describe(_named(step, drawn))
+        return captions
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, as in a recipe file."""
         plain = {"name": self.name} | {key: getattr(self, key) for key in settings_of(self)}
         if self.augment:
             plain["augment"] = _plain(self.augment)
-        plain["steps"] = [{"kind": step.kind} | _plain(step) for step in self.steps]
+        plain["steps"] = [{"kind": step.kind} | _plain(step) | _origin(step) for step in self.steps]
         return plain
 
     @classmethod
@@ -149,9 +130,24 @@ class Recipe:
         return cls(values["name"], tuple(_step(each, f"{place}: step {n}") for n, each in enumerate(steps, 1)), **rest)
 
 
+def _named(step: Transform | Augment, numbers: Sequence[float]) -> dict[str, float]:
+    return dict(zip(step.parameter_names, numbers, strict=True))
+
+
 def _plain(owner: Any) -> dict[str, Any]:
-    values = {key: getattr(owner, key) for key in settings_of(owner)}
+    """Settings as plain values, without those at a default that older versions do not know."""
+    values = {
+        name: getattr(owner, name)
+        for name, each in settings_of(owner).items()
+        if not (each.metadata["is_optional"] and getattr(owner, name) == each.default)
+    }
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _origin(step: Transform) -> dict[str, str]:
+    """Where a step of another package is from, so that whoever lacks it is told."""
+    package = package_of(type(step))
+    return {"package": package} if package else {}
 
 
 def _table(values: Any, place: str) -> dict[str, Any]:
@@ -160,10 +156,21 @@ def _table(values: Any, place: str) -> dict[str, Any]:
     return dict(values)
 
 
-def _step(values: Any, place: str) -> Step:
+def _step(values: Any, place: str) -> Transform:
     rest = _table(values, place)
-    kind = rest.pop("kind", None)
-    if kind not in KINDS:
-        raise UsageError(f"{place}: unknown kind {kind!r}; known are {', '.join(KINDS)}")
-    step: Step = from_mapping(KINDS[kind], rest, f"{place}, {kind}")
-    return step
+    kind, package = rest.pop("kind", None), rest.pop("package", "")
+    if package and kind not in TRANSFORMS:
+        why = TRANSFORMS.failed.get(kind, f"no installed package offers it; install {package}, where it is from")
+        raise UsageError(f"{place}: unknown step {kind!r}: {why}")
+    return from_mapping(find_step(kind, place), rest, f"{place}, {kind}")
+
+
+def find_step(kind: Any, place: str) -> type[Transform]:
+    """The class of a kind of step.
+
+    Raises:
+        UsageError: there is none; opened by `place`, it lists those there are.
+    """
+    if not isinstance(kind, str):
+        raise UsageError(f"{place}: kind {kind!r} is no name of a step; known are {', '.join(TRANSFORMS)}")
+    return TRANSFORMS.find(kind, place)

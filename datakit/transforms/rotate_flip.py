@@ -7,7 +7,7 @@ inside it and brought back to its size, both in one resampling.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,8 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Image, Mask
-from .ranges import setting, settle
+from ..arrays import Box, Image, Mask
+from ..config import setting, validate
+from .affine import Linear
+from .base import Params, Transform
+from .object_crop import ObjectCrop
+from .warp import PointMap
 
 _STEPS_PER_PIXEL = 32  # of OpenCV's fixed-point maps; whole numbers are the same on any CPU
 _ANGLES = tuple(float(angle) for angle in range(-20, 21, 2))
@@ -34,18 +38,71 @@ class Augment:
     """
 
     kind: ClassVar[str] = "augment"
-    names: ClassVar[tuple[str, ...]] = ("angle", "flip")
+    parameter_names: ClassVar[tuple[str, ...]] = ("angle", "flip")
 
     angles: tuple[float, ...] = setting(_ANGLES, -180, 180)
     flip: bool = setting(True)
 
     def __post_init__(self) -> None:
-        settle(self, self.kind)
+        validate(self, self.kind)
 
     def turns(self) -> Iterator[tuple[float, bool]]:
         """(angle, flip) of every view."""
         for angle in self.angles:
             yield from ((angle, flip) for flip in ((False, True) if self.flip else (False,)))
+
+    def describe(self, numbers: Mapping[str, float]) -> list[str]:
+        """Captions of one view."""
+        if math.isnan(numbers["angle"]):
+            return ["no augment"]
+        turn = f"turned {numbers['angle']:+g} deg" if numbers["angle"] else "not turned"
+        return [turn, "mirrored"] if numbers["flip"] else [turn]
+
+
+@dataclass(frozen=True)
+class RotateFlip(Transform):
+    """A random rotation, and now and then a mirroring left to right, about the object or the frame.
+
+    Attributes:
+        rotation: largest angle in degrees, counter-clockwise or clockwise.
+        flip: share that is mirrored, before the rotation.
+        about: `object` for the centre of the object's box, which then stays where it is, or `frame`.
+    """
+
+    kind: ClassVar[str] = "rotate_flip"
+    noun: ClassVar[str] = "rotation"
+
+    rotation: float = setting(10.0, 0, 180)
+    flip: float = setting(0.0, 0, 1)
+    about: str = setting("object", choices=("object", "frame"))
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Degrees, 0 or 1, and the centre in pixels."""
+        return "angle", "flip", "x", "y"
+
+    def sample_params(self, rng: np.random.Generator, crop: ObjectCrop) -> Params:
+        """(4,) float64: degrees, whether it is mirrored, and the centre in pixels; NaN for an empty mask."""
+        turned, mirrored = rng.random(2).tolist()
+        if not crop.width:
+            return np.full(4, np.nan)
+        box = crop.box if self.about == "object" else (0, 0, crop.size[1], crop.size[0])
+        x, y = (box[0] + box[2] - 1) / 2, (box[1] + box[3] - 1) / 2
+        return np.array([self.rotation * (2 * turned - 1), mirrored < self.flip, x, y], np.float64)
+
+    def point_map(self, parameters: Params, box: Box, before: Sequence[PointMap]) -> PointMap | None:
+        """The rotation of drawn numbers; earlier warps of the group do not change it."""
+        angle, is_flipped, x, y = parameters.tolist()
+        if math.isnan(angle):
+            return None
+        turned = Linear.turned(angle, 0.0, 1.0, (x, y), (0.0, 0.0))
+        sign = -1 if is_flipped else 1
+        return Linear(sign * turned.a, turned.b, sign * turned.c, turned.d, x, y)
+
+    def describe(self, numbers: Mapping[str, float]) -> list[str]:
+        """Angle and mirroring."""
+        turn = f"rotated {numbers['angle']:+.1f} deg"
+        return [turn, "mirrored"] if numbers["flip"] else [turn]
 
 
 def turned_image(image: Image, angle: float, flip: bool) -> Image:

@@ -7,7 +7,7 @@ left to `warp`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -15,11 +15,11 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ..arrays import Box
+from ..config import setting
+from .base import Params, Transform
 from .object_crop import ObjectCrop
-from .ranges import setting, settle
 from .warp import Frame, PointMap, Points
 
 Pair = tuple[float, float]
@@ -31,7 +31,7 @@ _TINY = 1e-100  # vanishes beside any squared distance, and keeps log(0) out
 
 
 @dataclass(frozen=True)
-class Tps:
+class Tps(Transform):
     """Ranges of the moves of control points, drawn without replacement from the 1-px ring around the mask.
 
     Attributes:
@@ -45,36 +45,35 @@ class Tps:
     """
 
     kind: ClassVar[str] = "tps"
+    noun: ClassVar[str] = "spline"
+    skip_flag: ClassVar[str] = "no-tps"
 
     points: int = setting(5, 3, 16)
     shift: float = setting(0.10, 0, 2)
     spline: str = setting("smoothing", choices=("smoothing", "interpolating"))
 
-    def __post_init__(self) -> None:
-        settle(self, self.kind)
-
     @cached_property
-    def names(self) -> tuple[str, ...]:
+    def parameter_names(self) -> tuple[str, ...]:
         """x0, y0, dx0, dy0, x1 …: every control point and its move, in pixels."""
         return tuple(f"{name}{i}" for i in range(self.points) for name in ("x", "y", "dx", "dy"))
 
-    def draw(self, rng: np.random.Generator, figure: ObjectCrop) -> NDArray[np.float64]:
+    def sample_params(self, rng: np.random.Generator, crop: ObjectCrop) -> Params:
         """Draw control points and moves.
 
         Args:
             rng: source of the numbers.
-            figure: the object.
+            crop: the object.
 
         Returns:
             (4 * points,) float64: x, y, dx, dy of each point in pixels; NaN where the ring has too
             few pixels, or ten sets of points all lay on a line.
         """
-        ring = figure.ring
+        ring = crop.ring
         for _ in range(_ATTEMPTS if len(ring) >= self.points else 0):
             units = rng.random(3 * self.points).tolist()
             start = [ring[n] for n in chosen(units[: self.points], len(ring))]
             moves = [
-                (self.shift * figure.width * (2 * x - 1), self.shift * figure.height * (2 * y - 1))
+                (self.shift * crop.width * (2 * x - 1), self.shift * crop.height * (2 * y - 1))
                 for x, y in zip(units[self.points :: 2], units[self.points + 1 :: 2], strict=True)
             ]
             end = [(x + dx, y + dy) for (x, y), (dx, dy) in zip(start, moves, strict=True)]
@@ -82,7 +81,7 @@ class Tps:
                 return np.array([point + move for point, move in zip(start, moves, strict=True)]).ravel()
         return np.full(4 * self.points, np.nan)
 
-    def bind(self, parameters: NDArray[np.float64], box: Box, before: Sequence[PointMap]) -> PointMap | None:
+    def point_map(self, parameters: Params, box: Box, before: Sequence[PointMap]) -> PointMap | None:
         """The point map of drawn numbers; the control points are first carried through the warps `before`."""
         if math.isnan(parameters[0]):
             return None
@@ -91,10 +90,15 @@ class Tps:
             x, y = earlier.forward(x, y)
         start = list(zip(x.tolist(), y.tolist(), strict=True))
         end = list(zip((x + dx).tolist(), (y + dy).tolist(), strict=True))
-        # Scaling and shifting keeps what `draw` made sure of; another spline may not.
-        if any(each.curvature() for each in before) and (degenerate(start) or degenerate(end)):
+        # Scaling and shifting keeps what `sample_params` made sure of; another spline may not.
+        if not all(each.keeps_shape for each in before) and (degenerate(start) or degenerate(end)):
             return None
         return Warping(start, end, self.spline == "smoothing")
+
+    def describe(self, numbers: Mapping[str, float]) -> list[str]:
+        """The longest move of a control point."""
+        moves = (math.hypot(numbers[f"dx{k}"], numbers[f"dy{k}"]) for k in range(self.points))
+        return [f"spline max {max(moves):.1f} px"]
 
 
 def chosen(units: Sequence[float], total: int) -> list[int]:
@@ -193,7 +197,7 @@ class Spline:
 
 
 @dataclass(frozen=True)
-class Warping:
+class Warping(PointMap):
     """Moves control points from `start` to `end`, (x, y) each, and what lies between them smoothly along.
 
     The pixels need the inverse map, so that is the spline fitted (end → start); `forward`, which only carries

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Mask, bounding_box
+from ..config import setting, validate
 from .crop import MARGIN, Window, object_window, square_window, whole_window
-from .ranges import setting, settle
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ViewConfig:
     blob: float = setting(0.1, 0, 1)
 
     def __post_init__(self) -> None:
-        settle(self, "view")
+        validate(self, "view")
 
     @classmethod
     def paper(cls) -> ViewConfig:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -33,20 +34,43 @@ _SCRATCH = 1 << 17  # pixels of a strip
 _kept = threading.local()
 
 
-class PointMap(Protocol):
-    """A warp with its numbers drawn; x and y broadcast against each other."""
+class PointMap(ABC):
+    """A warp with its numbers drawn; x and y are float64 pixels and broadcast against each other.
 
+    Attributes:
+        keeps_shape: whether figures keep their shape (shifts, rotations, scaling), so that points that were well
+            placed stay so.
+    """
+
+    keeps_shape: ClassVar[bool] = False
+
+    @abstractmethod
     def forward(self, x: Points, y: Points) -> tuple[Points, Points]:
-        """Where points of the mask go."""
+        """About where points of the mask go; a later spline's control points are carried by it."""
 
+    @abstractmethod
     def inverse(self, x: Points, y: Points) -> tuple[Points, Points]:
-        """Where points of the warped mask come from."""
+        """Where points of the warped mask come from: what pixels are read by."""
 
     def spread(self, box: Frame) -> Frame:
-        """A box that holds where an object in `box` goes; what lands outside is dropped."""
+        """A box that holds where an object in `box` goes; what lands outside is dropped.
+
+        Unless a map knows better: around where the outline of the box goes, with its own size on every side.
+        """
+        t = np.linspace(0, 1, 9)
+        across, down = box[0] + (box[2] - box[0]) * t, box[1] + (box[3] - box[1]) * t
+        x = np.concatenate([across, across, np.full(9, box[0]), np.full(9, box[2])])
+        y = np.concatenate([np.full(9, box[1]), np.full(9, box[3]), down, down])
+        x, y = self.forward(x, y)
+        x0, x1, y0, y1 = float(x.min()), float(x.max()), float(y.min()), float(y.max())
+        return 2 * x0 - x1, 2 * y0 - y1, 2 * x1 - x0, 2 * y1 - y0
 
     def curvature(self) -> float:
-        """Size of the second derivatives of `inverse`, up to a factor the same for all maps; in 1/px."""
+        """Size of the second derivatives of `inverse` in 1/px, which says how densely it must be evaluated.
+
+        0 for a linear map. Unless a map knows better, infinite: it is evaluated at every pixel.
+        """
+        return math.inf
 
 
 def warp(figure: ObjectCrop, maps: Sequence[PointMap]) -> ObjectCrop:

@@ -14,17 +14,15 @@ from hypothesis import strategies as st
 
 from datakit.arrays import iou
 from datakit.images import encode_png
-from datakit.preview import contact_sheet, sheet, text, tiles, words
+from datakit.preview import contact_sheet, sheet, text, tiles
 from datakit.samples import Photo, Triple
+from datakit.transforms import Affine, Augment, Dilate, Recipe, Tps
 
-AFFINE = ("affine.scale", "affine.dx", "affine.dy")
-TPS = tuple(f"tps.{name}{k}" for k in range(2) for name in ("x", "y", "dx", "dy"))
-NAMES = (*AFFINE, *TPS, "dilate.radius")
-NUMBERS = (1.031, 4.0, -2.2, 10, 10, 3, 4, 20, 20, -1, 0, 5)
+NUMBERS = (1.031, 4.0, -2.2, 10, 10, 3, 4, 20, 20, -1, 0, 30, 10, 0, 0, 5)
 
 
-def recipe(name: str = "masktrack", names: tuple[str, ...] = NAMES) -> Any:
-    return SimpleNamespace(name=name, parameter_names=names)
+def recipe(name: str = "masktrack") -> Recipe:
+    return Recipe(name, (Affine(), Tps(points=3), Dilate()))
 
 
 def triple(variant: int = 0, name: str = "masktrack", flags: str = "", shift: int = 8, key: str = "made/a") -> Triple:
@@ -63,34 +61,27 @@ def cells_of(row: list[Triple], recipes: dict[str, Any]) -> dict[int, Any]:
     return sheet._cells(row, sheet._groups([total], recipes), recipes, total)
 
 
-def test_every_drawn_number_is_told_in_words() -> None:
+def test_every_drawn_parameter_has_a_caption() -> None:
     """A reader sees scale, shift, the longest move of the spline and the disc."""
-    assert words.describe(NAMES, NUMBERS) == ["scale +3.1 %", "shift +4.0 / -2.2 px", "spline max 5.0 px", "disc 5 px"]
+    assert recipe().describe(NUMBERS) == ["scale +3.1 %", "shift +4.0 / -2.2 px", "spline max 5.0 px", "disc 5 px"]
 
 
 def test_a_step_that_did_not_apply_is_said() -> None:
     """NaN means that the spline was skipped, not that it moved nothing."""
-    numbers = (*NUMBERS[:3], *[np.nan] * 8, 5)
-    assert words.describe(NAMES, numbers)[2] == "no spline"
+    assert recipe().describe((*NUMBERS[:3], *[np.nan] * 12, 5))[2] == "no spline"
 
 
-def test_a_repeated_step_is_told_each_time() -> None:
-    """The second affine of a recipe is told like the first."""
-    names = (*AFFINE, *(name.replace("affine", "affine#2") for name in AFFINE))
-    phrases = words.describe(names, (1.0, 0, 0, 0.9, 1, 1))
-    assert phrases == ["scale +0.0 %", "shift +0.0 / +0.0 px", "scale -10.0 %", "shift +1.0 / +1.0 px"]
-
-
-def test_an_unknown_step_is_told_by_its_names() -> None:
-    """A step this page has no words for still shows its numbers."""
-    assert words.describe(["swirl.turns"], [0.25]) == ["swirl turns 0.25"]
+def test_a_repeated_step_has_a_caption_each_time() -> None:
+    """The second affine of a recipe is described like the first."""
+    captions = Recipe("r", (Affine(), Affine())).describe((1.0, 0, 0, 0.9, 1, 1))
+    assert captions == ["scale +0.0 %", "shift +0.0 / +0.0 px", "scale -10.0 %", "shift +1.0 / +1.0 px"]
 
 
 def test_a_view_says_how_it_was_turned() -> None:
     """First-frame views tell their angle and flip."""
-    names = ("augment.angle", "augment.flip")
-    assert words.describe(names, (8, 1)) == ["turned +8 deg", "mirrored"]
-    assert words.describe(names, (0, 0)) == ["not turned"]
+    views = Recipe("r", (), augment=Augment())
+    assert views.describe((8, 1)) == ["turned +8 deg", "mirrored"]
+    assert views.describe((0, 0)) == ["not turned"]
 
 
 def test_added_is_orange_lost_is_blue_and_the_rest_is_grey() -> None:
@@ -154,8 +145,8 @@ def test_more_draws_than_fit_are_counted() -> None:
 def test_captions_stay_within_their_tile() -> None:
     """Long keys, long phrases and letters the face lacks never run into the neighbour."""
     long = triple(key="made/" + "照片" + "x" * 200, flags="low-iou,no-tps")
-    names = tuple(f"some-very-long-step-name{k}.number" for k in range(12))
-    row, recipes = [long], {"masktrack": recipe(names=names)}
+    captions = [f"some-very-long-step-name{k} number 0.123456" for k in range(12)]
+    row, recipes = [long], {"masktrack": SimpleNamespace(name="masktrack", describe=lambda numbers: list(captions))}
     for cell in cells_of(row, recipes).values():
         for line in cell.caption:
             assert text.length(line.text, 13 if line.strong else 12) <= sheet.TILE[1]

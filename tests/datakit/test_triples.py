@@ -9,7 +9,7 @@ from datakit.images import decode_picture
 from datakit.keys import triple_key
 from datakit.seeds import generator
 from datakit.transforms import PRESETS, Augment, Dilate, Recipe, deform, replay
-from datakit.triples import Look, expand, make_all, make_triples, views
+from datakit.triples import RecipeJob, expand, make_all, make_triple, make_triples, views
 from tests.made import made_sample
 
 MASKTRACK = PRESETS["masktrack"]
@@ -103,9 +103,9 @@ def test_looks_made_together_are_those_made_alone():
     """Each has the triples by its own recipes, in their order."""
     box = PRESETS["masktrack-box"]
     recipes = {"made/a": (MASKTRACK, box), "made/b": (box,), "made/c": (MASKTRACK,)}
-    looks = [Look(made_sample(key, n), recipes[key]) for n, key in enumerate(recipes)]
-    for look, triples in zip(looks, make_all(looks, 0), strict=True):
-        alone = [triple for recipe in look.recipes for triple in make_triples(look.sample, recipe, 0)]
+    jobs = [RecipeJob(made_sample(key, n), recipes[key]) for n, key in enumerate(recipes)]
+    for job, triples in zip(jobs, make_all(jobs, 0), strict=True):
+        alone = [triple for recipe in job.recipes for triple in make_triples(job.sample, recipe, 0)]
         assert [triple.key for triple in triples] == [triple.key for triple in alone]
         assert [triple.deformed.tobytes() for triple in triples] == [triple.deformed.tobytes() for triple in alone]
 
@@ -115,3 +115,16 @@ def test_every_preset_makes_triples(name):
     """As many as it has variants, all different in key."""
     triples = make_triples(made_sample(), replace(PRESETS[name], augment=None), 0)
     assert len({triple.key for triple in triples}) == PRESETS[name].variants
+
+
+@pytest.mark.parametrize("name", ["masktrack", "masktrack-box", "lucid"])
+def test_one_variant_is_the_one_of_all(name):
+    """Made by itself it has the same bytes and numbers; one that the recipe has not is refused."""
+    sample, recipe = made_sample(), PRESETS[name]
+    for variant, whole in enumerate(make_triples(sample, recipe, 3)):
+        alone = make_triple(sample, recipe, variant, 3)
+        assert (alone.key, alone.iou, alone.flags) == (whole.key, whole.iou, whole.flags)
+        np.testing.assert_array_equal(alone.deformed, whole.deformed)
+        np.testing.assert_array_equal(alone.parameters, whole.parameters)
+    with pytest.raises(ValueError, match="has 0 to"):
+        make_triple(sample, recipe, recipe.variants, 3)

@@ -17,7 +17,7 @@ from datakit.transforms.crop import cut_image, cut_mask, object_window
 from datakit.transforms.rotate_flip import Augment
 from datakit.transforms.views import ViewConfig
 from model import dataset as module
-from model.dataset import Draw, NothingLeft, TripleDataset, is_held_back
+from model.dataset import Draw, NothingLeft, TripleDataset, collate, is_held_back
 from model.inputs import CODINGS, pack_input
 from tests.small_shards import SIZE, write_shards
 
@@ -51,6 +51,15 @@ def test_an_item_is_what_a_network_reads(folder):
     assert item["target"].shape == item["valid"].shape == (48, 48)
     assert set(item["target"].unique().tolist()) == {0, 1}
     assert item["key"].startswith("made/")
+
+
+def test_items_become_a_batch(folder):
+    """Stacked as they are, keys in a list; through a DataLoader too."""
+    dataset = TripleDataset(folder, CODING, ViewConfig(size=64))
+    batch = next(iter(torch.utils.data.DataLoader(dataset, batch_size=3, collate_fn=collate)))
+    assert batch["input"].shape == (3, 4, 64, 64) and batch["valid"].dtype == torch.uint8
+    assert batch["key"] == [dataset[n]["key"] for n in range(3)]
+    torch.testing.assert_close(batch["input"][2], dataset[2]["input"], rtol=0, atol=0)
 
 
 def test_without_draws_an_item_is_the_stored_triple_as_propagation_sees_it(folder):

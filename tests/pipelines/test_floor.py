@@ -60,7 +60,7 @@ def test_shards_keep_the_draw_s_own_remark(datakit, tiny, tmp_path):
 @pytest.mark.parametrize(("kinds", "when"), [
     (["affine", "tps", "dilate"], " (before dilation)"),
     (["affine", "dilate", "tps"], ""),
-    (["affine", "dilate", "box"], " (before dilation and the box)"),
+    (["affine", "dilate", "box"], " (before dilation and box)"),
     (["dilate"], " (not judged: no warp)"),
     ([], " (not judged: no warp)"),
 ])  # fmt: skip

@@ -17,7 +17,7 @@ def rectangle(height=20, width=40):
 def test_draws_fill_their_ranges_and_no_more():
     """Scale within 1 ± 0.05; shifts within ± 10 % of the box's own width and height, continuously."""
     figure, rng = ObjectCrop.of(rectangle()), np.random.default_rng(0)
-    drawn = np.array([Affine().draw(rng, figure) for _ in range(2000)])
+    drawn = np.array([Affine().sample_params(rng, figure) for _ in range(2000)])
     limit = np.array([0.05, 4.0, 2.0])
     off = np.abs(drawn - [1, 0, 0])
     assert (off <= limit).all() and (off.max(axis=0) > 0.99 * limit).all()
@@ -26,7 +26,7 @@ def test_draws_fill_their_ranges_and_no_more():
 
 def test_golden_numbers():
     """Draws are the same for ever: three uniform numbers, in this order."""
-    drawn = Affine().draw(np.random.default_rng(7), ObjectCrop.of(rectangle()))
+    drawn = Affine().sample_params(np.random.default_rng(7), ObjectCrop.of(rectangle()))
     scale, x, y = 2 * np.random.default_rng(7).random(3) - 1
     np.testing.assert_array_equal(drawn, [1 + 0.05 * scale, 0.1 * 40 * x, 0.1 * 20 * y])
     np.testing.assert_allclose(drawn, [1.01250954669, 3.177710407757, 1.102742760981], atol=1e-9)
@@ -42,7 +42,7 @@ def test_a_whole_shift_moves_every_pixel_by_it():
 def test_scale_is_about_the_centre_of_the_box():
     """Twice the size grows alike on all four sides."""
     figure = ObjectCrop.of(rectangle())
-    doubled = warp(figure, [Affine().bind(np.array([2.0, 0, 0]), figure.box, ())])
+    doubled = warp(figure, [Affine().point_map(np.array([2.0, 0, 0]), figure.box, ())])
     assert doubled.box == (30 - 20, 40 - 10, 70 + 20, 60 + 10)
     assert doubled.area == 4 * figure.area
 

@@ -110,7 +110,7 @@ def test_words_lists_and_truth_values():
         ("variants=2.5", "2.5 is no whole number"),
         ("min_iou=1.5", "1.5 is outside 0..1"),
         ("affine.scale=nan", "outside"),
-        ("steps=affine,warp", "unknown kind 'warp'"),
+        ("steps=affine,warp", "unknown step 'warp'"),
         ("tps.spline=linear", "none of smoothing, interpolating"),
         ("name=x", "'name' is no setting"),
     ],

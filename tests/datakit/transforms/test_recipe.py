@@ -39,7 +39,7 @@ def test_steps_may_be_left_out_reordered_and_repeated():
         "dilate.radius",
         *("affine#2.scale", "affine#2.dx", "affine#2.dy"),
     )
-    assert [len(run) for run in recipe.runs] == [1, 1, 2, 1]
+    assert [len(run) for run in recipe.groups] == [1, 1, 2, 1]
     one = deform(blob(), recipe, np.random.default_rng(0)).mask
     other = deform(blob(), Recipe("r", steps[::-1]), np.random.default_rng(0)).mask
     assert (one != other).any()
@@ -152,7 +152,10 @@ def test_a_box_anywhere_makes_the_kind_box():
         ({"name": "r", "min_iou": "x"}, "'x' is no number"),
         ({"name": "r", "min_iou": float("nan")}, "outside"),
         ({"name": "r", "steps": {"kind": "tps"}}, r"write \[\[steps\]\]"),
-        ({"name": "r", "steps": [{"kind": "tsp"}]}, "step 1: unknown kind 'tsp'; known are affine, tps, dilate, box"),
+        (
+            {"name": "r", "steps": [{"kind": "tsp"}]},
+            r"step 1: unknown step 'tsp'; did you mean tps\? The steps are affine, tps, dilate, box",
+        ),
         (
             {"name": "r", "steps": [{"kind": "tps", "point": 3}]},
             "unknown key 'point' .did you mean points.*known are points",
@@ -171,3 +174,24 @@ def test_what_does_not_fit_is_refused_by_name(values, message):
 
 
 GOLDEN = (2767, 176768, 126416)
+
+
+def test_keys_that_older_versions_do_not_know_are_stored_only_where_they_are_used():
+    """Recipes of before keep their bytes; the new keys survive the round trip."""
+    plain, new = Recipe("r", (Affine(), Dilate())), Recipe("r", (Affine(rotation=5), Dilate((1, 9), share=0.1)))
+    assert plain.to_dict()["steps"] == [
+        {"kind": "affine", "scale": 0.05, "shift": 0.1},
+        {"kind": "dilate", "radius": 5},
+    ]
+    assert new.to_dict()["steps"] == [
+        {"kind": "affine", "scale": 0.05, "shift": 0.1, "rotation": 5.0},
+        {"kind": "dilate", "radius": [1, 9], "share": 0.1},
+    ]
+    assert Recipe.from_dict(new.to_dict()) == new
+
+
+@pytest.mark.parametrize("radius", [[9, 1], [1], [1, 2, 3], [0.5, 2], [1, 256]])
+def test_what_is_no_range_is_refused(radius):
+    """Two whole numbers inside the bounds, the least first."""
+    with pytest.raises(UsageError, match=r"dilate\.radius"):
+        Recipe.from_dict({"name": "r", "steps": [{"kind": "dilate", "radius": radius}]})

@@ -8,12 +8,29 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from datakit.arrays import bounding_box
-from datakit.transforms import Affine, Box, Dilate, Recipe, Tps, deform, replay
-from datakit.transforms.dilate import disc, factors
+from datakit.transforms import (
+    Affine,
+    Box,
+    Dilate,
+    Erode,
+    Holes,
+    Leak,
+    Occlude,
+    Recipe,
+    RotateFlip,
+    Shift,
+    Tps,
+    deform,
+    replay,
+)
 from tests.deformation_contract import check_deformation, shapes
 
 STEPS = [Affine(), Tps(), Tps(points=7, spline="interpolating"), Tps(points=3), Dilate(), Dilate(0), Box(), Box(0.5)]
+STEPS += [Affine(rotation=30, shear=0.3), Affine(shear=0.5), Dilate((1, 9)), Dilate(share=0.2), Dilate(share=(0, 0.5))]
+STEPS += [Erode(), Erode((0, 40)), Erode(share=(0.1, 0.3)), Holes(), Holes(16, 1.0), RotateFlip(), Shift(), Shift(2)]
+STEPS += [RotateFlip(180, flip=0.5, about="frame"), Shift(prob=0), Occlude(), Occlude(0.95), Leak(), Leak((0, 1), 10)]
 STILL = [Affine(0, 0), Tps(shift=0), Tps(shift=0, spline="interpolating"), Dilate(0)]
+STILL += [RotateFlip(0), Erode(0), Shift(0), Occlude(0), *(step(prob=0) for step in (Shift, Occlude, Leak))]
 
 
 @st.composite
@@ -75,15 +92,88 @@ def test_dilation_contains_the_mask_and_is_the_disc(mask, radius):
     assert (rough >= mask).all()
 
 
-@pytest.mark.parametrize("radius", [1, 2, 5, 10, 20, 41])
-def test_the_shapes_a_disc_is_made_of_give_the_disc(radius):
-    """One pixel grown by each in turn, with fewer pixels in all where there are several."""
-    grown = np.zeros((2 * radius + 1, 2 * radius + 1), np.uint8)
-    grown[radius, radius] = 1
-    for shape in factors(radius):
-        grown = cv2.dilate(grown, shape)
-    np.testing.assert_array_equal(grown, disc(radius))
-    assert len(factors(radius)) == 1 or sum(shape.sum() for shape in factors(radius)) < disc(radius).sum()
+@settings(max_examples=60, deadline=None)
+@given(masks(), st.integers(0, 9))
+def test_erosion_lies_within_the_mask_and_undoes_no_more_than_the_disc(mask, radius):
+    """Pixels farther than the radius from all background of the frame; of a thin object, something is left."""
+    guide = deform(mask, Recipe("shrink", (Erode(radius),)), np.random.default_rng(0))
+    assert (guide.mask <= mask).all() and guide.mask.any()
+    y, x = np.nonzero(mask == 0)
+    rows, columns = np.indices(mask.shape)
+    far = ((rows[..., None] - y) ** 2 + (columns[..., None] - x) ** 2 > guide.parameters[0] ** 2).all(axis=-1)
+    np.testing.assert_array_equal(guide.mask, far & (mask > 0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(masks(), st.integers(0, 2**32))
+def test_holes_and_occlusions_only_take_away_and_leaks_only_add(mask, seed):
+    """And none leaves nothing."""
+    for step in (Holes(3, (0.0, 0.6)), Occlude((0.0, 0.95))):
+        guide = deform(mask, Recipe("less", (step,)), np.random.default_rng(seed)).mask
+        assert (guide <= mask).all() and guide.any()
+    assert (deform(mask, Recipe("more", (Leak(),)), np.random.default_rng(seed)).mask >= mask).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(masks(), st.integers(0, 2**32))
+def test_a_shift_is_a_translation_by_whole_pixels(mask, seed):
+    """What stays in the frame is the mask itself, elsewhere."""
+    guide = deform(mask, Recipe("moved", (Shift(0.8),)), np.random.default_rng(seed))
+    if np.isnan(guide.parameters).any():
+        np.testing.assert_array_equal(guide.mask, mask)
+    else:
+        y, x = np.nonzero(mask)
+        x, y = x + int(guide.parameters[0]), y + int(guide.parameters[1])
+        inside = (x >= 0) & (x < mask.shape[1]) & (y >= 0) & (y < mask.shape[0])
+        assert set(zip(*np.nonzero(guide.mask), strict=True)) == set(zip(y[inside], x[inside], strict=True))
+
+
+@pytest.mark.parametrize(("step", "other"), [(Dilate(share=0.1), Dilate()), (Erode(share=0.1), Erode())])
+def test_a_share_scales_with_the_object(step, other):
+    """Twice the size, twice the radius, where a radius in pixels stays what it is."""
+    squares = [np.zeros((400, 400), np.uint8) for _ in range(2)]
+    squares[0][100:200, 100:200] = squares[1][100:300, 100:300] = 1
+    radii = {
+        each: [deform(square, Recipe("r", (each,)), np.random.default_rng(0)).parameters[0] for square in squares]
+        for each in (step, other)
+    }
+    assert radii[step] == [10, 20] and len(set(radii[other])) == 1
+
+
+@pytest.mark.parametrize("step", [Dilate((1, 9)), Erode((1, 9))], ids=repr)
+def test_a_range_of_radii_is_drawn_whole_and_evenly(step):
+    """From the least to the largest, both of them, each about as often."""
+    disc = cv2.circle(np.zeros((80, 80), np.uint8), (40, 40), 30, 1, -1)
+    rng = np.random.default_rng(0)
+    radii = [int(deform(disc, Recipe("r", (step,)), rng).parameters[0]) for _ in range(900)]
+    counts = np.bincount(radii, minlength=10)
+    assert counts[0] == 0 and len(counts) == 10 and counts[1:].min() > 60
+
+
+def test_half_a_turn_is_the_mask_turned_and_mirrored():
+    """A rotation by 180 degrees about the box's centre and a flip are the array reversed, pixel for pixel."""
+    mask = next(shapes())
+    crop = mask[14:47, 15:66]
+    inner = np.zeros_like(mask)
+    inner[10 : 10 + crop.shape[0], 20 : 20 + crop.shape[1]] = crop
+    ys, xs = np.nonzero(inner)
+    box = np.s_[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+    for step, expected in ((RotateFlip(0, flip=1), np.s_[:, ::-1]), (Affine(0, 0, rotation=1e-9), np.s_[:])):
+        guide = deform(inner, Recipe("turn", (step,)), np.random.default_rng(0)).mask
+        np.testing.assert_array_equal(guide[box], inner[box][expected])
+
+
+def test_a_positive_rotation_is_counter_clockwise_on_the_screen():
+    """A bar to the right of the centre goes up."""
+    mask = np.zeros((101, 101), np.uint8)
+    mask[48:53, 10:91] = 1
+    mask[48:60, 85:91] = 1
+    step = RotateFlip(90)
+    maps = step.point_map(np.array([90.0, 0, 50, 50]), (0, 0, 0, 0), ())
+    x, y = maps.forward(np.array([80.0]), np.array([50.0]))
+    assert (round(float(x[0]), 6), round(float(y[0]), 6)) == (50, 20)
+    back = maps.inverse(x, y)
+    np.testing.assert_allclose(np.ravel(back), [80, 50])
 
 
 @settings(max_examples=60, deadline=None)

@@ -52,7 +52,7 @@ def test_smoothing_realises_about_82_percent_of_the_moves():
     figure, rng, step = ObjectCrop.of(blob()), np.random.default_rng(0), Tps()
     realised = []
     for _ in range(400):
-        warping = step.bind(step.draw(rng, figure), figure.box, ())
+        warping = step.point_map(step.sample_params(rng, figure), figure.box, ())
         start, end = np.array(warping.start), np.array(warping.end)
         reached = np.stack(warping.inverse(*end.T), axis=1)
         realised.append(np.linalg.norm(reached - end) / np.linalg.norm(start - end))
@@ -65,7 +65,7 @@ def test_control_points_lie_on_the_ring_and_differ():
     figure, rng = ObjectCrop.of(mask), np.random.default_rng(0)
     ring = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))) - mask
     for _ in range(200):
-        x, y, dx, dy = Tps().draw(rng, figure).reshape(5, 4).T
+        x, y, dx, dy = Tps().sample_params(rng, figure).reshape(5, 4).T
         assert ring[y.astype(int), x.astype(int)].all() and len({*zip(x, y, strict=True)}) == 5
         assert (np.abs(dx) <= 0.1 * figure.width).all() and (np.abs(dy) <= 0.1 * figure.height).all()
 
@@ -90,7 +90,7 @@ def test_golden_numbers():
     """Draws are the same for ever."""
     mask = np.zeros((20, 30), np.uint8)
     mask[5:15, 5:25] = 1
-    drawn = Tps().draw(np.random.default_rng(7), ObjectCrop.of(mask)).reshape(5, 4)
+    drawn = Tps().sample_params(np.random.default_rng(7), ObjectCrop.of(mask)).reshape(5, 4)
     np.testing.assert_array_equal(drawn[:, :2], GOLDEN_POINTS)
     np.testing.assert_allclose(drawn[:, 2:], GOLDEN_MOVES, atol=1e-9)
 

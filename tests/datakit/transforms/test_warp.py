@@ -28,7 +28,7 @@ def bound(mask, steps, seed):
     """Point maps of one draw of several warps."""
     figure, rng, maps = ObjectCrop.of(mask), np.random.default_rng(seed), []
     for step in steps:
-        each = step.bind(step.draw(rng, figure), figure.box, maps)
+        each = step.point_map(step.sample_params(rng, figure), figure.box, maps)
         if each is not None:
             maps.append(each)
     return figure, maps
@@ -80,10 +80,10 @@ def test_two_warps_are_read_once():
 def test_control_points_travel_with_the_affine_before():
     """A spline after a shift bends the object where it is then."""
     figure = ObjectCrop.of(MASKS["middle"])
-    numbers = Tps().draw(np.random.default_rng(0), figure)
+    numbers = Tps().sample_params(np.random.default_rng(0), figure)
     shift = ScaleShift(1.0, 0, 0, 30.0, 10.0)
-    alone = warp(figure, [Tps().bind(numbers, figure.box, ())])
-    after = warp(figure, [shift, Tps().bind(numbers, figure.box, [shift])])
+    alone = warp(figure, [Tps().point_map(numbers, figure.box, ())])
+    after = warp(figure, [shift, Tps().point_map(numbers, figure.box, [shift])])
     assert alone.iou(warp(after, [ScaleShift(1.0, 0, 0, -30.0, -10.0)])) > 0.97
 
 
