@@ -31,7 +31,7 @@ def datakit(*words: object) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=sys.stderr, text=True).stdout
 
 
-def row(recipe: str, sources: list[str], judged: Path, iterations: int, size: int) -> dict[str, float]:
+def row(recipe: str, sources: list[str], test_shards: Path, iterations: int, size: int) -> dict[str, float]:
     """Train with one recipe and score it; IoU of input and output, and minutes of training."""
     shards, run = common.WORK / "ablation" / recipe, common.WORK / "ablation" / f"run-{recipe}"
     datakit("build-shards", *sources, "--recipe", recipe, "--out", shards, "-j", 2, "--overwrite")
@@ -40,7 +40,7 @@ def row(recipe: str, sources: list[str], judged: Path, iterations: int, size: in
             "--set", f"validation_every={iterations}", "--overwrite", *FAULTLESS)  # fmt: skip
     minutes = (time.perf_counter() - began) / 60
     weights = run / "best.safetensors"  # of the one validation, at the end
-    found = json.loads(datakit("score", judged, "--weights", weights, "--held-back", "--size", size, "--json"))
+    found = json.loads(datakit("score", test_shards, "--weights", weights, "--held-back", "--size", size, "--json"))
     return {name: round(found[name], 3) for name in ("input_iou", "output_iou", "gain")} | {
         "minutes": round(minutes, 1)
     }
@@ -49,11 +49,11 @@ def row(recipe: str, sources: list[str], judged: Path, iterations: int, size: in
 def run(sources: list[str], iterations: int = 500, size: int = 160) -> None:
     """All recipes, one after the other."""
     shutil.rmtree(common.WORK / "ablation", ignore_errors=True)
-    judged = common.WORK / "ablation" / "judged"
-    datakit("build-shards", *sources, "--recipe", "masktrack", "--out", judged, "-j", 2)
+    test_shards = common.WORK / "ablation" / "judged"
+    datakit("build-shards", *sources, "--recipe", "masktrack", "--out", test_shards, "-j", 2)
     figures: dict[str, object] = {"iterations": iterations, "cut, pixels": size}
     for recipe in RECIPES:
-        figures[recipe] = row(recipe, sources, judged, iterations, size)
+        figures[recipe] = row(recipe, sources, test_shards, iterations, size)
         print(recipe, figures[recipe], flush=True)
     common.save("ablation", figures)
 

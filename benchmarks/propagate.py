@@ -46,7 +46,7 @@ from model.propagate import PropagateConfig
 from model.segmenter import Segmenter
 from pipelines.process import keep_freed_memory
 from pipelines.progress import Progress
-from pipelines.propagate.masks import MaskStart
+from pipelines.propagate.masks import MaskPrompt
 from pipelines.propagate.network import NetworkChoice
 from pipelines.propagate.run import PropagateJob, propagate
 
@@ -161,7 +161,7 @@ class Setting:
     def command(self, objects: int) -> tuple[float, float]:
         """Medians over the frames of `datakit propagate`: seconds, and the share the network does not take."""
         shutil.rmtree(self.job.out, ignore_errors=True)
-        job = replace(self.job, masks=[MaskStart(strips(self.job.masks[0].file, objects))])
+        job = replace(self.job, masks=[MaskPrompt(strips(self.job.masks[0].file, objects))])
         with network_clock() as inside:
             frames = run_clocked(job).per_frame()
         return float(np.median(frames)), float(np.median(1 - np.array(inside) / frames))
@@ -202,7 +202,7 @@ def setting(network: str, video: Path, first: Path) -> Setting:
         weights = str(HERE / f"{network}.safetensors")
         write_checkpoint(Path(weights), Checkpoint({"name": network}, {}, build_network(network).state_dict()))
     choice = NetworkChoice(weights=weights, device="cpu")
-    return Setting(network, weights, PropagateJob(video, HERE / "out", [MaskStart(first)],
+    return Setting(network, weights, PropagateJob(video, HERE / "out", [MaskPrompt(first)],
                                                   stop=FRAMES[network], network=choice))  # fmt: skip
 
 
@@ -243,7 +243,7 @@ def write_film(folder: Path, path: Path) -> None:
 def memory(first: str) -> None:
     """Print this process's memory in MB after frames WARM and LONG of the long video."""
     shutil.rmtree(HERE / "out", ignore_errors=True)
-    clock = run_clocked(PropagateJob(HERE / "long.avi", HERE / "out", [MaskStart(Path(first))]))
+    clock = run_clocked(PropagateJob(HERE / "long.avi", HERE / "out", [MaskPrompt(Path(first))]))
     print(clock.memory[WARM], clock.memory[LONG])
 
 
@@ -251,8 +251,8 @@ def flatness(video: Path, first: Path) -> dict[str, object]:
     """Memory of the command in a process of its own."""
     write_film(video, HERE / "long.avi")
     code = f"from benchmarks.propagate import memory; memory({str(first)!r})"
-    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    early, late = map(float, told.split())
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    early, late = map(float, output.split())
     return {"lite: MB after frame 100": round(early), f"lite: MB after frame {LONG}": round(late),
             "lite: memory growth": round(late / early - 1, 3)}  # fmt: skip
 

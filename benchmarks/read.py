@@ -76,9 +76,9 @@ def run(rounds: int = 9) -> None:
 
     def decoder(read: Read) -> Callable[[int], object]:
         def decode(index: int) -> object:
-            image, rough, target = read(index)
+            image, guide, target = read(index)
             size = sizes[index]
-            return decode_picture(image), decode_rle(bytes(rough), size), decode_rle(bytes(target), size)
+            return decode_picture(image), decode_rle(bytes(guide), size), decode_rle(bytes(target), size)
 
         return decode
 

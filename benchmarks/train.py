@@ -63,9 +63,9 @@ class Files(Dataset[dict[str, Any]]):
         return item_of(*files, stem.name, self.coding)
 
 
-def item_of(image: bytes, rough: bytes, target: bytes, key: str, coding: Any) -> dict[str, Any]:
+def item_of(image: bytes, guide: bytes, target: bytes, key: str, coding: Any) -> dict[str, Any]:
     """An item as ours, from encoded files."""
-    masks = [cv2.imdecode(np.frombuffer(part, np.uint8), cv2.IMREAD_UNCHANGED) & 1 for part in (rough, target)]
+    masks = [cv2.imdecode(np.frombuffer(part, np.uint8), cv2.IMREAD_UNCHANGED) & 1 for part in (guide, target)]
     return make_item(Example(decode_picture(image), *masks, None, key), VIEW, coding, generator(0, key, 0))
 
 
@@ -191,8 +191,8 @@ def sizes(networks: tuple[str, ...]) -> dict[str, object]:
     for network in networks:
         for precision in ("fp32", "bf16"):
             code = f"from benchmarks.train import one_step; one_step({network!r}, {precision!r})"
-            told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-            seconds, peak = map(float, told.split())
+            output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+            seconds, peak = map(float, output.split())
             figures[f"{network}, 321x321, batch 10, {precision}: seconds a step"] = round(seconds, 2)
             figures[f"{network}, 321x321, batch 10, {precision}: peak MB"] = round(peak)
     return figures

@@ -50,11 +50,11 @@ def scored(root: Path, options: tuple[str, ...], seed: int) -> dict[str, Any]:
     shutil.rmtree(out, ignore_errors=True)
     began = time.perf_counter()
     words = ("--no-overlay", "--seed", seed, "-j", os.cpu_count(), "--json")
-    told = json.loads(datakit("propagate", "--davis", root, "--out", out, *options, *words))
+    output = json.loads(datakit("propagate", "--davis", root, "--out", out, *options, *words))
     seconds = time.perf_counter() - began
     truth = next(path for path in (root / "Annotations/480p", root / "Annotations") if path.is_dir())
     found = json.loads(datakit("evaluate", out, truth, "--convention", CONVENTION, "--json"))
-    frames = sum(len(each["frames"]) for each in told["sequences"])
+    frames = sum(len(each["frames"]) for each in output["sequences"])
     sequences = {name: round(each["J"]["mean"], 3) for name, each in found["sequences"].items()}
     return {"J": found["J"]["mean"], "F": found["F"]["mean"], "s/frame": seconds / frames, "sequences": sequences}
 

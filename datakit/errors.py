@@ -83,7 +83,7 @@ class ItemError(DatakitError):
         return type(self), (self.problem,)
 
 
-class Place(NamedTuple):
+class ItemRef(NamedTuple):
     """What an error is about: the key of the item, and the file's path relative to the source root."""
 
     key: str

@@ -17,7 +17,7 @@ import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, PngImagePlugin
 
-from .errors import ItemError, Place
+from .errors import ItemError, ItemRef
 from .formats import JPEG_END, JPEG_START, PNG_END, PNG_START, RAW, unread_kind
 
 WAY_OUT = "copy or export it anew, or take it out"
@@ -38,12 +38,12 @@ class Header(NamedTuple):
     bits: int
     orientation: int
 
-    def damaged(self, where: Place, found: str) -> ItemError:
+    def damaged(self, where: ItemRef, found: str) -> ItemError:
         """The error that says that pixels do not fit this header."""
         return where.failed("decode", "damaged image", f"{self.form} header of {self.size} but {found}; {WAY_OUT}")
 
 
-def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
+def read_file(path: Path | str, where: ItemRef, max_pixels: int) -> bytes:
     """All bytes of a regular, non-empty file; a named pipe is refused instead of waited for.
 
     Raises:
@@ -69,7 +69,7 @@ def read_file(path: Path | str, where: Place, max_pixels: int) -> bytes:
     return data
 
 
-def validate_header(data: bytes, where: Place, max_pixels: int) -> Header:
+def validate_header(data: bytes, where: ItemRef, max_pixels: int) -> Header:
     """Find cut, foreign and oversized files; JPEG and PNG, and whatever is oversized, without decoding a pixel.
 
     Raises:

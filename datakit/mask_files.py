@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import Place
+from .errors import ItemRef
 from .headers import open_lazily
 from .images import NO_PIXELS, decoded
 from .photo_files import open_picture
@@ -89,7 +89,7 @@ def _without(plane: NDArray[Any], data: bytes) -> NDArray[Any]:
     return np.where(plane == clear, plane.dtype.type(0), plane) if isinstance(clear, int) else plane
 
 
-def _refuse_pages(data: bytes, where: Place) -> None:
+def _refuse_pages(data: bytes, where: ItemRef) -> None:
     """Refuse a file of several pictures, of which only the first would be read."""
     with open_lazily(data) as opened:
         pages = getattr(opened, "n_frames", 1)
@@ -99,7 +99,7 @@ def _refuse_pages(data: bytes, where: Place) -> None:
 
 
 def _palette_plane(
-    data: bytes, where: Place
+    data: bytes, where: ItemRef
 ) -> tuple[NDArray[np.uint8], Literal["grey", "palette"], NDArray[np.uint8]]:
     """Palette indices of the file and RGBA of its palette; grey values where all its colours are grey."""
     try:
@@ -136,7 +136,7 @@ def _painted_plane(values: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     return np.where(is_painted, values, values.dtype.type(0))
 
 
-def _values_of(stored: NDArray[Any], where: Place) -> tuple[NDArray[Any], Literal["grey", "colour"]]:
+def _values_of(stored: NDArray[Any], where: ItemRef) -> tuple[NDArray[Any], Literal["grey", "colour"]]:
     """The one plane of a mask of up to four channels, as OpenCV gives them; else its (H, W, 4) uint8 RGBA."""
     if stored.dtype not in (np.uint8, np.uint16):
         raise where.failed("mask", "unsupported mask", f"holds {stored.dtype} values, expected 8 or 16 bits")

@@ -55,11 +55,11 @@ def measure(mask: Mask, target: Mask, void: Mask | None = None, tolerance: float
     if void is not None:
         mask, target = mask & ~void, target & ~void
     radius = math.ceil(tolerance * math.hypot(*target.shape))
-    found, true = _Part.around(mask), _Part.around(target)
+    found, true = _CroppedMask.around(mask), _CroppedMask.around(target)
     return Measures(_region_similarity(found, true), _contour_accuracy(found, true, radius))
 
 
-class _Part(NamedTuple):
+class _CroppedMask(NamedTuple):
     """The part of a frame around a mask, one pixel wider, as contours can be; all measures look only at these.
 
     That pixel also keeps an object's end apart from the frame's, which has a rule of its own in `contour`.
@@ -73,7 +73,7 @@ class _Part(NamedTuple):
     pixels: Mask
 
     @classmethod
-    def around(cls, mask: Mask) -> _Part:
+    def around(cls, mask: Mask) -> _CroppedMask:
         """The part of a whole frame's mask."""
         x, y, width, height = cv2.boundingRect(mask)
         left, top = max(x - 1, 0), max(y - 1, 0)
@@ -92,7 +92,7 @@ def _meeting(a: Box, b: Box) -> Box | None:
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
-def _region_similarity(found: _Part, true: _Part) -> float:
+def _region_similarity(found: _CroppedMask, true: _CroppedMask) -> float:
     """J, the intersection over union; 1 where both are empty."""
     common = _meeting(found.box, true.box)
     intersection = 0 if common is None else cv2.countNonZero(found.within(common) & true.within(common))
@@ -100,9 +100,9 @@ def _region_similarity(found: _Part, true: _Part) -> float:
     return intersection / union if union else 1.0
 
 
-def _contour_accuracy(found: _Part, true: _Part, radius: int) -> float:
+def _contour_accuracy(found: _CroppedMask, true: _CroppedMask, radius: int) -> float:
     """F, the harmonic mean of how much of either contour lies within `radius` pixels of the other."""
-    found, true = (_Part(part.box, contour(part.pixels)) for part in (found, true))
+    found, true = (_CroppedMask(part.box, contour(part.pixels)) for part in (found, true))
     found_length, true_length = (cv2.countNonZero(part.pixels) for part in (found, true))
     if not (found_length and true_length):
         return float(found_length == true_length)
@@ -124,7 +124,7 @@ def contour(mask: Mask) -> Mask:
     return gradient.astype(np.uint8, copy=False)
 
 
-def _shown(part: _Part, box: Box) -> Mask:
+def _shown(part: _CroppedMask, box: Box) -> Mask:
     """The pixels of a box, of which the part may hold only some; the others are 0."""
     plane = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
     common = _meeting(part.box, box)

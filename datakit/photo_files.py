@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Image
-from .errors import Place
+from .errors import ItemRef
 from .headers import Header, open_lazily, read_file, validate_header
 from .images import NO_PIXELS, UNTURNED, check_decodable, decoded, encode_png, turn
 from .samples import Photo
@@ -79,7 +79,7 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
 
 def open_picture(
     path: Path | str, place: str, max_pixels: int, key: str = "", checked: tuple[str, ...] = ("JPEG",)
-) -> tuple[Place, bytes, Header]:
+) -> tuple[ItemRef, bytes, Header]:
     """A picture file's place, bytes and header, the last validated before a pixel is decoded.
 
     Args: as `read_photo`, and
@@ -89,7 +89,7 @@ def open_picture(
     Raises:
         ItemError: as `read_photo`.
     """
-    where = Place(key or place, place)
+    where = ItemRef(key or place, place)
     data = read_file(path, where, max_pixels)
     header = validate_header(data, where, max_pixels)
     if header.form in checked:
@@ -112,7 +112,7 @@ def reencode_reason(header: Header) -> str:
     return kinds.get(header.mode, "mode")
 
 
-def _upright(data: bytes, header: Header, where: Place) -> Image:
+def _upright(data: bytes, header: Header, where: ItemRef) -> Image:
     """Upright RGB pixels of a picture whose own bytes cannot be kept."""
     pixels = decoded(data, UNTURNED)
     if pixels is None:  # a format OpenCV was built without

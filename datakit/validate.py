@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .arrays import Mask, area
 from .datasets import AnyReader, Record
 from .duplicates import is_flat
-from .errors import Place
+from .errors import ItemRef
 from .formats import JPEG_START
 from .headers import read_file
 from .jpeg import jpeg_complaint
@@ -35,7 +35,7 @@ REASONS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class Notice:
     """Something legal that deserves a look.
 
     Attributes:
@@ -49,7 +49,7 @@ class Remark:
     detail: str
 
 
-def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]:
+def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Notice]:
     """All remarks on one photo and its objects.
 
     Args:
@@ -58,41 +58,41 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Remark]
         record: of the photo.
         scene: as the reader gave it.
     """
-    yield from (Remark(note.key, note.reason, note.detail) for note in scene.notes)
+    yield from (Notice(note.key, note.reason, note.detail) for note in scene.notes)
     if not scene.samples:
         return
     photo = scene.samples[0].photo
     yield from _of_photo(scene.key, record.image, photo)
-    encoded = read_file(reader.images / record.image, Place(scene.key, record.image), reader.options.max_pixels)
+    encoded = read_file(reader.images / record.image, ItemRef(scene.key, record.image), reader.options.max_pixels)
     if encoded.startswith(JPEG_START) and (complaint := jpeg_complaint(encoded)):
-        yield Remark(scene.key, "decoder complaint", f"{record.image}: {complaint}")
+        yield Notice(scene.key, "decoder complaint", f"{record.image}: {complaint}")
     if len(scene.samples) > MANY_OBJECTS:
-        yield Remark(scene.key, "many objects", f"{scene.key}: {len(scene.samples)} objects; are all of them meant?")
+        yield Notice(scene.key, "many objects", f"{scene.key}: {len(scene.samples)} objects; are all of them meant?")
     for sample in scene.samples:
         yield from _of_mask(sample)
     soft = reader.soft_mask(record)
     if soft is not None:
         threshold = f"foreground is above --threshold {reader.options.threshold}"
-        yield Remark(scene.key, "soft mask", f"{soft.path}: {soft.levels} grey levels, {threshold}")
+        yield Notice(scene.key, "soft mask", f"{soft.path}: {soft.levels} grey levels, {threshold}")
 
 
-def _of_photo(key: str, path: str, photo: Photo) -> Iterator[Remark]:
+def _of_photo(key: str, path: str, photo: Photo) -> Iterator[Notice]:
     if photo.orientation > 1:
-        yield Remark(key, "EXIF-rotated photo", f"{path}: EXIF orientation {photo.orientation}")
+        yield Notice(key, "EXIF-rotated photo", f"{path}: EXIF orientation {photo.orientation}")
     if photo.normalised not in OWN_CHOICE:
-        yield Remark(key, f"normalised photo: {photo.normalised}", f"{path}: {REASONS['normalised photo']}")
+        yield Notice(key, f"normalised photo: {photo.normalised}", f"{path}: {REASONS['normalised photo']}")
     if is_flat(photo.pixels):
-        yield Remark(key, "flat photo", f"{path}: {REASONS['flat photo']}")
+        yield Notice(key, "flat photo", f"{path}: {REASONS['flat photo']}")
 
 
-def _of_mask(sample: Sample) -> Iterator[Remark]:
+def _of_mask(sample: Sample) -> Iterator[Notice]:
     pixels = area(sample.mask)
     if pixels == sample.mask.size:
-        yield Remark(sample.key, "full mask", f"{sample.key}: {REASONS['full mask']}")
+        yield Notice(sample.key, "full mask", f"{sample.key}: {REASONS['full mask']}")
     elif _touches_all_borders(sample.mask):
-        yield Remark(sample.key, "mask touches all borders", f"{sample.key}: {REASONS['mask touches all borders']}")
+        yield Notice(sample.key, "mask touches all borders", f"{sample.key}: {REASONS['mask touches all borders']}")
     if pixels < TINY:
-        yield Remark(sample.key, "tiny object", f"{sample.key}: {pixels} pixels")
+        yield Notice(sample.key, "tiny object", f"{sample.key}: {pixels} pixels")
 
 
 def _touches_all_borders(mask: Mask) -> bool:

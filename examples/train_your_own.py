@@ -48,8 +48,8 @@ def train(folder: str, steps: int = 200, workers: int = 1) -> tuple[float, float
     items = [held_back[index] for index in range(len(held_back))]
     with torch.inference_mode():
         outputs = [net.eval()(item["input"][None])[0, 0] > 0 for item in items]
-    rough = [item["input"][3] > 0 for item in items]
-    return mean_iou(rough, items), mean_iou(outputs, items)
+    guide = [item["input"][3] > 0 for item in items]
+    return mean_iou(guide, items), mean_iou(outputs, items)
 
 
 def mean_iou(masks: list[torch.Tensor], items: list[dict]) -> float:

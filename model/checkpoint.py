@@ -66,10 +66,10 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> 
     """
     tensors = {NET + name: _stored(tensor, half) for name, tensor in checkpoint.weights.items()}
     tensors |= {OPTIMIZER + name: _stored(tensor, False) for name, tensor in checkpoint.optimizer.items()}
-    told = {"format": FORMAT, "version": VERSION, "network": checkpoint.network, "about": checkpoint.about}
+    header = {"format": FORMAT, "version": VERSION, "network": checkpoint.network, "about": checkpoint.about}
     try:
         with replacing(path) as part:
-            save_file(tensors, part, metadata={"datakit": canonical_json(told)})
+            save_file(tensors, part, metadata={"datakit": canonical_json(header)})
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"{path}: cannot be written ({error}); free some space and go on with --resume"
@@ -91,13 +91,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
             metadata = file.metadata() or {}
             if "datakit" not in metadata:
                 raise CheckpointError(f"{path}: holds weights, but not of this program; {way_out}")
-            told = json.loads(metadata["datakit"])
+            header = json.loads(metadata["datakit"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no Mapping)
-        if (told["format"], told["version"]) != (FORMAT, VERSION):
+        if (header["format"], header["version"]) != (FORMAT, VERSION):
             raise ValueError(
-                f"is {told['format']!r}, version {told['version']}; expected {FORMAT!r}, version {VERSION}"
+                f"is {header['format']!r}, version {header['version']}; expected {FORMAT!r}, version {VERSION}"
             )
-        network, about = told["network"], told["about"]
+        network, about = header["network"], header["about"]
     except SafetensorError as error:
         raise CheckpointError(f"{path}: is no safetensors file, or damaged ({error}); {way_out}") from error
     except (OSError, LookupError, TypeError, ValueError) as error:

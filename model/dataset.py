@@ -190,7 +190,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
         image_row = int(shard.triples[row]["image_row"])
         if own.path == shard.path and image_row == own.triples[own_row]["image_row"]:
             return None
-        with _told(shard, f"photo {image_row}"):
+        with error_context(shard, f"photo {image_row}"):
             return decode_image(shard, image_row)
 
     def _stored(self, shard: Shard, row: int) -> Example:
@@ -203,7 +203,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
         image_row, target_row, recipe = int(entry["image_row"]), int(entry["target_row"]), entry["recipe"].decode()
         ignore_row, size = int(shard.targets["ignore_row"][target_row]), shard.size(image_row)
         key = draw_key(shard.targets["key"][target_row].decode(), recipe)
-        with _told(shard, key):
+        with error_context(shard, key):
             target = decode_rle(shard.record(TARGETS, target_row, check=True), size)
             ignore = decode_rle(shard.record(IGNORES, ignore_row, check=True), size) if ignore_row >= 0 else None
             return Example(decode_image(shard, image_row), target, target, ignore, key), recipe
@@ -241,7 +241,7 @@ def collate(items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _told(shard: Shard, what: str) -> Iterator[None]:
+def error_context(shard: Shard, what: str) -> Iterator[None]:
     """What goes wrong inside says of which shard and item it is."""
     try:
         yield
@@ -314,16 +314,18 @@ def make_item(
     Returns:
         As `TripleDataset` says.
     """
-    example, nowhere = _posed(example, sample_pose(rng, example.target, view), coding.fill)
+    example, outside_photo = _warp_example(example, sample_pose(rng, example.target, view), coding.fill)
     guide = corrupt_guide(rng, rough(example.target) if rough else example.guide, view)
     window = sample_window(rng, guide, view)
     flip = rng.random() < view.flip
-    judged = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
-    guide, target, valid = (cut_mask(mask, window) for mask in (guide, example.target, judged & ~nowhere))
+    scored = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
+    guide, target, valid = (cut_mask(mask, window) for mask in (guide, example.target, scored & ~outside_photo))
     image = cut_image(example.image, window, coding.fill)
     image = jitter_colours(rng, composite(image, target, sample_backdrop(rng, view, photo)), view)
-    if nowhere.any() or not window.is_inside(nowhere.shape):
-        image[cut_mask(nowhere, window, outside=1).view(np.bool_)] = coding.fill  # as propagation sees it, in any light
+    if outside_photo.any() or not window.is_inside(outside_photo.shape):
+        image[cut_mask(outside_photo, window, outside=1).view(np.bool_)] = (
+            coding.fill
+        )  # as propagation sees it, in any light
     planes = (image, guide, target, valid)
     image, guide, target, valid = (np.ascontiguousarray(plane[:, ::-1]) if flip else plane for plane in planes)
     return {
@@ -334,14 +336,16 @@ def make_item(
     }
 
 
-def _posed(example: Example, pose: NDArray[np.float64] | None, fill: tuple[int, int, int]) -> tuple[Example, Mask]:
+def _warp_example(
+    example: Example, pose: NDArray[np.float64] | None, fill: tuple[int, int, int]
+) -> tuple[Example, Mask]:
     """The example turned, and (H, W) 0/1 of where nothing of its photo then is; as it was where the object would go."""
-    nowhere = np.zeros(example.target.shape, np.uint8)
+    outside_photo = np.zeros(example.target.shape, np.uint8)
     target = apply_pose(example.target, pose, 0)
     if pose is None or not target.any():
-        return example, nowhere
+        return example, outside_photo
     ignore = None if example.ignore is None else apply_pose(example.ignore, pose, 0)
     turned = Example(
         apply_pose(example.image, pose, fill), apply_pose(example.guide, pose, 0), target, ignore, example.key
     )
-    return turned, apply_pose(nowhere, pose, 1)
+    return turned, apply_pose(outside_photo, pose, 1)

@@ -114,7 +114,7 @@ def fine_tune(
     config: OnlineConfig,
     seed: int,
     compute: Compute,
-    news: Callable[[Step], None] | None = None,
+    on_step: Callable[[Step], None] | None = None,
 ) -> Tuned:
     """Fit a copy of a network to annotated frames of a video; `net` itself stays as it is.
 
@@ -141,8 +141,8 @@ def fine_tune(
     losses = []
     for step in trainer.run(FrameSamples(frames, config, net.coding, seed).batches()):
         losses.append(step.loss)
-        if news:
-            news(step)
+        if on_step:
+            on_step(step)
     load_ema(trainer.optimizer)
     tuned.requires_grad_(True)
     interpolate_weights(tuned, net, config.share)
@@ -161,7 +161,7 @@ def interpolate_weights(tuned: Segmenter, net: Segmenter, share: float) -> None:
 
 
 @dataclass(frozen=True)
-class _Draw:
+class _SampleRef:
     """One sample of the recipe: which frame and object, how turned, and which of the view's rough masks."""
 
     frame: int
@@ -190,7 +190,7 @@ class FrameSamples:
         self._image = lru_cache(CACHED)(self._turned_image)
         looks = list(config.recipe.augment.turns()) if config.recipe.augment else [(0.0, False)]
         self._draws = [
-            _Draw(number, object_id, angle, flip, variant)
+            _SampleRef(number, object_id, angle, flip, variant)
             for number, (_, labels) in enumerate(self._frames)
             for object_id in object_ids(labels)
             for angle, flip in looks
@@ -219,8 +219,8 @@ class FrameSamples:
         if not mask.any():
             return None
         key = f"frame {draw.frame}#{draw.object_id}~r{draw.angle:+g}{'f' * draw.flip}"
-        rough = deform(mask, self._config.recipe, generator(self._seed, key, draw.variant))
-        example = Example(self._image(draw.frame, draw.angle, draw.flip), rough.mask, mask, None, key)
+        guide = deform(mask, self._config.recipe, generator(self._seed, key, draw.variant))
+        example = Example(self._image(draw.frame, draw.angle, draw.flip), guide.mask, mask, None, key)
         rng = generator(self._seed, f"{key} view {epoch}", draw.variant)
         return make_item(example, self._config.view, self._coding, rng)
 

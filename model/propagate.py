@@ -27,10 +27,10 @@ from datakit.transforms.object_crop import ObjectCrop
 from .checkpoint import load_network
 from .compute import Compute
 from .objects import join, mask_of, mean_margins, object_ids
-from .refine import RefineConfig, look, settled
+from .refine import RefineConfig, forward_pass, resolve_defaults
 from .segmenter import Segmenter
 
-Polish = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
+Postprocess = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
 """From a frame, (K, H, W) scores and K ids to a label map; `objects.join` is one without looking at the frame."""
 
 
@@ -72,7 +72,7 @@ class PropagateConfig:
 
 
 @dataclass(frozen=True)
-class _Track:
+class _ObjectState:
     """What is remembered of one object.
 
     Attributes:
@@ -90,16 +90,16 @@ class _Track:
     missing: int = 0
 
     @classmethod
-    def of(cls, figure: ObjectCrop) -> _Track:
+    def of(cls, figure: ObjectCrop) -> _ObjectState:
         """A track that begins with an object's mask."""
         moments = cv2.moments(figure.pixels, binaryImage=True)
         area = max(moments["m00"], 1.0)
         x, y = moments["m10"] / area + figure.box[0], moments["m01"] / area + figure.box[1]
         return cls(figure, round(moments["m00"]), (x, y))
 
-    def followed(self, figure: ObjectCrop, collapse: float) -> _Track:
+    def followed(self, figure: ObjectCrop, collapse: float) -> _ObjectState:
         """The track with the object's next mask, which is trusted unless it is far too small."""
-        found = _Track.of(figure)
+        found = _ObjectState.of(figure)
         if found.area < max(1.0, collapse * self.area):
             return replace(self, movement=(0.0, 0.0), missing=self.missing + 1)
         if self.missing:
@@ -123,11 +123,15 @@ class Propagator:
     """
 
     def __init__(
-        self, net: Segmenter, compute: Compute, config: PropagateConfig | None = None, polish: Polish | None = None
+        self,
+        net: Segmenter,
+        compute: Compute,
+        config: PropagateConfig | None = None,
+        postprocess: Postprocess | None = None,
     ):
-        self.config = settled(config or PropagateConfig(), net)
-        self._net, self._compute, self._polish = net, compute, polish
-        self._tracks: dict[int, _Track] = {}
+        self.config = resolve_defaults(config or PropagateConfig(), net)
+        self._net, self._compute, self._postprocess = net, compute, postprocess
+        self._states: dict[int, _ObjectState] = {}
         self.margins: dict[int, float] = {}
 
     @classmethod
@@ -152,11 +156,11 @@ class Propagator:
     @property
     def lost(self) -> frozenset[int]:
         """Ids of the objects that were not found in the last frame, or are a remnant too small to be trusted."""
-        return frozenset(number for number, track in self._tracks.items() if track.missing)
+        return frozenset(number for number, state in self._states.items() if state.missing)
 
     def fresh(self) -> Propagator:
         """One with the same network and settings that knows no object yet."""
-        return Propagator(self._net, self._compute, self.config, self._polish)
+        return Propagator(self._net, self._compute, self.config, self._postprocess)
 
     def step(self, frame: Image, mask: Labels | None = None, flow: Image | None = None) -> Labels:
         """Segment the next frame.
@@ -176,7 +180,7 @@ class Propagator:
         check_image(frame, "frame")
         given = self._given(frame, mask)
         known, keep_lost = object_ids(given), self.config.keep_lost
-        ids = [n for n, track in self._tracks.items() if n not in known and (keep_lost or not track.missing)]
+        ids = [n for n, state in self._states.items() if n not in known and (keep_lost or not state.missing)]
         self.margins = {}
         labels, polished = self._segmented(frame, flow, ids) if ids else (given, given)
         if mask is not None:
@@ -192,12 +196,12 @@ class Propagator:
             mask: what `step` was given.
         """
         given = () if mask is None else object_ids(plain_labels(mask))
-        for number in {**self._tracks, **dict.fromkeys(given)}:
+        for number in {**self._states, **dict.fromkeys(given)}:
             figure = ObjectCrop.of(mask_of(labels, number))
             if number in given:
-                self._tracks[number] = _Track.of(figure)
+                self._states[number] = _ObjectState.of(figure)
             else:
-                self._tracks[number] = self._tracks[number].followed(figure, self.config.collapse)
+                self._states[number] = self._states[number].followed(figure, self.config.collapse)
 
     def box_mask(self, frame: Image, boxes: Mapping[int, Box]) -> Labels:
         """The masks of objects of which only a box is known, to go on from.
@@ -226,7 +230,7 @@ class Propagator:
     def _given(self, frame: Image, mask: Labels | None) -> Labels:
         """The label map of a given mask, empty where none is; raises what `step` does."""
         if mask is None:
-            if not self._tracks:
+            if not self._states:
                 raise UsageError("first frame: comes without a mask, expected (H, W) uint8 with at least one object id")
             return np.zeros(frame.shape[:2], np.uint8)
         if mask.dtype != np.uint8 or mask.shape != frame.shape[:2]:
@@ -238,22 +242,22 @@ class Propagator:
 
     def _segmented(self, frame: Image, flow: Image | None, ids: Sequence[int]) -> tuple[Labels, Labels]:
         """Label maps of objects that are carried on: the one to go on from, and the polished one."""
-        tracks = [self._tracks[number] for number in ids]
-        guides = [self._guide(track.good, track.movement) for track in tracks]
-        missing = [track.missing for track in tracks]
+        tracks = [self._states[number] for number in ids]
+        guides = [self._guide(state.good, state.movement) for state in tracks]
+        missing = [state.missing for state in tracks]
         for left in reversed(range(self.config.looks)):
             scores = self._scores(frame, flow, guides, missing)
-            labels = self._judged(join(scores, ids), guides, ids)
+            labels = self._drop_untouched(join(scores, ids), guides, ids)
             if left:
                 figures = [ObjectCrop.of(mask_of(labels, number)) for number in ids]
                 guides = [self._guide(f) if f.width else g for f, g in zip(figures, guides, strict=True)]
         self.margins = mean_margins(scores, labels, ids)
-        if self._polish is None:
+        if self._postprocess is None:
             return labels, labels
-        return labels, self._judged(self._polish(frame, scores, ids), guides, ids)
+        return labels, self._drop_untouched(self._postprocess(frame, scores, ids), guides, ids)
 
-    def _judged(self, labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
-        return _touching(labels, guides, ids) if self.config.touching else labels
+    def _drop_untouched(self, labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
+        return _connected_to_guide(labels, guides, ids) if self.config.touching else labels
 
     def _guide(self, figure: ObjectCrop, movement: tuple[float, float] = (0.0, 0.0)) -> Mask:
         """(H, W) uint8 0/1: what the network gets to see of a mask: moved on and grown."""
@@ -267,7 +271,10 @@ class Propagator:
         """(K, H, W) logits, those of frame and flow averaged."""
         windows = [self._window(guide, count) for guide, count in zip(guides, missing, strict=True)]
         pictures = [frame] if flow is None else [frame, flow]
-        looks = [look(self._net, picture, guides, windows, self._compute, self.config.mirrored) for picture in pictures]
+        looks = [
+            forward_pass(self._net, picture, guides, windows, self._compute, self.config.mirrored)
+            for picture in pictures
+        ]
         return sum(looks[1:], looks[0]) / np.float32(len(looks))
 
     def _window(self, guide: Mask, missing: int) -> Window:
@@ -310,7 +317,7 @@ def moved(figure: ObjectCrop, x: int, y: int) -> ObjectCrop:
     return ObjectCrop.placed(part, max(x0 + x, 0), max(y0 + y, 0), figure.size) if part.any() else figure
 
 
-def _touching(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
+def _connected_to_guide(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
     """A label map without the parts of objects that share no pixel with the object's guide."""
     for number, guide in zip(ids, guides, strict=True):
         mask = mask_of(labels, number)

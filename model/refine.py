@@ -42,7 +42,7 @@ class RefineConfig:
     mirrored: bool | None = None
 
 
-def settled(config: Config, net: Segmenter) -> Config:
+def resolve_defaults(config: Config, net: Segmenter) -> Config:
     """A `RefineConfig` or `PropagateConfig` that leaves nothing to the network."""
     return config if config.mirrored is not None else replace(config, mirrored=net.mirrored)
 
@@ -70,10 +70,10 @@ def refine(
         (K, H, W) float32 logits: foreground above 0; `OUTSIDE` beyond the window.
     """
     windows = [window_of(guide, config) for guide in guides]
-    return look(net, image, guides, windows, compute, settled(config, net).mirrored)
+    return forward_pass(net, image, guides, windows, compute, resolve_defaults(config, net).mirrored)
 
 
-def look(
+def forward_pass(
     net: Segmenter,
     image: Image,
     guides: Sequence[Mask],

@@ -45,7 +45,7 @@ class Tally:
 
 
 @dataclass
-class Scores:
+class IouGains:
     """Mean IoU of rough inputs and of outputs.
 
     Attributes:
@@ -74,7 +74,7 @@ class Scores:
         return {**self.total.to_dict(), "gain": self.gain, "sources": dict(sources)}
 
 
-def score(net: Segmenter, triples: Iterable[Triple], config: RefineConfig, compute: Compute) -> Scores:
+def score(net: Segmenter, triples: Iterable[Triple], config: RefineConfig, compute: Compute) -> IouGains:
     """Refine rough masks and compare with their targets, at the photo's own size, the ignore region left out.
 
     Args:
@@ -83,7 +83,7 @@ def score(net: Segmenter, triples: Iterable[Triple], config: RefineConfig, compu
         config: what the network sees of a photo.
         compute: where it runs.
     """
-    scores = Scores()
+    scores = IouGains()
     for triple, output in refined(net, triples, config, compute):
         scores.add(triple, _iou(triple.deformed, triple), _iou(output, triple))
     return scores

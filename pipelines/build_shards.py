@@ -27,9 +27,9 @@ from datakit.tools import tool_versions
 from datakit.wording import size_text
 
 from .cluster import run_tasks
-from .floor import Below, count_below
 from .interrupt import terminable
 from .lock import HOLDER, LOCK, run_lock
+from .min_iou import Below, count_below
 from .plan import Plan, PlannedShard, largest_first, make_plan
 from .reasons import withheld
 from .settings import BuildConfig, differences

@@ -25,9 +25,9 @@ from datakit.errors import DatakitError
 from datakit.extras import require
 from datakit.tools import tool_versions
 
-from .absence import Watch, Words
 from .fork_server import ENVIRONMENT, METHOD, environment, interrupts_ignored, start_fork_server
 from .interrupt import deferred
+from .worker_watch import AbsenceMessages, Watch
 
 logger = logging.getLogger(__name__)
 Task = TypeVar("Task")
@@ -89,7 +89,7 @@ def run_tasks(
         _client(min(jobs, len(tasks)), scheduler, scratch, report is not None) as client,
         _reported(report),
     ):
-        watch = Watch(lambda: sum(client.nthreads().values()), Words.of(scheduler), logger.warning)
+        watch = Watch(lambda: sum(client.nthreads().values()), AbsenceMessages.of(scheduler), logger.warning)
         call = function if scheduler is None else Alike(function, tool_versions())
         _run(client, call, tasks, name, done, watch)
 
@@ -157,7 +157,7 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any],
                     key = f"{name(task)}-{uuid.uuid4().hex}"
                     running[client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task
                 room = len(running) if waiting else sys.maxsize
-                watch.look()  # tasks that are done at once leave no other time for it
+                watch.poll()  # tasks that are done at once leave no other time for it
                 for future in _finished(list(running), stop, watch, room):
                     result = _result(future, name(running[future]))
                     if result is not LOST:
@@ -177,7 +177,7 @@ def _finished(futures: list[Any], stop: threading.Event, watch: Watch, room: int
             raise KeyboardInterrupt
         with contextlib.suppress(TimeoutError):
             return list(wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED").done)
-        if watch.look() > room:
+        if watch.poll() > room:
             return []
 
 

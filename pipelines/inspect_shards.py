@@ -33,7 +33,7 @@ RATIO_BINS = np.array([0.0, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0, np.inf])
 
 
 @dataclass(frozen=True)
-class Statistics:
+class GroupStatistics:
     """Counts and distributions of one group of triples (a source and a recipe, or all).
 
     Attributes:
@@ -62,7 +62,7 @@ class Statistics:
     flags: dict[str, int]
 
 
-def statistics(folder: Path) -> list[Statistics]:
+def statistics(folder: Path) -> list[GroupStatistics]:
     """Statistics per source and recipe, and of everything last."""
     reader = ShardReader(folder)
     groups: dict[tuple[str, str, str], list[dict[str, NDArray[Any]]]] = {}
@@ -92,10 +92,10 @@ def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[An
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _summarise(source: str, recipe: str, kind: str, columns: Mapping[str, NDArray[Any]]) -> Statistics:
+def _summarise(source: str, recipe: str, kind: str, columns: Mapping[str, NDArray[Any]]) -> GroupStatistics:
     _, photos = np.unique(columns["photo"], return_index=True)
     flags, counts = np.unique(columns["flags"], return_counts=True)
-    return Statistics(
+    return GroupStatistics(
         source=source,
         recipe=recipe,
         kind=kind,

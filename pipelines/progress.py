@@ -32,14 +32,14 @@ class Progress:
     bar: bool
     done: int = 0
     _started: float = field(default_factory=lambda: time.monotonic())
-    _told: float = field(default_factory=lambda: time.monotonic())
+    _last_line: float = field(default_factory=lambda: time.monotonic())
 
     def advance(self, count: int) -> None:
         """Count `count` more units as done."""
         self.done += count
         now = time.monotonic()
-        if not self.bar and (now - self._told >= LINE_EVERY_S or self.done == self.total):
-            self._told = now
+        if not self.bar and (now - self._last_line >= LINE_EVERY_S or self.done == self.total):
+            self._last_line = now
             self.stream.write(self.line(now - self._started) + "\n")
             self.stream.flush()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from datakit.errors import DatakitError, Problem
-from datakit.validate import Remark
+from datakit.validate import Notice
 from datakit.wording import printable
 
 MOST_REASONS = 5  # that an error tells; the error log has them all
@@ -16,7 +16,7 @@ MOST_REASONS = 5  # that an error tells; the error log has them all
 Error = TypeVar("Error", bound=DatakitError)
 
 
-def grouped(entries: Sequence[Problem | Remark], examples: int) -> list[dict[str, Any]]:
+def grouped(entries: Sequence[Problem | Notice], examples: int) -> list[dict[str, Any]]:
     """Entries counted by kind and reason, most first, each with its first few examples."""
     counts = Counter((getattr(entry, "kind", "warning"), entry.reason) for entry in entries)
     groups = []

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.wording import counted, printable, size_text
 
-from .floor import below_line, judged_when
+from .min_iou import below_line, judged_when
 from .progress import clock
 
 if TYPE_CHECKING:
     from datakit.errors import Problem
     from datakit.sample import SampleData
-    from datakit.validate import Remark
+    from datakit.validate import Notice
 
     from .build_shards import BuildSummary
     from .dry_run import DryRun
-    from .inspect_shards import Comparison, Statistics
+    from .inspect_shards import Comparison, GroupStatistics
     from .preview_deformations import PreviewSummary
     from .score import ScoreSummary
     from .settings import BuildSettings
@@ -104,7 +104,7 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
     """Counts per source that add up, problems and warnings by reason with examples, and every duplicate."""
     from .reasons import grouped
 
-    entries: list[Problem | Remark] = []
+    entries: list[Problem | Notice] = []
     for source in found.sources.values():
         entries += [*source.problems, *source.remarks]
     groups = grouped(entries, examples)
@@ -216,7 +216,7 @@ def comparison_report(compared: Sequence[Comparison], as_json: bool) -> str:
     return "\n".join([*lines, f"{same} of {len(compared)} identical"])
 
 
-def statistics_report(folder: Path, groups: Sequence[Statistics], as_json: bool) -> str:
+def statistics_report(folder: Path, groups: Sequence[GroupStatistics], as_json: bool) -> str:
     """Counts, sizes, and the distributions of IoU and area ratio as bars."""
     if as_json:
         return as_text({"folder": str(folder), "groups": [asdict(group) for group in groups]})

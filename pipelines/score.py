@@ -16,7 +16,7 @@ from .results import ROWS, draw_results
 if TYPE_CHECKING:
     from model.dataset import Split
     from model.refine import RefineConfig
-    from model.score import Scores
+    from model.score import IouGains
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class ScoreSummary:
     shards: Path
     weights: str
     view: RefineConfig
-    scores: Scores
+    scores: IouGains
     seconds: float
 
 
@@ -74,7 +74,7 @@ def score_shards(job: ScoreJob) -> ScoreSummary:
     from model.checkpoint import load_network
     from model.compute import Compute, limited_threads
     from model.dataset import TripleDataset
-    from model.refine import settled
+    from model.refine import resolve_defaults
     from model.score import Stored, score
 
     began = time.monotonic()
@@ -83,7 +83,7 @@ def score_shards(job: ScoreJob) -> ScoreSummary:
     share = about["config"]["validation_share"] if job.held_back else 0.0
     split: Split = "val" if job.held_back else "all"
     triples = Stored(TripleDataset([job.shards], net.coding, split=split, val_share=share), job.limit)
-    net, view = compute.place(net), settled(job.view, net)
+    net, view = compute.place(net), resolve_defaults(job.view, net)
     with limited_threads(job.threads):
         with progress(len(triples), "triples") as shown:
             scores = score(net, _counted(triples, shown), view, compute)

@@ -18,7 +18,7 @@ from datakit.errors import ItemError, Problem, UsageError
 from datakit.extras import MissingExtra, require
 from datakit.progress import progress
 from datakit.samples import Scene
-from datakit.validate import Remark, remarks
+from datakit.validate import Notice, remarks
 
 from .cluster import run_tasks
 from .interrupt import terminable
@@ -67,7 +67,7 @@ class ChunkResult:
 
     samples: int
     problems: list[Problem]
-    remarks: list[Remark]
+    remarks: list[Notice]
     photos: list[PhotoMark]
 
 
@@ -97,7 +97,7 @@ class SourceReport:
     photos: int
     samples: int = 0
     problems: list[Problem] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
+    remarks: list[Notice] = field(default_factory=list)
 
     def counts(self) -> dict[str, str | int]:
         """The numbers by name, as a build's manifest has them."""

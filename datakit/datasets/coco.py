@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 
 from ..arrays import Mask
-from ..errors import ItemError, Place, Problem, UsageError
+from ..errors import ItemError, ItemRef, Problem, UsageError
 from ..keys import object_key
 from ..photo_files import read_photo
 from ..samples import Note, Photo, Sample, Scene
@@ -25,10 +25,10 @@ from .coco_doubts import doubt_note
 from .coco_file import load_instances
 from .coco_listing import Annotation, Listing
 from .coco_photos import PhotoFolder, find_images
-from .drawn import Frame, frame_of
+from .drawn import PixelFrame, frame_of
 from .layout import Layout, Match, Sureness
 from .mask_samples import stored_size
-from .outlines import BrokenOutline, Outline, draw, parse_outline
+from .outlines import BrokenOutline, Outline, parse_outline, rasterise
 from .pairs import find_folder
 from .reader import Reader, ReadOptions
 from .records import Record
@@ -120,7 +120,7 @@ class CocoReader(Reader):
         kept = [each for each in objects if object_key(record.key, each["id"]) not in left_out]
         try:
             photo = read_photo(self.images / record.image, record.image, self.options.max_pixels, record.key)
-            _check_size(Place(record.key, record.image), size, photo)
+            _check_size(ItemRef(record.key, record.image), size, photo)
         except ItemError as error:
             problems += [_for_object(error.problem, each["id"]) for each in kept]
             return Scene(record.key, (), tuple(problems))
@@ -192,11 +192,11 @@ class Drawing:
             ItemError: the outline is broken, of another size, mostly outside, or covers no pixel.
         """
         number, photo = annotation["id"], self._photo
-        where = Place(object_key(self._record.key, number), f"annotation {number} of {self._record.image}")
+        where = ItemRef(object_key(self._record.key, number), f"annotation {number} of {self._record.image}")
         try:
             outline = parse_outline(annotation["segmentation"])
             frame = self._of_runs(outline) or self.frame
-            drawn = draw(outline, frame.size(photo))
+            drawn = rasterise(outline, frame.size(photo))
         except BrokenOutline as error:
             raise where.failed("mask", error.reason, str(error)) from None
         if not drawn.mask.any():
@@ -210,7 +210,7 @@ class Drawing:
             self.notes.append(Note(where.key, "outlines without their stray parts", text))
         return frame.upright(drawn.mask, photo)
 
-    def _of_runs(self, outline: Outline) -> Frame | None:
+    def _of_runs(self, outline: Outline) -> PixelFrame | None:
         """The frame that the size of run lengths names, where it names one alone; the written size stands in for it."""
         if outline.runs is None:
             return None
@@ -218,15 +218,15 @@ class Drawing:
         size = outline.runs.size or self._record.annotation["size"]
         if size is None or photo.size == stored or tuple(size) not in (photo.size, stored):
             return None
-        return Frame("stored" if tuple(size) == stored else "upright", told=True)
+        return PixelFrame("stored" if tuple(size) == stored else "upright", certain=True)
 
 
-def _turned(record: Record, photo: Photo, frame: Frame) -> Iterator[Note]:
+def _turned(record: Record, photo: Photo, frame: PixelFrame) -> Iterator[Note]:
     """What to tell of a photo that EXIF turns: what its outlines were taken to be drawn on, and how that is known."""
     if photo.orientation <= 1 or frame.asked:
         return
     place = "the upright photo" if frame.name == "upright" else "the photo as stored"
-    if frame.told:
+    if frame.certain:
         reason = f"photos turned by EXIF, outlines fit {place} only"
     else:
         other = "stored" if frame.name == "upright" else "upright"
@@ -236,7 +236,7 @@ def _turned(record: Record, photo: Photo, frame: Frame) -> Iterator[Note]:
     yield Note(record.key, reason, f"{record.image}: EXIF orientation {photo.orientation}, outlines on {place}")
 
 
-def _check_size(where: Place, size: list[int] | None, photo: Photo) -> None:
+def _check_size(where: ItemRef, size: list[int] | None, photo: Photo) -> None:
     if size is not None and tuple(size) not in (photo.size, stored_size(photo)):
         found = f"annotated as {tuple(size)}, photo is {photo.size}, expected equal (H, W)"
         raise where.failed("mask", "size mismatch", found)

@@ -43,8 +43,8 @@ class PhotoFolder:
         if not self.shared:
             yield from ((name, size_of(entry)) for name, entry in scan(self.path, stay=True))
             return
-        look = Look()
-        longest = (next((parts for parts in ends(name) if look.has(self.path, parts)), None) for name in named)
+        lookup = Look()
+        longest = (next((parts for parts in ends(name) if lookup.has(self.path, parts)), None) for name in named)
         for parent in sorted({parts[:-1] for parts in longest if parts}):
             with os.scandir(self.path.joinpath(*parent)) as entries:
                 files = [entry for entry in entries if not is_folder(entry)]
@@ -75,11 +75,11 @@ def find_images(file: Path, images: list[Any]) -> PhotoFolder:
     tried = [PhotoFolder(folder) for folder in (*usual, *more) if folder.is_dir()]
     tried += [PhotoFolder(folder, shared=True) for folder in own]
     names = [name for name in map(written_name, images) if name]
-    look = Look()
+    lookup = Look()
     best, most = None, (0, 0)
     for candidate in tried:
-        by_name = sum(look.holds(candidate.path, name) for name in names)
-        by_end = 0 if by_name == len(names) else sum(look.holds_end(candidate.path, name) for name in names)
+        by_name = sum(lookup.holds(candidate.path, name) for name in names)
+        by_end = 0 if by_name == len(names) else sum(lookup.holds_end(candidate.path, name) for name in names)
         if (max(by_name, by_end), by_name) > most:
             best, most = candidate, (max(by_name, by_end), by_name)
         if by_name == len(names):

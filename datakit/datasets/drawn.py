@@ -20,7 +20,7 @@ DEFAULT = "upright"  # LabelMe since 2019, labelImg since 2020, CVAT, Label Stud
 
 
 @dataclass(frozen=True)
-class Frame:
+class PixelFrame:
     """What the outlines of one photo lie on.
 
     Attributes:
@@ -30,7 +30,7 @@ class Frame:
     """
 
     name: str
-    told: bool = False
+    certain: bool = False
     asked: bool = False
 
     def size(self, photo: Photo) -> tuple[int, int]:
@@ -42,7 +42,7 @@ class Frame:
         return turn(mask, photo.orientation) if self.name == "stored" else mask
 
 
-def frame_of(outlines: Sequence[Outline], photo: Photo, asked: str | None) -> Frame:
+def frame_of(outlines: Sequence[Outline], photo: Photo, asked: str | None) -> PixelFrame:
     """What all outlines of a photo together say they were drawn on.
 
     Where EXIF swaps the sides: the one frame that rings fit (within `SLACK` and `SLACK_SHARE`) which do not fit the
@@ -56,24 +56,24 @@ def frame_of(outlines: Sequence[Outline], photo: Photo, asked: str | None) -> Fr
         asked: `stored`, `upright`, or None.
     """
     if photo.orientation <= 1:
-        return Frame(DEFAULT, told=True)
+        return PixelFrame(DEFAULT, certain=True)
     stored = stored_size(photo)
     if stored != photo.size:
         rings = [ring for outline in outlines for ring in outline.rings]
         name = _fitting(rings, stored, photo.size) or _of_runs(outlines, stored, photo.size)
         if name:
-            return Frame(name, told=True)
-    return Frame(asked, asked=True) if asked else Frame(DEFAULT)
+            return PixelFrame(name, certain=True)
+    return PixelFrame(asked, asked=True) if asked else PixelFrame(DEFAULT)
 
 
 def _fitting(rings: Sequence[Ring], stored: tuple[int, int], upright: tuple[int, int]) -> str:
     slack = max(SLACK, SLACK_SHARE * max(stored))
-    judged = [(ring, overrun(ring, stored) <= slack, overrun(ring, upright) <= slack) for ring in rings]
-    for_stored = [ring for ring, fits_stored, fits_upright in judged if fits_stored and not fits_upright]
-    for_upright = [ring for ring, fits_stored, fits_upright in judged if fits_upright and not fits_stored]
+    fits = [(ring, overrun(ring, stored) <= slack, overrun(ring, upright) <= slack) for ring in rings]
+    for_stored = [ring for ring, fits_stored, fits_upright in fits if fits_stored and not fits_upright]
+    for_upright = [ring for ring, fits_stored, fits_upright in fits if fits_upright and not fits_stored]
     if bool(for_stored) != bool(for_upright):
         return "stored" if for_stored else "upright"
-    neither = [ring for ring, fits_stored, fits_upright in judged if not fits_stored and not fits_upright]
+    neither = [ring for ring, fits_stored, fits_upright in fits if not fits_stored and not fits_upright]
     disputed = [*for_stored, *for_upright] or neither
     lost_stored, lost_upright = (sum(_outside(ring, size) for ring in disputed) for size in (stored, upright))
     if lost_stored <= LESS * lost_upright < lost_upright:

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..arrays import area
-from ..errors import Place, Problem
+from ..errors import ItemRef, Problem
 from ..images import turn
 from ..keys import object_key, source_of
 from ..mask_files import MaskFile
@@ -47,7 +47,7 @@ def align(plane: NDArray[Any], own_orientation: int, photo: Photo, drawn: str = 
     return turn(plane, photo.orientation) if is_stored else plane
 
 
-def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, policy: Policy) -> Scene:
+def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions, policy: Policy) -> Scene:
     """The objects of one mask file as samples of its photo.
 
     Args:
@@ -97,7 +97,7 @@ def scene_of(where: Place, photo: Photo, mask: MaskFile, options: ReadOptions, p
     return Scene(where.key, tuple(samples), notes=notes)
 
 
-def _turned(where: Place, photo: Photo) -> tuple[Note, ...]:
+def _turned(where: ItemRef, photo: Photo) -> tuple[Note, ...]:
     """What to tell where EXIF turns a photo and the size of its mask does not say which way that lies."""
     if stored_size(photo) != photo.size:
         return ()

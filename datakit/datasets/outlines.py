@@ -195,7 +195,7 @@ class Drawn:
     strays: tuple[str, ...]
 
 
-def draw(outline: Outline, size: tuple[int, int]) -> Drawn:
+def rasterise(outline: Outline, size: tuple[int, int]) -> Drawn:
     """The mask of an outline in a frame of (H, W) pixels.
 
     A ring far from the frame, or wholly outside of it while the others lie mostly inside, is left out as a stray.

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import Place, UsageError
+from ..errors import ItemRef, UsageError
 from ..mask_files import read_mask
 from ..masks import STILLS, Nature, decode
 from ..photo_files import read_photo
@@ -131,13 +131,13 @@ class PairsReader(Reader):
         mask_path, limit = record.annotation[0], self.options.max_pixels
         photo = read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
         mask = read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
-        return scene_of(Place(record.key, mask_path), photo, mask, self.options, STILLS[self.nature])
+        return scene_of(ItemRef(record.key, mask_path), photo, mask, self.options, STILLS[self.nature])
 
     def soft_mask(self, record: Record) -> SoftMask | None:
         """The mask file of a photo, if its grey levels are cut at the threshold; see the base class."""
         path = record.annotation[0]
         mask = read_mask(f"{self.root}/{path}", path, self.options.max_pixels, record.key)
-        found = decode(mask, self.options, Place(record.key, path), STILLS[self.nature])
+        found = decode(mask, self.options, ItemRef(record.key, path), STILLS[self.nature])
         return SoftMask(path, len(np.unique(mask.plane))) if found.soft else None
 
 

@@ -69,7 +69,7 @@ def unpaired_problems(
     for name, owner in owners.items():
         if owner in photos:
             owned.setdefault(str(owner), []).append(name)
-    told: set[str] = set()  # paths of unread files that a problem speaks of
+    reported: set[str] = set()  # paths of unread files that a problem speaks of
     for photo, names in owned.items():
         paths = [masks.pop(name) for name in names]
         picture = pictures.pop(photo, None)
@@ -77,11 +77,11 @@ def unpaired_problems(
             yield _other_names(f"{label}/{photo}", picture, paths, inside[1])
             continue
         unread = alone.unread_pictures[photo][0]
-        told.add(unread.path)
+        reported.add(unread.path)
         yield Problem(f"{label}/{photo}", "failed", "list", unread.kind.reason, f"{unread.path}: {unread.kind}")
     for name in sorted(pictures.keys() & alone.unread_masks.keys()):
         unread = alone.unread_masks[name][0]
-        told.add(unread.path)
+        reported.add(unread.path)
         detail = f"{pictures.pop(name)}: its mask {unread.path} {unread.kind}"
         yield Problem(f"{label}/{name}", "failed", "list", unread.kind.reason, detail)
     for name, path in pictures.items():
@@ -94,7 +94,7 @@ def unpaired_problems(
         yield Problem(f"{label}/{name}", "failed", "list", "missing image", detail)
     files = {file for found in (alone.unread_pictures, alone.unread_masks) for same in found.values() for file in same}
     for path, key, kind in files:
-        if path not in told:
+        if path not in reported:
             yield Problem(f"{label}/{key}", "left-out", "list", "stray file", f"{path}: not read: it {kind}")
 
 

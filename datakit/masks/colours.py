@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels
-from ..errors import Place
+from ..errors import ItemRef
 from ..mask_files import OPAQUE
 from ..video.palette import palette
-from .flat_areas import REACH, around, between, settle
+from .flat_areas import REACH, around, assign_edges, between
 
 Colour = tuple[int, int, int]
 FEWEST = 4  # pixels among equals, before a colour is an object's and not a rim's
@@ -41,7 +41,7 @@ class ColourLabels(NamedTuple):
     colours: dict[int, Colour]
 
 
-def colour_labels(pixels: NDArray[np.uint8], where: Place) -> ColourLabels:
+def colour_labels(pixels: NDArray[np.uint8], where: ItemRef) -> ColourLabels:
     """Object ids of a picture in colours: those of the palette, where all of its colours are in it.
 
     Else they are counted from 1, from the largest object to the smallest. Black is ground; where neither black nor
@@ -71,7 +71,7 @@ def colour_labels(pixels: NDArray[np.uint8], where: Place) -> ColourLabels:
     _refuse_loss(packed, flat, where)
     owner[~painted] = len(flat)  # so that soft edges may belong to what is transparent as well
     colours = np.concatenate([_unpacked(np.array(flat, np.int32)), np.zeros((1, 3), np.int32)]).astype(np.uint8)
-    owner = settle(pixels[..., :3], owner, colours[: len(flat)])
+    owner = assign_edges(pixels[..., :3], owner, colours[: len(flat)])
     ids, are_known = _ids_of(flat, _ground(packed, flat, where) if painted.all() else None)
     found: dict[int, Colour] = {}
     if not are_known:
@@ -93,15 +93,15 @@ def _flat_colours(packed: NDArray[np.int32]) -> list[int]:
     colours, counts = np.unique(packed[inside], return_counts=True)
     flat: list[int] = []
     for colour, count in sorted(zip(colours.tolist(), counts.tolist(), strict=True), key=lambda each: -each[1]):
-        apart = ((_unpacked(np.array(flat, np.int32)) - _unpacked(np.array([colour], np.int32))) ** 2).sum(axis=1)
-        if count >= FEWEST and (apart > ALIKE**2).all():
+        separate = ((_unpacked(np.array(flat, np.int32)) - _unpacked(np.array([colour], np.int32))) ** 2).sum(axis=1)
+        if count >= FEWEST and (separate > ALIKE**2).all():
             flat.append(colour)
         if len(flat) > MOST_OBJECTS:
             break
     return flat
 
 
-def _refuse_loss(packed: NDArray[np.int32], flat: list[int], where: Place) -> None:
+def _refuse_loss(packed: NDArray[np.int32], flat: list[int], where: ItemRef) -> None:
     """Raise ItemError where colours flicker beside one area alone, as only what was saved with loss does.
 
     The rim that smoothing leaves has an area on either side.
@@ -129,10 +129,10 @@ def _thin_colours(pixels: NDArray[np.uint8], packed: NDArray[np.int32], flat: li
     is_mixed = between(pixels[..., :3], is_flat)
     if (packed < 0).any():  # rims on what is transparent mix with anything
         is_mixed |= cv2.dilate((is_flat & (packed >= 0)).view(np.uint8), np.ones((7, 7), np.uint8)) > 0
-    apart = packed[~is_flat & ~is_mixed]
+    separate = packed[~is_flat & ~is_mixed]
     whole = dict(zip(*(part.tolist() for part in np.unique(packed[~is_flat], return_counts=True)), strict=True))
     thin: list[int] = []
-    for colour, count in zip(*(part.tolist() for part in np.unique(apart, return_counts=True)), strict=True):
+    for colour, count in zip(*(part.tolist() for part in np.unique(separate, return_counts=True)), strict=True):
         others = _unpacked(np.array(flat + thin, np.int32))
         distance = ((others - _unpacked(np.array([colour], np.int32))) ** 2).sum(axis=1)
         if count >= FEWEST and 2 * count > whole[colour] and (distance > ALIKE**2).all():
@@ -146,7 +146,7 @@ def _unpacked(colours: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)
 
 
-def _ground(packed: NDArray[np.int32], flat: list[int], where: Place) -> int:
+def _ground(packed: NDArray[np.int32], flat: list[int], where: ItemRef) -> int:
     """The flat colour that is no object: black, also where it is not there and all are of the palette; or the border's.
 
     Raises:

@@ -144,7 +144,7 @@ def between(pixels: NDArray[np.uint8], is_flat: NDArray[np.bool_]) -> NDArray[np
     return np.asarray(inside.all(axis=2))
 
 
-def settle(pixels: NDArray[np.uint8], owner: NDArray[np.int32], colours: NDArray[np.uint8]) -> NDArray[np.int32]:
+def assign_edges(pixels: NDArray[np.uint8], owner: NDArray[np.int32], colours: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Give every pixel that belongs to no flat area to the most alike of those near by, else to the nearest.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from ..errors import ItemError, Place, Problem
+from ..errors import ItemError, ItemRef, Problem
 from ..images import turn
 from ..mask_files import MaskFile, read_mask
 from .values import LabelMap, Nature, Values, objects_of
@@ -65,10 +65,10 @@ def read_label_map(path: Path, place: str, policy: Policy, options: ReadingOptio
     """
     stored = read_mask(path, place, options.max_pixels, place)
     upright = replace(stored, plane=turn(stored.plane, stored.orientation))
-    return decode(upright, options, Place(place, place), policy)
+    return decode(upright, options, ItemRef(place, place), policy)
 
 
-def decode(mask: MaskFile, options: Values, where: Place, policy: Policy) -> LabelMap:
+def decode(mask: MaskFile, options: Values, where: ItemRef, policy: Policy) -> LabelMap:
     """The objects of a mask.
 
     Args:

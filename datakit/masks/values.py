@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Labels, Mask
-from ..errors import ItemError, Place
+from ..errors import ItemError, ItemRef
 from ..mask_files import OPAQUE, MaskFile
 from ..video.palette import palette
 from .colours import BY_FAR, Colour, colour_labels
@@ -99,7 +99,7 @@ def plain_labels(labels: Labels) -> Labels:
     return np.where(labels == VOID, np.uint8(not others), labels)
 
 
-def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any") -> LabelMap:
+def objects_of(mask: MaskFile, how: Values, where: ItemRef, nature: Nature = "any") -> LabelMap:
     """The objects of a mask.
 
     Args:
@@ -122,7 +122,7 @@ def objects_of(mask: MaskFile, how: Values, where: Place, nature: Nature = "any"
     return _of_jpeg(plane, how, where, nature) if mask.lossy else _of_grey(plane, mask.plane, how, where, nature)
 
 
-def objects_in_colours(pixels: NDArray[np.uint8], where: Place) -> LabelMap:
+def objects_in_colours(pixels: NDArray[np.uint8], where: ItemRef) -> LabelMap:
     """The objects of a picture in colours, also where all of these are greys; see `colours.colour_labels`.
 
     Raises:
@@ -132,7 +132,7 @@ def objects_in_colours(pixels: NDArray[np.uint8], where: Place) -> LabelMap:
     return replace(_ids(labels, _values(labels)), numbered=not colours, colours=colours)
 
 
-def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
+def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: ItemRef, nature: Nature) -> LabelMap:
     values = _values(plane)
     is_soft = how.grey == "soft" or nature == "soft"
     if not values:
@@ -145,7 +145,7 @@ def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: Plac
         return LabelMap(plane, (values[0],))
     if how.grey == "ids":
         return _ids(plane, values)
-    return _cut(plane, how.threshold) if is_soft else _judged(plane, how, where, nature)
+    return _cut(plane, how.threshold) if is_soft else _by_nature(plane, how, where, nature)
 
 
 def _narrowed(plane: NDArray[Any], as_they_are: bool) -> NDArray[Any]:
@@ -158,7 +158,7 @@ def _narrowed(plane: NDArray[Any], as_they_are: bool) -> NDArray[Any]:
     return eighth.astype(np.uint8) if np.array_equal(eighth * np.uint16(257), plane) else plane
 
 
-def _widened(value: int, eighth: int, where: Place) -> ItemError:
+def _widened(value: int, eighth: int, where: ItemRef) -> ItemError:
     found = f"holds the 16-bit value {value} alone, which may be that id or id {eighth} widened from 8 bits"
     way_out = "say which: --ids takes it as it is; save 8-bit ids in 8 bits"
     return where.failed("mask", "ambiguous mask", f"{found}; {way_out}")
@@ -178,8 +178,8 @@ def _ids(plane: NDArray[Any], values: list[int]) -> LabelMap:
     ids = tuple(value for value in values if value != void)
     if len(ids) == len(values):
         return LabelMap(plane, ids)
-    is_void = plane == void
-    return LabelMap(np.where(is_void, plane.dtype.type(0), plane), ids, is_void.view(np.uint8))
+    is_ignore = plane == void
+    return LabelMap(np.where(is_ignore, plane.dtype.type(0), plane), ids, is_ignore.view(np.uint8))
 
 
 def _cut(plane: NDArray[Any], threshold: int) -> LabelMap:
@@ -187,7 +187,7 @@ def _cut(plane: NDArray[Any], threshold: int) -> LabelMap:
     return LabelMap(labels, (1,) if labels.any() else (), numbered=False, soft=True)
 
 
-def _of_jpeg(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
+def _of_jpeg(plane: NDArray[Any], how: Values, where: ItemRef, nature: Nature) -> LabelMap:
     """Light and dark; refused where areas of middling greys may be ids that it could not keep."""
     if how.grey == "ids":
         raise where.failed("mask", "ambiguous mask", "is a JPEG, which keeps no ids; save it anew as PNG")
@@ -200,7 +200,7 @@ def _of_jpeg(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> 
     return replace(_cut(plane, how.threshold), soft=len(_values(plane)) > 1)
 
 
-def _judged(plane: NDArray[Any], how: Values, where: Place, nature: Nature) -> LabelMap:
+def _by_nature(plane: NDArray[Any], how: Values, where: ItemRef, nature: Nature) -> LabelMap:
     """Ids or a soft mask, as several grey values look."""
     areas = areas_of(plane)
     meaning = _wide(areas) if plane.dtype == np.uint16 else _narrow(areas, nature)
@@ -294,7 +294,7 @@ def _with_thin(areas: Areas, flat_ids: list[int]) -> str:
     return "ids" if is_drawn else ""
 
 
-def ambiguous(areas: Areas, where: Place) -> ItemError:
+def ambiguous(areas: Areas, where: ItemRef) -> ItemError:
     """The error that says what was found, and how to say what it means."""
     shown = ", ".join(map(str, areas.values[:4])) + (" …" if len(areas.values) > 4 else "")
     found = f"holds {len(areas.values)} grey levels beside 0 ({shown})"
@@ -306,13 +306,13 @@ def ambiguous(areas: Areas, where: Place) -> ItemError:
     return where.failed("mask", "ambiguous mask", f"{found}, {why}; {way_out}. A palette PNG leaves no doubt")
 
 
-def _of_colours(pixels: NDArray[np.uint8], where: Place) -> LabelMap:
+def _of_colours(pixels: NDArray[np.uint8], where: ItemRef) -> LabelMap:
     found = objects_in_colours(pixels, where)
     are_greys = all(max(colour) - min(colour) <= GREYISH for colour in found.colours.values())
     return replace(found, colours={}) if are_greys else found
 
 
-def _of_palette(mask: MaskFile, how: Values, where: Place) -> LabelMap:
+def _of_palette(mask: MaskFile, how: Values, where: ItemRef) -> LabelMap:
     plane = mask.plane.astype(np.uint8, copy=False)
     colours = np.tile(np.array([0, 0, 0, 255], np.uint8), (256, 1))  # of indices beyond the palette nothing is known
     colours[: len(mask.palette)] = mask.palette
@@ -345,7 +345,7 @@ def _is_rimmed(areas: Areas, colours: NDArray[np.uint8]) -> bool:
     return areas.speckled >= 0.5 and float(is_mixed[areas.is_thin].mean()) >= 0.9
 
 
-def _ground_index(plane: NDArray[np.uint8], colours: NDArray[np.uint8], where: Place) -> int:
+def _ground_index(plane: NDArray[np.uint8], colours: NDArray[np.uint8], where: ItemRef) -> int:
     """The index that is no object.
 
     Raises:
@@ -376,7 +376,7 @@ def _ground_index(plane: NDArray[np.uint8], colours: NDArray[np.uint8], where: P
     return common
 
 
-def _no_ground(where: Place, why: str) -> ItemError:
+def _no_ground(where: ItemRef, why: str) -> ItemError:
     way_out = "make the ground index 0 and black, or take indices as they are (0 is ground, 255 void): --ids"
     return where.failed("mask", "ambiguous mask", f"is a palette picture whose ground is not clear: {why}; {way_out}")
 

@@ -116,15 +116,15 @@ def _header(recipes: Mapping[str, Recipe], title: str) -> dict[str, Any]:
         "recipes": {name: {"kind": r.kind, "parameters": list(r.parameter_names)} for name, r in recipes.items()},
         "colours": COLOURS,
         "legend": [[colour, hollow, text] for colour, hollow, text in sheet.LEGEND],
-        "legend_void": list(sheet.LEGEND_VOID),
+        "legend_void": list(sheet.LEGEND_IGNORE),
         "flags": sheet.FLAG_WORDS,
         "flag_colour": COLOURS["flagged"],
     }
 
 
 def _footer(counts: PageCounts, problems: Sequence[Problem], most: int) -> dict[str, Any]:
-    told = [[problem.key, problem.detail] for problem in problems[:MOST_PROBLEMS]]
-    return {"triples": counts.triples, "problems": told, "problem_count": len(problems),
+    listed = [[problem.key, problem.detail] for problem in problems[:MOST_PROBLEMS]]
+    return {"triples": counts.triples, "problems": listed, "problem_count": len(problems),
             "cut": 0 < most <= counts.samples}  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def _sample(triples: Sequence[Triple], recipes: Mapping[str, Recipe], region: Bo
     }
 
 
-def _draw(triple: Triple, recipe: Recipe, rough: str) -> dict[str, Any]:
+def _draw(triple: Triple, recipe: Recipe, guide: str) -> dict[str, Any]:
     numbers = triple.parameters.tolist()
     columns = {name: getattr(triple, name) for name in DRAW_COLUMNS}
     return {
@@ -171,7 +171,7 @@ def _draw(triple: Triple, recipe: Recipe, rough: str) -> dict[str, Any]:
         "flags": [flag for flag in triple.flags.split(",") if flag],
         "words": recipe.describe(numbers),
         "numbers": [None if math.isnan(number) else number for number in numbers],
-        "rough": rough,
+        "rough": guide,
     }
 
 

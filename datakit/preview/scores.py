@@ -39,7 +39,7 @@ LEGEND = (
     (tiles.ADDED, False, "predicted, but not in the ground truth"),
     (tiles.LOST, False, "missed"),
 )
-LEGEND_VOID = (tiles.VOID, False, "void: not judged")
+LEGEND_IGNORE = (tiles.VOID, False, "void: not judged")
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ def worst_places(each: ObjectScores, count: int) -> list[int]:
 
     Neighbours show the same failure, so that places are kept some frames apart.
     """
-    apart = max(1, len(each.frames) // APART)
+    separate = max(1, len(each.frames) // APART)
     chosen: list[int] = []
     for place in np.argsort(each.J + each.F, kind="stable").tolist():
-        if len(chosen) < count and all(abs(place - other) >= apart for other in chosen):
+        if len(chosen) < count and all(abs(place - other) >= separate for other in chosen):
             chosen.append(place)
     return sorted(chosen)
 
@@ -126,7 +126,7 @@ def _header(page: ScoresPage) -> dict[str, Any]:
         "scores": _scores(page.scores),
         "colours": COLOURS,
         "legend": LEGEND,
-        "legend_void": LEGEND_VOID,
+        "legend_void": LEGEND_IGNORE,
     }
 
 

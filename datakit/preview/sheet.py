@@ -36,7 +36,7 @@ LEGEND: tuple[tuple[Colour, bool, str], ...] = (
     (tiles.ADDED, False, "added (false positive)"),
     (tiles.LOST, False, "lost (false negative)"),
 )
-LEGEND_VOID: tuple[Colour, bool, str] = (tiles.VOID, False, "void: not judged")
+LEGEND_IGNORE: tuple[Colour, bool, str] = (tiles.VOID, False, "void: not judged")
 FLAG_WORDS = {
     "low-iou": "low-iou: IoU below the recipe's min_iou",
     "no-tps": "no-tps: too small or too straight for the spline",
@@ -176,7 +176,7 @@ def _legend(rows: Sequence[Sequence[Triple]], width: int) -> tuple[list[tuple[in
     """Places of the legend's entries, broken into lines that fit, and their height."""
     entries = list(LEGEND)
     if any(triple.ignore is not None for row in rows for triple in row):
-        entries.append(LEGEND_VOID)
+        entries.append(LEGEND_IGNORE)
     flags = {flag for row in rows for triple in row for flag in filter(None, triple.flags.split(","))}
     entries += [(tiles.FLAGGED, True, FLAG_WORDS.get(flag, flag)) for flag in sorted(flags)]
     placed, x, y = [], MARGIN, MARGIN + 30

@@ -85,17 +85,17 @@ def target_tile(image: Image, target: Mask, region: Box, tile: Size) -> Image:
 def difference_tile(triple: Triple, region: Box, tile: Size) -> Image:
     """A region of the grey photo: bright where the rough mask and target agree, coloured where they differ."""
     view = _View(region, tile)
-    photo, rough, target = view.scale(triple.image), view.scale_mask(triple.deformed), view.scale_mask(triple.target)
+    photo, guide, target = view.scale(triple.image), view.scale_mask(triple.deformed), view.scale_mask(triple.target)
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
     picture = np.repeat(grey * 0.42 + 12, 3, axis=2)
-    kept = (rough & target) > 0
+    kept = (guide & target) > 0
     picture[kept] = grey[kept] * 0.55 + 110
-    for where, colour in ((rough > target, ADDED), (target > rough, LOST)):
+    for where, colour in ((guide > target, ADDED), (target > guide, LOST)):
         picture[where] = 0.82 * np.array(colour, np.float32) + 0.18 * grey[where]
     if triple.ignore is not None:
-        void = view.scale_mask(triple.ignore) > 0
-        picture[void] = 0.5 * picture[void] + 0.5 * np.array(VOID, np.float32)
-    return view.letterbox(_outline(np.clip(picture, 0, 255).astype(np.uint8), rough, ROUGH))
+        ignored = view.scale_mask(triple.ignore) > 0
+        picture[ignored] = 0.5 * picture[ignored] + 0.5 * np.array(VOID, np.float32)
+    return view.letterbox(_outline(np.clip(picture, 0, 255).astype(np.uint8), guide, ROUGH))
 
 
 class _View:

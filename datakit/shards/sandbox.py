@@ -155,7 +155,7 @@ def _status(status: int) -> str:
     return signal.Signals(-status).name if status < 0 else f"exit {status}"
 
 
-def serve() -> None:
+def run_child() -> None:
     """The child's life: answer questions from standard input until it ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer

@@ -83,7 +83,7 @@ def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.
     if not all(target.width for target in targets):
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
     until_iou = _groups_until_iou(recipe)
-    draws = _redrawn(targets, recipe, recipe.groups[:until_iou], rngs)
+    draws = _until_accepted(targets, recipe, recipe.groups[:until_iou], rngs)
     guides, rests = _drawn([draw.guide for draw in draws], recipe.groups[until_iou:], rngs)
     masks = [guide.mask() for guide in guides]
     numbers = [[*draw.numbers, *rest] for draw, rest in zip(draws, rests, strict=True)]
@@ -134,7 +134,7 @@ def _groups_until_iou(recipe: Recipe) -> int:
 
 
 @dataclass(frozen=True)
-class _Draw:
+class _Attempt:
     """An object warped once.
 
     Attributes:
@@ -152,11 +152,11 @@ class _Draw:
     reached: bool
 
 
-def _redrawn(
+def _until_accepted(
     targets: Sequence[ObjectCrop], recipe: Recipe, groups: Sequence[Group], rngs: Sequence[np.random.Generator]
-) -> list[_Draw]:
+) -> list[_Attempt]:
     """Of each object the first draw that reaches the recipe's floor, else the best."""
-    best: dict[int, _Draw] = {}
+    best: dict[int, _Attempt] = {}
     pending = list(range(len(targets)))
     for redraws in range(recipe.max_redraws + 1):
         guides, numbers = _drawn([targets[n] for n in pending], groups, [rngs[n] for n in pending])
@@ -164,7 +164,7 @@ def _redrawn(
             overlap = guide.iou(targets[n]) if groups else 1.0
             reached = bool(guide.width) and overlap >= recipe.min_iou
             if reached or n not in best or overlap > best[n].overlap:
-                best[n] = _Draw(guide, drawn, overlap, redraws if reached else recipe.max_redraws, reached)
+                best[n] = _Attempt(guide, drawn, overlap, redraws if reached else recipe.max_redraws, reached)
         pending = [n for n in pending if not best[n].reached]
         if not pending:
             break

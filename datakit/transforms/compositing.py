@@ -32,7 +32,7 @@ def sample_backdrop(
     return cut_image(image, square_window(centre, pixels, (H, W), config.size), (0, 0, 0))
 
 
-def composite(image: Image, target: Mask, backdrop: Image | None) -> Image:
+def composite(image: Image, target: Mask, background: Image | None) -> Image:
     """The object of an image on another one, blended over a pixel or two of its outline; `image` without a backdrop.
 
     Args:
@@ -40,7 +40,7 @@ def composite(image: Image, target: Mask, backdrop: Image | None) -> Image:
         target: (H, W) uint8 0/1, the object.
         backdrop: (H, W, 3) uint8 RGB.
     """
-    if backdrop is None:
+    if background is None:
         return image
     share = cv2.GaussianBlur(target * np.float32(1), (5, 5), 1.0)
-    return cv2.blendLinear(image, backdrop, share, 1 - share)  # type: ignore[return-value]
+    return cv2.blendLinear(image, background, share, 1 - share)  # type: ignore[return-value]

@@ -195,8 +195,8 @@ def check_count(path: Path, facts: VideoFacts, stop: int | None) -> tuple[str, .
     if facts.count >= (1 - MOST_MISSING) * expected:
         return (*remarks, found)
     if not facts.shown and facts.seconds + 1 / facts.fps >= (1 - MOST_MISSING) * facts.duration:
-        told = f"{facts.count} frames up to its end, where its length and rate speak of {expected}"
-        return (*remarks, f"{path}: {told}: their distances vary, or some are lost")
+        text = f"{facts.count} frames up to its end, where its length and rate speak of {expected}"
+        return (*remarks, f"{path}: {text}: their distances vary, or some are lost")
     raise DatakitError(f"{found}; it is damaged or cut. Take what is there with --stop {facts.count}, or copy it anew")
 
 

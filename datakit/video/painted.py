@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from ..arrays import Image, Labels
-from ..errors import DatakitError, ItemError, Place
+from ..errors import DatakitError, ItemError, ItemRef
 from ..masks import LabelMap, objects_in_colours
 from ..photo_files import read_colours
 
@@ -61,7 +61,7 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
         raise DatakitError(f"{path}: is the frame itself, nothing is painted on it; paint each object in a flat colour")
     pixels[..., 3] = np.where(changed, 255, 0)
     try:
-        found = objects_in_colours(pixels, Place(str(path), str(path)))
+        found = objects_in_colours(pixels, ItemRef(str(path), str(path)))
     except ItemError:
         raise DatakitError(
             f"{path}: is the frame, but what was changed in it has no flat colour; save it as PNG, without loss, and "

@@ -224,7 +224,7 @@ def read_map(path: Path, place: str, read: ReadOptions) -> LabelMap:
 
 
 @dataclass(frozen=True)
-class Fault:
+class Misfit:
     """What is wrong with a label picture: `prediction` or `ground truth`, its sequence, its file, a sentence."""
 
     side: str
@@ -233,10 +233,10 @@ class Fault:
     text: str
 
 
-def fault_lines(faults: Sequence[Fault]) -> list[str]:
+def fault_lines(problems: Sequence[Misfit]) -> list[str]:
     """A line for each kind of fault of a sequence; the numbers in it are those of its first file."""
-    kinds: dict[tuple[str, str, str], list[Fault]] = {}
-    for fault in faults:
+    kinds: dict[tuple[str, str, str], list[Misfit]] = {}
+    for fault in problems:
         kinds.setdefault((fault.side, fault.sequence, re.sub("[0-9]+", "0", fault.text)), []).append(fault)
     lines = []
     for (side, sequence, _), found in kinds.items():
@@ -246,8 +246,8 @@ def fault_lines(faults: Sequence[Fault]) -> list[str]:
     return lines
 
 
-def refuse(faults: Sequence[str]) -> None:
+def refuse(problems: Sequence[str]) -> None:
     """Raise Mismatch where there are faults, naming the first of them and how many there are."""
-    if faults:
-        more = [f"and {len(faults) - MOST_NAMED} more"] if len(faults) > MOST_NAMED else []
-        raise Mismatch("\n  ".join(["no score, since predictions do not fit:", *faults[:MOST_NAMED], *more]))
+    if problems:
+        more = [f"and {len(problems) - MOST_NAMED} more"] if len(problems) > MOST_NAMED else []
+        raise Mismatch("\n  ".join(["no score, since predictions do not fit:", *problems[:MOST_NAMED], *more]))

@@ -13,7 +13,7 @@ from datakit.masks import LabelMap
 from datakit.progress import progress
 
 from ..pool import map_on_processes
-from .match import Clip, Fault, fault_lines, read_map, refuse
+from .match import Clip, Misfit, fault_lines, read_map, refuse
 
 CHUNK = 8  # frames of a task: some hundredths of a second
 
@@ -38,13 +38,13 @@ def measure_clips(
     """
     tasks = [task for clip in clips for task in frame_tasks(clip, convention, read)]
     results: dict[str, list[FrameResult]] = {clip.name: [] for clip in clips}
-    faults: list[Fault] = []
+    problems: list[Misfit] = []
     with progress(sum(len(task.frames) for task in tasks), "frames") as shown:
         for task, found in zip(tasks, map_on_processes(score_frames, tasks, jobs), strict=True):
             results[task.sequence] += [entry for entry in found if isinstance(entry, FrameResult)]
-            faults += [entry for entry in found if isinstance(entry, Fault)]
+            problems += [entry for entry in found if isinstance(entry, Misfit)]
             shown.advance(len(task.frames))
-    refuse(fault_lines(faults))
+    refuse(fault_lines(problems))
     return results
 
 
@@ -54,13 +54,13 @@ def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Conv
     Raises:
         Mismatch: naming every sequence that does not fit.
     """
-    sequences, faults = [], []
+    sequences, problems = [], []
     for name, frames in results.items():
         try:
             sequences.append(score_sequence(name, frames, convention))
         except Mismatch as error:
-            faults.append(str(error))
-    refuse(faults)
+            problems.append(str(error))
+    refuse(problems)
     return sequences
 
 
@@ -74,33 +74,33 @@ def frame_tasks(clip: Clip, convention: Convention, read: ReadOptions) -> list[F
     return [FrameTask(clip.name, frames[start : start + CHUNK], convention.merged, read) for start in starts]
 
 
-def score_frames(task: FrameTask) -> list[FrameResult | Fault]:
+def score_frames(task: FrameTask) -> list[FrameResult | Misfit]:
     """A result for every frame, or what is wrong with it; runs on any process."""
     return [_score_frame(task, *frame) for frame in task.frames]
 
 
-def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | None) -> FrameResult | Fault:
+def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | None) -> FrameResult | Misfit:
     target = _read("ground truth", task, target_file)
-    if isinstance(target, Fault):
+    if isinstance(target, Misfit):
         return target
     if file is None:
         return FrameResult(frame, target.ids)
     prediction = _read("prediction", task, file)
-    if isinstance(prediction, Fault):
+    if isinstance(prediction, Misfit):
         return prediction
     if prediction.void is not None:
         why = "holds 255 beside ids, which is void; only ground truth may leave pixels unjudged"
-        return Fault("prediction", task.sequence, file.name, why)
+        return Misfit("prediction", task.sequence, file.name, why)
     if prediction.labels.shape != target.labels.shape:
         sizes = "{1}x{0}, expected {3}x{2}".format(*prediction.labels.shape, *target.labels.shape)
         why = f"is {sizes} as its ground truth; write masks at that size (nearest neighbour)"
-        return Fault("prediction", task.sequence, file.name, why)
+        return Misfit("prediction", task.sequence, file.name, why)
     return score_frame(frame, target, prediction, task.merged)
 
 
-def _read(side: str, task: FrameTask, file: Path) -> LabelMap | Fault:
+def _read(side: str, task: FrameTask, file: Path) -> LabelMap | Misfit:
     place = f"{side} {task.sequence}/{file.name}"
     try:
         return read_map(file, place, task.read)
     except Mismatch as error:
-        return Fault(side, task.sequence, file.name, str(error).removeprefix(f"{place}: "))
+        return Misfit(side, task.sequence, file.name, str(error).removeprefix(f"{place}: "))

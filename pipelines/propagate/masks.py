@@ -28,7 +28,7 @@ IDS = range(1, 255)  # 0 is no object, 255 void
 
 
 @dataclass(frozen=True)
-class MaskStart:
+class MaskPrompt:
     """A mask file and the frame it belongs to, by number or name; None for the first one chosen.
 
     `as_boxes` gives of every object in it the box alone.
@@ -75,7 +75,7 @@ class Given:
     unnumbered: Path | None = None
 
 
-def read_masks(frames: Frames, starts: Sequence[MaskStart | SequenceStart], read: ReadOptions) -> Given:
+def read_masks(frames: Frames, starts: Sequence[MaskPrompt | SequenceStart], read: ReadOptions) -> Given:
     """Read all masks of a video; where ids are beyond 8 bits, objects are counted from 1 inside.
 
     Raises:
@@ -109,9 +109,9 @@ def _refuse_unnumbered(given: Given) -> None:
         )
 
 
-def _take(given: Given, place: int, labels: Labels, start: MaskStart | SequenceStart) -> None:
+def _take(given: Given, place: int, labels: Labels, start: MaskPrompt | SequenceStart) -> None:
     into = given.boxed if start.as_boxes else given.masks
-    file = start.file if isinstance(start, MaskStart) else place
+    file = start.file if isinstance(start, MaskPrompt) else place
     before = into.get(place)
     if before is not None and np.intersect1d(before[before > 0], labels[labels > 0]).size:
         raise UsageError(f"--mask {file}: holds an object id that another mask of this frame holds; use other ids")
@@ -120,7 +120,7 @@ def _take(given: Given, place: int, labels: Labels, start: MaskStart | SequenceS
         raise UsageError(f"--mask {file}: object {min(hidden)} lies wholly under another mask of this frame")
 
 
-def _read_folder(given: Given, frames: Frames, start: MaskStart, read: ReadOptions) -> None:
+def _read_folder(given: Given, frames: Frames, start: MaskPrompt, read: ReadOptions) -> None:
     """Every picture of a folder at the frame of its name; those without an object are passed over."""
     if start.frame is not None:
         raise UsageError(f"--mask {start.file}@{start.frame}: pictures of a folder go to the frames of their names")
@@ -220,7 +220,7 @@ def _renumber(given: Given) -> None:
 
 
 def place_of(frames: Frames, frame: str | None, what: str) -> int:
-    """Place among the chosen frames of one that is called by its name, or by its number in the whole video.
+    """Position among the chosen frames of one that is called by its name, or by its number in the whole video.
 
     Raises:
         UsageError: there is none, or number and name mean two frames, as 1 does where the first is called 00001.
@@ -245,7 +245,7 @@ def place_of(frames: Frames, frame: str | None, what: str) -> int:
 
 
 def _place_of_file(frames: Frames, name: str, what: str) -> int:
-    """Place of the frame that a mask file is called after: by its name, else by the one number in it.
+    """Position of the frame that a mask file is called after: by its name, else by the one number in it.
 
     Never by counting: of frames 00001, 00002 … the file 2.png is the second by its name, the third by counting.
     """

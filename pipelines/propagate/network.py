@@ -20,7 +20,7 @@ from datakit.files import file_sha256, write_json
 from datakit.video.frames import Frames
 
 from .passes import FlowOf, Step, Written, plan_passes, run_passes
-from .start import Start
+from .prompts import Prompts
 
 if TYPE_CHECKING:
     from model.segmenter import Segmenter
@@ -70,7 +70,7 @@ class Engine(Protocol):
     def settings(self) -> dict[str, Any]:
         """What label maps depend on, as plain values."""
 
-    def run(self, frames: Frames, start: Start, written: Written, scratch: Path) -> Iterator[Step]:
+    def run(self, frames: Frames, start: Prompts, written: Written, scratch: Path) -> Iterator[Step]:
         """Every frame once.
 
         Args:
@@ -100,7 +100,7 @@ class NetworkEngine:
         from model.crf import Crf
         from model.online import ONLINE
         from model.propagate import PropagateConfig
-        from model.refine import settled
+        from model.refine import resolve_defaults
         from model.settings import configure
 
         if choice.flow not in ("none", "dis") and not Path(choice.flow).is_dir():
@@ -108,9 +108,9 @@ class NetworkEngine:
         self.choice = choice
         config = PropagateConfig(**choice.given)
         self.online = configure(ONLINE[choice.online_preset], choice.online_set, ONLINE_KEYS)
-        self.polish = Crf() if choice.crf else None
+        self.postprocess = Crf() if choice.crf else None
         self.net, _ = load_network(choice.weights)
-        self.config = settled(config, self.net)
+        self.config = resolve_defaults(config, self.net)
         self.compute = Compute.chosen(self.net, choice.device, choice.precision)
         self.net = self.compute.place(self.net)
 
@@ -126,27 +126,27 @@ class NetworkEngine:
             "propagate": asdict(self.config),
             "online": {"seed": self.choice.seed, **self.online.to_dict()} if self.choice.online else None,
             "flow": self.choice.flow,
-            "crf": asdict(self.polish.config) if self.polish else None,
+            "crf": asdict(self.postprocess.config) if self.postprocess else None,
             "compute": {"device": self.compute.device.partition(":")[0], "precision": self.compute.precision},
             "tools": {"datakit": __version__, "torch": torch.__version__},
         }
 
-    def run(self, frames: Frames, start: Start, written: Written, scratch: Path) -> Iterator[Step]:
+    def run(self, frames: Frames, start: Prompts, written: Written, scratch: Path) -> Iterator[Step]:
         """As `Engine.run`."""
         import torch
 
         from model.compute import limited_threads
         from model.propagate import Propagator
 
-        frames, count = Recent(frames), self.choice.threads or torch.get_num_threads()
-        propagator = Propagator(self.net, self.compute, self.config, self.polish)
+        frames, count = FrameCache(frames), self.choice.threads or torch.get_num_threads()
+        propagator = Propagator(self.net, self.compute, self.config, self.postprocess)
         with limited_threads(count):
-            masks = start_masks(propagator, frames, start)
+            masks = prompt_masks(propagator, frames, start)
             if self.choice.online:
                 net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
-                propagator = Propagator(net, self.compute, self.config, self.polish)
+                propagator = Propagator(net, self.compute, self.config, self.postprocess)
         passes = plan_passes(len(frames), masks, start.begins)
-        if self.polish is not None:
+        if self.postprocess is not None:
             written = whole_or_nothing(written, len(frames))
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
         spared = self.net.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
@@ -189,7 +189,7 @@ class NetworkEngine:
         return lambda place: flow_of_files(folder, frames.names[place], frames.size)
 
 
-class Recent:
+class FrameCache:
     """Frames that remember the last few, for those who look at neighbours too; see `datakit.video.frames.Frames`."""
 
     def __init__(self, frames: Frames):
@@ -204,8 +204,8 @@ class Recent:
         return self._get(index)
 
 
-def start_masks(propagator: Any, frames: Frames, start: Start) -> dict[int, Labels]:
-    """Place -> label map of everything that is given; the network makes masks of boxes, beside masks that are given."""
+def prompt_masks(propagator: Any, frames: Frames, start: Prompts) -> dict[int, Labels]:
+    """Frame index -> label map of all that is given; the network makes masks of the boxes."""
     masks = dict(start.masks)
     for place, boxes in start.boxes.items():
         boxed = propagator.box_mask(frames[place], boxes)

@@ -12,8 +12,8 @@ from datakit.errors import UsageError
 
 from ..options import values_from
 from .network import ONLINE_KEYS, NetworkChoice
+from .prompts import parse_box, parse_mask
 from .run import PropagateJob, write_first_frame
-from .start import parse_box, parse_mask
 
 if TYPE_CHECKING:
     from .tree import TreeJob

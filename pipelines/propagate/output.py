@@ -63,7 +63,7 @@ class Output:
                 found = f"holds {min(foreign)!r}" if foreign else "is a file"
                 raise UsageError(f"{self.labels}: {found} and was not made by this command; name another --out")
             return
-        changed = list(differences(_judged(stored), _judged(settings)))
+        changed = list(differences(_comparable(stored), _comparable(settings)))
         if changed and not overwrite:
             raise SettingsDiffer(
                 f"{self.labels}: made with other settings; nothing was touched\n  "
@@ -71,7 +71,7 @@ class Output:
                 + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
             )
 
-    def claim(self, settings: Mapping[str, Any], overwrite: bool) -> None:
+    def prepare_output(self, settings: Mapping[str, Any], overwrite: bool) -> None:
         """Make the locked folders ready: clear them where asked, and what a killed run left half written."""
         self.check(settings, overwrite)
         stored = self._stored()
@@ -163,6 +163,6 @@ class Output:
             raise DatakitError(f"{self.labels}: the disk is full ({error.strerror}); {way_out}") from None
 
 
-def _judged(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings without the list of names, which would be told in full; their digest is among the others."""
     return {key: value for key, value in settings.items() if key != NAMES}

@@ -37,7 +37,7 @@ class OverlayVideo:
         self._writer.abandon()
         self._part.unlink(missing_ok=True)
 
-    def follow(self, place: int, image: Image, labels: Labels) -> None:
+    def add_frame(self, place: int, image: Image, labels: Labels) -> None:
         """Draw a frame if it is the next."""
         if place == self._writer.count:
             self._writer.add(overlay(image, labels, self._frames.names[place]))
@@ -45,7 +45,7 @@ class OverlayVideo:
     def finish(self, output: Output) -> None:
         """Draw what is left from the label pictures, and give the video its name."""
         for place in range(self._writer.count, len(self._frames)):
-            self.follow(place, self._frames[place], labels_of(output, self._frames, place))
+            self.add_frame(place, self._frames[place], labels_of(output, self._frames, place))
         self._writer.close()
         put_in_place(self._part, self._path)
 

@@ -33,12 +33,12 @@ from datakit.video.pyav import EXTRA
 from ..interrupt import terminable
 from ..lock import run_lock
 from . import network
-from .masks import MaskStart, SequenceStart
+from .masks import MaskPrompt, SequenceStart
 from .network import Engine, NetworkChoice
 from .output import NAMES, SHEET, SUMMARY, VIDEO, Output
 from .passes import Step
 from .pictures import OverlayVideo, write_sheet
-from .start import BoxStart, Start, read_start
+from .prompts import BoxPrompt, Prompts, read_prompts
 from .summary import report_of
 
 logger = logging.getLogger(__name__)
@@ -61,14 +61,14 @@ class PropagateJob:
 
     video: Path
     out: Path
-    masks: Sequence[MaskStart | SequenceStart] = ()
-    boxes: Sequence[BoxStart] = ()
+    masks: Sequence[MaskPrompt | SequenceStart] = ()
+    boxes: Sequence[BoxPrompt] = ()
     start: int = 0
     stop: int | None = None
     stride: int = 1
     network: NetworkChoice = field(default_factory=NetworkChoice)
     overwrite: bool = False
-    film: bool = True
+    overlay: bool = True
     read: ReadOptions = field(default_factory=ReadOptions)
 
     @property
@@ -115,7 +115,7 @@ def propagate(job: PropagateJob) -> PropagateSummary:
     began, job = time.monotonic(), drawable(job)
     with terminable():
         frames = open_frames(job.video, job.start, job.stop, job.stride, masks_among(job))
-        start = read_start(frames, job.masks, job.boxes, job.read)
+        start = read_prompts(frames, job.masks, job.boxes, job.read)
         remarks = (*frames.remarks, *start.remarks)
         for remark in remarks:
             logger.info(remark)
@@ -125,7 +125,7 @@ def propagate(job: PropagateJob) -> PropagateSummary:
         output.check(settings, job.overwrite)
         output.report.mkdir(parents=True, exist_ok=True)
         with run_lock(output.report), output.full_disk_told():
-            output.claim(settings, job.overwrite)
+            output.prepare_output(settings, job.overwrite)
             kept = _Run(job, frames, start, output).go(engine)
             told = finish(job, frames, output, remarks)
     seconds = time.monotonic() - began
@@ -135,12 +135,12 @@ def propagate(job: PropagateJob) -> PropagateSummary:
 def drawable(job: PropagateJob) -> PropagateJob:
     """The job without an overlay video where PyAV is missing, which is told."""
     try:
-        if job.film:
+        if job.overlay:
             require(EXTRA, f"no {VIDEO}, which")
         return job
     except MissingExtra as error:
         logger.warning(f"{error}; everything else is written")
-        return replace(job, film=False)
+        return replace(job, overlay=False)
 
 
 def masks_among(job: PropagateJob) -> set[str]:
@@ -153,9 +153,9 @@ def masks_among(job: PropagateJob) -> set[str]:
         return set()
     folder, names = job.video.resolve(), set()
     for mask in job.masks:
-        if isinstance(mask, MaskStart) and mask.file.resolve() == folder:
+        if isinstance(mask, MaskPrompt) and mask.file.resolve() == folder:
             raise UsageError(f"--mask {mask.file}: is the folder of the frames; give a mask, or a folder of masks only")
-        if isinstance(mask, MaskStart) and mask.file.is_file() and mask.file.parent.resolve() == folder:
+        if isinstance(mask, MaskPrompt) and mask.file.is_file() and mask.file.parent.resolve() == folder:
             names.add(mask.file.name)
     return names
 
@@ -184,7 +184,7 @@ def write_first_frame(video: Path, number: int, path: Path) -> tuple[int, int]:
     return frames.size
 
 
-def run_settings(job: PropagateJob, frames: Frames, start: Start, engine: Engine) -> dict[str, Any]:
+def run_settings(job: PropagateJob, frames: Frames, start: Prompts, engine: Engine) -> dict[str, Any]:
     """Everything the label pictures depend on, as stored beside them."""
     video = {"frames": len(frames), "size": list(frames.size), "names": digest_json(list(frames.names))}
     return {
@@ -198,7 +198,7 @@ def run_settings(job: PropagateJob, frames: Frames, start: Start, engine: Engine
 class _Run:
     """The frames of one video under way."""
 
-    def __init__(self, job: PropagateJob, frames: Frames, start: Start, output: Output):
+    def __init__(self, job: PropagateJob, frames: Frames, start: Prompts, output: Output):
         self.job, self.frames, self.start, self.output = job, frames, start, output
 
     def go(self, engine: Engine) -> int:
@@ -211,21 +211,21 @@ class _Run:
         output.end_cut_line()
         kept = 0
         with contextlib.ExitStack() as stack:
-            film = stack.enter_context(OverlayVideo(output.report / VIDEO, frames)) if self.job.film else None
-            with progress(len(frames), "frames") as shown, Behind() as behind:
+            overlay = stack.enter_context(OverlayVideo(output.report / VIDEO, frames)) if self.job.overlay else None
+            with progress(len(frames), "frames") as shown, BackgroundWriter() as behind:
                 for step in engine.run(frames, self.start, self._written, output.report):
                     kept += step.kept
                     if not step.kept:
-                        behind.do(self._keep, film, step)
+                        behind.do(self._keep, overlay, step)
                     shown.advance(1)
-            if film:
-                film.finish(output)
+            if overlay:
+                overlay.finish(output)
         return kept
 
     def _written(self, place: int) -> Labels | None:
         return self.output.kept(self.frames.names[place], self.frames.size)
 
-    def _keep(self, film: OverlayVideo | None, step: Step) -> None:
+    def _keep(self, overlay: OverlayVideo | None, step: Step) -> None:
         row = {
             "ms": round(1000 * step.seconds, 1),
             "lost": sorted(self.output.number(int(number)) for number in step.lost),
@@ -233,11 +233,11 @@ class _Run:
             "margin": {str(self.output.number(number)): round(each, 4) for number, each in step.margins.items()},
         }
         self.output.keep(self.frames.names[step.place], step.labels, row)
-        if film and step.image is not None:
-            film.follow(step.place, step.image, step.labels)
+        if overlay and step.image is not None:
+            overlay.add_frame(step.place, step.image, step.labels)
 
 
-class Behind:
+class BackgroundWriter:
     """A thread that writes a frame while the network looks at the next; an error surfaces with the next frame."""
 
     def __init__(self) -> None:
@@ -255,7 +255,7 @@ class Behind:
         if last is not None:
             last.result()
 
-    def __enter__(self) -> Behind:
+    def __enter__(self) -> BackgroundWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
@@ -277,8 +277,8 @@ def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[
     told = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
     if not (output.report / SHEET).is_file():
         write_sheet(output, frames, output.rows(), output.labels.name, told["look_at"])
-    if job.film and not (output.report / VIDEO).is_file():
-        with OverlayVideo(output.report / VIDEO, frames) as film:
-            film.finish(output)
+    if job.overlay and not (output.report / VIDEO).is_file():
+        with OverlayVideo(output.report / VIDEO, frames) as overlay:
+            overlay.finish(output)
     write_json(output.report / SUMMARY, told)
     return told

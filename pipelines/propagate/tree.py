@@ -22,8 +22,8 @@ from ..evaluate.match import chosen_names
 from ..interrupt import terminable
 from ..progress import quietly
 from .masks import SequenceStart
+from .prompts import MANY_OBJECTS, many_told
 from .run import PropagateJob, PropagateSummary, drawable, propagate
-from .start import MANY_OBJECTS, many_told
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import pytest
 
 from datakit.errors import DatakitError, ShardError
 from datakit.shards.manifest import read_manifest
-from pipelines import absence
+from pipelines import worker_watch
 from pipelines.cluster import Alike, run_tasks
 from pipelines.progress import clock
 
@@ -82,7 +82,7 @@ def test_the_scheduler_needs_nothing_of_ours(foreign):
 
 def test_the_last_worker_going_is_told_and_the_next_one_goes_on(foreign, monkeypatch):
     """Every task is done once a worker is there again."""
-    monkeypatch.setattr(absence, "SILENT_S", 0.5)
+    monkeypatch.setattr(worker_watch, "SILENT_S", 0.5)
     first, lines, done = foreign.worker(), [], []
     foreign.wait()
 

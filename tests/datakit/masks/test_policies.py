@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datakit.datasets import ReadOptions
-from datakit.errors import ItemError, Place
+from datakit.errors import ItemError, ItemRef
 from datakit.mask_files import read_mask
 from datakit.masks import (
     GIVEN,
@@ -92,7 +92,7 @@ def test_an_option_stands_above_a_refusal(tmp_path: Path) -> None:
 def test_one_object_that_needs_no_number(tmp_path: Path, plane: np.ndarray, policy: Policy, one: bool) -> None:
     """White, or the 1 of a set whose masks may be 0 and 1."""
     mask = read_mask(save(tmp_path / "m.png", plane), "m", 10**6)
-    assert shows_one(mask, decode(mask, ReadOptions(), Place("m", "m"), policy), policy) is one
+    assert shows_one(mask, decode(mask, ReadOptions(), ItemRef("m", "m"), policy), policy) is one
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_why_a_mask_is_empty_is_said(
 ) -> None:
     """In words that name the way out, where there is one."""
     mask = read_mask(save(tmp_path / "m.png", plane, colours), "m", 10**6)
-    found = decode(mask, ReadOptions(), Place("m", "m"), policy)
+    found = decode(mask, ReadOptions(), ItemRef("m", "m"), policy)
     assert found.ids == () and why_empty(mask.plane, found, ReadOptions()).startswith(told)
 
 

@@ -136,8 +136,8 @@ def test_a_share_of_objects_is_put_on_another_photo():
 
 def test_an_object_is_put_on_with_a_soft_outline():
     """Its inside is its own, what lies away from it is the backdrop's, between them they mix."""
-    image, backdrop = (np.full((*FRAME, 3), value, np.uint8) for value in (200, 20))
-    both = composite(image, disc(), backdrop)
+    image, background = (np.full((*FRAME, 3), value, np.uint8) for value in (200, 20))
+    both = composite(image, disc(), background)
     assert (both[110, 120:180] == 200).all() and (both[:60] == 20).all()
     assert set(np.unique(both[110])) > {20, 200}
     assert composite(image, disc(), None) is image

@@ -20,14 +20,14 @@ def segmented(tmp_path_factory):
     """Folder of predictions and folder of exact labels of the sample's clip."""
     if not checkpoint.checkpoint_path("bundled").is_file():
         pytest.skip("no weights are bundled")
-    from pipelines.propagate.masks import MaskStart
+    from pipelines.propagate.masks import MaskPrompt
     from pipelines.propagate.run import PropagateJob, propagate
 
     root = tmp_path_factory.mktemp("crossing")
     sample = draw_sample_data(root, photos=1)
     truth = sample.davis / "Annotations/480p/crossing"
     video = sample.davis / "JPEGImages/480p/crossing"
-    job = PropagateJob(video, root / "out", (MaskStart(truth / "00000.png"),), film=False)
+    job = PropagateJob(video, root / "out", (MaskPrompt(truth / "00000.png"),), film=False)
     propagate(job)
     return root / "out/crossing", truth
 

@@ -11,7 +11,7 @@ from datakit.video.frames import open_frames
 from datakit.video.labels import read_labels
 from model.compute import limited_threads
 from pipelines.propagate.network import NetworkChoice, open_engine
-from pipelines.propagate.start import Start
+from pipelines.propagate.prompts import Prompts
 from tests.clips import draw_folder, draw_tree, labels, write_labels
 from tests.drawn import draw_weights
 
@@ -176,7 +176,7 @@ def test_with_one_object_the_light_network_leaves_a_core_to_reading_and_writing(
     """Several are work for all cores; what is asked for holds; and afterwards torch is as it was."""
     mask, frames = labels(), open_frames(draw_folder(tmp_path / "clip", 1))
     engine = open_engine(NetworkChoice(weights=str(weights), threads=asked))
-    start = Start({0: np.where(mask <= objects, mask, np.uint8(0))})
+    start = Prompts({0: np.where(mask <= objects, mask, np.uint8(0))})
     with limited_threads(3):
         for _ in engine.run(frames, start, lambda _: None, tmp_path / "scratch"):
             assert torch.get_num_threads() == expected

@@ -17,13 +17,13 @@ from datakit.files import digest_json
 from datakit.transforms.object_crop import ObjectCrop
 from datakit.video.frames import Frames
 
-from .masks import IDS, MaskStart, SequenceStart, place_of, read_masks
+from .masks import IDS, MaskPrompt, SequenceStart, place_of, read_masks
 
 MANY_OBJECTS = 64  # more are told before work begins
 
 
 @dataclass(frozen=True)
-class BoxStart:
+class BoxPrompt:
     """A box (x0, y0, x1, y1), half-open, its frame as in `MaskStart`, and an object id; None for the next free one."""
 
     box: Box
@@ -32,7 +32,7 @@ class BoxStart:
 
 
 @dataclass(frozen=True)
-class Start:
+class Prompts:
     """What is given of a video's objects.
 
     Attributes:
@@ -57,15 +57,15 @@ class Start:
         return {"masks": masks, "boxes": boxes, **{name: value for name, value in younger.items() if value}}
 
 
-def parse_mask(text: str) -> MaskStart:
+def parse_mask(text: str) -> MaskPrompt:
     """`FILE` or `FILE@FRAME`; an @ in the name of a file that is there belongs to the name."""
     file, at, frame = text.rpartition("@")
     if not at or Path(text).exists():
-        return MaskStart(Path(text))
-    return MaskStart(Path(file), frame)
+        return MaskPrompt(Path(text))
+    return MaskPrompt(Path(file), frame)
 
 
-def parse_box(text: str) -> BoxStart:
+def parse_box(text: str) -> BoxPrompt:
     """`x0,y0,x1,y1[@FRAME][:ID]`.
 
     Raises:
@@ -81,7 +81,7 @@ def parse_box(text: str) -> BoxStart:
         raise UsageError(f"--box {text}: {expected}{_rounded(corners, at + frame + colon + number)}") from None
     if object_id is not None and object_id not in IDS:
         raise UsageError(f"--box {text}: object id {object_id}, expected {IDS[0]} to {IDS[-1]}")
-    return BoxStart((x0, y0, x1, y1), frame if at else None, object_id)
+    return BoxPrompt((x0, y0, x1, y1), frame if at else None, object_id)
 
 
 def _rounded(corners: str, rest: str) -> str:
@@ -94,12 +94,12 @@ def _rounded(corners: str, rest: str) -> str:
     return f"; rounded outwards: {_corners(whole)}{rest}" if len(numbers) == 4 else ""
 
 
-def read_start(
+def read_prompts(
     frames: Frames,
-    masks: Sequence[MaskStart | SequenceStart],
-    boxes: Sequence[BoxStart],
+    masks: Sequence[MaskPrompt | SequenceStart],
+    boxes: Sequence[BoxPrompt],
     read: ReadOptions | None = None,
-) -> Start:
+) -> Prompts:
     """Read and check what is given, on the frames of a video.
 
     Raises:
@@ -125,7 +125,7 @@ def read_start(
     if len(taken) > MANY_OBJECTS:
         given.remarks.append(many_told(len(taken)))
     ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
-    return Start(*ordered, given.begins, given.numbers, tuple(given.remarks))
+    return Prompts(*ordered, given.begins, given.numbers, tuple(given.remarks))
 
 
 def many_told(count: int) -> str:
@@ -133,15 +133,15 @@ def many_told(count: int) -> str:
     return f"{count} objects are given; each takes about half the time of the first. Are all of them meant?"
 
 
-def boxes_of(labels: Labels, frame: str) -> list[BoxStart]:
+def boxes_of(labels: Labels, frame: str) -> list[BoxPrompt]:
     """The boxes of the objects in a label map of the frame of that name."""
     figures = {
         int(number): ObjectCrop.of((labels == number).view(np.uint8)) for number in np.unique(labels[labels > 0])
     }
-    return [BoxStart(figure.box, frame, number) for number, figure in figures.items()]
+    return [BoxPrompt(figure.box, frame, number) for number, figure in figures.items()]
 
 
-def _placed(frames: Frames, start: BoxStart, taken: set[int]) -> tuple[int, int]:
+def _placed(frames: Frames, start: BoxPrompt, taken: set[int]) -> tuple[int, int]:
     """Frame and object id of a box that lies in the frame."""
     place = place_of(frames, start.frame, f"--box {_corners(start.box)}")
     x0, y0, x1, y1 = start.box

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.absence import Watch, Words
+from pipelines.worker_watch import AbsenceMessages, Watch
 
 
 class Clock:
@@ -23,7 +23,7 @@ class Clock:
     def told(self, seconds, scheduler="tcp://s:1"):
         lines = []
         watch = Watch(
-            self.ask, Words.of(scheduler), lambda line: lines.append((self.second, line)), lambda: self.second
+            self.ask, AbsenceMessages.of(scheduler), lambda line: lines.append((self.second, line)), lambda: self.second
         )
         for self.second in range(seconds):
             watch.look()
@@ -66,6 +66,6 @@ def test_a_scheduler_that_does_not_answer_is_nothing_to_tell():
 def test_the_scheduler_is_asked_once_a_second(looks):
     """However often one looks."""
     clock = Clock(lambda second: 1)
-    watch = Watch(clock.ask, Words.of(None), print, lambda: 0.0)
+    watch = Watch(clock.ask, AbsenceMessages.of(None), print, lambda: 0.0)
     assert [watch.look() for _ in range(looks)] == [1] * looks
     assert clock.asked == 1

@@ -15,7 +15,7 @@ AGAIN_S = 60.0
 
 
 @dataclass(frozen=True)
-class Words:
+class AbsenceMessages:
     """What is said of a cluster.
 
     Attributes:
@@ -27,7 +27,7 @@ class Words:
     way_out: str
 
     @classmethod
-    def of(cls, scheduler: str | None) -> Words:
+    def of(cls, scheduler: str | None) -> AbsenceMessages:
         """Of the cluster at an address, or of the one on this machine."""
         if scheduler is None:
             return cls("on this machine", "one is started anew where that is still possible")
@@ -47,17 +47,17 @@ class Watch:
     def __init__(
         self,
         threads: Callable[[], int],
-        words: Words,
+        words: AbsenceMessages,
         tell: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
     ):
         self.threads = 0
-        self._ask, self._words, self._tell, self._now = threads, words, tell, now
+        self._ask, self._messages, self._tell, self._now = threads, words, tell, now
         self._looked = -LOOK_S
         self._none_since: float | None = None
-        self._told: float | None = None
+        self._last_warning: float | None = None
 
-    def look(self) -> int:
+    def poll(self) -> int:
         """Threads of all workers, not older than a second or so; tells where there are none."""
         now = self._now()
         if now - self._looked < LOOK_S:
@@ -65,19 +65,19 @@ class Watch:
         self._looked = now
         with contextlib.suppress(OSError, TimeoutError):  # that the scheduler is gone is told by what waits for it
             self.threads = self._ask()
-            self._judge(now)
+            self._warn_if_due(now)
         return self.threads
 
-    def _judge(self, now: float) -> None:
+    def _warn_if_due(self, now: float) -> None:
         if self.threads:
-            if self._told is not None:
-                self._tell(f"there are workers {self._words.where} again; going on")
-            self._none_since = self._told = None
+            if self._last_warning is not None:
+                self._tell(f"there are workers {self._messages.where} again; going on")
+            self._none_since = self._last_warning = None
             return
         self._none_since = now if self._none_since is None else self._none_since
-        if now - self._none_since >= SILENT_S and (self._told is None or now - self._told >= AGAIN_S):
-            self._told = now
+        if now - self._none_since >= SILENT_S and (self._last_warning is None or now - self._last_warning >= AGAIN_S):
+            self._last_warning = now
             self._tell(
-                f"no worker is left {self._words.where}; waiting for {clock(now - self._none_since)} now: "
-                f"{self._words.way_out}, or stop with Ctrl-C: what was finished is kept"
+                f"no worker is left {self._messages.where}; waiting for {clock(now - self._none_since)} now: "
+                f"{self._messages.way_out}, or stop with Ctrl-C: what was finished is kept"
             )

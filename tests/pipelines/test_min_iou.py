@@ -9,7 +9,7 @@ import pytest
 
 from datakit.shards import ShardReader
 from datakit.shards.verify import verify
-from pipelines.floor import judged_when
+from pipelines.min_iou import judged_when
 from tests.runs import draw_source
 
 

@@ -72,8 +72,8 @@ def below_line(below: Below, triples: int) -> str:
         "smaller dilation avoids that)" if below.outgrown else "",
         f"{missed} reached it in no draw" if missed else "",
     ]  # fmt: skip
-    told = f"{below.total} of {triples} triples below {named} as stored"
-    return "; ".join([f"{told}: {', '.join(wheres)}", *filter(None, why)])
+    text = f"{below.total} of {triples} triples below {named} as stored"
+    return "; ".join([f"{text}: {', '.join(wheres)}", *filter(None, why)])
 
 
 def judged_when(kinds: list[str]) -> str:
