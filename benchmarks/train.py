@@ -76,7 +76,7 @@ def write_files(reader: ShardReader, folder: Path) -> None:
     for index in range(len(reader)):
         triple, stem = reader[index], folder / f"{index:06d}"
         stem.with_suffix(".jpg").write_bytes(bytes(reader.raw(index)[0]))
-        for name, mask in (("rough", triple.deformed), ("target", triple.target)):
+        for name, mask in (("rough", triple.guide), ("target", triple.target)):
             stem.with_suffix(f".{name}.png").write_bytes(encode_png(mask * np.uint8(255)))
 
 

@@ -163,12 +163,12 @@ def score_frame(frame: str, target: LabelMap, prediction: LabelMap, merged: bool
         merged: take all ids for one object.
     """
     if merged:
-        merge = measure(_as_one(prediction), _as_one(target), target.void)
+        merge = measure(_as_one(prediction), _as_one(target), target.ignore)
         return FrameResult(frame, target.ids, prediction.ids, {MERGED_ID: merge}, prediction.numbered)
     measures = {}
     for number in sorted({*target.ids, *prediction.ids}):
         found, true = prediction.labels == number, target.labels == number
-        measures[number] = measure(found.view(np.uint8), true.view(np.uint8), target.void)
+        measures[number] = measure(found.view(np.uint8), true.view(np.uint8), target.ignore)
     return FrameResult(frame, target.ids, prediction.ids, measures, prediction.numbered)
 
 

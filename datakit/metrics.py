@@ -37,7 +37,7 @@ class Statistics(NamedTuple):
     decay: float
 
 
-def measure(mask: Mask, target: Mask, void: Mask | None = None, tolerance: float = TOLERANCE) -> Measures:
+def measure(mask: Mask, target: Mask, ignore: Mask | None = None, tolerance: float = TOLERANCE) -> Measures:
     """J and F of a predicted mask.
 
     Both are 1 where neither mask holds a pixel, and 0 where only one does. F alone is also 1 where both masks
@@ -52,8 +52,8 @@ def measure(mask: Mask, target: Mask, void: Mask | None = None, tolerance: float
     Returns:
         Equal to the reference code's to the last bit: all counts are whole numbers.
     """
-    if void is not None:
-        mask, target = mask & ~void, target & ~void
+    if ignore is not None:
+        mask, target = mask & ~ignore, target & ~ignore
     radius = math.ceil(tolerance * math.hypot(*target.shape))
     found, true = _CroppedMask.around(mask), _CroppedMask.around(target)
     return Measures(_region_similarity(found, true), _contour_accuracy(found, true, radius))

@@ -191,7 +191,7 @@ class Triple:
         key: `<sample key>@<recipe>/<variant>`.
         sample_key: key of the sample it was made from.
         photo: the picture; `image` is its pixels.
-        deformed: (H, W) uint8, 0 or 1; the rough mask.
+        guide: (H, W) uint8, 0 or 1; the guide mask, deformed from the target.
         target: (H, W) uint8, 0 or 1; the undeformed mask.
         ignore: (H, W) uint8, 1 in the ignore region, where neither mask counts; None where there is none.
         recipe: name of the recipe.
@@ -200,8 +200,8 @@ class Triple:
         object_id: as in the sample.
         parameters: (P,) float64, every drawn number in the order of the recipe's `parameter_names`;
             NaN where a step did not apply.
-        iou: IoU of `deformed` with `target`.
-        area_ratio: area of `deformed` over area of `target`.
+        iou: IoU of `guide` with `target`.
+        area_ratio: area of `guide` over area of `target`.
         redraws: draws thrown away before this one.
         flags: '' or comma-separated remarks, see `flags_of`: `low-iou` (`iou` is below the recipe's `min_iou`),
             `no-tps` (mask too small or degenerate for the spline).
@@ -213,7 +213,7 @@ class Triple:
     key: str
     sample_key: str
     photo: Photo
-    deformed: Mask
+    guide: Mask
     target: Mask
     ignore: Mask | None
     recipe: str
@@ -239,6 +239,11 @@ class Triple:
         return self.photo.pixels
 
     @property
+    def deformed(self) -> Mask:
+        """The former name of `guide`, for one more version."""
+        return self.guide
+
+    @property
     def named_parameters(self) -> dict[str, float]:
         """Every drawn number by its name in the recipe; NaN where a step did not apply."""
         return dict(zip(self.parameter_names, self.parameters.tolist(), strict=True))
@@ -249,7 +254,7 @@ class Triple:
         Returns:
             An RGB picture of at most `SHOWN_WIDTH` pixels across.
         """
-        seen = (np.where(mask[..., None], self.image, self.image // 5) for mask in (self.deformed, self.target))
+        seen = (np.where(mask[..., None], self.image, self.image // 5) for mask in (self.guide, self.target))
         picture = PillowImage.fromarray(np.hstack([self.image, *seen]))
         picture.thumbnail((SHOWN_WIDTH, SHOWN_WIDTH))
         return picture

@@ -98,7 +98,7 @@ def _triple(sample: Sample, recipe: Recipe, variant: int, guide: DrawnGuide) -> 
         key=triple_key(sample.key, recipe.name, variant),
         sample_key=sample.key,
         photo=sample.photo,
-        deformed=guide.mask,
+        guide=guide.mask,
         target=sample.mask,
         ignore=sample.ignore,
         recipe=recipe.name,

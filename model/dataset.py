@@ -195,7 +195,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
 
     def _stored(self, shard: Shard, row: int) -> Example:
         triple = decode_triple(shard, row)
-        return Example(triple.image, triple.deformed, triple.target, triple.ignore, triple.key)
+        return Example(triple.image, triple.guide, triple.target, triple.ignore, triple.key)
 
     def _bare(self, shard: Shard, row: int) -> tuple[Example, str]:
         """The item without its rough mask, which is not even decoded, and the recipe that makes another."""

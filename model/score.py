@@ -85,7 +85,7 @@ def score(net: Segmenter, triples: Iterable[Triple], config: RefineConfig, compu
     """
     scores = IouGains()
     for triple, output in refined(net, triples, config, compute):
-        scores.add(triple, _iou(triple.deformed, triple), _iou(output, triple))
+        scores.add(triple, _iou(triple.guide, triple), _iou(output, triple))
     return scores
 
 
@@ -94,7 +94,7 @@ def refined(
 ) -> Iterator[tuple[Triple, Mask]]:
     """Every triple with the (H, W) uint8 mask the network makes of its rough one."""
     for triple in triples:
-        logits = refine(net, triple.image, [triple.deformed], config, compute)[0]
+        logits = refine(net, triple.image, [triple.guide], config, compute)[0]
         yield triple, (logits > 0).view(np.uint8)
 
 

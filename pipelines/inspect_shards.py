@@ -263,7 +263,7 @@ def _differences(shard: Shard, row: int, stored: Triple, sample: Sample, fresh: 
         yield "the source annotation has changed"
     if bytes(shard.record(IMAGES, image_row)) != sample.photo.encoded:
         yield f"image: {_changed(stored.image, fresh.image)}"
-    for name in ("target", "deformed", "ignore"):
+    for name in ("target", "guide", "ignore"):
         before, after = getattr(stored, name), getattr(fresh, name)
         if (before is None) != (after is None) or (before is not None and not np.array_equal(before, after)):
             yield f"{name}: {_changed(before, after)}"

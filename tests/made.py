@@ -32,8 +32,8 @@ def made_mask(height: int = 60, width: int = 80, inset: int = 15) -> np.ndarray:
 def made_sample(key: str = "made/a", seed: int = 0, ignore: bool = False) -> Sample:
     """A sample whose photo is noise and whose mask is a rectangle."""
     photo = made_photo(seed)
-    void = made_mask(inset=25) if ignore else None
-    return Sample(key, key.partition("#")[0], photo, made_mask(inset=12 + seed % 5), 1, 7 + seed, void)
+    region = made_mask(inset=25) if ignore else None
+    return Sample(key, key.partition("#")[0], photo, made_mask(inset=12 + seed % 5), 1, 7 + seed, region)
 
 
 def made_triples(sample: Sample, seed: int = 0) -> list[Triple]:

@@ -55,9 +55,9 @@ def shapes(rng: np.random.Generator, size: tuple[int, int], ids: list[int], dtyp
     return plane
 
 
-def masks_of(plane: Plane, void: int = 0) -> Masks:
+def masks_of(plane: Plane, ignore: int = 0) -> Masks:
     """Every value but 0 and void."""
-    return {int(n): plane == n for n in np.unique(plane) if n and n != void}
+    return {int(n): plane == n for n in np.unique(plane) if n and n != ignore}
 
 
 def _random_ids(rng: np.random.Generator, top: int) -> list[int]:
@@ -74,11 +74,11 @@ def _grey(rng: np.random.Generator, size: tuple[int, int], path: Path) -> Masks:
 def _ids(rng: np.random.Generator, size: tuple[int, int], path: Path) -> Masks:
     count = int(rng.integers(2, 50))
     plane = shapes(rng, size, list(range(1, count)), np.uint8)
-    void = 255 if rng.random() < 0.4 else 0
-    if void:
-        plane[: size[0] // 8] = void
+    ignore = 255 if rng.random() < 0.4 else 0
+    if ignore:
+        plane[: size[0] // 8] = ignore
     PillowImage.fromarray(plane).save(path.with_suffix(".png"))
-    return masks_of(plane, void)
+    return masks_of(plane, ignore)
 
 
 def _ids16(rng: np.random.Generator, size: tuple[int, int], path: Path) -> Masks:

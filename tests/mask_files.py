@@ -21,14 +21,14 @@ Objects = dict[int, NDArray[np.bool_]]
 SIZE = (60, 80)
 
 
-def blocks(*values: int, dtype: type[np.generic] = np.uint8, void: int = 0) -> NDArray[np.generic]:
+def blocks(*values: int, dtype: type[np.generic] = np.uint8, ignore: int = 0) -> NDArray[np.generic]:
     """(60, 80): a block of each value, apart from each other; the last rows are `void`."""
     plane = np.zeros(SIZE, dtype)
     for number, value in enumerate(values):
         row, column = divmod(number, 10)
         plane[2 + 8 * row : 8 + 8 * row, 2 + 7 * column : 7 + 7 * column] = value
-    if void:
-        plane[-4:] = void
+    if ignore:
+        plane[-4:] = ignore
     return plane
 
 

@@ -97,9 +97,9 @@ def check_video(datakit: Any, folder: Path, seed: int) -> list[str]:
 
 SAME = {
     "16-bit ids": (blocks(26001, 26002, 33001, dtype=np.uint16), None, {26001, 26002, 33001}),
-    "more than 32 ids and void": (blocks(*range(1, 58), void=255), None, set(range(1, 58))),
+    "more than 32 ids and void": (blocks(*range(1, 58), ignore=255), None, set(range(1, 58))),
     "a lone id": (blocks(2), None, {2}),
-    "palette": (blocks(1, 7, void=255), standard(), {1, 7}),
+    "palette": (blocks(1, 7, ignore=255), standard(), {1, 7}),
 }
 
 

@@ -77,7 +77,7 @@ def test_the_independent_reader_reads_what_was_built(tmp_path, datakit):
     assert [entry[0] for entry in found] == reader.keys
     for (_, image, rough, true), triple in zip(found, reader, strict=True):
         np.testing.assert_array_equal(image[:, :, ::-1], triple.image)
-        np.testing.assert_array_equal(rough, triple.deformed)
+        np.testing.assert_array_equal(rough, triple.guide)
         np.testing.assert_array_equal(true, triple.target)
 
 

@@ -49,9 +49,9 @@ def row(net: Segmenter, compute: Compute, path: Path, box: Box) -> Image:
     tiles = [tile(boxed, "a box"), tile(painted(photo.pixels, found), "its mask by the bundled network")]
     sample = Sample(f"free/{path.stem}", f"free/{path.stem}", photo, found, 1, 0)
     triple = make_triples(sample, PRESETS["masktrack"], seed=1)[1]
-    (scores,) = refine(net, photo.pixels, [triple.deformed], RefineConfig(), compute)
+    (scores,) = refine(net, photo.pixels, [triple.guide], RefineConfig(), compute)
     made = (scores > 0).astype(np.uint8)
-    tiles.append(tile(painted(photo.pixels, triple.deformed), f"a rough mask made of it, IoU {triple.iou:.2f}"))
+    tiles.append(tile(painted(photo.pixels, triple.guide), f"a rough mask made of it, IoU {triple.iou:.2f}"))
     tiles.append(tile(painted(photo.pixels, made), f"what the network makes of that, {iou(made, found):.2f}"))
     return np.hstack(tiles)
 

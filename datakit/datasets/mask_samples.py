@@ -71,11 +71,11 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
         detail = f"{where.path}: {why_empty(plane, found, options)}"
         return Scene(where.key, (), (Problem(where.key, "left-out", "mask", "empty mask", detail),))
     notes = () if drawn or mask.orientation or photo.orientation == 1 else _turned(where, photo)
-    if found.void is not None and options.grey == "ids":
+    if found.ignore is not None and options.grey == "ids":
         reason = "masks with 255, which is void and no object beside ids"
-        notes += (Note(where.key, reason, f"{where.path}: {area(found.void)} pixels"),)
+        notes += (Note(where.key, reason, f"{where.path}: {area(found.ignore)} pixels"),)
     if options.objects == "merged" or shows_one(mask, found, policy):
-        sample = Sample(where.key, where.key, photo, found.merged(), 1, mask.source_crc32, found.void)
+        sample = Sample(where.key, where.key, photo, found.merged(), 1, mask.source_crc32, found.ignore)
         return Scene(where.key, (sample,), notes=notes)
     if rims := rims_of_ids(found.labels, found.ids):
         reason = "ids that may be rims of others; was the mask resized smoothly? (if so: resize by nearest neighbour)"
@@ -90,7 +90,7 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
             mask=found.mask_of(number),
             object_id=number,
             source_crc32=mask.source_crc32,
-            ignore=found.void,
+            ignore=found.ignore,
         )
         for number in found.ids
     )

@@ -107,7 +107,7 @@ def why_empty(plane: NDArray[Any], found: LabelMap, options: Values) -> str:
         options: as they were given to `decode`.
     """
     top = int(plane.max(initial=0))
-    if found.void is not None:
+    if found.ignore is not None:
         return "only void (255), no object"
     if found.soft:
         highest = top if top <= 255 else top // 257

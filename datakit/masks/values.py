@@ -69,7 +69,7 @@ class LabelMap:
 
     labels: NDArray[Any]
     ids: tuple[int, ...]
-    void: Mask | None = None
+    ignore: Mask | None = None
     numbered: bool = True
     soft: bool = False
     colours: Mapping[int, Colour] = field(default_factory=dict)
@@ -174,11 +174,11 @@ def _values(plane: NDArray[Any]) -> list[int]:
 
 def _ids(plane: NDArray[Any], values: list[int]) -> LabelMap:
     """Every value is an id; the highest that the bits allow is void beside others."""
-    void = WHITE[plane.dtype]
-    ids = tuple(value for value in values if value != void)
+    ignore = WHITE[plane.dtype]
+    ids = tuple(value for value in values if value != ignore)
     if len(ids) == len(values):
         return LabelMap(plane, ids)
-    is_ignore = plane == void
+    is_ignore = plane == ignore
     return LabelMap(np.where(is_ignore, plane.dtype.type(0), plane), ids, is_ignore.view(np.uint8))
 
 
@@ -301,8 +301,8 @@ def ambiguous(areas: Areas, where: ItemRef) -> ItemError:
     why = "which may be object ids or a soft mask"
     if cv2.countNonZero(areas.plane) == areas.plane.size:
         why += ", and no pixel is 0, the ground"
-    void = ", whose 255 is then void" if VOID in areas.values else ""
-    way_out = f"say which: --ids{void}, or --threshold N to cut a soft one"
+    ignore = ", whose 255 is then void" if VOID in areas.values else ""
+    way_out = f"say which: --ids{ignore}, or --threshold N to cut a soft one"
     return where.failed("mask", "ambiguous mask", f"{found}, {why}; {way_out}. A palette PNG leaves no doubt")
 
 

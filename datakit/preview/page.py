@@ -132,7 +132,7 @@ def _sample_scripts(triples: Sequence[Triple], recipes: Mapping[str, Recipe], mo
     """Two inert blocks: the numbers and masks of one photo's triples, then its pictures, read only when looked at."""
     first = triples[0]
     H, W = first.target.shape
-    region = tiles.region_of([first.target, *(triple.deformed for triple in triples)], FRAME)
+    region = tiles.region_of([first.target, *(triple.guide for triple in triples)], FRAME)
     framed = region != (0, 0, W, H)
     yield data_block("", _sample(triples, recipes, region), 'class="sample" ')
     pictures = [small_picture(_cut(first.image, region), PICTURE_SIDE, most)]
@@ -159,7 +159,7 @@ def _sample(triples: Sequence[Triple], recipes: Mapping[str, Recipe], region: Bo
         "area": area(first.target),
         "target": code(first.target),
         "void": None if first.ignore is None else code(first.ignore),
-        "draws": [_draw(triple, recipes[triple.recipe], code(triple.deformed)) for triple in triples],
+        "draws": [_draw(triple, recipes[triple.recipe], code(triple.guide)) for triple in triples],
     }
 
 

@@ -52,12 +52,12 @@ def _left(column: int) -> int:
 
 
 def _cells(triple: Triple, output: Mask) -> list[tuple[Image, str]]:
-    region: Box = tiles.region_of([triple.target, triple.deformed], TILE)
+    region: Box = tiles.region_of([triple.target, triple.guide], TILE)
     return [
         (tiles.picture_tile(triple.image, region, TILE), triple.key),
-        (tiles.difference_tile(triple, region, TILE), f"IoU {iou(triple.deformed, triple.target):.2f}"),
+        (tiles.difference_tile(triple, region, TILE), f"IoU {iou(triple.guide, triple.target):.2f}"),
         (
-            tiles.difference_tile(replace(triple, deformed=output), region, TILE),
+            tiles.difference_tile(replace(triple, guide=output), region, TILE),
             f"IoU {iou(output, triple.target):.2f}",
         ),
         (tiles.target_tile(triple.image, triple.target, region, TILE), f"{int(triple.target.sum()):,} px"),

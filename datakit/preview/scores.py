@@ -75,7 +75,7 @@ class ShownFrame:
     place: int
     found: Mask
     target: Mask
-    void: Mask | None = None
+    ignore: Mask | None = None
     image: Image | None = None
 
 
@@ -164,7 +164,7 @@ def _frame(frame: ShownFrame) -> dict[str, Any]:
         "target_area": area(frame.target),
         "rough": code(frame.found),
         "target": code(frame.target),
-        "void": None if frame.void is None else code(frame.void),
+        "void": None if frame.ignore is None else code(frame.ignore),
     }
 
 

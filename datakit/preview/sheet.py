@@ -132,13 +132,13 @@ def _cells(
 
 
 def _common_region(shown: Sequence[Triple]) -> Box:
-    masks = [shown[0].target] + [t.deformed for t in shown if _same_photo(t, shown[0])]
+    masks = [shown[0].target] + [t.guide for t in shown if _same_photo(t, shown[0])]
     return tiles.region_of(masks, TILE)
 
 
 def _region(triple: Triple, first: Triple, region: Box) -> Box:
     """The row's region, or one of its own where the triple turned or mirrored its photo."""
-    return region if _same_photo(triple, first) else tiles.region_of([triple.target, triple.deformed], TILE)
+    return region if _same_photo(triple, first) else tiles.region_of([triple.target, triple.guide], TILE)
 
 
 def _same_photo(a: Triple, b: Triple) -> bool:

@@ -154,14 +154,14 @@ def _triple_findings(shard: Shard) -> Iterator[Found]:
             target_row = int(triple["target_row"])
             target = decode_rle(shard.record(layout.TARGETS, target_row), size)
         try:
-            deformed = decode_rle(shard.record(layout.DEFORMED, row), size)
+            guide = decode_rle(shard.record(layout.DEFORMED, row), size)
         except ValueError as error:
             yield f"deformed[{row}]", key, f"does not decode to {size} ({error})"
             continue
-        for name, value in _measured(deformed, target).items():
+        for name, value in _measured(guide, target).items():
             if value != triple[name]:
                 yield f"triples[{row}].{name}", key, f"is {float(triple[name])!r}, recomputed {value!r}"
 
 
-def _measured(deformed: Mask, target: Mask) -> dict[str, float]:
-    return {"iou": iou(deformed, target), "area_ratio": area(deformed) / area(target)}
+def _measured(guide: Mask, target: Mask) -> dict[str, float]:
+    return {"iou": iou(guide, target), "area_ratio": area(guide) / area(target)}

@@ -45,7 +45,7 @@ class ShardReader(Sequence[Triple]):
     ```python
     reader = ShardReader("shards")
     hard = reader.where("iou < 0.5 and source == 'ecssd'")
-    triple = hard[0]  # .image, .deformed, .target, .named_parameters, .show()
+    triple = hard[0]  # .image, .guide, .target, .named_parameters, .show()
     frame = reader.to_pandas()
     ```
 
@@ -226,8 +226,8 @@ def collate(triples: Sequence[Triple]) -> dict[str, list[Any]]:
     """A batch of triples as lists, since photos differ in size: the `collate_fn` of a DataLoader on a `ShardReader`.
 
     Returns:
-        `key` (str), `image` (H, W, 3) uint8 RGB, `deformed` and `target` (H, W) uint8 0 or 1, `ignore` like them or
+        `key` (str), `image` (H, W, 3) uint8 RGB, `guide` and `target` (H, W) uint8 0 or 1, `ignore` like them or
         None; NumPy arrays, one of each for every triple.
     """
-    names = ("key", "image", "deformed", "target", "ignore")
+    names = ("key", "image", "guide", "target", "ignore")
     return {name: [getattr(triple, name) for triple in triples] for name in names}

@@ -193,13 +193,13 @@ def decode_triple(shard: Shard, row: int, check: Check = "masks") -> Triple:
     try:
         image = decode_image(shard, image_row, check == "all")
         target = decode_rle(shard.record(layout.TARGETS, target_row, masks), size)
-        deformed = decode_rle(shard.record(layout.DEFORMED, row, masks), size)
+        guide = decode_rle(shard.record(layout.DEFORMED, row, masks), size)
         ignore = decode_rle(shard.record(layout.IGNORES, ignore_row, masks), size) if ignore_row >= 0 else None
     except ValueError as error:
         raise ShardError(f"{shard.path}: triples[{row}]: {error}; look closer with `datakit verify --deep`") from error
     if masks and not target.view(np.bool_).any():
         raise ShardError(f"{shard.path}: triples[{row}]: the target is empty; rebuild the shard")
-    return _triple(shard, entry, image, deformed, target, ignore)
+    return _triple(shard, entry, image, guide, target, ignore)
 
 
 def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
@@ -238,7 +238,7 @@ def _framed(shard: Shard, row: int, check: bool = False) -> tuple[memoryview, tu
 
 
 def _triple(
-    shard: Shard, entry: Any, image: NDArray[np.uint8], deformed: Mask, target: Mask, ignore: Mask | None
+    shard: Shard, entry: Any, image: NDArray[np.uint8], guide: Mask, target: Mask, ignore: Mask | None
 ) -> Triple:
     row = _values(layout.TRIPLE_TABLE, entry)
     photo = _values(layout.IMAGE_TABLE, shard.images[row["image_row"]])
@@ -249,7 +249,7 @@ def _triple(
         sample_key=shard.targets["key"][row["target_row"]].decode(),
         photo=Photo.decoded(image, shard.record(layout.IMAGES, row["image_row"]), photo["normalised"],
                             photo["source_crc32"]),
-        deformed=deformed,
+        guide=guide,
         target=target,
         ignore=ignore,
         flags=flags_of(row["flags"], row["iou"], shard.floors.get(row["recipe"])),

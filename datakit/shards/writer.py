@@ -207,7 +207,7 @@ class ShardWriter:
             "ignore_row": ignore_row, "source_crc32": sample.source_crc32,
         })  # fmt: skip
         for triple in triples:
-            self._blobs[layout.DEFORMED].append(encode_rle(triple.deformed))
+            self._blobs[layout.DEFORMED].append(encode_rle(triple.guide))
             row = {column.name: getattr(triple, column.attribute) for column in TRIPLE_COLUMNS if column.attribute}
             self._rows[layout.TRIPLE_TABLE].append({**row, "image_row": image_row, "target_row": target_row})
 

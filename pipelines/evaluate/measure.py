@@ -88,7 +88,7 @@ def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | No
     prediction = _read("prediction", task, file)
     if isinstance(prediction, Misfit):
         return prediction
-    if prediction.void is not None:
+    if prediction.ignore is not None:
         why = "holds 255 beside ids, which is void; only ground truth may leave pixels unjudged"
         return Misfit("prediction", task.sequence, file.name, why)
     if prediction.labels.shape != target.labels.shape:

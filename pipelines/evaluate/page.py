@@ -109,7 +109,7 @@ def _frame(clip: Clip, each: ObjectScores, place: int, merged: bool, pictures: _
     sides = (clip.predicted, clip.target)
     found, target = (read_labels(files[name], str(files[name]), pictures.read) for files in sides)
     picture = pictures.of(clip, name, (target.labels.shape[0], target.labels.shape[1]))
-    return ShownFrame(place, _mask(found, each.id, merged), _mask(target, each.id, merged), target.void, picture)
+    return ShownFrame(place, _mask(found, each.id, merged), _mask(target, each.id, merged), target.ignore, picture)
 
 
 def _mask(labels: LabelMap, number: int, merged: bool) -> Mask:

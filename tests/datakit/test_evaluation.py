@@ -14,9 +14,9 @@ from tests.labelled import labels_of
 FRAMES = [f"{number:05d}" for number in range(6)]
 
 
-def label_map(labels, void=None):
+def label_map(labels, ignore=None):
     ids = tuple(int(value) for value in np.unique(labels) if value)
-    return LabelMap(labels, ids, void)
+    return LabelMap(labels, ids, ignore)
 
 
 def results(ids_of_frames, measures=None, predicted=None):
@@ -64,12 +64,12 @@ def test_every_id_is_measured_by_itself():
 
 def test_void_of_the_ground_truth_is_not_judged():
     """Neither merged nor by object."""
-    labels, void = labels_of(0, (1, 2)), np.zeros((40, 60), np.uint8)
+    labels, ignore = labels_of(0, (1, 2)), np.zeros((40, 60), np.uint8)
     prediction = label_map(labels.copy())
     prediction.labels[30:] = 1
-    void[28:] = 1
-    assert score_frame("a", label_map(labels, void), prediction, True).measures == {1: (1.0, 1.0)}
-    assert set(score_frame("a", label_map(labels, void), prediction, False).measures.values()) == {(1.0, 1.0)}
+    ignore[28:] = 1
+    assert score_frame("a", label_map(labels, ignore), prediction, True).measures == {1: (1.0, 1.0)}
+    assert set(score_frame("a", label_map(labels, ignore), prediction, False).measures.values()) == {(1.0, 1.0)}
 
 
 def test_davis2017_scores_the_objects_of_the_first_frame():

@@ -119,13 +119,13 @@ def test_contours_match_up_to_eight_thousandths_of_the_diagonal(size):
 
 def test_void_pixels_are_not_judged():
     """What is predicted or missed there counts for nothing; the rest does."""
-    target, void = square(20, 20), np.zeros((60, 80), np.uint8)
+    target, ignore = square(20, 20), np.zeros((60, 80), np.uint8)
     wrong = target | square(20, 40)
     assert measure(wrong, target).J == 0.5
-    void[:, 35:] = 1
-    assert measure(wrong, target, void) == (1.0, 1.0)
-    void[:] = 1
-    assert measure(wrong, target * 0, void) == (1.0, 1.0)
+    ignore[:, 35:] = 1
+    assert measure(wrong, target, ignore) == (1.0, 1.0)
+    ignore[:] = 1
+    assert measure(wrong, target * 0, ignore) == (1.0, 1.0)
 
 
 def test_j_is_intersection_over_union():

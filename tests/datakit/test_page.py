@@ -98,7 +98,7 @@ def test_masks_are_exact_where_they_need_not_shrink() -> None:
     sample = Blocks(written([triples])).samples()[0]
     x0, y0, x1, y1 = sample["region"]
     expected = [(sample["target"], triples[0].target), (sample["void"], triples[0].ignore)]
-    expected += [(draw["rough"], triple.deformed) for draw, triple in zip(sample["draws"], triples, strict=True)]
+    expected += [(draw["rough"], triple.guide) for draw, triple in zip(sample["draws"], triples, strict=True)]
     for code, mask in expected:
         assert mask is not None
         np.testing.assert_array_equal(decode_rle(code.encode(), tuple(sample["size"])), mask[y0:y1, x0:x1])

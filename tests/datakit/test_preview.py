@@ -28,16 +28,16 @@ def recipe(name: str = "masktrack") -> Recipe:
 def triple(variant: int = 0, name: str = "masktrack", flags: str = "", shift: int = 8, key: str = "made/a") -> Triple:
     """A grey photo, a square, and the square moved to the right."""
     image = np.full((120, 160, 3), 128, np.uint8)
-    target, deformed = np.zeros((2, 120, 160), np.uint8)
+    target, guide = np.zeros((2, 120, 160), np.uint8)
     target[30:90, 40:100] = 1
-    deformed[30:90, 40 + shift : 100 + shift] = 1
-    measured = iou(deformed, target), float(deformed.sum() / target.sum())
+    guide[30:90, 40 + shift : 100 + shift] = 1
+    measured = iou(guide, target), float(guide.sum() / target.sum())
     numbers = np.array(NUMBERS, np.float64)
     return Triple(
         f"{key}@{name}/{variant}",
         key,
         Photo.decoded(image, encode_png(image), "", 0),
-        deformed,
+        guide,
         target,
         None,
         name,
@@ -156,21 +156,21 @@ def test_captions_stay_within_their_tile() -> None:
 def test_a_turned_photo_is_framed_on_its_own() -> None:
     """A view of another size in the same row does not borrow the first photo's region."""
     first, upright = triple(), triple(1)
-    turned = {name: np.rot90(getattr(upright, name)).copy() for name in ("target", "deformed")}
+    turned = {name: np.rot90(getattr(upright, name)).copy() for name in ("target", "guide")}
     pixels = np.rot90(upright.image).copy()
     turned["photo"] = Photo.decoded(pixels, encode_png(pixels), "", 0)
     row, recipes = [first, replace(upright, **turned)], {"masktrack": recipe()}
     last = list(cells_of(row, recipes).values())[-1]
-    alone = tiles.difference_tile(row[1], tiles.region_of([row[1].target, row[1].deformed], sheet.TILE), sheet.TILE)
+    alone = tiles.difference_tile(row[1], tiles.region_of([row[1].target, row[1].guide], sheet.TILE), sheet.TILE)
     assert np.array_equal(last.tile, alone)
 
 
 def test_void_is_shown_and_explained() -> None:
     """An ignore mask tints its pixels and enters the legend."""
-    void = np.zeros((120, 160), np.uint8)
-    void[:20] = 1
+    ignore = np.zeros((120, 160), np.uint8)
+    ignore[:20] = 1
     plain = triple()
-    row = [replace(plain, ignore=void)]
+    row = [replace(plain, ignore=ignore)]
     assert len(sheet._legend([row], 2000)[0]) == len(sheet._legend([[plain]], 2000)[0]) + 1
     tile = tiles.difference_tile(row[0], (0, 0, 160, 120), (120, 160))
     assert np.ptp(tile[10, 80].astype(int)) > 20

@@ -56,7 +56,7 @@ def test_a_triple_is_shown_as_photo_rough_mask_and_target():
     triple = make_triples(made_sample(), PRESETS["masktrack"], 0)[0]
     shown = np.asarray(triple.show())
     assert shown.shape == (60, 240, 3)
-    for part, mask in enumerate((np.ones((60, 80), np.uint8), triple.deformed, triple.target)):
+    for part, mask in enumerate((np.ones((60, 80), np.uint8), triple.guide, triple.target)):
         expected = np.where(mask[..., None], triple.image, triple.image // 5)
         np.testing.assert_array_equal(shown[:, 80 * part : 80 * (part + 1)], expected)
     assert triple._repr_png_().startswith(b"\x89PNG")

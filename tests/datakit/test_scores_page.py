@@ -39,11 +39,11 @@ def data_of(text):
     return [(json.loads(data), pictures.split(",")) for data, pictures in blocks]
 
 
-def shown_frame(image=None, void=None, size=(120, 200)):
+def shown_frame(image=None, ignore=None, size=(120, 200)):
     found, target = np.zeros((2, *size), np.uint8)
     target[20:60, 20:60] = 1
     found[25:65, 20:60] = 1
-    return ShownFrame(1, found, target, void, image)
+    return ShownFrame(1, found, target, ignore, image)
 
 
 def test_worst_places_are_the_lowest_apart_from_each_other():
@@ -62,16 +62,16 @@ def test_worst_places_weigh_both_measures():
 
 def test_the_page_holds_curves_and_masks():
     """Values of every frame; masks to the pixel in the part that is shown; the void."""
-    void = np.zeros((120, 200), np.uint8)
-    void[:, 50:] = 1
-    frame = shown_frame(void=void)
+    ignore = np.zeros((120, 200), np.uint8)
+    ignore[:, 50:] = 1
+    frame = shown_frame(ignore=ignore)
     shown = ShownObject("dog", object_of([0.25, 1 / 3, 0.5]), True, (frame,))
     ((data, pictures),) = data_of(written([shown]))
     assert (data["sequence"], data["id"], data["several"], data["J"]) == ("dog", 1, True, [0.25, 0.3333, 0.5])
     worst = data["worst"][0]
     x0, y0, x1, y1 = worst["region"]
     assert worst["size"] == [y1 - y0, x1 - x0] and (worst["found_area"], worst["target_area"]) == (1600, 1600)
-    for name, mask in (("rough", frame.found), ("target", frame.target), ("void", void)):
+    for name, mask in (("rough", frame.found), ("target", frame.target), ("void", ignore)):
         np.testing.assert_array_equal(decode_rle(worst[name].encode(), worst["size"]), mask[y0:y1, x0:x1])
     assert pictures == ["", ""]
 

@@ -27,7 +27,7 @@ def test_image_and_target_are_those_of_the_sample():
             "mask",
             number,
         )
-        assert (triple.deformed != triple.target).any()
+        assert (triple.guide != triple.target).any()
 
 
 def test_a_triple_hangs_on_seed_key_and_variant_alone():
@@ -35,15 +35,15 @@ def test_a_triple_hangs_on_seed_key_and_variant_alone():
     sample = made_sample()
     for variant, triple in enumerate(make_triples(sample, MASKTRACK, 5)):
         rough = deform(sample.mask, MASKTRACK, generator(5, sample.key, variant))
-        np.testing.assert_array_equal(triple.deformed, rough.mask)
-        np.testing.assert_array_equal(triple.deformed, replay(sample.mask, MASKTRACK, triple.parameters))
+        np.testing.assert_array_equal(triple.guide, rough.mask)
+        np.testing.assert_array_equal(triple.guide, replay(sample.mask, MASKTRACK, triple.parameters))
         assert (triple.iou, triple.area_ratio, triple.redraws) == (rough.iou, rough.area_ratio, rough.redraws)
 
 
 def test_more_variants_leave_the_first_ones_as_they_were():
     """A bigger build continues a smaller one."""
     few, many = (make_triples(made_sample(), replace(MASKTRACK, variants=n), 0) for n in (2, 5))
-    assert [t.deformed.tobytes() for t in few] == [t.deformed.tobytes() for t in many[:2]]
+    assert [t.guide.tobytes() for t in few] == [t.guide.tobytes() for t in many[:2]]
 
 
 def test_without_augmentation_the_sample_is_its_only_view():
@@ -107,7 +107,7 @@ def test_looks_made_together_are_those_made_alone():
     for job, triples in zip(jobs, make_all(jobs, 0), strict=True):
         alone = [triple for recipe in job.recipes for triple in make_triples(job.sample, recipe, 0)]
         assert [triple.key for triple in triples] == [triple.key for triple in alone]
-        assert [triple.deformed.tobytes() for triple in triples] == [triple.deformed.tobytes() for triple in alone]
+        assert [triple.guide.tobytes() for triple in triples] == [triple.guide.tobytes() for triple in alone]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -124,7 +124,7 @@ def test_one_variant_is_the_one_of_all(name):
     for variant, whole in enumerate(make_triples(sample, recipe, 3)):
         alone = make_triple(sample, recipe, variant, 3)
         assert (alone.key, alone.iou, alone.flags) == (whole.key, whole.iou, whole.flags)
-        np.testing.assert_array_equal(alone.deformed, whole.deformed)
+        np.testing.assert_array_equal(alone.guide, whole.guide)
         np.testing.assert_array_equal(alone.parameters, whole.parameters)
     with pytest.raises(ValueError, match="has 0 to"):
         make_triple(sample, recipe, recipe.variants, 3)

@@ -66,9 +66,9 @@ def test_without_draws_an_item_is_the_stored_triple_as_propagation_sees_it(folde
     """The same window, the same cut, the same packing."""
     dataset = TripleDataset(folder, CODING, STILL, split="all")
     triple = dataset.triple(4)
-    window = object_window(triple.deformed, SIZE, 0.5, 48)
+    window = object_window(triple.guide, SIZE, 0.5, 48)
     item = dataset[4]
-    expected = pack_input(cut_image(triple.image, window, CODING.fill), cut_mask(triple.deformed, window), CODING)
+    expected = pack_input(cut_image(triple.image, window, CODING.fill), cut_mask(triple.guide, window), CODING)
     assert item["key"] == triple.key and torch.equal(item["input"], expected)
     assert np.array_equal(item["target"].numpy(), cut_mask(triple.target, window))
 
@@ -193,7 +193,7 @@ def test_an_object_is_put_on_a_photo_of_the_dataset(tmp_path):
 
 def test_void_is_not_judged(tmp_path):
     """Where the annotation is void, and beyond the photo, `valid` is 0; elsewhere it is 1."""
-    folder = write_shards(tmp_path / "void", photos=2, void=True)
+    folder = write_shards(tmp_path / "void", photos=2, ignore=True)
     view = replace(STILL, whole=1.0, size=80)
     for redraw in (False, True):
         valid = TripleDataset(folder, CODING, view, split="all", redraw=redraw)[0]["valid"].numpy()

@@ -39,11 +39,11 @@ def test_a_network_that_copies_gains_nothing(shards):
 
 def test_void_is_not_judged(tmp_path):
     """Where the shards say ignore, a mask may be anything."""
-    void = write_shards(tmp_path / "void", void=True)
-    reader = ShardReader(void)
+    ignore = write_shards(tmp_path / "void", ignore=True)
+    reader = ShardReader(ignore)
     half = reader[0].ignore == 0
     expected = np.mean([
-        (t.deformed & t.target)[half].sum() / (t.deformed | t.target)[half].sum() for t in reader
+        (t.guide & t.target)[half].sum() / (t.guide | t.target)[half].sum() for t in reader
     ])  # fmt: skip
     assert score(Copier(), reader, RefineConfig(128), CPU).to_dict()["input_iou"] == pytest.approx(expected)
 

@@ -120,7 +120,7 @@ def read_all(reader: Any) -> tuple[list[Problem], list[str]]:
         check_scene(reader, index, record.key)
         for sample in scene.samples[:1]:
             (triple, *_) = make_triples(sample, PRESETS["masktrack"], 0)
-            assert triple.target.any() and cv2.countNonZero(triple.deformed) >= 0
+            assert triple.target.any() and cv2.countNonZero(triple.guide) >= 0
     check_problems([problem for problem in problems if " /" not in problem.detail])
     for problem in problems:
         json.dumps(problem.key + problem.detail, ensure_ascii=False).encode()

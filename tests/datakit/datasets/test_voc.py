@@ -15,8 +15,8 @@ def test_void_becomes_the_ignore_mask(tmp_path: Path) -> None:
     reader = tiny.opened("voc", tiny.voc(tmp_path), options=ReadOptions(min_area=0))
     first, second = reader[1].samples
     assert [first.object_id, second.object_id] == [1, 2] and first.key == "voc/2007_000001#1"
-    void = tiny.labels(1) == 255
-    assert np.array_equal(first.ignore, void) and np.array_equal(second.ignore, void)
+    ignore = tiny.labels(1) == 255
+    assert np.array_equal(first.ignore, ignore) and np.array_equal(second.ignore, ignore)
     assert np.array_equal(first.mask, tiny.labels(1) == 1)
 
 

@@ -52,7 +52,7 @@ def palette_table() -> list[object]:
     white_first = [255, 255, 255, *standard()[3:]]
     rows: list[tuple[str, np.ndarray, list[int], dict[str, object], dict[int, int]]] = [
         ("ids", blocks(1, 2, 200), standard(), {}, {1: 1, 2: 2, 200: 200}),
-        ("ids and void", blocks(1, 2, void=255), standard(), {}, {1: 1, 2: 2}),
+        ("ids and void", blocks(1, 2, ignore=255), standard(), {}, {1: 1, 2: 2}),
         ("an object that fills the picture", np.full(SIZE, 3, np.uint8), standard(), {}, {3: 3}),
         ("black second", np.array([1, 0, 2], np.uint8)[blocks(1, 2)], PAINTED, {}, {0: 1, 2: 2}),
         ("white ground first", blocks(1, 2), white_first, {}, {1: 1, 2: 2}),
@@ -113,7 +113,7 @@ def test_an_antialiased_palette_holds_its_objects_only(tmp_path):
 
 def test_colours_of_the_palette_are_ids(tmp_path):
     """VOC's own colours saved as RGB; void stays void, and a picture full of one object is no empty one."""
-    plane = blocks(1, 2, void=255)
+    plane = blocks(1, 2, ignore=255)
     colours = np.array(standard(), np.uint8).reshape(-1, 3)
     for reader, found in answers(save(tmp_path / "m.png", colours[plane])):
         assert not isinstance(found, str) and sorted(found) == [1, 2], (reader, found)

@@ -37,7 +37,7 @@ def coloured(*colours: tuple[int, int, int]) -> np.ndarray:
 MASKS = {
     "white": blocks(255),
     "an id": blocks(7),
-    "ids and void": blocks(1, 2, void=255),
+    "ids and void": blocks(1, 2, ignore=255),
     "soft": disc(),
     "one colour": coloured((200, 30, 30)),
     "two colours": coloured((200, 30, 30), (30, 30, 200)),
@@ -100,7 +100,7 @@ def test_one_object_that_needs_no_number(tmp_path: Path, plane: np.ndarray, poli
     [
         (blocks(), None, STILLS["any"], "every pixel is 0"),
         (blocks(90, 91), None, STILLS["soft"], "no pixel above the threshold 127 (highest value 91)"),
-        (blocks(void=255), standard(), STILLS["ids"], "only void (255), no object"),
+        (blocks(ignore=255), standard(), STILLS["ids"], "only void (255), no object"),
     ],
 )
 def test_why_a_mask_is_empty_is_said(

@@ -157,7 +157,7 @@ def test_a_flipped_mask_bit_is_caught_on_reading(folder):
 def test_stored_masks_are_zero_and_one(folder):
     """Every mask comes back (H, W) uint8 with nothing but 0 and 1."""
     for triple in ShardReader(folder):
-        for mask in (triple.deformed, triple.target):
+        for mask in (triple.guide, triple.target):
             assert mask.dtype == np.uint8
             assert set(np.unique(mask)) <= {0, 1}
             assert mask.shape == triple.image.shape[:2]
@@ -231,7 +231,7 @@ def test_a_batch_is_lists_of_each_part(folder):
     triples = ShardReader(folder)[:3]
     batch = collate(triples)
     assert batch["key"] == [triple.key for triple in triples]
-    for name in ("image", "deformed", "target", "ignore"):
+    for name in ("image", "guide", "target", "ignore"):
         assert all(one is getattr(triple, name) for one, triple in zip(batch[name], triples, strict=True))
 
 
@@ -259,4 +259,4 @@ def test_a_data_loader_takes_them_with_collate(folder, workers):
     batches = list(DataLoader(reader, batch_size=5, num_workers=workers, collate_fn=collate))
     assert [key for batch in batches for key in batch["key"]] == reader.keys
     np.testing.assert_array_equal(batches[-1]["image"][-1], reader[-1].image)
-    np.testing.assert_array_equal(batches[-1]["deformed"][-1], reader[-1].deformed)
+    np.testing.assert_array_equal(batches[-1]["guide"][-1], reader[-1].guide)

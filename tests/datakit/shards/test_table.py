@@ -16,7 +16,7 @@ KINDS = {"iou": "<f8", "kind": "U", "affine.scale": "<f8"}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Three photos of two objects, in two shards, by two recipes."""
-    return write_shards(tmp_path_factory.mktemp("table") / "out", photos=3, per_shard=2, objects=2, void=True)
+    return write_shards(tmp_path_factory.mktemp("table") / "out", photos=3, per_shard=2, objects=2, ignore=True)
 
 
 def test_a_row_says_what_its_triple_says(folder):

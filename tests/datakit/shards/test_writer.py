@@ -22,7 +22,7 @@ def test_every_triple_comes_back_exactly(tmp_path):
     assert len(shard.triples) == len(expected)
     for row, triple in enumerate(expected):
         stored = decode_triple(shard, row, check="all")
-        for name in ("image", "deformed", "target", "parameters"):
+        for name in ("image", "guide", "target", "parameters"):
             np.testing.assert_array_equal(getattr(stored, name), getattr(triple, name), err_msg=name)
         np.testing.assert_equal(stored.ignore, triple.ignore)
         for name in ("key", "sample_key", "recipe", "kind", "variant", "iou", "area_ratio", "redraws", "flags"):

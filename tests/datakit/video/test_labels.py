@@ -38,11 +38,11 @@ def with_void(labels):
 def test_values_become_ids(tmp_path, write, plane, ids, has_void):
     """Palette and small grey values are ids, 255 beside others is void, one other value is object 1."""
     found = read_labels(write(tmp_path / "a.png", plane), "s/a.png")
-    assert found.ids == ids and (found.void is not None) == has_void
+    assert found.ids == ids and (found.ignore is not None) == has_void
     assert found.labels.dtype == np.uint8 and found.labels.shape == SIZE
     assert sorted(set(np.unique(found.labels)) - {0}) == list(ids)
     if has_void:
-        assert (found.void == (plane == 255)).all() and not found.labels[plane == 255].any()
+        assert (found.ignore == (plane == 255)).all() and not found.labels[plane == 255].any()
 
 
 def test_a_jpeg_is_one_object_above_the_middle(tmp_path):
