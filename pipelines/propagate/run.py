@@ -55,7 +55,7 @@ class PropagateJob:
         start, stop, stride: which frames; see `open_frames`.
         network: what segments them.
         overwrite: replace what an earlier run with other settings has left.
-        film: make the overlay video.
+        overlay: make the overlay video.
         read: what grey values of masks are, if somebody said so.
     """
 
