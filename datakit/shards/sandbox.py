@@ -31,8 +31,7 @@ PIXEL_BYTES = 16  # of memory to decode a photo and its masks, per pixel above t
 SECONDS, SECONDS_PER_MB = 60.0, 2.0  # a sound shard takes about 0.1 s per MB
 MAX_REPLY = 64 << 20
 START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from datakit.shards.sandbox import run_child; run_child()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from datakit.shards.sandbox import run_child; run_child()"
 )
 
 
