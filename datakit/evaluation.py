@@ -45,7 +45,7 @@ class Convention:
     objects_enter: bool = False
     mean_over: Literal["objects", "sequences"] = "objects"
 
-    def judged(self, frames: Sequence[str]) -> Sequence[str]:
+    def scored_frames(self, frames: Sequence[str]) -> Sequence[str]:
         """Those frames, of all a sequence has ground truth for, that a prediction is needed for."""
         return frames[1:-1] if self.last_left_out else frames[1:]
 

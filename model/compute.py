@@ -46,7 +46,7 @@ class Compute:
         kind = device.partition(":")[0]
         return cls(device, "bf16" if precision == "bf16" else "fp32", kind in net.channels_last_on)
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """In words, for the user."""
         threads = "" if self.device.startswith("cuda") else f" with {torch.get_num_threads()} threads"
         return f"{self.device}{threads}, {self.precision}"
@@ -119,9 +119,9 @@ class Ranks:
         """Whether any of the processes says so; all of them must ask."""
         if self.world == 1:
             return flag
-        told = torch.tensor([float(flag)], device="cuda" if distributed.get_backend() == "nccl" else "cpu")
-        distributed.all_reduce(told, distributed.ReduceOp.MAX)
-        return bool(told.item())
+        flags = torch.tensor([float(flag)], device="cuda" if distributed.get_backend() == "nccl" else "cpu")
+        distributed.all_reduce(flags, distributed.ReduceOp.MAX)
+        return bool(flags.item())
 
     def wait(self) -> None:
         """Until all are here."""

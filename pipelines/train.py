@@ -220,7 +220,7 @@ class _Run:
     def go(self, stop: threading.Event) -> TrainSummary:
         """Train to the end, or until `stop` is set anywhere."""
         job, trainer = self.job, self.trainer
-        logger.info(f"{job.config.network}: {self.data.told()}; {self.compute.told()}")
+        logger.info(f"{job.config.network}: {self.data.told()}; {self.compute.describe()}")
         if self.data.held_back and len(self.data.held_back) < FEW:
             logger.warning(
                 f"WARNING: only {len(self.data.held_back)} triples to judge by: differences of a few hundredths mean "

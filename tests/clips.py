@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from datakit.images import encode_palette_png
 from datakit.video.palette import palette
-from pipelines.propagate.network import start_masks
+from pipelines.propagate.network import prompt_masks
 from pipelines.propagate.passes import Step, plan_passes, run_passes
 from tests.tiny import write_picture
 
@@ -152,5 +152,5 @@ class DriftingEngine:
 
     def run(self, frames: Any, start: Any, written: Any, scratch: Path) -> Iterator[Step]:
         """All frames."""
-        masks = start_masks(Drifting(), frames, start)
+        masks = prompt_masks(Drifting(), frames, start)
         yield from run_passes(plan_passes(len(frames), masks, start.begins), Drifting, frames, written, lambda _: None)

@@ -46,7 +46,7 @@ def note_logs() -> None:
 
 FAULTS: dict[str, Callable[[], None]] = {
     "none": lambda: None,
-    "kill-claimed": lambda: after(output.Output, "claim", kill_group),
+    "kill-claimed": lambda: after(output.Output, "prepare_output", kill_group),
     "kill-first-frame": lambda: before(output, "encode_palette_png", kill_group),
     "kill-mid-video": lambda: before(output, "encode_palette_png", kill_group, calls=4),
     "kill-in-a-log-row": lambda: (note_logs(), cut_line_and_kill()),

@@ -47,6 +47,8 @@ def modules() -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    (argument,) = sys.argv[1:] or ["--check"]
+    if argument.startswith("-") and argument != "--check":
+        sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as scratch:
-        target = Path(scratch if sys.argv[1:] == ["--check"] else sys.argv[1])
-        print(f"{write_pages(target)} API pages, no warning")
+        print(f"{write_pages(Path(scratch if argument == '--check' else argument))} API pages, no warning")

@@ -44,9 +44,9 @@ class ReadOptions:
     annotated: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def grey(self) -> Literal["judged", "ids", "soft"]:
+    def grey(self) -> Literal["auto", "ids", "soft"]:
         """What grey values are: as said; `soft` where another threshold is given; else `judged` from each picture."""
-        return self.values or ("judged" if self.threshold == ReadOptions.threshold else "soft")
+        return self.values or ("auto" if self.threshold == ReadOptions.threshold else "soft")
 
     def drawn_on(self, label: str) -> str | None:
         """What outlines and masks of a source are said to be drawn on: `stored`, `upright`, or None."""

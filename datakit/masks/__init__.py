@@ -7,16 +7,16 @@ what the rule looks at. Decoding of files is left to `mask_files`.
 from .colours import ALIKE, Colour
 from .flat_areas import rims_of_ids
 from .policies import GIVEN, GIVEN_OBJECTS, SCORED, STILLS, Policy, decode, read_label_map, shows_one, why_empty
-from .values import MANY_OBJECTS, VOID, LabelMap, Nature, objects_in_colours, plain_labels
+from .values import IGNORE_LABEL, MANY_OBJECTS, LabelMap, Nature, objects_in_colours, plain_labels
 
 __all__ = [
     "ALIKE",
     "GIVEN",
     "GIVEN_OBJECTS",
+    "IGNORE_LABEL",
     "MANY_OBJECTS",
     "SCORED",
     "STILLS",
-    "VOID",
     "Colour",
     "LabelMap",
     "Nature",

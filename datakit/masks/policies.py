@@ -81,7 +81,7 @@ def decode(mask: MaskFile, options: Values, where: ItemRef, policy: Policy) -> L
         ItemError: stage `mask`; it cannot be told which pixels are which object, or the policy refuses it.
     """
     found = objects_of(mask, options, where, policy.nature)
-    if not policy.cuts_soft and found.soft and not mask.lossy and options.grey == "judged":
+    if not policy.cuts_soft and found.soft and not mask.lossy and options.grey == "auto":
         way_out = f"--threshold {options.threshold}, or save it as 0/255"
         raise where.failed("mask", "soft mask", f"is a soft mask; where to cut it is yours to say: {way_out}")
     if not policy.counts_colours and mask.coding == "colour" and not found.numbered and len(found.ids) > 1:

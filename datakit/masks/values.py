@@ -30,7 +30,7 @@ from ..video.palette import palette
 from .colours import BY_FAR, Colour, colour_labels
 from .flat_areas import SQUARE, Areas, areas_of, between, counts
 
-VOID = 255  # VOC and DAVIS: pixels nobody judges
+IGNORE_LABEL = 255  # VOC and DAVIS: pixels nobody judges
 WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 DARK = 32  # no soft mask is as dark as this everywhere
 FAINT = 8  # no soft mask has flat areas as faint as this
@@ -50,7 +50,7 @@ class Values(Protocol):
     @property
     def threshold(self) -> int: ...
     @property
-    def grey(self) -> Literal["judged", "ids", "soft"]: ...
+    def grey(self) -> Literal["auto", "ids", "soft"]: ...
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ def plain_labels(labels: Labels) -> Labels:
     Returns:
         (H, W) uint8; `labels` itself where there is nothing to change.
     """
-    if not (labels == VOID).any():
+    if not (labels == IGNORE_LABEL).any():
         return labels
-    others = bool(((labels > 0) & (labels < VOID)).any())
-    return np.where(labels == VOID, np.uint8(not others), labels)
+    others = bool(((labels > 0) & (labels < IGNORE_LABEL)).any())
+    return np.where(labels == IGNORE_LABEL, np.uint8(not others), labels)
 
 
 def objects_of(mask: MaskFile, how: Values, where: ItemRef, nature: Nature = "any") -> LabelMap:
@@ -138,7 +138,7 @@ def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: Item
     if not values:
         return LabelMap(np.zeros(plane.shape, np.uint8), (), numbered=False)
     if len(values) == 1:
-        if how.grey == "judged" and stored.max() not in (values[0], WHITE[stored.dtype]):
+        if how.grey == "auto" and stored.max() not in (values[0], WHITE[stored.dtype]):
             raise _widened(int(stored.max()), values[0], where)
         if is_soft or values[0] == WHITE[plane.dtype]:
             return LabelMap((plane > 0).view(np.uint8), (1,), numbered=False)
@@ -191,7 +191,7 @@ def _of_jpeg(plane: NDArray[Any], how: Values, where: ItemRef, nature: Nature) -
     """Light and dark; refused where areas of middling greys may be ids that it could not keep."""
     if how.grey == "ids":
         raise where.failed("mask", "ambiguous mask", "is a JPEG, which keeps no ids; save it anew as PNG")
-    if how.grey == "judged" and nature != "soft":
+    if how.grey == "auto" and nature != "soft":
         level = cv2.subtract(cv2.dilate(plane, SQUARE), cv2.erode(plane, SQUARE)) <= FAINT
         middling = level & (plane > DARK) & (plane < 255 - DARK)
         if np.count_nonzero(middling) > 0.05 * max(1, int(np.count_nonzero(plane > DARK))):
@@ -221,24 +221,24 @@ def _wide(areas: Areas) -> str:
 
 def _narrow(areas: Areas, nature: Nature) -> str:
     """`ids`, `soft`, or nothing where it cannot be told."""
-    ids = [value for value in areas.values if value != VOID]
+    ids = [value for value in areas.values if value != IGNORE_LABEL]
     is_dark = max(ids) <= DARK
-    if VOID not in areas.values and is_dark:
+    if IGNORE_LABEL not in areas.values and is_dark:
         return "" if _has_rims(areas) else "ids"
     if len(areas.values) > GRADIENT and (gradual := areas.gradual) >= 0.5:
         return "soft" if gradual >= 0.9 or areas.climbing >= 0.9 or _is_noise(areas) else _with_thin(areas, [])
     if _are_shades(areas.values):
         return "soft" if _is_noise(areas) else ""
-    flat_ids = [value for value in areas.flat if value != VOID]
+    flat_ids = [value for value in areas.flat if value != IGNORE_LABEL]
     if is_dark and nature == "ids" and (flat_ids or areas.speckled < 0.5):
         return "ids"
     if _is_counted(ids) and len(flat_ids) >= min(2, len(ids)) and not _is_noise(areas):
         if _has_rims(areas):
             return ""
-        return "ids" if VOID not in areas.values or (areas.plane == 0).any() else ""
+        return "ids" if IGNORE_LABEL not in areas.values or (areas.plane == 0).any() else ""
     if not areas.thin:
-        are_ids = VOID not in areas.values or flat_ids[0] <= FAINT or (len(ids) >= 4 and not _is_graded(ids))
-        return "ids" if are_ids and (VOID not in areas.values or (areas.plane == 0).any()) else ""
+        are_ids = IGNORE_LABEL not in areas.values or flat_ids[0] <= FAINT or (len(ids) >= 4 and not _is_graded(ids))
+        return "ids" if are_ids and (IGNORE_LABEL not in areas.values or (areas.plane == 0).any()) else ""
     return _with_thin(areas, flat_ids)
 
 
@@ -261,15 +261,17 @@ def _is_graded(values: list[int]) -> bool:
 
 def _are_shades(values: Sequence[int]) -> bool:
     """Whether all values are nearly black or nearly white, and not only white, as a lossy format leaves a mask."""
-    nearly_white = [value for value in values if VOID - FAINT <= value < VOID]
-    return bool(nearly_white) and VOID in values and all(v <= FAINT or v >= VOID - FAINT for v in values)
+    nearly_white = [value for value in values if IGNORE_LABEL - FAINT <= value < IGNORE_LABEL]
+    return (
+        bool(nearly_white) and IGNORE_LABEL in values and all(v <= FAINT or v >= IGNORE_LABEL - FAINT for v in values)
+    )
 
 
 def _is_noise(areas: Areas) -> bool:
     """Whether the flat values are but shades of black and white, beside scattered ones as a JPEG has left them."""
-    shades = {value for value in areas.values if FAINT < value < VOID - FAINT}
-    are_ends = not shades.intersection(areas.flat) and max(areas.flat, default=0) >= VOID - FAINT
-    nearly_white = any(VOID - FAINT <= value < VOID for value in areas.values)
+    shades = {value for value in areas.values if FAINT < value < IGNORE_LABEL - FAINT}
+    are_ends = not shades.intersection(areas.flat) and max(areas.flat, default=0) >= IGNORE_LABEL - FAINT
+    nearly_white = any(IGNORE_LABEL - FAINT <= value < IGNORE_LABEL for value in areas.values)
     if not are_ends or not nearly_white:
         return False
     if len(areas.thin) >= (MANY_RIM_VALUES if shades else MANY_RIM_VALUES // 4):
@@ -285,12 +287,14 @@ def _with_thin(areas: Areas, flat_ids: list[int]) -> str:
     lights = [value for value in areas.flat if value >= top - FAINT]
     if lights and len(lights) == len(areas.flat):  # one area
         rimmed, climbing = areas.rimmed(lights[-1]), areas.climbing
-        is_edge = rimmed >= 0.5 or (top == VOID and (rimmed >= 0.25 or len(areas.thin) >= MANY_RIM_VALUES // 2))
+        is_edge = rimmed >= 0.5 or (top == IGNORE_LABEL and (rimmed >= 0.25 or len(areas.thin) >= MANY_RIM_VALUES // 2))
         is_scattered = len(areas.thin) >= MANY_RIM_VALUES and areas.speckled >= 0.5
-        is_ringed = top == VOID and rimmed >= 0.7 and len(areas.thin) >= MANY_RIM_VALUES
+        is_ringed = top == IGNORE_LABEL and rimmed >= 0.7 and len(areas.thin) >= MANY_RIM_VALUES
         is_soft = is_ringed or (climbing >= 0.9 and is_edge) or (climbing >= 0.5 and is_scattered)
         return "soft" if is_soft and max(areas.thin) > DARK else ""
-    is_drawn = areas.speckled < 0.25 and areas.climbing < 0.9 and len(flat_ids) >= 2 and VOID not in areas.values
+    is_drawn = (
+        areas.speckled < 0.25 and areas.climbing < 0.9 and len(flat_ids) >= 2 and IGNORE_LABEL not in areas.values
+    )
     return "ids" if is_drawn else ""
 
 
@@ -301,7 +305,7 @@ def ambiguous(areas: Areas, where: ItemRef) -> ItemError:
     why = "which may be object ids or a soft mask"
     if cv2.countNonZero(areas.plane) == areas.plane.size:
         why += ", and no pixel is 0, the ground"
-    ignore = ", whose 255 is then void" if VOID in areas.values else ""
+    ignore = ", whose 255 is then void" if IGNORE_LABEL in areas.values else ""
     way_out = f"say which: --ids{ignore}, or --threshold N to cut a soft one"
     return where.failed("mask", "ambiguous mask", f"{found}, {why}; {way_out}. A palette PNG leaves no doubt")
 
@@ -384,7 +388,7 @@ def _no_ground(where: ItemRef, why: str) -> ItemError:
 def _renumbered(plane: NDArray[np.uint8], ground: int) -> LabelMap:
     """Indices as ids where that can be: 0, where it is an object, and 255 take the lowest free numbers."""
     objects = [index for index in counts(plane) if index != ground]
-    free = iter(sorted(set(range(1, VOID)) - set(objects)))
-    ids = {index: index if index in range(1, VOID) else next(free) for index in objects}
+    free = iter(sorted(set(range(1, IGNORE_LABEL)) - set(objects)))
+    ids = {index: index if index in range(1, IGNORE_LABEL) else next(free) for index in objects}
     table = np.array([ids.get(index, 0) for index in range(256)], np.uint8)
     return LabelMap(table[plane], tuple(sorted(ids.values())))

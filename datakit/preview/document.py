@@ -34,7 +34,7 @@ COLOURS = {
     "target": tiles.TARGET,
     "rough": tiles.ROUGH,
     "flagged": tiles.FLAGGED,
-    "void": tiles.VOID,
+    "void": tiles.IGNORE_COLOUR,
 }
 
 

@@ -39,7 +39,7 @@ LEGEND = (
     (tiles.ADDED, False, "predicted, but not in the ground truth"),
     (tiles.LOST, False, "missed"),
 )
-LEGEND_IGNORE = (tiles.VOID, False, "void: not judged")
+LEGEND_IGNORE = (tiles.IGNORE_COLOUR, False, "ignored: not scored")
 
 
 @dataclass(frozen=True)

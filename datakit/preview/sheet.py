@@ -36,7 +36,7 @@ LEGEND: tuple[tuple[Colour, bool, str], ...] = (
     (tiles.ADDED, False, "added (false positive)"),
     (tiles.LOST, False, "lost (false negative)"),
 )
-LEGEND_IGNORE: tuple[Colour, bool, str] = (tiles.VOID, False, "void: not judged")
+LEGEND_IGNORE: tuple[Colour, bool, str] = (tiles.IGNORE_COLOUR, False, "ignored: not scored")
 FLAG_WORDS = {
     "low-iou": "low-iou: IoU below the recipe's min_iou",
     "no-tps": "no-tps: too small or too straight for the spline",

@@ -23,7 +23,7 @@ LOST: Colour = (60, 165, 235)
 TARGET: Colour = (240, 228, 66)
 ROUGH: Colour = (255, 255, 255)
 FLAGGED: Colour = (185, 60, 140)
-VOID: Colour = (150, 130, 190)
+IGNORE_COLOUR: Colour = (150, 130, 190)
 EMPTY: Colour = (243, 243, 243)
 
 MAX_ZOOM = 6
@@ -94,7 +94,7 @@ def difference_tile(triple: Triple, region: Box, tile: Size) -> Image:
         picture[where] = 0.82 * np.array(colour, np.float32) + 0.18 * grey[where]
     if triple.ignore is not None:
         ignored = view.scale_mask(triple.ignore) > 0
-        picture[ignored] = 0.5 * picture[ignored] + 0.5 * np.array(VOID, np.float32)
+        picture[ignored] = 0.5 * picture[ignored] + 0.5 * np.array(IGNORE_COLOUR, np.float32)
     return view.letterbox(_outline(np.clip(picture, 0, 255).astype(np.uint8), guide, ROUGH))
 
 

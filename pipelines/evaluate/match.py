@@ -150,7 +150,7 @@ def better_convention(results: Mapping[str, Sequence[FrameResult]], convention: 
 
 def missing_frames(clip: Clip, convention: Convention) -> list[str]:
     """Frames that count but have no prediction."""
-    return [frame for frame in convention.judged(list(clip.target)) if frame not in clip.predicted]
+    return [frame for frame in convention.scored_frames(list(clip.target)) if frame not in clip.predicted]
 
 
 def refuse_gaps(clips: Sequence[Clip], convention: Convention) -> None:

@@ -66,7 +66,7 @@ def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Conv
 
 def frame_tasks(clip: Clip, convention: Convention, read: ReadOptions) -> list[FrameTask]:
     """The frames of a clip that must be read; of the first, and of those without a prediction, their ids only."""
-    counted = convention.judged(list(clip.target))
+    counted = convention.scored_frames(list(clip.target))
     first, path = next(iter(clip.target.items()))
     frames: list[tuple[str, Path, Path | None]] = [(first, path, None)]
     frames += [(name, clip.target[name], clip.predicted.get(name)) for name in counted]

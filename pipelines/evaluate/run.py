@@ -53,7 +53,7 @@ def evaluate(config: EvaluateConfig) -> Evaluation:
         scores = score_set(score_results(results, convention), convention)
         over, gaps = unjudged(predictions, truth), None
         if config.only_predicted:
-            gaps = {clip.name: (len(missing_frames(clip, convention)), len(convention.judged(list(clip.target))))
+            gaps = {clip.name: (len(missing_frames(clip, convention)), len(convention.scored_frames(list(clip.target))))
                     for clip in clips}  # fmt: skip
         found = Evaluation(predictions.root, truth.root, clips, scores, len(truth.sequences), over, why, gaps,
                            notes=oddities(clips))  # fmt: skip

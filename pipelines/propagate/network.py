@@ -151,7 +151,7 @@ class NetworkEngine:
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
         spared = self.net.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
         with limited_threads(max(1, count - spared)):
-            logger.info(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.told()}")
+            logger.info(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.describe()}")
             yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
 
     def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:

@@ -70,7 +70,8 @@ def _job(video: Path, options: Mapping[str, Any]) -> PropagateJob:
         tuple(parse_box(text) for text in options["boxes"]),
         network=network_from(options),
         read=ReadOptions(**values_from(options["threshold"], options["ids"])),
-        **{name: options[name] for name in ("start", "stop", "stride", "overwrite", "film")},
+        overlay=options["film"],
+        **{name: options[name] for name in ("start", "stop", "stride", "overwrite")},
     )
 
 

@@ -21,15 +21,15 @@ def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
     """Where everything lies, how fast it was, and which objects were lost when."""
     if as_json:
         return as_text(_plain(summary))
-    told = summary.told
-    per_frame = told["ms_per_frame"]["median"]
+    content = summary.content
+    per_frame = content["ms_per_frame"]["median"]
     kept = f", {summary.kept} of them made before" if summary.kept else ""
-    objects = ", ".join(map(str, told["objects"])) or "none"
+    objects = ", ".join(map(str, content["objects"])) or "none"
     lines = [
         f"{summary.labels}: {counted(summary.frames, 'frame')}{kept}, objects {objects}, in {clock(summary.seconds)} "
         f"({per_frame:.0f} ms a frame)"
     ]
-    for number, frames in told["lost"].items():
+    for number, frames in content["lost"].items():
         named = ", ".join(frames[:MOST_NAMED]) + (" …" if len(frames) > MOST_NAMED else "")
         lines.append(f"  object {number} was not found in {counted(len(frames), 'frame')}: {named}")
     lines += _where_to_look(summary)
@@ -39,7 +39,7 @@ def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
 
 def _where_to_look(summary: PropagateSummary) -> list[str]:
     """The frame where a correction would help most, and how to make one."""
-    found = summary.told["look_at"]
+    found = summary.content["look_at"]
     if found is None or found["margin"] >= SURE:
         return []
     video, frame = shlex.quote(str(summary.video)), found["frame"]
@@ -57,8 +57,8 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
             {"out": str(summary.out), "seconds": summary.seconds, "sequences": [_plain(s) for s in summary.sequences]}
         )
     rows = [
-        [s.labels.name, s.frames, s.kept, len(s.told["objects"]), sum(map(len, s.told["lost"].values())),
-         f"{s.told['ms_per_frame']['median']:.0f}"]
+        [s.labels.name, s.frames, s.kept, len(s.content["objects"]), sum(map(len, s.content["lost"].values())),
+         f"{s.content['ms_per_frame']['median']:.0f}"]
         for s in sorted(summary.sequences, key=lambda s: s.labels.name)
     ]  # fmt: skip
     frames = sum(s.frames for s in summary.sequences)
@@ -69,7 +69,7 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
 
 def _plain(summary: PropagateSummary) -> dict[str, Any]:
     return {
-        **summary.told,
+        **summary.content,
         "labels": str(summary.labels),
         "report": str(summary.report),
         "kept": summary.kept,

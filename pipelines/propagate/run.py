@@ -55,7 +55,7 @@ class PropagateJob:
         start, stop, stride: which frames; see `open_frames`.
         network: what segments them.
         overwrite: replace what an earlier run with other settings has left.
-        film: make the overlay video.
+        overlay: make the overlay video.
         read: what grey values of masks are, if somebody said so.
     """
 
@@ -88,7 +88,7 @@ class PropagateSummary:
         frames: all that were chosen.
         kept: those that an earlier run had made.
         seconds: of this run.
-        told: what `report.json` holds.
+        content: what `report.json` holds.
         remarks: what is odd about the video, and what of its masks is not used.
     """
 
@@ -98,7 +98,7 @@ class PropagateSummary:
     frames: int
     kept: int
     seconds: float
-    told: Mapping[str, Any]
+    content: Mapping[str, Any]
     remarks: Sequence[str] = ()
 
 
@@ -127,13 +127,13 @@ def propagate(job: PropagateJob) -> PropagateSummary:
         with run_lock(output.report), output.full_disk_told():
             output.prepare_output(settings, job.overwrite)
             kept = _Run(job, frames, start, output).go(engine)
-            told = finish(job, frames, output, remarks)
+            content = finish(job, frames, output, remarks)
     seconds = time.monotonic() - began
-    return PropagateSummary(job.video, output.labels, output.report, len(frames), kept, seconds, told, remarks)
+    return PropagateSummary(job.video, output.labels, output.report, len(frames), kept, seconds, content, remarks)
 
 
 def drawable(job: PropagateJob) -> PropagateJob:
-    """The job without an overlay video where PyAV is missing, which is told."""
+    """The job without an overlay video where PyAV is missing, which is content."""
     try:
         if job.overlay:
             require(EXTRA, f"no {VIDEO}, which")
@@ -274,11 +274,11 @@ def areas(labels: Labels) -> dict[int, int]:
 
 def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[str] = ()) -> dict[str, Any]:
     """Write what a finished sequence is looked at by, where it is not there yet; what `report.json` holds."""
-    told = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
+    content = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
     if not (output.report / SHEET).is_file():
-        write_sheet(output, frames, output.rows(), output.labels.name, told["look_at"])
+        write_sheet(output, frames, output.rows(), output.labels.name, content["look_at"])
     if job.overlay and not (output.report / VIDEO).is_file():
         with OverlayVideo(output.report / VIDEO, frames) as overlay:
             overlay.finish(output)
-    write_json(output.report / SUMMARY, told)
-    return told
+    write_json(output.report / SUMMARY, content)
+    return content

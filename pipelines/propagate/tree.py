@@ -127,7 +127,7 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
 
 
 def many_objects(jobs: Sequence[PropagateJob]) -> list[str]:
-    """A line for each sequence that begins with more objects than are usual; what cannot be read is told later."""
+    """A line for each sequence that begins with more objects than are usual; what cannot be read is content later."""
     lines = []
     for job in jobs:
         starts = [mask for mask in job.masks if isinstance(mask, SequenceStart)]

@@ -44,8 +44,8 @@ def ids_of(sequence):
 )
 def test_frames_that_count(name, frames):
     """DAVIS leaves out the first and the last, the others only the first."""
-    assert CONVENTIONS[name].judged(FRAMES) == frames
-    assert CONVENTIONS[name].judged(FRAMES[:1]) == []
+    assert CONVENTIONS[name].scored_frames(FRAMES) == frames
+    assert CONVENTIONS[name].scored_frames(FRAMES[:1]) == []
 
 
 def test_merged_frames_know_one_object():

@@ -82,7 +82,7 @@ def test_only_the_window_around_the_object_is_seen():
 
 
 def test_what_is_polished_is_given_out_and_not_carried_on():
-    """A polish that leaves one pixel of each object changes no later frame, and loses none."""
+    """A postprocess that leaves one pixel of each object changes no later frame, and loses none."""
 
     def pixel(frame, scores, ids):
         labels = np.zeros(frame.shape[:2], np.uint8)
@@ -168,7 +168,7 @@ def test_the_window_of_a_lost_object_widens():
     carrier.step(shot(red=disc(20, 20, 6)), disc(20, 20, 6))
     sides = []
     for _ in range(8):
-        track = carrier._tracks[1]
+        track = carrier._states[1]
         box = carrier._window(carrier._guide(track.good), track.missing).box
         sides.append(box[2] - box[0])
         carrier.step(shot())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from datakit.datasets.outlines import BrokenOutline, draw, has_outline, parse_outline
+from datakit.datasets.outlines import BrokenOutline, has_outline, parse_outline, rasterise
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of pycocotools, under numpy 2
 SIZE = (48, 64)
@@ -61,7 +61,7 @@ FORMS = {
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_gives_the_mask(name: str) -> None:
     """One object, written in all ways that leave no doubt."""
-    drawn = draw(parse_outline(FORMS[name]), SIZE)
+    drawn = rasterise(parse_outline(FORMS[name]), SIZE)
     assert np.array_equal(drawn.mask, square()) and drawn.inside == 1 and not drawn.strays
 
 
@@ -72,7 +72,7 @@ def test_text_of_bytes_with_backslashes() -> None:
     assert any("\\" in packed(mask) for mask in masks)
     for mask in masks:
         outline = parse_outline({"size": [48, 64], "counts": str(packed(mask).encode())})
-        assert np.array_equal(draw(outline, SIZE).mask, mask)
+        assert np.array_equal(rasterise(outline, SIZE).mask, mask)
 
 
 STRAYS = {
@@ -95,7 +95,7 @@ STRAYS = {
 def test_stray_part_costs_the_part_alone(name: str, first: bool) -> None:
     """The others make the object; what is left out is said."""
     parts = [STRAYS[name], SQUARE] if first else [SQUARE, STRAYS[name]]
-    drawn = draw(parse_outline(parts), SIZE)
+    drawn = rasterise(parse_outline(parts), SIZE)
     assert np.array_equal(drawn.mask, square()) and len(drawn.strays) == 1 and len(drawn.strays[0]) > 10
 
 
@@ -127,27 +127,27 @@ def test_stray_part_costs_the_part_alone(name: str, first: bool) -> None:
 def test_what_cannot_be_read_is_named(segmentation: Any, reason: str) -> None:
     """A reason that groups, and a sentence."""
     with pytest.raises(BrokenOutline) as caught:
-        draw(parse_outline(segmentation), SIZE)
+        rasterise(parse_outline(segmentation), SIZE)
     assert caught.value.reason == reason and len(str(caught.value)) > 10
 
 
 def test_cut_outline_says_how_much_is_inside() -> None:
     """A quarter lies beyond the edge; a pixel or two is no matter."""
-    drawn = draw(parse_outline([[50, 10, 69, 10, 69, 30, 50, 30]]), SIZE)
+    drawn = rasterise(parse_outline([[50, 10, 69, 10, 69, 30, 50, 30]]), SIZE)
     assert drawn.inside == pytest.approx(14 / 19, abs=0.01) and drawn.mask.sum() == 14 * 20
-    touching = draw(parse_outline([[50, 10, 65.5, 10, 65.5, 30, 50, 30]]), SIZE)
+    touching = rasterise(parse_outline([[50, 10, 65.5, 10, 65.5, 30, 50, 30]]), SIZE)
     assert touching.inside == 1 and touching.mask.sum() == 14 * 20
 
 
 def test_part_cut_off_and_part_inside_are_judged_together() -> None:
     """Most of the outline is outside, although one part of it is whole: nothing is taken for a stray that is cut."""
     with pytest.raises(BrokenOutline, match="resized or turned"):
-        draw(parse_outline([[2, 2, 6, 2, 6, 6], [50, 10, 120, 10, 120, 40, 50, 40]]), SIZE)
+        rasterise(parse_outline([[2, 2, 6, 2, 6, 6], [50, 10, 120, 10, 120, 40, 50, 40]]), SIZE)
 
 
 def test_stray_beside_a_part_that_is_cut() -> None:
     """A ring wholly outside costs itself alone, also where the object itself reaches over the edge."""
-    drawn = draw(parse_outline([[50, 10, 69, 10, 69, 30, 50, 30], [-90, -90, -10, -90, -10, -10]]), SIZE)
+    drawn = rasterise(parse_outline([[50, 10, 69, 10, 69, 30, 50, 30], [-90, -90, -10, -90, -10, -10]]), SIZE)
     assert drawn.inside == pytest.approx(14 / 19, abs=0.01) and len(drawn.strays) == 1
 
 
@@ -155,14 +155,14 @@ def test_stray_beside_a_part_that_is_cut() -> None:
 def test_an_outline_in_shares_of_the_photo_says_so(ring: list[float]) -> None:
     """As YOLO has them; it covers a pixel at most, and --min-area would be no help."""
     with pytest.raises(BrokenOutline, match="multiply x by 64 and y by 48") as caught:
-        draw(parse_outline([ring]), SIZE)
+        rasterise(parse_outline([ring]), SIZE)
     assert caught.value.reason == "outline in shares, not pixels"
 
 
 @pytest.mark.parametrize("rings", [[[0, 0, 1, 0, 1, 1, 0, 1]], [[0.1, 0.2, 0.4, 0.2, 0.4, 0.5], SQUARE]])
 def test_a_pixel_in_the_corner_is_no_outline_in_shares(rings: list[list[float]]) -> None:
     """Whole numbers are pixels, and so is what stands beside pixels."""
-    assert draw(parse_outline(rings), SIZE).mask.any()
+    assert rasterise(parse_outline(rings), SIZE).mask.any()
 
 
 def test_boxes_have_no_outline() -> None:
@@ -200,7 +200,7 @@ def test_random_outlines_give_their_masks(seed: int) -> None:
         size, text = [height, width], coco_mask.encode(np.asfortranarray(truth))["counts"]
         counts = rng.choice([text.decode(), str(text), runs(truth)])
         written: Any = rng.choice([{"size": size, "counts": counts}, [{"size": size, "counts": counts}]])
-        assert np.array_equal(draw(parse_outline(written), (height, width)).mask, truth)
+        assert np.array_equal(rasterise(parse_outline(written), (height, width)).mask, truth)
         return
     strays = rng.random() < 0.3
     written = forms_of(polygons, rng)
@@ -208,7 +208,7 @@ def test_random_outlines_give_their_masks(seed: int) -> None:
         written = forms_of(polygons, random.Random(1)) if count == 1 else written
         written = [*([written] if count == 1 else written), rng.choice([[1, 2], [1, 2, 3, 4], [1, 1, "NaN", 2, 3, 3]])]
     try:
-        drawn = draw(parse_outline(written), (height, width))
+        drawn = rasterise(parse_outline(written), (height, width))
     except BrokenOutline:
         assert strays
         return

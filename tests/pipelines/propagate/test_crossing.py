@@ -27,7 +27,7 @@ def segmented(tmp_path_factory):
     sample = draw_sample_data(root, photos=1)
     truth = sample.davis / "Annotations/480p/crossing"
     video = sample.davis / "JPEGImages/480p/crossing"
-    job = PropagateJob(video, root / "out", (MaskPrompt(truth / "00000.png"),), film=False)
+    job = PropagateJob(video, root / "out", (MaskPrompt(truth / "00000.png"),), overlay=False)
     propagate(job)
     return root / "out/crossing", truth
 
