@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -38,12 +39,14 @@ def check_output(config: BuildConfig) -> None:
 
     Raises:
         UsageError: `out` is a file, or a folder of other things.
+        DatakitError: it cannot be written.
         SettingsDiffer: made with other settings or tool versions; the message lists key: old -> new. Not where that
             build published nothing, see `may_be_replaced`.
     """
     out = config.out
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file, expected a folder")
+    check_writable(out)
     stored = read_settings(out)
     if stored is None:
         foreign = sorted(path.name for path in out.iterdir() if not is_partial(path)) if out.exists() else []
@@ -59,6 +62,21 @@ def check_output(config: BuildConfig) -> None:
             + "\n  ".join(found)
             + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
         )
+
+
+def check_writable(out: Path) -> None:
+    """Refuse a folder, or one to be made, that this user cannot write to.
+
+    Raises:
+        DatakitError: as said, before anything is tried.
+    """
+    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if os.access(standing, os.W_OK | os.X_OK):
+        return
+    why = "you have no right to write there; change its permissions, or name another folder"
+    if hasattr(os, "statvfs") and os.statvfs(standing).f_flag & os.ST_RDONLY:
+        why = "it is on a read-only file system; name a folder on another disk"
+    raise DatakitError(f"--out {out}: {standing} cannot be written: {why}")
 
 
 def may_be_replaced(out: Path) -> bool:
