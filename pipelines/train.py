@@ -226,8 +226,8 @@ class _Run:
         logger.info(f"{job.config.network}: {self.data.told()}; {self.compute.describe()}")
         if self.data.held_back and len(self.data.held_back) < FEW:
             logger.warning(
-                f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few hundredths mean "
-                "nothing there; train on more photos, or hold more back by --set validation_share=…"
+                f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few "
+                "hundredths mean nothing there; train on more photos, or hold more back by --set validation_share=…"
             )
         stream = self.data.batches(trainer.done, on_gpu=self.compute.device != "cpu")
         with self._logs() as (steps, validations, events), stream as batches:

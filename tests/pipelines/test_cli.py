@@ -78,8 +78,10 @@ def test_help_at_eighty_columns_says_every_command_whole():
         assert told[name] == (command.help or "").splitlines()[0]
 
 
-@pytest.mark.parametrize(("word", "meant"), [("build", "build-shards"), ("shards", "build-shards"),
-                                             ("preview", "preview-deformations"), ("validate", "validate-source")])  # fmt: skip
+ONE_WORD = {"build": "build-shards", "shards": "build-shards", "preview": "preview-deformations"}
+
+
+@pytest.mark.parametrize(("word", "meant"), ONE_WORD.items())
 def test_one_word_of_a_command_suggests_it(datakit, word, meant):
     """Exit 2, as for a slip of the pen."""
     result = datakit(word, "x")
