@@ -1,7 +1,7 @@
 """The same encoded triples in other containers, each read in its own way at random.
 
 A peer is a function that writes the records into a folder and one that opens it and gives
-`read(index) -> (image, rough mask, target)` as bytes. The bytes are equal for all, so that the
+`read(index) -> (image, guide mask, target)` as bytes. The bytes are equal for all, so that the
 container alone differs. Needs the extra `bench`, and for webdataset the last release with its
 indexed reader: pip install --no-deps webdataset==0.2.111 litdata.
 """

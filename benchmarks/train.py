@@ -1,7 +1,7 @@
 """Speed of training: the loop against its floor, and the loader against other loaders.
 
 The floor is the same optimiser step, on one batch that stays in memory. The peers read the same photos and masks,
-cut the same view around the stored rough mask and code it alike; they differ in where the files come from: a folder
+cut the same view around the stored guide mask and code it alike; they differ in where the files come from: a folder
 of JPEG and PNG files, and a webdataset tar.
 Run alone: python -m benchmarks.train [--rounds N] [--networks lite]
 """
@@ -70,7 +70,7 @@ def item_of(image: bytes, guide: bytes, target: bytes, key: str, coding: Any) ->
 
 
 def write_files(reader: ShardReader, folder: Path) -> None:
-    """The triples of a folder of shards as files: photo, rough mask, target."""
+    """The triples of a folder of shards as files: photo, guide mask, target."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for index in range(len(reader)):

@@ -167,13 +167,13 @@ class Column:
 TRIPLE_COLUMNS = (
     Column("key", "S", "`SAMPLE@RECIPE/VARIANT`, unique in a build", attribute="key"),
     Column("recipe", "S", "name of the recipe", attribute="recipe"),
-    Column("kind", "S4", "`mask` or `box`: what the rough mask looks like", attribute="kind"),
+    Column("kind", "S4", "`mask` or `box`: what the guide mask looks like", attribute="kind"),
     Column("variant", "<u4", "number of the draw, from 0", attribute="variant"),
     Column("object_id", "<i8", "number of the object in its source", attribute="object_id"),
     Column("image_row", "<u4", "row of the photo", refers_to="images"),
     Column("target_row", "<u4", "row of the sample", refers_to="targets"),
-    Column("iou", "<f8", "IoU of the rough mask with the target", "0..1", attribute="iou"),
-    Column("area_ratio", "<f8", "area of the rough mask over that of the target", "ratio", attribute="area_ratio"),
+    Column("iou", "<f8", "IoU of the guide mask with the target", "0..1", attribute="iou"),
+    Column("area_ratio", "<f8", "area of the guide mask over that of the target", "ratio", attribute="area_ratio"),
     Column("redraws", "<u4", "draws thrown away before this one", attribute="redraws"),
     Column("flags", "S", "remarks of the draw: `low-iou` where no draw reached `min_iou` before dilation, `no-tps`; "
            "`ShardReader` gives it as `draw_flags`, and in `flags` a `low-iou` that goes by `iou`",
@@ -185,7 +185,7 @@ TRIPLE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Triple:
-    """One training example: the image, a rough mask, and the mask it should become.
+    """One training example: the image, a guide mask, and the mask it should become.
 
     Attributes:
         key: `<sample key>@<recipe>/<variant>`.
@@ -195,7 +195,7 @@ class Triple:
         target: (H, W) uint8, 0 or 1; the undeformed mask.
         ignore: (H, W) uint8, 1 in the ignore region, where neither mask counts; None where there is none.
         recipe: name of the recipe.
-        kind: `mask` or `box`: what the rough mask looks like.
+        kind: `mask` or `box`: what the guide mask looks like.
         variant: number of the draw, from 0.
         object_id: as in the sample.
         parameters: (P,) float64, every drawn number in the order of the recipe's `parameter_names`;
@@ -249,7 +249,7 @@ class Triple:
         return dict(zip(self.parameter_names, self.parameters.tolist(), strict=True))
 
     def show(self) -> PillowImage.Image:
-        """The photo, then what the rough mask and what the target show of it, side by side: for notebooks.
+        """The photo, then what the guide mask and what the target show of it, side by side: for notebooks.
 
         Returns:
             An RGB picture of at most `SHOWN_WIDTH` pixels across.
@@ -273,13 +273,13 @@ def flags_of(draw_flags: str, iou: float, min_iou: float | None) -> str:
     """The remarks on a triple as people see them, everywhere: `low-iou` goes by the IoU that is stored.
 
     `min_iou` holds while drawing, after the last warp: coarsening after it (a dilation, a box) is wanted and calls
-    for no redraw, but on a tiny object it alone can take the rough mask below the floor. The draw's own `low-iou`
+    for no redraw, but on a tiny object it alone can take the guide mask below the floor. The draw's own `low-iou`
     therefore misses triples that lie below, and names some that dilation lifted above. Shards keep the draw's remark,
     since their bytes are what was published; who reads them goes by `iou`, which is of the very mask that is stored.
 
     Args:
         draw_flags: '' or comma-separated, as a draw gives them and shards store them.
-        iou: of the rough mask with its target, dilation included.
+        iou: of the guide mask with its target, dilation included.
         min_iou: of the recipe; None where it is not known, then the draw's remark stands.
 
     Returns:

@@ -18,7 +18,7 @@ from .jpeg import jpeg_complaint
 from .masks import MANY_OBJECTS
 from .samples import Photo, Sample, Scene
 
-TINY = 100  # pixels: a disc of 11 across, whose rough mask is mostly dilation
+TINY = 100  # pixels: a disc of 11 across, whose guide mask is mostly dilation
 OWN_CHOICE = ("", "rotated", "resized", "recoded")  # normalised for reasons that are said elsewhere or were asked for
 
 REASONS: Mapping[str, str] = {

@@ -21,7 +21,7 @@ CODING = InputCoding(mean=(127.5,) * 3, scale=(127.5,) * 3, order="RGB", mask_va
 
 
 def my_network() -> nn.Module:
-    """Four channels in, the photo and its rough mask; one score a pixel out."""
+    """Four channels in, the photo and its guide mask; one score a pixel out."""
     layers, width = [nn.Conv2d(4, 24, 4, stride=4), nn.ReLU()], 24
     for dilation in (1, 2, 4, 1):
         layers += [nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation), nn.BatchNorm2d(width), nn.ReLU()]
@@ -29,10 +29,10 @@ def my_network() -> nn.Module:
 
 
 def train(folder: str, steps: int = 200, workers: int = 1) -> tuple[float, float]:
-    """Mean IoU on photos that were held back: of the rough masks, and of what the network makes of them."""
+    """Mean IoU on photos that were held back: of the guide masks, and of what the network makes of them."""
     torch.manual_seed(0)
     view = ViewConfig(size=96)
-    data = TripleDataset(folder, CODING, view, redraw=True)  # fresh rough masks in every epoch
+    data = TripleDataset(folder, CODING, view, redraw=True)  # fresh guide masks in every epoch
     held_back = TripleDataset(folder, CODING, view, split="val")
     net = my_network()
     optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3)
@@ -60,4 +60,4 @@ def mean_iou(masks: list[torch.Tensor], items: list[dict]) -> float:
 
 
 if __name__ == "__main__":
-    print("mean IoU of rough masks {:.3f}, of the network's {:.3f}".format(*train(sys.argv[1])))
+    print("mean IoU of guide masks {:.3f}, of the network's {:.3f}".format(*train(sys.argv[1])))

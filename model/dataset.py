@@ -80,7 +80,7 @@ class Example:
 
     Attributes:
         image: (H, W, 3) uint8 RGB.
-        guide: (H, W) uint8 0/1, the rough mask.
+        guide: (H, W) uint8 0/1, the guide mask.
         target: (H, W) uint8 0/1.
         ignore: (H, W) uint8, 1 where nothing is judged; None where all is.
         key: of the triple, or `<sample key>@<recipe>` where it was deformed anew.
@@ -114,11 +114,11 @@ class TripleDataset(Dataset[dict[str, Any]]):
     Args:
         folders: one folder of shards or several; a single `.h5` file of such a folder stands for itself.
         coding: of the network's input, `net.coding`.
-        view: what is drawn beyond the rough mask.
-        split: `train` leaves the held-back photos out; `val` reads only them and draws nothing: stored rough masks,
+        view: what is drawn beyond the guide mask.
+        split: `train` leaves the held-back photos out; `val` reads only them and draws nothing: stored guide masks,
             windows of the middle margin; `all` trains on every photo.
         val_share: share of photos held back, chosen by the hash of the photo's key.
-        redraw: draw a fresh rough mask for every appearance, by the recipe stored in the shards, from the stored
+        redraw: draw a fresh guide mask for every appearance, by the recipe stored in the shards, from the stored
             target; the stored variants of a sample and recipe are then one item. First-frame views stay as stored.
         weights: `SOURCE`, `SOURCE/KIND` or `*/KIND` -> how often such an item comes; all that fit multiply.
         seed: root of all chance.
@@ -198,7 +198,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
         return Example(triple.image, triple.guide, triple.target, triple.ignore, triple.key)
 
     def _bare(self, shard: Shard, row: int) -> tuple[Example, str]:
-        """The item without its rough mask, which is not even decoded, and the recipe that makes another."""
+        """The item without its guide mask, which is not even decoded, and the recipe that makes another."""
         entry = shard.triples[row]
         image_row, target_row, recipe = int(entry["image_row"]), int(entry["target_row"]), entry["recipe"].decode()
         ignore_row, size = int(shard.targets["ignore_row"][target_row]), shard.size(image_row)
@@ -308,7 +308,7 @@ def make_item(
         view: what is drawn.
         coding: of the network's input.
         rng: source of all chance.
-        rough: makes a rough mask of the turned target; without it the example's own is turned.
+        rough: makes a guide mask of the turned target; without it the example's own is turned.
         photo: gives another photo, or none, for a number of 0..1, for objects to be put on; without it they stay.
 
     Returns:

@@ -58,7 +58,7 @@ CODINGS = {
 
 
 def pack_input(image: Image, mask: Mask, coding: InputCoding) -> Tensor:
-    """The network's input for one image and its rough mask, or for a batch of both.
+    """The network's input for one image and its guide mask, or for a batch of both.
 
     Args:
         image: (H, W, 3) or (N, H, W, 3) uint8 RGB.

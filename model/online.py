@@ -50,7 +50,7 @@ class OnlineConfig:
         share: how far every weight goes from the given network's to the fitted one's. Half-way keeps what is known of
             all objects and gains most of what is learnt of this one (docs/decisions.md).
         own_masks, optimizer, loss, view: as in the offline stage; normalisation statistics stay as they are.
-        recipe: makes the rough masks and turns the frames.
+        recipe: makes the guide masks and turns the frames.
     """
 
     iterations: int = setting(60, 1)
@@ -162,7 +162,7 @@ def interpolate_weights(tuned: Segmenter, net: Segmenter, share: float) -> None:
 
 @dataclass(frozen=True)
 class _SampleRef:
-    """One sample of the recipe: which frame and object, how turned, and which of the view's rough masks."""
+    """One sample of the recipe: which frame and object, how turned, and which of the view's guide masks."""
 
     frame: int
     object_id: int

@@ -40,7 +40,7 @@ class PropagateConfig:
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
-        margin: room left around the rough mask on every side, as a multiple of its longer side.
+        margin: room left around the guide mask on every side, as a multiple of its longer side.
         box_margin: the same where only a box is known; two looks make a mask of it.
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.

@@ -30,7 +30,7 @@ class RefineConfig:
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
-        margin: room left around the rough mask on every side, as a multiple of its longer side.
+        margin: room left around the guide mask on every side, as a multiple of its longer side.
         full_frame: look at the whole frame instead, its longer side at `size`.
         mirrored: look twice, the second time mirrored, and take the mean of both scores; None as
             `Segmenter.mirrored` says.
@@ -62,7 +62,7 @@ def refine(
     Args:
         net: in eval mode, placed by `compute`.
         image: (H, W, 3) uint8 RGB.
-        guides: K rough masks, each (H, W) uint8, 0 or 1.
+        guides: K guide masks, each (H, W) uint8, 0 or 1.
         config: what the network looks at.
         compute: where it runs.
 

@@ -25,7 +25,7 @@ class Tally:
 
     Attributes:
         count: triples.
-        input: sum of the rough masks' IoU with their targets.
+        input: sum of the guide masks' IoU with their targets.
         output: sum of the network's.
     """
 
@@ -75,7 +75,7 @@ class IouGains:
 
 
 def score(net: Segmenter, triples: Iterable[Triple], config: RefineConfig, compute: Compute) -> IouGains:
-    """Refine rough masks and compare with their targets, at the photo's own size, the ignore region left out.
+    """Refine guide masks and compare with their targets, at the photo's own size, the ignore region left out.
 
     Args:
         net: in eval mode, placed by `compute`.

@@ -30,8 +30,8 @@ class TrainConfig:
         batch: samples for each step, over all processes.
         accumulate: forward passes a step is made of, for batches that do not fit in memory.
         freeze_norm: keep the normalisation statistics of the trunk as they were pretrained.
-        redraw: deform anew at read time instead of reading the stored rough masks.
-        own_masks: share of steps whose rough masks are those the network itself makes of the given ones, as in a video.
+        redraw: deform anew at read time instead of reading the stored guide masks.
+        own_masks: share of steps whose guide masks are those the network itself makes of the given ones, as in a video.
         seed: root of all chance.
         validation_share: share of photos, chosen by the hash of their key, that are never trained on.
         validation_every: steps from one validation to the next.

@@ -37,7 +37,7 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.option("--iterations", type=click.IntRange(1), default=None, help="Steps.  [default: the preset's]")
 @click.option("--batch", type=click.IntRange(1), default=None, help="Samples a step.  [default: the preset's]")
 @click.option("--redraw/--no-redraw", default=None,
-              help="Deform anew at read time, or read the stored rough masks.  [default: the preset's]")  # fmt: skip
+              help="Deform anew at read time, or read the stored guide masks.  [default: the preset's]")  # fmt: skip
 @click.option("--weight", "weights", multiple=True, metavar="SOURCE[/KIND]=NUMBER",
               help="Draw a source, or its masks or boxes, more or less often, e.g. ecssd/box=0.5.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=None, help="Root seed.  [default: 0]")

@@ -40,7 +40,7 @@ class GroupStatistics:
         source, recipe, kind: of the group; `all` for the whole.
         triples, samples, photos: counts.
         heights, widths: (min, median, max) of the photos, in pixels.
-        iou_mean, iou_histogram: of rough mask and target, over ten equal bins.
+        iou_mean, iou_histogram: of guide mask and target, over ten equal bins.
         area_ratio_mean, area_ratio_histogram: rough over true area, over `RATIO_BINS`.
         redraws: draws thrown away.
         flags: remark -> count.

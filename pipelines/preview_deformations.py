@@ -1,4 +1,4 @@
-"""`datakit preview-deformations`: a contact sheet or a page of rough masks, from sources or from shards.
+"""`datakit preview-deformations`: a contact sheet or a page of guide masks, from sources or from shards.
 
 From a source each triple is made by the functions that build shards, so it is the one that would be
 stored; from a folder of shards it is the one that is stored. Drawing is left to `datakit.preview`.

@@ -211,7 +211,7 @@ def _matching(source: PreviewInput, asked: str) -> Iterator[Row]:
 def title(inputs: Sequence[PreviewInput], seed: int) -> str:
     """What stands above a preview."""
     drawn = f" · seed {seed}" if any(source.is_drawn for source in inputs) else ""
-    return f"Rough masks from {', '.join(source.name for source in inputs)}{drawn}"
+    return f"Guide masks from {', '.join(source.name for source in inputs)}{drawn}"
 
 
 def nothing_to_show(config: PreviewConfig, problems: Sequence[Problem]) -> DatakitError:

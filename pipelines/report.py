@@ -238,10 +238,10 @@ def statistics_report(folder: Path, groups: Sequence[GroupStatistics], as_json: 
             table(head, rows),
             *flags,
             "",
-            "IoU of rough mask and target",
+            "IoU of guide mask and target",
             histogram(iou_names, everything.iou_histogram),
             "",
-            "area of rough mask over target",
+            "area of guide mask over target",
             histogram(ratio_names, everything.area_ratio_histogram),
         ]
     )
@@ -269,13 +269,13 @@ def train_report(summary: TrainSummary, as_json: bool) -> str:
     if found:
         best_known = f"best {found['output_iou']:.3f} at step {found['step']}; what it began with was not judged"
         lines.append(summary.verdict() or best_known)
-        lines.append(f"IoU on {counted(found['triples'], 'triple')} of photos held back, whose rough masks have "
+        lines.append(f"IoU on {counted(found['triples'], 'triple')} of photos held back, whose guide masks have "
                      f"{found['input_iou']:.3f}")  # fmt: skip
     return "\n".join(lines)
 
 
 def score_report(summary: ScoreSummary, as_json: bool) -> str:
-    """Mean IoU of rough masks and outputs, a line per source and kind, and in total."""
+    """Mean IoU of guide masks and outputs, a line per source and kind, and in total."""
     scores = summary.scores.to_dict()
     if as_json:
         about = {"shards": str(summary.shards), "weights": summary.weights, "view": asdict(summary.view)}

@@ -21,7 +21,7 @@ ROWS = 6  # of a picture
 def draw_results(
     net: Segmenter, triples: Sequence[Triple], view: RefineConfig, compute: Compute, path: Path, title: str
 ) -> None:
-    """Write a PNG with a row for each triple: photo, rough mask, output and target; its folder is made if need be.
+    """Write a PNG with a row for each triple: photo, guide mask, output and target; its folder is made if need be.
 
     Raises:
         OSError: the file cannot be written.

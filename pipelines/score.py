@@ -1,4 +1,4 @@
-"""`datakit score`: how much a network gains over the rough masks of a folder of shards."""
+"""`datakit score`: how much a network gains over the guide masks of a folder of shards."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ScoreSummary:
 
 
 def score_shards(job: ScoreJob) -> ScoreSummary:
-    """Refine the rough masks of a folder of shards and compare with their targets.
+    """Refine the guide masks of a folder of shards and compare with their targets.
 
     Raises:
         UsageError: no triple is left to score.

@@ -332,11 +332,11 @@ def told(row: Mapping[str, Any]) -> str:
     if not row["step"]:
         what = "the weights it begins with"
     elif row["over_start"] == "":
-        what = f"{row['gain']:+.3f} over the rough masks"
+        what = f"{row['gain']:+.3f} over the guide masks"
     else:
         what = f"{row['over_start']:+.3f} against the start{', WORSE' if row['over_start'] < 0 else ''}"
     return (
-        f"step {row['step']}: validation IoU {row['output_iou']:.3f} ({what}), rough masks {row['input_iou']:.3f}, "
+        f"step {row['step']}: validation IoU {row['output_iou']:.3f} ({what}), guide masks {row['input_iou']:.3f}, "
         f"on {counted(row['triples'], 'triple')}"
     )
 

@@ -1,4 +1,4 @@
-"""A network that needs no training: foreground is what has the colour most of the rough mask lies on."""
+"""A network that needs no training: foreground is what has the colour most of the guide mask lies on."""
 
 import torch
 from torch import nn

@@ -33,7 +33,7 @@ ORANGE = np.array([255, 128, 0])
 
 
 def main(folder: Path) -> None:
-    """One row a photo: its box, the mask found in it, a rough mask, and what the network makes of that."""
+    """One row a photo: its box, the mask found in it, a guide mask, and what the network makes of that."""
     net, _ = load_network("bundled")
     compute = Compute.chosen(net, "cpu", "fp32")
     rows = [row(net, compute, folder / name, box) for name, box in PHOTOS.items()]
@@ -51,7 +51,7 @@ def row(net: Segmenter, compute: Compute, path: Path, box: Box) -> Image:
     triple = make_triples(sample, PRESETS["masktrack"], seed=1)[1]
     (scores,) = refine(net, photo.pixels, [triple.guide], RefineConfig(), compute)
     made = (scores > 0).astype(np.uint8)
-    tiles.append(tile(painted(photo.pixels, triple.guide), f"a rough mask made of it, IoU {triple.iou:.2f}"))
+    tiles.append(tile(painted(photo.pixels, triple.guide), f"a guide mask made of it, IoU {triple.iou:.2f}"))
     tiles.append(tile(painted(photo.pixels, made), f"what the network makes of that, {iou(made, found):.2f}"))
     return np.hstack(tiles)
 

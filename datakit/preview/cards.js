@@ -40,7 +40,7 @@ function masksOf(draw) {
 }
 
 function describe(draw, show) {
-  const what = { differences: "Difference between rough mask and target", outlines: "Outlines of rough mask and target", photo: "Photo" }[show];
+  const what = { differences: "Difference between guide mask and target", outlines: "Outlines of guide mask and target", photo: "Photo" }[show];
   return `${what}: ${draw.sample.key}, ${draw.recipe} draw ${draw.variant}, IoU ${draw.iou.toFixed(2)}, area ratio ${draw.area_ratio.toFixed(2)}`
     + (draw.flags.length ? `, flagged ${draw.flags.join(", ")}` : "");
 }

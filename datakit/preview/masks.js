@@ -42,7 +42,7 @@ function outlineOf(mask, height, width) {
   return path;
 }
 
-/* Grey where rough mask and target agree (bright inside, dark outside), coloured where they differ. */
+/* Grey where guide mask and target agree (bright inside, dark outside), coloured where they differ. */
 function shadeDifferences(context, box, masks, colours) {
   const image = context.getImageData(box.x, box.y, box.width, box.height), data = image.data;
   const [height, width] = masks.size, { target, rough, void: voided } = masks;

@@ -97,7 +97,7 @@ function applyFilters() {
   $("reset").hidden = !tests.length;
   const samples = new Set(kept.map(draw => draw.sample.key)).size;
   const of = (count, all) => (count === all ? number(all) : `${number(count)} of ${number(all)}`);
-  $("count").textContent = `${of(kept.length, draws.length)} rough masks · ${of(samples, sampleCount)} objects`;
+  $("count").textContent = `${of(kept.length, draws.length)} guide masks · ${of(samples, sampleCount)} objects`;
   $("none").hidden = kept.length > 0;
   const bar = $("bar").getBoundingClientRect(), top = $("cards").getBoundingClientRect().top;
   cards.show(kept);
@@ -223,7 +223,7 @@ function fillHead() {
   }));
   const rest = footer.triples > draws.length ? `, the first of ${number(footer.triples)} draws` : "";
   const cut = footer.cut ? " More may be in the sources: --count sets how many are shown, spread evenly." : "";
-  $("about").textContent = `${number(sampleCount)} objects with ${number(draws.length)} rough masks${rest}.${cut} Click a picture to enlarge it.`;
+  $("about").textContent = `${number(sampleCount)} objects with ${number(draws.length)} guide masks${rest}.${cut} Click a picture to enlarge it.`;
   $("problems").hidden = !footer.problem_count;
   $("problems").querySelector("summary").textContent = `Not shown, and why: ${number(footer.problem_count)}`;
   $("problems").querySelector("ul").replaceChildren(...footer.problems.map(([key, detail]) => element("li", "", `${key}: ${detail}`)));

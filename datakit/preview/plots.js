@@ -4,7 +4,7 @@ const BINS = 48;
 
 const SCALES = {
   iou: { heading: "IoU with the target", of: draw => draw.iou, place: value => value, ticks: () => [0, 0.25, 0.5, 0.75, 1] },
-  area: { heading: "Area ratio, rough mask to target (doubling scale)", of: draw => draw.area_ratio },
+  area: { heading: "Area ratio, guide mask to target (doubling scale)", of: draw => draw.area_ratio },
 };
 
 /* The area axis runs over the whole powers of two that hold all draws. */

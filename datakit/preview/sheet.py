@@ -31,7 +31,7 @@ MOST_SHOWN = max(SHOWN.values())
 
 LEGEND: tuple[tuple[Colour, bool, str], ...] = (
     (tiles.TARGET, True, "target: the accurate mask"),
-    (tiles.ROUGH, True, "rough mask: what the network gets"),
+    (tiles.ROUGH, True, "guide mask: what the network gets"),
     ((200, 200, 200), False, "kept"),
     (tiles.ADDED, False, "added (false positive)"),
     (tiles.LOST, False, "lost (false negative)"),

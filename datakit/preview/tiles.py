@@ -83,7 +83,7 @@ def target_tile(image: Image, target: Mask, region: Box, tile: Size) -> Image:
 
 
 def difference_tile(triple: Triple, region: Box, tile: Size) -> Image:
-    """A region of the grey photo: bright where the rough mask and target agree, coloured where they differ."""
+    """A region of the grey photo: bright where the guide mask and target agree, coloured where they differ."""
     view = _View(region, tile)
     photo, guide, target = view.scale(triple.image), view.scale_mask(triple.guide), view.scale_mask(triple.target)
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]

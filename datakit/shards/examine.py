@@ -125,7 +125,7 @@ def _key(shard: Shard, kind: str, row: int) -> str:
 
 
 def _target_findings(shard: Shard) -> Iterator[Found]:
-    """Every photo decodes to its size, every true mask to its area, every void region decodes."""
+    """Every photo decodes to its size, every true mask to its area, every ignore region decodes."""
     for row, image in enumerate(shard.images):
         try:
             check_image(shard, row)
@@ -146,7 +146,7 @@ def _target_findings(shard: Shard) -> Iterator[Found]:
 
 
 def _triple_findings(shard: Shard) -> Iterator[Found]:
-    """Every rough mask decodes, every stored IoU and area ratio is the recomputed one."""
+    """Every guide mask decodes, every stored IoU and area ratio is the recomputed one."""
     target_row, target = -1, np.zeros((0, 0), np.uint8)
     for row, triple in enumerate(shard.triples):
         size, key = shard.size(triple["image_row"]), triple["key"].decode()

@@ -25,8 +25,8 @@ LIBVER = ("earliest", "v110")
 # Record kinds. Each is a group `<kind>/data` (uint8), `<kind>/offsets` (uint64, n + 1), `<kind>/crc32` (uint32, n).
 IMAGES = "images"  # JPEG or PNG bytes; cv2.imdecode(..., IMREAD_COLOR) gives upright BGR
 TARGETS = "targets"  # COCO run-length code of the true mask
-IGNORES = "ignores"  # COCO run-length code of the void region, where a sample has one
-DEFORMED = "deformed"  # COCO run-length code of the rough mask; row i belongs to triple i
+IGNORES = "ignores"  # COCO run-length code of the ignore region, where a sample has one
+DEFORMED = "deformed"  # COCO run-length code of the guide mask; row i belongs to triple i
 KINDS = (IMAGES, TARGETS, IGNORES, DEFORMED)
 
 # Tables with one row per image, per target (sample) and per triple.
@@ -63,7 +63,7 @@ TARGET_COLUMNS = (
     Column("image_row", "<u4", "row of its photo", refers_to=IMAGES),
     Column("object_id", "<i8", "number of the object in its source"),
     Column("area", "<u4", "of the true mask", "px"),
-    Column("ignore_row", "<i4", "row of its void region; -1: it has none", refers_to=IGNORES),
+    Column("ignore_row", "<i4", "row of its ignore region; -1: it has none", refers_to=IGNORES),
     Column("source_crc32", "<u4", "CRC-32 of the annotation"),
 )
 COLUMNS = {IMAGE_TABLE: IMAGE_COLUMNS, TARGET_TABLE: TARGET_COLUMNS, TRIPLE_TABLE: TRIPLE_COLUMNS}

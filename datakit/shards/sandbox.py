@@ -30,7 +30,9 @@ MEMORY = 4 << 30  # address space of a child, beside the file that it maps
 PIXEL_BYTES = 16  # of memory to decode a photo and its masks, per pixel above the usual limit
 SECONDS, SECONDS_PER_MB = 60.0, 2.0  # a sound shard takes about 0.1 s per MB
 MAX_REPLY = 64 << 20
-START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from datakit.shards.sandbox import serve; serve()"
+START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from datakit.shards.sandbox import run_child; run_child()"
+)
 
 
 class SandboxedVerifier:

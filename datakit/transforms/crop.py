@@ -1,4 +1,4 @@
-"""The part of a frame a network looks at: cut out around the rough mask, and scores put back.
+"""The part of a frame a network looks at: cut out around the guide mask, and scores put back.
 
 Training and propagation both go through here, so both see the same view. What is drawn at random in training is
 left to `views`.

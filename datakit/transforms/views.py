@@ -25,9 +25,9 @@ class ViewConfig:
 
     Attributes:
         size: side of the square cut in pixels.
-        crop: `object` cuts around the rough mask, as propagation does; `random` cuts `size` pixels of the photo at
+        crop: `object` cuts around the guide mask, as propagation does; `random` cuts `size` pixels of the photo at
             its own scale anywhere, and makes nothing of the four settings that follow.
-        margin_low, margin_high: room around the rough mask on every side as a multiple of its longer side, drawn
+        margin_low, margin_high: room around the guide mask on every side as a multiple of its longer side, drawn
             log-uniformly; propagation's lies among them.
         shift: largest shift of the cut's centre, as a fraction of its side; the object may be cut off.
         whole: share of cuts that show the whole photo.
@@ -39,10 +39,10 @@ class ViewConfig:
         tint: largest relative change of each colour by itself.
         grey: share of photos turned grey.
         blur: share of photos that are blurred, as frames of video are.
-        partial: share of rough masks of which a part is erased, as after an occlusion.
-        off_centre: share of rough masks moved further than the recipe moves them, as a fast object leaves its mask.
+        partial: share of guide masks of which a part is erased, as after an occlusion.
+        off_centre: share of guide masks moved further than the recipe moves them, as a fast object leaves its mask.
         off_centre_by: how far at most, as a fraction of the mask's width and height.
-        blob: share of rough masks with a piece too much, as where a mask leaked into something near.
+        blob: share of guide masks with a piece too much, as where a mask leaked into something near.
     """
 
     size: int = setting(224, 32, 2048)
@@ -93,7 +93,7 @@ _LIGHT = ("brightness", "contrast", "saturation", "tint", "grey", "blur")
 
 
 def sample_window(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Window:
-    """What of a photo is shown: a window around the rough mask, more or less wide and off-centre, or all of it.
+    """What of a photo is shown: a window around the guide mask, more or less wide and off-centre, or all of it.
 
     Args:
         rng: source of all numbers.

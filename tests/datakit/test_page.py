@@ -70,7 +70,7 @@ class Blocks(HTMLParser):
         ]
 
 
-def written(rows: list[list[Triple]], title: str = "Rough masks", **others: Any) -> str:
+def written(rows: list[list[Triple]], title: str = "Guide masks", **others: Any) -> str:
     file = io.StringIO()
     write_page(file, ((row, TOTALS) for row in rows), RECIPES, PageSettings(title), **others)
     return file.getvalue()
@@ -129,7 +129,7 @@ def test_file_names_cannot_break_out(evil: str) -> None:
     """A key, a title and a problem come back letter by letter and open no element and no attribute."""
     calm = Blocks(written([made_triples(made_sample("made/calm"))]))
     problem = Problem(evil, "failed", "read", evil, evil)
-    text = written([made_triples(made_sample(evil))], f"Rough masks from {evil}", problems=[problem])
+    text = written([made_triples(made_sample(evil))], f"Guide masks from {evil}", problems=[problem])
     blocks = Blocks(text)
     assert blocks.tags == calm.tags
     assert blocks.samples()[0]["key"] == evil

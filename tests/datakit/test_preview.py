@@ -85,7 +85,7 @@ def test_a_view_says_how_it_was_turned() -> None:
 
 
 def test_added_is_orange_lost_is_blue_and_the_rest_is_grey() -> None:
-    """Colour in a difference tile means one thing: where rough mask and target disagree."""
+    """Colour in a difference tile means one thing: where guide mask and target disagree."""
     tile = tiles.difference_tile(triple(shift=20), (0, 0, 160, 120), (120, 160)).astype(int)
     np.testing.assert_allclose(tile[60, 50], np.array(tiles.LOST) * 0.82 + 128 * 0.18, atol=2)
     np.testing.assert_allclose(tile[60, 110], np.array(tiles.ADDED) * 0.82 + 128 * 0.18, atol=2)

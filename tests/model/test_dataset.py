@@ -140,7 +140,7 @@ def test_an_item_does_not_depend_on_what_else_is_read(folder, tmp_path):
 
 
 def test_redrawing_makes_one_item_of_all_variants(folder):
-    """One per object and recipe, and its rough mask is another in every epoch."""
+    """One per object and recipe, and its guide mask is another in every epoch."""
     dataset = TripleDataset(folder, CODING, STILL, split="all", redraw=True)
     assert len(dataset) == 12 * 2 * 2 and len(set(keys(dataset))) == len(dataset)
     index = keys(dataset).index("made/000#0@masktrack")
@@ -164,7 +164,7 @@ def test_redrawing_takes_the_recipe_of_the_shard(folder):
 
 
 def test_a_box_stays_upright_when_its_photo_is_turned(folder):
-    """The photo is turned first, then the rough mask is made, as it will be of a video's frame."""
+    """The photo is turned first, then the guide mask is made, as it will be of a video's frame."""
     dataset = TripleDataset(folder, CODING, replace(STILL, turn=40.0), split="all", redraw=True)
     item = keys(dataset).index("made/000#0@masktrack-box")
     for epoch in range(4):

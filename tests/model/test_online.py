@@ -108,7 +108,7 @@ def test_it_learns(net):
 
 
 def test_samples_are_about_a_thousand_a_frame_and_object():
-    """42 views with 24 rough masks each, for every object of every frame."""
+    """42 views with 24 guide masks each, for every object of every frame."""
     frame, mask = annotated()
     two = mask + 2 * cv2.circle(np.zeros(SIZE, np.uint8), (110, 80), 10, 1, -1)
     assert len(FrameSamples([(frame, mask)], OnlineConfig(), CODING, 0)) == 1008
@@ -116,7 +116,7 @@ def test_samples_are_about_a_thousand_a_frame_and_object():
 
 
 def test_samples_are_those_a_build_would_store(monkeypatch):
-    """The same views, rough masks and seeds as shards of the online recipe."""
+    """The same views, guide masks and seeds as shards of the online recipe."""
     frame, mask = annotated()
     recipe = replace(PRESETS["online"], variants=2, augment=Augment(angles=(-10.0, 0.0, 10.0), flip=True))
     monkeypatch.setattr(module, "make_item", lambda example, *_: example)

@@ -1,4 +1,4 @@
-"""From a rough mask to scores in the frame, with a network that does something exact."""
+"""From a guide mask to scores in the frame, with a network that does something exact."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ CPU = Compute("cpu", "fp32", False)
 
 
 class Copier(Segmenter):
-    """Gives its rough mask back, as scores of ±8 at stride 4."""
+    """Gives its guide mask back, as scores of ±8 at stride 4."""
 
     coding = CODINGS["efficientnet-lite0"]
     stride = 4
@@ -74,7 +74,7 @@ def test_a_copied_mask_comes_back_where_it_was(config):
 
 
 def test_image_and_mask_are_looked_at_through_the_same_window():
-    """A green square is found where it is, though the rough mask is off."""
+    """A green square is found where it is, though the guide mask is off."""
     image = np.full((120, 160, 3), 100, np.uint8)
     truth = square(70, 40)
     image[truth > 0] = (0, 255, 0)
@@ -89,7 +89,7 @@ def test_nothing_is_found_outside_the_window():
 
 
 def test_several_objects_share_a_pass_and_stay_apart():
-    """K rough masks, K planes, each as if alone."""
+    """K guide masks, K planes, each as if alone."""
     image, masks = np.zeros((120, 160, 3), np.uint8), [square(10, 10), square(100, 60)]
     together = refine(Copier(), image, masks, RefineConfig(128), CPU)
     alone = [refine(Copier(), image, [mask], RefineConfig(128), CPU)[0] for mask in masks]

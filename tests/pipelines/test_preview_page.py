@@ -74,7 +74,7 @@ def text(browser: Browser, selector: str) -> str:
 
 def test_every_sample_is_there_and_painted(opened: Browser) -> None:
     """All draws are counted, and cards in sight hold colour: added, lost or kept."""
-    assert text(opened, "#count") == "45 rough masks · 15 objects"
+    assert text(opened, "#count") == "45 guide masks · 15 objects"
     opened.until("document.querySelectorAll('#list canvas[data-painted]').length >= 10")
     pixels = opened.run(
         "(() => { const c = document.querySelector('#list canvas');"
@@ -87,20 +87,20 @@ def test_every_sample_is_there_and_painted(opened: Browser) -> None:
 def test_filters_change_the_count_and_the_cards(opened: Browser) -> None:
     """Source, recipe, kind, IoU and key narrow the list; resetting brings everything back."""
     opened.choose("#source", "c")
-    assert text(opened, "#count") == "18 of 45 rough masks · 6 of 15 objects"
+    assert text(opened, "#count") == "18 of 45 guide masks · 6 of 15 objects"
     assert all(key.startswith("c/") for key in cards(opened))
     opened.choose("#kind", "box")
-    assert text(opened, "#count") == "6 of 45 rough masks · 6 of 15 objects"
+    assert text(opened, "#count") == "6 of 45 guide masks · 6 of 15 objects"
     assert len(cards(opened)) == 6 and all("@masktrack-box/" in key for key in cards(opened))
     opened.click("#reset")
     opened.choose("#recipe", "masktrack")
-    assert text(opened, "#count") == "30 of 45 rough masks · 15 objects"
+    assert text(opened, "#count") == "30 of 45 guide masks · 15 objects"
     opened.choose("#search", "e/0003")
     assert cards(opened) == ["e/0003@masktrack/0", "e/0003@masktrack/1"]
     opened.choose("#search", "nowhere")
     assert cards(opened) == [] and opened.run("!document.querySelector('#none').hidden")
     opened.click("#reset")
-    assert text(opened, "#count") == "45 rough masks · 15 objects"
+    assert text(opened, "#count") == "45 guide masks · 15 objects"
 
 
 def test_the_range_of_iou_is_kept(opened: Browser) -> None:
@@ -262,7 +262,7 @@ def test_two_thousand_samples_stay_smooth(browser: Browser, large_page: Path) ->
     """Under 60 MB; few cards in the document at a time; filtering, sorting and scrolling take a blink."""
     assert large_page.stat().st_size < 60e6
     assert browser.open(large_page) < 30
-    assert text(browser, "#count").replace("\u202f", "") == "6000 rough masks · 2000 objects"
+    assert text(browser, "#count").replace("\u202f", "") == "6000 guide masks · 2000 objects"
     browser.run("window.long = []; new PerformanceObserver(l => long.push(...l.getEntries().map(e => e.duration)))"
                 ".observe({type: 'longtask'}); 0")  # fmt: skip
     change = "const e = document.querySelector('#{}'); e.value = '{}'; e.dispatchEvent(new Event('input'))"

@@ -63,7 +63,7 @@ def test_the_best_weights_are_never_worse_than_the_start(ruined):
 
 
 def test_the_table_tells_the_difference_to_the_start(ruined):
-    """A column beside the gain over the rough masks."""
+    """A column beside the gain over the guide masks."""
     rows = list(csv.DictReader((ruined[0] / "validation.csv").open()))
     began = float(rows[0]["output_iou"])
     assert [float(row["over_start"]) for row in rows] == [float(row["output_iou"]) - began for row in rows]
@@ -112,6 +112,6 @@ def test_the_verdict(start, trained, said):
 
 
 def test_a_run_of_an_older_version_has_no_start():
-    """Then a validation is told against the rough masks."""
+    """Then a validation is told against the guide masks."""
     row = {"step": 60, "input_iou": 0.5, "output_iou": 0.75, "gain": 0.25, "over_start": "", "triples": 64}
-    assert told(row) == "step 60: validation IoU 0.750 (+0.250 over the rough masks), rough masks 0.500, on 64 triples"
+    assert told(row) == "step 60: validation IoU 0.750 (+0.250 over the guide masks), guide masks 0.500, on 64 triples"

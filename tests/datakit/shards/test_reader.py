@@ -143,7 +143,7 @@ def test_a_shard_of_another_size_is_refused(folder):
 
 
 def test_a_flipped_mask_bit_is_caught_on_reading(folder):
-    """A damaged rough mask raises instead of training on nonsense."""
+    """A damaged guide mask raises instead of training on nonsense."""
     reader = ShardReader(folder)
     record = bytes(reader.raw(0)[1])
     path = folder / "made-00000.h5"

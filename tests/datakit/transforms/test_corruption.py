@@ -1,4 +1,4 @@
-"""Faults of rough masks: each does what it says, as often as told."""
+"""Faults of guide masks: each does what it says, as often as told."""
 
 from dataclasses import replace
 

@@ -137,7 +137,7 @@ def test_replay_wants_as_many_numbers_as_were_drawn():
 
 
 def test_a_box_anywhere_makes_the_kind_box():
-    """The kind says what the rough mask looks like."""
+    """The kind says what the guide mask looks like."""
     assert Recipe("r", (Affine(), Box())).kind == "box" and Recipe("r", (Affine(),)).kind == "mask"
 
 
