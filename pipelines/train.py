@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.errors import SettingsDiffer, UsageError
 from datakit.shards import read_manifest
+from datakit.wording import counted
 
 from .interrupt import deferred
 from .lock import run_lock
@@ -174,9 +175,11 @@ class _Data:
     def told(self) -> str:
         """In words, for the user."""
         judged = (
-            f"{len(self.held_back)} triples of other photos to judge by" if self.held_back else "nothing to judge by"
+            f"{counted(len(self.held_back), 'triple')} of other photos to judge by"
+            if self.held_back
+            else "nothing to judge by"
         )
-        return f"{len(self.trained)} samples to learn from, {judged}"
+        return f"{counted(len(self.trained), 'sample')} to learn from, {judged}"
 
 
 class _Run:
@@ -223,8 +226,8 @@ class _Run:
         logger.info(f"{job.config.network}: {self.data.told()}; {self.compute.describe()}")
         if self.data.held_back and len(self.data.held_back) < FEW:
             logger.warning(
-                f"WARNING: only {len(self.data.held_back)} triples to judge by: differences of a few hundredths mean "
-                "nothing there; train on more photos, or hold more back by --set validation_share=…"
+                f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few "
+                "hundredths mean nothing there; train on more photos, or hold more back by --set validation_share=…"
             )
         stream = self.data.batches(trainer.done, on_gpu=self.compute.device != "cpu")
         with self._logs() as (steps, validations, events), stream as batches:
@@ -329,12 +332,12 @@ def told(row: Mapping[str, Any]) -> str:
     if not row["step"]:
         what = "the weights it begins with"
     elif row["over_start"] == "":
-        what = f"{row['gain']:+.3f} over the rough masks"
+        what = f"{row['gain']:+.3f} over the guide masks"
     else:
         what = f"{row['over_start']:+.3f} against the start{', WORSE' if row['over_start'] < 0 else ''}"
     return (
-        f"step {row['step']}: validation IoU {row['output_iou']:.3f} ({what}), rough masks {row['input_iou']:.3f}, "
-        f"on {row['triples']} triples"
+        f"step {row['step']}: validation IoU {row['output_iou']:.3f} ({what}), guide masks {row['input_iou']:.3f}, "
+        f"on {counted(row['triples'], 'triple')}"
     )
 
 
