@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from datakit import errors
-from pipelines.cli import cli, disk_error
+from pipelines.cli import cli
+from pipelines.cli_group import disk_error
 
 
 @pytest.mark.parametrize(
