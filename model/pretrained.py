@@ -78,7 +78,7 @@ def load_pretrained(net: Segmenter, init: str | Path) -> Segmenter:
         known = ", ".join(trunk.__name__ for trunk in CONVERTERS)
         raise UsageError(
             f"--init {init}: no pretrained weights are known for the trunk {type(net.trunk).__name__}, "
-            f"only for {known}; begin from random weights (--init none), or let the network load its own when it is built"
+            f"only for {known}; begin from random weights (--init none), or let the network load its own when built"
         )
     package, convert = CONVERTERS[type(net.trunk)]
     path = package.find() if str(init) == IMAGENET else Path(init)
