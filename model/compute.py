@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, distributed
 
 from datakit.errors import DatakitError, UsageError
+from datakit.wording import counted
 
 from .segmenter import Segmenter
 
@@ -48,7 +49,7 @@ class Compute:
 
     def describe(self) -> str:
         """In words, for the user."""
-        threads = "" if self.device.startswith("cuda") else f" with {torch.get_num_threads()} threads"
+        threads = "" if self.device.startswith("cuda") else f" with {counted(torch.get_num_threads(), 'thread')}"
         return f"{self.device}{threads}, {self.precision}"
 
     def place(self, net: Segmenter) -> Segmenter:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import gc
 import logging
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datakit.errors import UsageError
-from datakit.shadowed import shadowing_message
-
 from . import cli_network
+from .cli_group import DatakitGroup
 from .options import (
     byte_count,
     from_config,
     reading_options,
-    refuse_addresses,
     settings_from,
     source_options,
     source_options_from,
@@ -35,45 +29,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 EXIT_FOUND = 4
-EXIT_INTERRUPTED = 130
 CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack")
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
-
-
-class DatakitGroup(click.Group):
-    """A group that turns our errors into their exit codes, and Ctrl-C into three lines."""
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """The command to run, once no path among its words is an address such as s3://bucket/x."""
-        name, command, words = super().resolve_command(ctx, args)
-        if command is not None:
-            refuse_addresses(command, words)
-        return name, command, words
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; anything that is not one of our errors keeps its traceback."""
-        from .progress import on_terminal
-
-        level = logging.WARNING if ctx.params["quiet"] else logging.DEBUG if ctx.params["verbose"] else logging.INFO
-        try:
-            with on_terminal(level):
-                return super().invoke(ctx)
-        except KeyboardInterrupt as stopped:  # its arguments are options that going on needs
-            # --overwrite would throw away what was finished.
-            words = [word for word in sys.argv[1:] if word != "--overwrite"]
-            command = shlex.join(["datakit", *words, *(word for word in stopped.args if word not in words)])
-            click.echo(f"\nInterrupted. What was finished is kept; to go on, run again:\n  {command}", err=True)
-            ctx.exit(EXIT_INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit):  # an Exit carries an exit code, too, and is no error
-            raise
-        except Exception as error:
-            if isinstance(error, ImportError) and (hidden := shadowing_message(error.name)):
-                error = UsageError(hidden)
-            code = getattr(error, "exit_code", None)
-            if code is None and (not isinstance(error, OSError) or error.errno == errno.EPIPE):
-                raise
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(code or 1)
 
 
 @click.group(cls=DatakitGroup, context_settings=CONTEXT)
@@ -94,7 +51,9 @@ def cli(quiet: bool, verbose: bool) -> None:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of shards.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
-@click.option("--scheduler", metavar="ADDRESS", help="Use this running Dask cluster instead, e.g. tcp://host:8786.")
+@click.option("--scheduler", metavar="ADDRESS",
+              help="Use this running Dask cluster instead, e.g. tcp://host:8786. What a lost worker was making is made "
+              "again. Dask's dashboard needs the extra `report`.")  # fmt: skip
 @reading_options
 @click.option(
     "--samples-per-shard", type=click.IntRange(1), default=None, help="Cut shards at this many samples, between photos."
@@ -106,16 +65,19 @@ def cli(quiet: bool, verbose: bool) -> None:
 @click.option("--max-error-rate", type=click.FloatRange(0, 1), default=0.01,
               help="Publish nothing when a larger fraction of items failed.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be built and what it would cost; touch nothing.")
-@click.option("--performance-report", type=click.Path(path_type=Path), help="Dask's own report, as HTML (needs bokeh).")
+@click.option(
+    "--performance-report", type=click.Path(path_type=Path), help="Dask's own report, as HTML (extra `report`)."
+)
 @click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False, callback=from_config,
               help="TOML file of these options; the command line wins.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool, dry_run: bool, **options: Any) -> None:
-    """Make shards of (image, rough mask, true mask) from static images with masks.
+    """Make shards from images with masks.
 
-    SOURCE is LABEL[:LAYOUT]=ROOT or a bare ROOT whose layout is recognised. A stopped or killed
-    build goes on where it was when the same command runs again.
+    A shard holds triples of image, guide mask and true mask. SOURCE is LABEL[:LAYOUT]=ROOT or a bare ROOT
+    whose layout is recognised. A stopped or killed build goes on where it was when the same command runs
+    again.
 
     \b
     Example:
@@ -174,9 +136,10 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildCon
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def validate_source(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Read every photo and mask of the sources and report what is wrong, odd or there twice; build nothing.
+    """Find faults and duplicates in sources.
 
-    Exits 4 when an item failed or a photo is in two of the sources; warnings and what is left out do not count.
+    Reads every photo and mask and reports what is wrong, odd or there twice; builds nothing. Exits 4 when
+    an item failed or a photo is in two of the sources; warnings and what is left out do not count.
 
     \b
     Example:
@@ -196,7 +159,9 @@ def validate_source(ctx: click.Context, /, sources: tuple[str, ...], as_json: bo
 @cli.command("recipes")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def recipes(as_json: bool) -> None:
-    """List the preset recipes as TOML files, and every step a recipe can name with its keys, ranges and defaults.
+    """List recipes and their steps.
+
+    The presets as TOML files, and every step a recipe can name with its keys, ranges and defaults.
 
     \b
     Example:
@@ -219,8 +184,9 @@ def recipes(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -> None:
-    """Check a folder of shards against its manifest: every byte, and the structure and tables of every shard.
+    """Check shards, and repair them.
 
+    A folder is compared with its manifest: every byte, and the structure and tables of every shard.
     With --deep down to the meaning of every mask; so are damaged shards, and whatever has no manifest.
     Shards are opened in child processes, so that a damaged one cannot crash the command.
     Exits 4 when anything is found (after --repair: when anything remains), naming shard, record and sample key.
@@ -255,9 +221,9 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -> None:
-    """Show what is in a folder of shards, or compare triples with what their source makes now.
+    """Show what is in a folder of shards.
 
-    With --sample or --random, exits 4 when anything differs.
+    Or compare triples with what their source makes now. With --sample or --random, exits 4 when anything differs.
 
     \b
     Example:
@@ -290,24 +256,30 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
               help="Samples shown, spread over the sources.  [default: 8 in a picture; in a page all of a folder of "
               "shards, up to 2000 of sources]")  # fmt: skip
 @click.option("--sample", "keys", multiple=True, metavar="KEY", help="Show this sample; repeat for several.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes that draw a page.")
 @reading_options
 def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
-    """Draw rough masks beside their targets, by the very code that builds shards: a picture or a page.
+    """Draw guide masks beside their true masks.
 
-    From a source it shows what would be stored, from a folder of shards what is. The page holds every
-    sample in one file to sort, filter and enlarge, with the distributions of IoU and area.
+    A picture or a page, by the very code that builds shards. From a source it shows what would be stored,
+    from a folder of shards what is. The page holds every sample in one file to sort, filter and enlarge,
+    with the distributions of IoU and area.
 
     \b
     Example:
       datakit preview-deformations data/ECSSD --recipe masktrack --recipe lucid --out preview.png
       datakit preview-deformations shards --out preview.html
     """
+    if options["jobs"] > 1:
+        from pipelines.fork_server import start_fork_server
+
+        start_fork_server(["pipelines.preview_page"])  # before the imports that it makes too, as for a build
     from pipelines import report
-    from pipelines.preview_deformations import PreviewConfig
     from pipelines.preview_deformations import preview_deformations as draw
+    from pipelines.preview_inputs import PreviewConfig
 
     _, images = sources_from((), options["images"])
-    shown = {name: options[name] for name in ("out", "count", "keys")}
+    shown = {name: options[name] for name in ("out", "count", "keys", "jobs")}
     summary = draw(PreviewConfig(inputs, settings=settings_from(options), images=images, **shown))
     click.echo(report.preview_report(summary))
 
@@ -337,10 +309,11 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
 @value_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def evaluate(predictions: Path, ground_truth: Path, as_json: bool, frames: Path | None, **options: Any) -> None:
-    """Score segmented videos: J, F and J&F with mean, recall and decay per object, sequence and set.
+    """Score segmented videos by J, F and J&F.
 
-    Both are folders of one folder a sequence, or one such folder each. Exits 4 without a score, and says why,
-    when a sequence or frame has no prediction, or one does not fit its ground truth.
+    With mean, recall and decay per object, sequence and set. Both are folders of one folder a sequence,
+    or one such folder each. Exits 4 without a score, and says why, when a sequence or frame has no
+    prediction, or one does not fit its ground truth.
 
     \b
     Example:
@@ -369,7 +342,9 @@ def evaluate(predictions: Path, ground_truth: Path, as_json: bool, frames: Path 
 @click.option("--seed", default=0, help="Seed of what is drawn.")
 @click.option("--photos", type=click.IntRange(1), default=24, help="Number of saliency photos.")
 def sample_data(out: Path, seed: int, photos: int) -> None:
-    """Draw a small data set with exact masks, in the on-disk layouts of real ones.
+    """Draw a small data set to try things on.
+
+    It has exact masks, in the on-disk layouts of real sets.
 
     \b
     Example:

@@ -57,10 +57,10 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def train(ctx: click.Context, /, shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
-    """Train a network on shards to turn guide masks into accurate ones.
+    """Train a network on shards.
 
-    A run that was stopped goes on with --resume, to the very losses it would have made.
-    Start it by torchrun to share the work among processes.
+    It learns to turn guide masks into accurate ones. A run that was stopped goes on with --resume, to the
+    very losses it would have made. Start it by torchrun to share the work among processes.
 
     \b
     Example:
@@ -131,7 +131,9 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def score(shards: Path, as_json: bool, **options: Any) -> None:
-    """Mean IoU of the guide masks and of what the network makes of them, in total and per source and kind.
+    """Score a network on shards by IoU.
+
+    Mean IoU of the guide masks and of what the network makes of them, in total and per source and kind.
 
     \b
     Example:
@@ -190,8 +192,9 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
-    """Carry masks or boxes of objects through a video: a label picture of every frame, and a film to look at.
+    """Carry masks of objects through a video.
 
+    From masks or boxes it makes a label picture of every frame, and a video to look at.
     VIDEO is a folder of frames or a video file. A run that was stopped or killed goes on where it was when the
     same command runs again; with --crf a video that was not finished begins anew.
 

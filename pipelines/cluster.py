@@ -89,7 +89,7 @@ def run_tasks(
         _client(min(jobs, len(tasks)), scheduler, scratch, report is not None) as client,
         _reported(report),
     ):
-        watch = Watch(lambda: sum(client.nthreads().values()), AbsenceMessages.of(scheduler), logger.warning)
+        watch = Watch(client.nthreads, AbsenceMessages.of(scheduler), logger.warning)
         call = function if scheduler is None else Alike(function, tool_versions())
         _run(client, call, tasks, name, done, watch)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from datakit.datasets import Subset
 from datakit.shards.manifest import RECORDS
 
-from .build_shards import check_output, settings_digest
+from .output_folder import check_output, settings_digest
 from .plan import Plan, make_plan
 from .settings import BuildConfig
 from .shard_task import SCRATCH, ShardTask, build_shard

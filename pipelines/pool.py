@@ -6,8 +6,10 @@ machines, is left to `cluster`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import contextlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TypeVar
@@ -20,7 +22,7 @@ from .fork_server import METHOD, interrupts_ignored, start_fork_server
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-WINDOW = 10  # tasks handed to each of the other processes: enough that none waits while this one is busy
+AHEAD = 4  # tasks of a stream handed to each process: enough that none waits while this one makes the next
 
 
 def map_on_processes(function: Callable[[Task], Result], tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
@@ -39,12 +41,47 @@ def map_on_processes(function: Callable[[Task], Result], tasks: Sequence[Task], 
     if jobs <= 1:
         yield from map(function, tasks)
         return
-    start_fork_server([function.__module__])
-    pool = ProcessPoolExecutor(jobs, get_context(METHOD), initializer=cv2.setNumThreads, initargs=(0,))
-    try:
+    with _processes(jobs, function.__module__) as pool:
         with interrupts_ignored():  # handing in starts the processes
             results = pool.map(function, tasks)
         yield from results
+
+
+def stream_on_processes(
+    function: Callable[[Task], Result], tasks: Iterable[Task], jobs: int, module: str
+) -> Generator[Result, None, None]:
+    """Results of `function` in the order of `tasks`, which are taken as they are needed: memory stays flat.
+
+    Args:
+        function: picklable.
+        tasks: picklable; made by this process, `AHEAD` for each of the others.
+        jobs: processes; 1 works in this one.
+        module: is imported once for all processes.
+
+    Raises:
+        DatakitError: a process died.
+        Exception: whatever a task raised, or making one.
+    """
+    if jobs <= 1:
+        yield from map(function, tasks)
+        return
+    waiting: deque[Future[Result]] = deque()
+    with _processes(jobs, module) as pool:
+        for task in tasks:
+            with interrupts_ignored():
+                waiting.append(pool.submit(function, task))
+            if len(waiting) >= AHEAD * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@contextlib.contextmanager
+def _processes(jobs: int, module: str) -> Iterator[ProcessPoolExecutor]:
+    start_fork_server([module])
+    pool = ProcessPoolExecutor(jobs, get_context(METHOD), initializer=cv2.setNumThreads, initargs=(0,))
+    try:
+        yield pool
     except BrokenProcessPool as error:
         raise DatakitError("a worker process died (out of memory?); run the command again with fewer -j") from error
     finally:

@@ -32,12 +32,12 @@ from datakit.shards.sandbox import SandboxedVerifier
 from datakit.shards.verify import Finding, verify
 from datakit.tools import tool_versions
 
-from .build_shards import error_log_text
 from .cluster import run_tasks
 from .inspect_shards import moved_sources
 from .interrupt import terminable
 from .lock import run_lock
 from .plan import cut
+from .publish import error_log_text
 from .settings import BuildSettings, differences
 from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, write_record
 

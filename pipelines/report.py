@@ -94,8 +94,8 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     lines += [f"  {below_line(summary.below, manifest.triples)}"] if summary.below.total else []
     size = sum(shard.bytes for shard in manifest.shards)
     lines.append(
-        f"{summary.out}: {len(manifest.shards)} shards ({summary.kept} kept, {summary.built} built), "
-        f"{manifest.triples} triples, {size_text(size)}, in {clock(summary.seconds)}"
+        f"{summary.out}: {counted(len(manifest.shards), 'shard')} ({summary.kept} kept, {summary.built} built), "
+        f"{counted(manifest.triples, 'triple')}, {size_text(size)}, in {clock(summary.seconds)}"
     )
     return "\n".join(lines)
 
@@ -126,7 +126,8 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
         pair = f"{printable(duplicate.first)} = {printable(duplicate.second)}"
         lines.append(f"  duplicate {where}: {pair} ({duplicate.how}, {duplicate.score:.3f})")
     lines.append(
-        f"{found.compared} photos compared with each other; " + ("found something" if found.found else "sound")
+        f"{counted(found.compared, 'photo')} compared with each other; "
+        + ("found something" if found.found else "sound")
     )
     return "\n".join(lines)
 
@@ -159,8 +160,8 @@ def preview_report(summary: PreviewSummary) -> str:
     lines = [f"  not shown: {problem.key}: {problem.detail}" for problem in summary.problems[:MOST_TOLD]]
     if summary.skipped > MOST_TOLD:
         lines.append(f"  not shown: {summary.skipped - MOST_TOLD} more")
-    drawn = f"{summary.out}: {summary.samples} samples, {summary.triples} triples{flagged}, {size}"
-    return "\n".join([*lines, drawn])
+    drawn = f"{counted(summary.samples, 'sample')}, {counted(summary.triples, 'triple')}{flagged}, {size}"
+    return "\n".join([*lines, f"{summary.out}: {drawn}"])
 
 
 def sample_report(sample: SampleData) -> str:
@@ -264,11 +265,11 @@ def train_report(summary: TrainSummary, as_json: bool) -> str:
         return as_text({"out": str(summary.out), "steps": summary.steps, "weights": str(best),
                         "validation": summary.validation, **against})  # fmt: skip
     found = summary.validation
-    lines = [f"{summary.out}: {summary.steps} steps, weights in {best}"]
+    lines = [f"{summary.out}: {counted(summary.steps, 'step')}, weights in {best}"]
     if found:
         best_known = f"best {found['output_iou']:.3f} at step {found['step']}; what it began with was not judged"
         lines.append(summary.verdict() or best_known)
-        lines.append(f"IoU on {found['triples']} triples of photos held back, whose guide masks have "
+        lines.append(f"IoU on {counted(found['triples'], 'triple')} of photos held back, whose guide masks have "
                      f"{found['input_iou']:.3f}")  # fmt: skip
     return "\n".join(lines)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.errors import UsageError
 from datakit.shards import read_manifest
+from datakit.wording import counted
 
 from .interrupt import deferred
 from .lock import run_lock
@@ -142,9 +143,11 @@ class _Data:
     def told(self) -> str:
         """In words, for the user."""
         judged = (
-            f"{len(self.held_back)} triples of other photos to judge by" if self.held_back else "nothing to judge by"
+            f"{counted(len(self.held_back), 'triple')} of other photos to judge by"
+            if self.held_back
+            else "nothing to judge by"
         )
-        return f"{len(self.trained)} samples to learn from, {judged}"
+        return f"{counted(len(self.trained), 'sample')} to learn from, {judged}"
 
 
 class _Run:
@@ -186,8 +189,8 @@ class _Run:
         logger.info(f"{job.config.network}: {self.data.told()}; {self.compute.describe()}")
         if self.data.held_back and len(self.data.held_back) < FEW:
             logger.warning(
-                f"WARNING: only {len(self.data.held_back)} triples to judge by: differences of a few hundredths mean "
-                "nothing there; train on more photos, or hold more back by --set validation_share=…"
+                f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few "
+                "hundredths mean nothing there; train on more photos, or hold more back by --set validation_share=…"
             )
         if self.ranks.is_first:
             remember(job)
@@ -316,7 +319,7 @@ def told(row: Mapping[str, Any]) -> str:
         what = f"{row['over_start']:+.3f} against the start{', WORSE' if row['over_start'] < 0 else ''}"
     return (
         f"step {row['step']}: validation IoU {row['output_iou']:.3f} ({what}), guide masks {row['input_iou']:.3f}, "
-        f"on {row['triples']} triples"
+        f"on {counted(row['triples'], 'triple')}"
     )
 
 

@@ -1,10 +1,10 @@
-"""A cluster without workers: noticed, said after a while, and seldom again, instead of waiting in silence."""
+"""Workers a cluster loses, each of them said; a cluster without workers is said after a while, and seldom again."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .progress import clock
@@ -35,10 +35,10 @@ class AbsenceMessages:
 
 
 class Watch:
-    """Looks now and then how many threads a cluster has, and tells when it has had none for ten seconds.
+    """Looks now and then what workers a cluster has; tells which were lost, and when it has had none for ten seconds.
 
     Args:
-        threads: asks for the number of threads of all workers; may raise where the scheduler does not answer.
+        workers: asks for address -> number of threads of every worker; may raise where the scheduler does not answer.
         words: what is said.
         tell: takes a line.
         now: seconds of a clock that never goes back.
@@ -46,13 +46,14 @@ class Watch:
 
     def __init__(
         self,
-        threads: Callable[[], int],
+        workers: Callable[[], Mapping[str, int]],
         words: AbsenceMessages,
         tell: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
     ):
         self.threads = 0
-        self._ask, self._messages, self._tell, self._now = threads, words, tell, now
+        self._ask, self._messages, self._tell, self._now = workers, words, tell, now
+        self._workers: frozenset[str] = frozenset()
         self._looked = -LOOK_S
         self._none_since: float | None = None
         self._last_warning: float | None = None
@@ -64,9 +65,18 @@ class Watch:
             return self.threads
         self._looked = now
         with contextlib.suppress(OSError, TimeoutError):  # that the scheduler is gone is told by what waits for it
-            self.threads = self._ask()
+            workers = self._ask()
+            self.threads = sum(workers.values())
+            self._tell_losses(frozenset(workers))
             self._warn_if_due(now)
         return self.threads
+
+    def _tell_losses(self, workers: frozenset[str]) -> None:
+        lost = len(self._workers - workers)
+        self._workers = workers
+        if lost:
+            who, what = ("a worker was", "it was") if lost == 1 else (f"{lost} workers were", "they were")
+            self._tell(f"{who} lost {self._messages.where}; what {what} making is made again")
 
     def _warn_if_due(self, now: float) -> None:
         if self.threads:

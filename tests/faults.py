@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines import build_shards, cli, shard_parts, shard_task
+from pipelines import build_shards, cli, publish, shard_parts, shard_task
 from pipelines.cluster import run_tasks
 
 
@@ -68,16 +68,16 @@ def before_join() -> None:
 FAULTS: dict[str, Callable[[], None]] = {
     "kill-before-settings": lambda: before(Path, "replace", kill_group, calls=2),
     "kill-planning": lambda: after(build_shards, "make_plan", kill_group),
-    "kill-claimed": lambda: after(build_shards, "claim", kill_group),
+    "kill-claimed": lambda: after(build_shards, "prepare_output", kill_group),
     "kill-mid-shard": lambda: before(shard_task.ShardWriter, "add", kill_group, calls=7),
     "kill-before-replace": lambda: before(Path, "replace", kill_group, calls=5),
     "kill-before-record": lambda: before(shard_task, "write_record", kill_group, calls=2),
-    "kill-before-ledger": lambda: before(build_shards, "write_text", kill_group),
-    "kill-before-manifest": lambda: before(build_shards, "write_manifest", kill_group),
-    "kill-after-manifest": lambda: after(build_shards, "write_manifest", kill_group),
+    "kill-before-ledger": lambda: before(publish, "write_text", kill_group),
+    "kill-before-manifest": lambda: before(publish, "write_manifest", kill_group),
+    "kill-after-manifest": lambda: after(publish, "write_manifest", kill_group),
     "small-parts": small_parts,
     "parts-kill-before-record": before_join,
-    "no-preflight": lambda: setattr(build_shards, "preflight", lambda *_: None),
+    "no-preflight": lambda: setattr(build_shards, "check_space", lambda *_: None),
     "photo-removed": lambda: after(build_shards, "make_plan", change_source(lambda path: path.unlink())),
     "photo-changed": lambda: after(
         build_shards, "make_plan", change_source(lambda path: path.write_bytes(path.read_bytes() + b"\0" * 9))

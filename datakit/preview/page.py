@@ -58,7 +58,7 @@ class PageSettings:
     most: int = 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class PageCounts:
     """What was written.
 
@@ -73,6 +73,28 @@ class PageCounts:
     shown: int = 0
     triples: int = 0
     flagged: int = 0
+
+    def __add__(self, other: PageCounts) -> PageCounts:
+        """The counts of both together."""
+        return PageCounts(
+            self.samples + other.samples,
+            self.shown + other.shown,
+            self.triples + other.triples,
+            self.flagged + other.flagged,
+        )
+
+
+@dataclass(frozen=True)
+class DrawnSample:
+    """What a page holds of one sample, ready to be written.
+
+    Attributes:
+        text: HTML blocks, with all pictures in them.
+        counts: of this sample alone.
+    """
+
+    text: str
+    counts: PageCounts
 
 
 def write_page(
@@ -94,17 +116,54 @@ def write_page(
     Returns:
         How many samples and triples are in the page.
     """
+    drawn = (draw_sample(*row, recipes, settings.picture_bytes) for row in rows)
+    return write_drawn(out, drawn, recipes, settings, problems)
+
+
+def draw_sample(
+    triples: Sequence[Triple], totals: Mapping[str, int], recipes: Mapping[str, Recipe], picture_bytes: int
+) -> DrawnSample:
+    """Draw one sample for a page: most of a page's work, and independent of all other samples.
+
+    Args:
+        triples: of the sample, those that are shown.
+        totals: recipe name -> number of the sample's draws in all.
+        recipes: recipe name -> Recipe.
+        picture_bytes: most bytes of one WebP picture.
+    """
+    flagged = sum(bool(triple.flags) for triple in triples)
+    blocks: list[str] = []
+    for _, group in groupby(triples, key=lambda triple: triple.sample_key):
+        blocks += _sample_scripts(list(group), recipes, picture_bytes)
+    return DrawnSample("".join(blocks), PageCounts(1, len(triples), sum(totals.values()), flagged))
+
+
+def write_drawn(
+    out: TextIO,
+    samples: Iterable[DrawnSample],
+    recipes: Mapping[str, Recipe],
+    settings: PageSettings,
+    problems: Sequence[Problem] = (),
+) -> PageCounts:
+    """Write a page of samples that are drawn already, as `write_page` does.
+
+    Args:
+        out: a text file in UTF-8.
+        samples: as `draw_sample` makes them; one is written before the next one is asked for.
+        recipes: recipe name -> Recipe.
+        settings: title, and the number of samples the page was cut at.
+        problems: what is not shown and why; read after the last sample.
+
+    Returns:
+        How many samples and triples are in the page.
+    """
     counts = PageCounts()
     before, after = template("page.html", settings.title, ("page.css",), SCRIPTS)
     out.write(before)
     out.write(data_block("header", _header(recipes, settings.title)))
-    for triples, totals in rows:
-        counts.samples += 1
-        counts.shown += len(triples)
-        counts.triples += sum(totals.values())
-        counts.flagged += sum(bool(triple.flags) for triple in triples)
-        for _, group in groupby(triples, key=lambda triple: triple.sample_key):
-            out.writelines(_sample_scripts(list(group), recipes, settings.picture_bytes))
+    for sample in samples:
+        out.write(sample.text)
+        counts = counts + sample.counts
     out.write(data_block("footer", _footer(counts, problems, settings.most)))
     out.write(after)
     return counts

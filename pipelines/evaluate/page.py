@@ -22,6 +22,7 @@ from datakit.photo_files import read_picture
 from datakit.preview import picture_bytes
 from datakit.preview.scores import ScoresPage, ShownFrame, ShownObject, worst_places, write_scores_page
 from datakit.video.labels import Frames, list_frames, photos_beside, read_labels
+from datakit.wording import counted
 
 from .match import Clip
 from .report import remarks, what_is_scored
@@ -46,8 +47,12 @@ def write_page(found: Evaluation, path: Path, pictures: Path | None, read: ReadO
     scores = found.scores
     objects = [(clip, each) for clip, sequence in zip(found.clips, scores.sequences, strict=True)
                for each in sequence.objects]  # fmt: skip
-    about = [what_is_scored(found), f"{len(objects)} objects", f"{scores.convention.name}: {scores.convention.words}",
-             f"ground truth: {found.ground_truth}"]  # fmt: skip
+    about = [
+        what_is_scored(found),
+        counted(len(objects), "object"),
+        f"{scores.convention.name}: {scores.convention.words}",
+        f"ground truth: {found.ground_truth}",
+    ]
     title = f"Scores of {found.predictions.resolve().name}"
     page = ScoresPage(title, about, scores.scores, remarks(found), picture_bytes(WORST * len(objects)))
     several = {sequence.name: len(sequence.objects) > 1 for sequence in scores.sequences}

@@ -18,6 +18,7 @@ from datakit.arrays import Image, Labels
 from datakit.errors import UsageError
 from datakit.files import file_sha256, write_json
 from datakit.video.frames import Frames
+from datakit.wording import counted
 
 from .passes import FlowOf, Step, Written, plan_passes, run_passes
 from .prompts import Prompts
@@ -151,7 +152,9 @@ class NetworkEngine:
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
         spared = self.net.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
         with limited_threads(max(1, count - spared)):
-            logger.info(f"{len(frames)} frames of {frames.size[1]}x{frames.size[0]}; {self.compute.describe()}")
+            logger.info(
+                f"{counted(len(frames), 'frame')} of {frames.size[1]}x{frames.size[0]}; {self.compute.describe()}"
+            )
             yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
 
     def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
@@ -162,7 +165,7 @@ class NetworkEngine:
         path = scratch / TUNED
         if not path.is_file():
             steps = self.online.iterations
-            logger.info(f"online stage: {steps} steps on {len(annotated)} annotated frame{'s' * (len(annotated) > 1)}")
+            logger.info(f"online stage: {counted(steps, 'step')} on {counted(len(annotated), 'annotated frame')}")
             tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
             first, last = round(tuned.losses[0], 4), round(tuned.losses[-1], 4)
             about = {"seconds": round(tuned.seconds, 1), "loss": [first, last]}

@@ -338,7 +338,7 @@ def test_dropping_a_source_is_announced(datakit, source, tmp_path):
     out = tmp_path / "out"
     datakit("build-shards", f"a={source}", f"b={other}", "--out", out)
     result = datakit("build-shards", f"a={source}", "--out", out)
-    assert "1 shards of what is no longer among the sources will be removed: b-00000.h5" in result.output
+    assert "1 shard of former sources will be removed: b-00000.h5" in result.output
 
 
 def test_a_source_without_a_single_sample_publishes_nothing(datakit, source, tmp_path):

@@ -267,8 +267,17 @@ def test_a_read_only_folder_is_told(datakit, source, tmp_path):
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         result = datakit(*command_for(source, disk / "out"))
         assert result.exit_code == 1
-        assert "Read-only file system" in result.output
-        assert str(disk) in result.output
+        assert f"{disk} cannot be written: it is on a read-only file system; name a folder" in result.output
+        assert "Errno" not in result.output
+
+
+def test_a_command_that_writes_one_file_tells_of_a_read_only_folder_too(datakit, source, tmp_path):
+    """The folder the user named, not the half-written file in it, and a way out."""
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        result = datakit("preview-deformations", source, "--out", disk / "p.png", "--count", 1)
+        assert result.exit_code == 1
+        assert f"Error: {disk}: Read-only file system; name a folder on another disk\n" in result.output
 
 
 def test_out_may_lie_on_another_file_system_than_the_temporary_folder(datakit, source, tmp_path, quiet):

@@ -17,7 +17,8 @@ from datakit.shards import ShardReader
 from datakit.transforms import PRESETS, Recipe
 from pipelines import preview_deformations as preview
 from pipelines.build_shards import build_shards
-from pipelines.preview_deformations import PreviewConfig, preview_deformations
+from pipelines.preview_deformations import preview_deformations
+from pipelines.preview_inputs import PreviewConfig
 from pipelines.settings import BuildConfig, BuildSettings
 from tests.runs import draw_source
 from tests.tiny import coco

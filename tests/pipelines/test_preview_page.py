@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
 import statistics
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +17,13 @@ import pytest
 
 from datakit.datasets import ReadOptions, parse_source
 from datakit.errors import UsageError
-from datakit.preview import PageSettings, write_page
+from datakit.preview import DrawnSample, PageCounts, PageSettings, write_page
+from datakit.progress import Progress, displaying
 from datakit.transforms import PRESETS
 from pipelines.build_shards import build_shards
-from pipelines.preview_deformations import PreviewConfig, _all, _Input, preview_deformations
+from pipelines.preview_deformations import preview_deformations
+from pipelines.preview_inputs import PreviewConfig, PreviewInput
+from pipelines.preview_page import CHUNK, all_photos, counted_off
 from pipelines.settings import BuildConfig, BuildSettings
 from tests.made import made_photo, made_sample, made_triples
 from tests.runs import draw_source
@@ -312,22 +317,78 @@ def test_what_is_left_out_is_told_with_its_reason(tmp_path: Path) -> None:
     assert footer["cut"] is False
 
 
-def stub(name: str, photos: int, objects: int, is_drawn: bool = True) -> _Input:
+def test_more_processes_write_the_same_page(tmp_path: Path) -> None:
+    """Of sources, of which some photos give several samples or none, and of shards: byte for byte."""
+    photos, objects = draw_source(tmp_path / "e", 7), coco(tmp_path / "coco")
+    (photos / "images" / "0005.jpg").write_bytes(b"damaged")
+    config = BuildConfig((parse_source(f"e={draw_source(tmp_path / 's', 5)}"),), tmp_path / "shards", SETTINGS)
+    build_shards(config)
+    for inputs in ((f"e={photos}", f"c:coco={objects}"), (str(config.out),)):
+        pages = []
+        for jobs in (1, 2):
+            out = tmp_path / f"{jobs}.html"
+            summary = preview_deformations(PreviewConfig(inputs, out, SETTINGS, jobs=jobs))
+            pages.append((out.read_bytes(), replace(summary, out=Path())))
+        assert pages[0] == pages[1] and summary.samples >= 5
+
+
+class Counter:
+    """A display that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.total, self.unit, self.steps = 0, "", list[int]()
+
+    def advance(self, count: int) -> None:
+        self.steps.append(count)
+
+    @contextlib.contextmanager
+    def display(self, total: int, unit: str) -> Iterator[Progress]:
+        self.total, self.unit = total, unit
+        yield self
+
+
+@pytest.mark.parametrize(("chosen", "total"), [({}, 9), ({"count": 2}, 2), ({"keys": ("e/0003", "e/0004")}, 2)])
+def test_progress_of_a_page_is_told(tmp_path: Path, chosen: dict[str, Any], total: int) -> None:
+    """By photos, several times where there are many, and it ends at its total."""
+    counter = Counter()
+    with displaying(counter.display):
+        source = draw_source(tmp_path / "e", 9)
+        preview_deformations(PreviewConfig((f"e={source}",), tmp_path / "p.html", SETTINGS, **chosen))
+    assert (counter.total, counter.unit, sum(counter.steps)) == (total, "photos", total)
+    assert 0 not in counter.steps and len(counter.steps) == -(-total // CHUNK)
+
+
+def test_progress_ends_where_several_objects_of_a_photo_fill_the_page() -> None:
+    """The photos that were not needed count as done; those beyond the total do not count."""
+    sample = DrawnSample("", PageCounts(1))
+    for photos, total in ((3, 10), (9, 4)):
+        counter = Counter()
+        drawn = [[[sample, sample]] * 2] * (photos // 2) + [[[sample, sample]]] * (photos % 2)
+        assert len(list(counted_off(drawn, total, counter))) == 2 * photos
+        assert sum(counter.steps) == total and 0 not in counter.steps
+
+
+def stub(name: str, photos: int, objects: int, is_drawn: bool = True) -> PreviewInput:
     keys = [f"{name}/{k:05d}" for k in range(photos)]
     make: Any = lambda key: [lambda n=n: f"{key}#{n}" for n in range(objects)]  # noqa: E731
-    return _Input(name, is_drawn, {}, keys, lambda key, asked: make(key))
+    return PreviewInput(name, is_drawn, {}, keys, lambda key, asked: make(key))
+
+
+def all_samples(inputs: list[PreviewInput], count: int | None) -> list[Any]:
+    """What the makers of every photo make, in order."""
+    return [make() for photo in all_photos(inputs, count) for make in photo]
 
 
 def test_large_sources_are_cut_evenly_and_shards_are_whole() -> None:
     """Two thousand samples of sources, half of each whatever their objects, and every one of a folder of shards."""
     sources = [stub("a", 5000, 1), stub("b", 3000, 7)]
-    shown: list[Any] = list(_all([*sources, stub("s", 4000, 1, is_drawn=False)], None))
+    shown = all_samples([*sources, stub("s", 4000, 1, is_drawn=False)], None)
     counts = {name: sum(key.startswith(f"{name}/") for key in shown) for name in "abs"}
     assert counts["s"] == 4000 and counts["a"] + counts["b"] == 2000 and abs(counts["a"] - counts["b"]) <= 7
     photos = sorted(int(key[2:7]) for key in shown if key.startswith("a/"))
     assert np.diff(photos).max() <= 16
-    assert len(list(_all(sources, 10))) == 10
-    assert len(list(_all([stub("a", 7, 2)], None))) == 14
+    assert len(all_samples(sources, 10)) == 10
+    assert len(all_samples([stub("a", 7, 2)], None)) == 14
 
 
 def test_the_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A cluster without workers is told of after ten seconds, seldom again, and when it has some again."""
+"""Workers that are lost are told; a cluster without any after ten seconds, seldom again, and when it has some again."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pipelines.worker_watch import AbsenceMessages, Watch
 
 
 class Clock:
-    """Stands in for the clock and for the cluster: threads at each second."""
+    """Stands in for the clock and for the cluster: how many workers, or which, at each second."""
 
     def __init__(self, threads):
         self.threads = threads
@@ -18,7 +18,7 @@ class Clock:
         found = self.threads(self.second)
         if found is None:
             raise OSError("the scheduler does not answer")
-        return found
+        return {f"tcp://w:{number}": 1 for number in range(found)} if isinstance(found, int) else found
 
     def told(self, seconds, scheduler="tcp://s:1"):
         lines = []
@@ -26,7 +26,7 @@ class Clock:
             self.ask, AbsenceMessages.of(scheduler), lambda line: lines.append((self.second, line)), lambda: self.second
         )
         for self.second in range(seconds):
-            watch.look()
+            watch.poll()
         return lines
 
 
@@ -45,15 +45,24 @@ def test_the_machine_s_own_cluster_has_no_address():
     assert "on this machine" in line and "dask worker" not in line and "Ctrl-C" in line
 
 
-def test_a_worker_that_is_started_anew_at_once_is_not_told():
-    """A nanny takes a second or two."""
-    assert Clock(lambda second: 0 if 5 <= second < 12 else 2).told(40) == []
+def test_a_cluster_that_has_workers_again_at_once_is_not_told():
+    """A nanny takes a second or two; that they were lost is told, and no more."""
+    ((second, line),) = Clock(lambda second: 0 if 5 <= second < 12 else 2).told(40)
+    assert second == 5 and line.startswith("2 workers were lost")
+
+
+def test_a_lost_worker_is_told_though_another_took_its_place():
+    """What it was making is made again; one that joins is nothing to tell."""
+    joined = Clock(lambda second: dict.fromkeys(["a", "b" if second < 9 else "c", "d"][: 2 + (second > 20)], 1))
+    ((second, line),) = joined.told(40)
+    assert second == 9 and line == "a worker was lost at tcp://s:1; what it was making is made again"
 
 
 def test_workers_that_come_back_are_told():
     """And the ten seconds begin anew."""
     lines = Clock(lambda second: 1 if 20 <= second < 30 else 0).told(45)
-    assert [second for second, _ in lines] == [10, 20, 40]
+    assert [second for second, _ in lines] == [10, 20, 30, 40]
+    assert "lost" in lines[2][1]
     assert lines[1][1] == "there are workers at tcp://s:1 again; going on"
 
 
@@ -67,5 +76,5 @@ def test_the_scheduler_is_asked_once_a_second(looks):
     """However often one looks."""
     clock = Clock(lambda second: 1)
     watch = Watch(clock.ask, AbsenceMessages.of(None), print, lambda: 0.0)
-    assert [watch.look() for _ in range(looks)] == [1] * looks
+    assert [watch.poll() for _ in range(looks)] == [1] * looks
     assert clock.asked == 1

@@ -1,0 +1,196 @@
+"""The folder a build writes to: what it may hold, how it is taken, emptied and kept true to its manifest.
+
+Holding the lock is left to the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from datakit.errors import DatakitError, SettingsDiffer, ShardError, UsageError
+from datakit.files import PART_PREFIX, digest_json, write_json
+from datakit.shards.build_state import settings_body
+from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, read_manifest
+from datakit.tools import tool_versions
+from datakit.wording import size_text
+
+from .lock import HOLDER, LOCK
+from .plan import PlannedShard
+from .settings import BuildConfig, differences
+from .shard_task import SCRATCH, read_record, record_path
+
+logger = logging.getLogger(__name__)
+DISK_RESERVE = 1.1  # triples and index take a few percent on top of the image bytes; leave room beyond
+
+
+def settings_digest(config: BuildConfig) -> str:
+    """SHA-256 over everything but the source that shapes a shard: settings and tool versions."""
+    return digest_json(current_settings(config))
+
+
+def check_output(config: BuildConfig) -> None:
+    """Refuse an output folder that holds something else or was made with other settings; touch nothing.
+
+    Raises:
+        UsageError: `out` is a file, or a folder of other things.
+        DatakitError: it cannot be written.
+        SettingsDiffer: made with other settings or tool versions; the message lists key: old -> new. Not where that
+            build published nothing, see `may_be_replaced`.
+    """
+    out = config.out
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file, expected a folder")
+    check_writable(out)
+    stored = read_settings(out)
+    if stored is None:
+        foreign = sorted(path.name for path in out.iterdir() if not is_partial(path)) if out.exists() else []
+        if foreign:
+            raise UsageError(
+                f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it is no folder of ours; name another"
+            )
+        return
+    found = list(differences(stored, current_settings(config)))
+    if found and not config.overwrite and not may_be_replaced(out):
+        raise SettingsDiffer(
+            f"{out}: made with other settings; nothing was touched\n  "
+            + "\n  ".join(found)
+            + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
+        )
+
+
+def check_writable(out: Path) -> None:
+    """Refuse a folder, or one to be made, that this user cannot write to.
+
+    Raises:
+        DatakitError: as said, before anything is tried.
+    """
+    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if os.access(standing, os.W_OK | os.X_OK):
+        return
+    why = "you have no right to write there; change its permissions, or name another folder"
+    if hasattr(os, "statvfs") and os.statvfs(standing).f_flag & os.ST_RDONLY:
+        why = "it is on a read-only file system; name a folder on another disk"
+    raise DatakitError(f"--out {out}: {standing} cannot be written: {why}")
+
+
+def may_be_replaced(out: Path) -> bool:
+    """Whether a build of other settings ended in this folder of ours without publishing, or left no sample there.
+
+    What ended without a manifest has told its failures in `errors.jsonl`; a build that was stopped has not, and its
+    shards are kept for it to go on.
+    """
+    if (out / ERROR_LOG).is_file() and not (out / NAME).exists():
+        return True
+    records = [read_record(out, f"{path.stem}.h5") for path in (out / RECORDS).glob("*.json")]
+    return not (out / NAME).exists() and not any(record is None or record.entry.samples for record in records)
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a name in a folder without settings is what a run killed in its first moments leaves there."""
+    return path.name in (LOCK, HOLDER, SCRATCH, RECORDS) or path.name.startswith(PART_PREFIX)
+
+
+def current_settings(config: BuildConfig) -> dict[str, Any]:
+    """What `settings.json` holds for this run."""
+    return settings_body(config.settings.to_dict(), tool_versions())
+
+
+def read_settings(out: Path) -> dict[str, Any] | None:
+    """What `settings.json` of an output folder holds; None where there is none."""
+    path = out / SETTINGS
+    if not path.is_file():
+        return None
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return settings_body(stored["settings"], stored["tools"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatakitError(
+            f"{path}: damaged ({error!r}); mend it with `datakit verify {out} --repair`, or name another --out"
+        ) from error
+
+
+def prepare_output(config: BuildConfig) -> None:
+    """Make the locked folder ready: clear what a killed run left half done, note settings and roots."""
+    out = config.out
+    check_output(config)  # again, now that nobody else can change it
+    stored = read_settings(out)
+    differs = stored is not None and any(differences(stored, current_settings(config)))
+    if differs and not config.overwrite:
+        logger.info(f"{out}: an earlier build with other settings published nothing here; its folder is taken over")
+    if stored is not None and (differs or config.overwrite):
+        clear(out)
+    clean_partials(out)
+    write_json(out / SETTINGS, current_settings(config))  # first: it says that the folder is ours
+    for folder in (out / SCRATCH, out / RECORDS):
+        folder.mkdir(exist_ok=True)
+    roots = {
+        spec.label: {
+            "root": str(Path(spec.root).absolute()),
+            "layout": spec.layout,
+            "images": str(config.images[spec.label].absolute()) if spec.label in config.images else None,
+        }
+        for spec in config.sources
+    }
+    write_json(out / SOURCES, roots)
+
+
+def clean_partials(out: Path) -> None:
+    """Remove what a killed run left half written; nothing of it ever had a final name."""
+    for half in (out / SCRATCH, *out.glob(f"{PART_PREFIX}*"), *(out / RECORDS).glob(f"{PART_PREFIX}*")):
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def clear(out: Path) -> None:
+    """Remove everything of ours from an output folder: the manifest first, what says that it is ours last."""
+    (out / NAME).unlink(missing_ok=True)
+    for path in own_files(out):
+        path.unlink(missing_ok=True)
+    for folder in (RECORDS, SCRATCH):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    for name in (SOURCES, ERROR_LOG, SETTINGS):
+        (out / name).unlink(missing_ok=True)
+
+
+def own_files(out: Path) -> list[Path]:
+    """Shards of an output folder that a record speaks of; another file of that ending is somebody else's."""
+    records = (out / RECORDS).glob("*.json")
+    return sorted(path for record in records if (path := out / f"{record.stem}.h5").is_file())
+
+
+def stale_files(out: Path, named: set[str]) -> Iterator[Path]:
+    """Shards of ours, each followed by its record, that are not among those named."""
+    for path in own_files(out):
+        if path.name not in named:
+            yield from (path, record_path(out, path.name))
+
+
+def check_space(config: BuildConfig, todo: Sequence[PlannedShard]) -> None:
+    """Refuse to start what cannot fit.
+
+    Raises:
+        DatakitError: the disk has less room than the shards to do will take.
+    """
+    needed = int(sum(shard.bytes for shard in todo) * DISK_RESERVE)
+    free = shutil.disk_usage(config.out).free
+    if needed > free:
+        raise DatakitError(
+            f"{config.out}: about {size_text(needed)} needed and {size_text(free)} free; "
+            "free some space, name another --out, or store smaller images with --image-size"
+        )
+
+
+def invalidate_manifest(config: BuildConfig, todo: Sequence[PlannedShard]) -> None:
+    """Withdraw a manifest one of whose files is about to change: it must never name what is not there."""
+    try:
+        named = {shard.file for shard in read_manifest(config.out).shards}
+    except ShardError:
+        named = {shard.file for shard in todo}
+    if any(shard.file in named for shard in todo):
+        (config.out / NAME).unlink(missing_ok=True)
+        (config.out / ERROR_LOG).unlink(missing_ok=True)  # this run has told nothing yet
