@@ -328,7 +328,9 @@ def evaluate(predictions: Path, ground_truth: Path, as_json: bool, frames: Path 
     from pipelines.evaluate.report import evaluate_report
     from pipelines.evaluate.result import EvaluateConfig
     from pipelines.evaluate.run import evaluate as score
+    from pipelines.process import keep_freed_memory
 
+    keep_freed_memory()
     read = ReadOptions(**values_from(options.pop("threshold"), options.pop("ids")))
     options["pictures"] = options["pictures"] or frames  # the old name
     config = EvaluateConfig(predictions, ground_truth, read=read, **options)

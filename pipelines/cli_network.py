@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .options import device_options, set_option, value_options
+
+if TYPE_CHECKING:
+    from pipelines.train_job import TrainJob
 
 TRAIN_PRESETS = ("default", "paper")
 
@@ -26,7 +30,7 @@ def _propagate_settings(_ctx: click.Context) -> str:
 
 @click.command("train")
 @click.argument(
-    "shards", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False), metavar="SHARDS..."
+    "shards", nargs=-1, required=False, type=click.Path(path_type=Path, file_okay=False), metavar="SHARDS..."
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the run.")
 @click.option("--preset", type=click.Choice(TRAIN_PRESETS), default="default", is_eager=True,
@@ -42,14 +46,17 @@ def _propagate_settings(_ctx: click.Context) -> str:
               help="Draw a source, or its masks or boxes, more or less often, e.g. ecssd/box=0.5.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=None, help="Root seed.  [default: 0]")
 @set_option("Change any other setting, e.g. optimizer.learning_rate=1e-3 or view.size=256.", _train_settings)
-@click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint.")
+@click.option("--resume", is_flag=True,
+              help="Go on from the folder's last checkpoint, with its own shards and settings. More --iterations are "
+              "allowed, other settings are not.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Begin anew in a folder that holds a run.")
 @click.option("--workers", type=click.IntRange(0), default=2, help="Loader processes.")
 @click.option("--save-every", type=click.IntRange(1), default=100, help="Steps from one checkpoint to the next.")
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard events, too (extra `tensorboard`).")
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
-def train(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+@click.pass_context
+def train(ctx: click.Context, /, shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Train a network on shards.
 
     It learns to turn guide masks into accurate ones. A run that was stopped goes on with --resume, to the
@@ -58,6 +65,7 @@ def train(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     \b
     Example:
       datakit train demo/shards --out demo/run --iterations 20 --batch 4 --init bundled
+      datakit train --resume --out demo/run --iterations 40
     """
     from pipelines import report
     from pipelines.process import let_idle_threads_sleep
@@ -65,25 +73,34 @@ def train(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     let_idle_threads_sleep()
     from pipelines.train import train as run
 
-    summary = run(_train_job(shards, options))
+    summary = run(_train_job(ctx, shards, options))
     if summary.stopped:
         raise KeyboardInterrupt("--resume")
     click.echo(report.train_report(summary, as_json))
 
 
-def _train_job(shards: tuple[Path, ...], options: dict[str, Any]) -> Any:
+def _train_job(ctx: click.Context, shards: tuple[Path, ...], options: dict[str, Any]) -> TrainJob:
+    """The job of the options; on resume what was not given is as the folder has it."""
     from dataclasses import replace
 
     from model.settings import PRESETS, configure
-    from pipelines.train import TrainJob
+    from pipelines.train_job import TrainJob, stored_job
 
+    if not shards and not options["resume"]:
+        raise click.UsageError("Missing argument 'SHARDS...'; only --resume knows them from the folder", ctx)
+    given = {name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    config, weights = PRESETS[options["preset"]], _weights(options["weights"])
+    if options["resume"]:
+        begun = stored_job(options["out"], shards)
+        config = replace(config, iterations=begun.config.iterations) if "preset" in given else begun.config
     settings = ("network", "init", "iterations", "batch", "redraw", "seed")
-    given = {name: options[name] for name in settings if options[name] is not None}
-    config = configure(replace(PRESETS[options["preset"]], **given), options["set_"])
+    changed = {name: options[name] for name in settings if options[name] is not None}
+    config = configure(replace(config, **changed), options["set_"])
     how = ("out", "resume", "overwrite", "workers", "device", "precision", "threads", "save_every", "tensorboard")
-    return TrainJob(
-        shards, config=config, weights=_weights(options["weights"]), **{name: options[name] for name in how}
-    )
+    if options["resume"]:
+        changed_how = {name: options[name] for name in how if name in given}
+        return replace(begun, config=config, weights=weights or begun.weights, **changed_how)
+    return TrainJob(shards, config=config, weights=weights, **{name: options[name] for name in how})
 
 
 def _weights(texts: tuple[str, ...]) -> dict[str, float]:

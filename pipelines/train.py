@@ -12,12 +12,12 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datakit.errors import SettingsDiffer, UsageError
+from datakit.errors import UsageError
 from datakit.shards import read_manifest
 from datakit.wording import counted
 
@@ -25,48 +25,15 @@ from .interrupt import deferred
 from .lock import run_lock
 from .progress import quietly
 from .results import ROWS, draw_results
-from .settings import differences
+from .train_job import TrainJob, last_checkpoint, refuse_other_settings, remember
 from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, Events, Pace, Table, read_validations
 
 if TYPE_CHECKING:
     from model.compute import Compute, Ranks
     from model.score import Stored
-    from model.settings import TrainConfig
 
 logger = logging.getLogger(__name__)
 FEW = 20  # validation triples: below that a mean moves by hundredths with a single object
-
-
-@dataclass(frozen=True)
-class TrainJob:
-    """One run of `train`: what to learn from and how to run it.
-
-    Attributes:
-        shards: folders of shards.
-        out: folder of the run.
-        config: what the weights depend on, beside the shards.
-        weights: weight of a source or kind in the draw, `ecssd` or `ecssd/box` -> number.
-        resume: go on from the folder's last checkpoint.
-        overwrite: begin anew in a folder that holds a run.
-        workers: loader processes.
-        device, precision: see `model.compute.Compute.chosen`.
-        threads: of torch; 0 leaves its own choice.
-        save_every: steps from one `last` checkpoint to the next.
-        tensorboard: write events, too.
-    """
-
-    shards: Sequence[Path]
-    out: Path
-    config: TrainConfig
-    weights: Mapping[str, float]
-    resume: bool = False
-    overwrite: bool = False
-    workers: int = 2
-    device: str = "auto"
-    precision: str = "auto"
-    threads: int = 0
-    save_every: int = 100
-    tensorboard: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,14 +96,15 @@ def train(job: TrainJob) -> TrainSummary:
 
 
 def _refuse_or_clear(job: TrainJob) -> None:
-    last, has_run = job.out / LAST, (job.out / STEPS).exists()
-    if job.resume and not last.is_file():
-        raise UsageError(f"{last}: no checkpoint to go on from; leave --resume out to begin")
-    if not job.resume and has_run and not job.overwrite:
+    if job.resume:
+        last_checkpoint(job.out)
+        return
+    has_run = (job.out / STEPS).exists()
+    if has_run and not job.overwrite:
         raise UsageError(
             f"{job.out}: holds a run; go on with it by --resume, begin anew by --overwrite, or name another --out"
         )
-    if not job.resume and has_run:
+    if has_run:
         for name in (STEPS, VALIDATIONS, LAST, BEST):
             (job.out / name).unlink(missing_ok=True)
         shutil.rmtree(job.out / PICTURES, ignore_errors=True)
@@ -200,6 +168,7 @@ class _Run:
         self.best: dict[str, Any] = {}
         self.start: Mapping[str, Any] = {}
         self.seconds = 0.0
+        self.planned = job.config.iterations  # until now
         if job.resume:
             self._restore()
         self.began = time.monotonic() - self.seconds
@@ -207,15 +176,9 @@ class _Run:
     def _restore(self) -> None:
         from model.checkpoint import read_checkpoint
 
-        path = self.job.out / LAST
+        path = last_checkpoint(self.job.out)
         checkpoint = read_checkpoint(path)
-        then = {**checkpoint.about["run"], "config": checkpoint.about["config"]}
-        changed = list(differences(then, {**self.about, "config": self.job.config.to_dict()}))
-        if changed:
-            listed = "\n  ".join(changed)
-            raise SettingsDiffer(
-                f"{path}: the run was begun with other settings:\n  {listed}\nresume with those, or name another --out"
-            )
+        self.planned = refuse_other_settings(checkpoint, self.job, self.about)
         self.trainer.restore(checkpoint, path)
         self.best, self.seconds = dict(checkpoint.about["best"]), checkpoint.about["seconds"]
         self.start, _ = self._stored()
@@ -229,6 +192,9 @@ class _Run:
                 f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few "
                 "hundredths mean nothing there; train on more photos, or hold more back by --set validation_share=…"
             )
+        if self.ranks.is_first:
+            remember(job)
+        self._tell_what_is_left()
         stream = self.data.batches(trainer.done, on_gpu=self.compute.device != "cpu")
         with self._logs() as (steps, validations, events), stream as batches:
             if not trainer.done and job.config.iterations:
@@ -253,6 +219,22 @@ class _Run:
         if summary.gain is not None and summary.gain < 0:
             logger.warning(f"WARNING: {summary.verdict()}")
         return summary
+
+    def _tell_what_is_left(self) -> None:
+        """Say how the schedule goes on where iterations were added, and store their number at once."""
+        from model.optimize import poly_rate
+
+        trainer, steps = self.trainer, self.job.config.iterations
+        if self.planned < steps:
+            power, warmup = trainer.config.optimizer.power, trainer.config.optimizer.warmup
+            old, new = (poly_rate(trainer.done, count, power, warmup) for count in (self.planned, steps))
+            logger.info(
+                f"{self.planned} -> {steps} iterations: the learning rate follows the schedule of {steps} steps from "
+                f"step {trainer.done + 1} on and begins there at {new:.0%} of its full value (was {old:.0%})"
+            )
+            self._save()
+        elif trainer.done == steps:
+            logger.info(f"all {steps} steps are done; a larger --iterations goes on")
 
     def _stored(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """The start's validation and the best one after it, of this run and those it goes on from."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LAST, BEST = "last.safetensors", "best.safetensors"
 STEPS, VALIDATIONS = "steps.csv", "validation.csv"
 PICTURES = "pictures"
+RUN = "run.json"  # how to run it
 logger = logging.getLogger(__name__)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -41,3 +43,13 @@ def small_disk(folder, size):
         yield folder
     finally:
         subprocess.run(["umount", folder], check=True)
+
+
+@contextlib.contextmanager
+def stopped_trainings() -> Iterator[None]:
+    """Trainings inside stop after one step more, as by Ctrl-C."""
+    stop = threading.Event()
+    stop.set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.train.deferred", lambda: contextlib.nullcontext(stop))
+        yield

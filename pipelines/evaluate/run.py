@@ -11,7 +11,6 @@ from dataclasses import replace
 from datakit.evaluation import Convention, FrameResult, score_set
 
 from ..interrupt import terminable
-from ..process import keep_freed_memory
 from .match import (
     Clip,
     better_convention,
@@ -40,7 +39,6 @@ def evaluate(config: EvaluateConfig) -> Evaluation:
         Mismatch: a sequence or frame without a prediction, another size, an id that is no object, a picture
             that cannot be read; everything that was found is named.
     """
-    keep_freed_memory()
     with terminable():
         predictions, truth = open_both(config.predictions, config.ground_truth)
         clips = matched(predictions, truth, chosen_names(config.sequences), config.only_predicted)

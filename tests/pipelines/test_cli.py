@@ -1,7 +1,10 @@
 """The command line turns errors into exit codes and nothing else into silence."""
 
 import errno
+import json
+import logging
 import os
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -173,3 +176,53 @@ def test_the_address_of_a_scheduler_is_none_of_them(datakit, source, tmp_path):
     result = datakit("build-shards", source, "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:1", "--dry-run")
     assert result.exit_code == 0
     assert datakit("build-shards", source, "--out", tmp_path / "s3:", "--dry-run").exit_code == 0
+
+
+def test_quiet_leaves_the_result(datakit, source, tmp_path):
+    """What a command came to is on standard output as without -q; nothing is said beside it."""
+    usual = datakit("build-shards", source, "--out", tmp_path / "usual")
+    quiet = datakit("-q", "build-shards", source, "--out", tmp_path / "quiet")
+    assert quiet.exit_code == usual.exit_code == 0
+    assert "24 triples" in quiet.stdout and len(quiet.stdout.splitlines()) == len(usual.stdout.splitlines())
+    assert quiet.stderr == "" and usual.stderr != ""
+
+
+def test_quiet_leaves_json_as_it_is(datakit, source):
+    """A program reads the very same."""
+    words = ("validate-source", source, "--json")
+    assert datakit("-q", *words).stdout == datakit(*words).stdout != ""
+
+
+def test_quiet_leaves_warnings(datakit, source, tmp_path, monkeypatch):
+    """And no news below them."""
+
+    def warn(*_):
+        log = logging.getLogger("pipelines.build_shards")
+        log.info("a piece of news")
+        log.warning("WARNING: something is odd")
+        raise errors.UsageError("what happened; what to do")
+
+    monkeypatch.setattr("pipelines.build_shards.build_shards", warn)
+    told = datakit("--quiet", "build-shards", source, "--out", tmp_path / "out").stderr
+    assert told.splitlines() == ["WARNING: something is odd", "Error: what happened; what to do"]
+
+
+@pytest.mark.parametrize("flag", ["-v", "--verbose"])
+def test_verbose_tells_all_settings_of_a_build(datakit, source, tmp_path, flag):
+    """A line per recipe and one for the rest, on standard error; never without it."""
+    words = ("build-shards", source, "--out", tmp_path / "out", "--dry-run", "--recipe", "masktrack-box")
+    verbose, usual = datakit(flag, *words), datakit(*words)
+    starts = [line.split(":")[0] for line in verbose.stderr.splitlines() if line.startswith(("recipe", "settings"))]
+    assert starts == ["recipe masktrack-box", "settings"]
+    assert not {"recipe", "settings:"} & {line.split(" ")[0] for line in usual.stderr.splitlines()}
+
+
+@pytest.mark.parametrize(("free", "code", "said"), [(1000, 1, "does NOT fit"), (10**12, 0, "fits")])
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_a_dry_run_exits_1_where_the_build_does_not_fit(datakit, source, tmp_path, monkeypatch, free, code, said, how):
+    """So that a script sees it; the estimate is printed all the same, and nothing is written."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    result = datakit("build-shards", source, "--out", tmp_path / "out", "--dry-run", *how)
+    assert result.exit_code == code
+    assert json.loads(result.stdout)["fits"] == (code == 0) if how else f"free: {said}." in result.stdout
+    assert not (tmp_path / "out").exists()

@@ -66,7 +66,7 @@ def test_a_run_leaves_logs_pictures_and_checkpoints(quiet):
     assert all(0 < float(row["input_iou"]) < 1 for row in validations)
     assert sorted(path.name for path in (quiet / "pictures").iterdir()) == ["000000.png", "000003.png", "000006.png"]
     names = {path.name for path in quiet.iterdir()} - {".lock"}
-    assert names == {"steps.csv", "validation.csv", "pictures", "last.safetensors", "best.safetensors"}
+    assert names == {"steps.csv", "validation.csv", "pictures", "last.safetensors", "best.safetensors", "run.json"}
 
 
 def test_the_gain_is_that_of_input_and_output(quiet):

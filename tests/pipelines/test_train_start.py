@@ -2,30 +2,29 @@
 
 import csv
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from model.checkpoint import checkpoint_path
+from pipelines.cli import cli
 from pipelines.train import TrainSummary, told
 from pipelines.train_log import read_validations
-from tests.conftest import DATAKIT
+from tests.runs import stopped_trainings
 from tests.small_shards import write_shards
 
-ROOT = Path(__file__).parents[2]
 SMALL = ("--batch", "2", "--set", "view.size=64", "--set", "validation_samples=4", "--set", "validation_share=0.6",
          "--precision", "fp32", "--threads", "1", "--workers", "0")  # fmt: skip
 RUINED = ("--set", "optimizer.learning_rate=0.3", "--set", "optimizer.warmup=0", "--set", "optimizer.average=0",
           "--set", "optimizer.clip=1", "--set", "validation_every=2")  # fmt: skip
 
 
-def train(shards, out, *more):
-    words = [*DATAKIT, "train", shards, "--out", out, *SMALL, *more]
-    done = subprocess.run(list(map(str, words)), cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def train(shards, out, *more, code=0):
+    done = CliRunner().invoke(cli, list(map(str, ("train", shards, "--out", out, *SMALL, *more))))
+    assert done.exit_code == code, done.stderr
     return done
 
 
@@ -76,17 +75,16 @@ def test_few_triples_to_judge_by_are_told(ruined):
 
 def test_a_resumed_run_takes_the_start_from_its_log(shards, tmp_path):
     """It is not judged again, since the weights are gone; the report is that of an uninterrupted run."""
-    more = ("--init", "none", "--iterations", 4, "--save-every", 2, "--set", "validation_every=2", "--json")
+    more = ("--init", "none", "--iterations", 2, "--set", "validation_every=1", "--set", "view.size=32", "--json")
     whole = json.loads(train(shards, tmp_path / "whole", *more).stdout)
-    train(shards, tmp_path / "run", *more)
-    for name in ("steps.csv", "validation.csv"):  # as a run leaves them that was killed before its last step
-        lines = (tmp_path / "run" / name).read_text().splitlines()
-        (tmp_path / "run" / name).write_text("".join(f"{line}\n" for line in lines[:-1]))
+    with stopped_trainings():
+        train(shards, tmp_path / "run", *more, code=130)
     resumed = train(shards, tmp_path / "run", *more, "--resume")
-    assert "step 0:" not in resumed.stderr
+    assert "step 0:" not in resumed.stderr and "step 2:" in resumed.stderr
     report = json.loads(resumed.stdout)
     assert report["start"]["step"] == 0
-    assert report["start"]["output_iou"] == whole["start"]["output_iou"]
+    for part in ("start", "trained", "validation"):
+        assert report[part]["output_iou"] == whole[part]["output_iou"]
 
 
 def test_json_tells_start_best_and_difference(shards, tmp_path):

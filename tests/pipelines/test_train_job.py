@@ -1,0 +1,163 @@
+"""Going on with a training run from its folder alone, for more iterations, and what is refused."""
+
+import csv
+import json
+import shutil
+
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import load_file
+
+from model.checkpoint import read_checkpoint
+from model.optimize import poly_rate
+from pipelines.cli import cli
+from tests.runs import stopped_trainings
+from tests.small_shards import write_shards
+
+STEPS = 3
+TINY = ("--init", "none", "--iterations", STEPS, "--batch", 2, "--weight", "made/box=0.5", "--workers", 0,
+        "--set", "view.size=32", "--set", "validation_every=2", "--set", "validation_samples=2",
+        "--set", "validation_share=0.6", "--precision", "fp32", "--threads", 1, "--save-every", 50)  # fmt: skip
+
+
+def train(*words):
+    return CliRunner().invoke(cli, ["train", *map(str, words)])
+
+
+def rows(run):
+    with (run / "steps.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def losses(run):
+    return [row["loss"] for row in rows(run)]
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    """Six photos of one disc each, masks and boxes."""
+    return write_shards(tmp_path_factory.mktemp("job") / "shards")
+
+
+@pytest.fixture(scope="module")
+def finished(shards, tmp_path_factory):
+    """Folder of an undisturbed run; not to be changed."""
+    out = tmp_path_factory.mktemp("job") / "run"
+    done = train(shards, "--out", out, *TINY)
+    assert done.exit_code == 0, done.stderr
+    return out
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of that folder."""
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+def test_resume_alone_goes_on_with_the_folder_s_settings(shards, finished, tmp_path):
+    """Neither shards nor options: the losses and weights of an undisturbed run, bit for bit."""
+    with stopped_trainings():
+        assert train(shards, "--out", tmp_path / "run", *TINY).exit_code == 130
+    assert len(losses(tmp_path / "run")) == 1
+    done = train("--resume", "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.stderr
+    assert losses(tmp_path / "run") == losses(finished)
+    one, two = (load_file(folder / "last.safetensors") for folder in (tmp_path / "run", finished))
+    assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_resume_alone_keeps_how_the_run_is_run(shards, finished, run):
+    """Loader processes, threads and the rest, unless they are given."""
+    before = json.loads((finished / "run.json").read_text())
+    assert before["shards"] == [str(shards.absolute())]
+    assert (before["workers"], before["threads"], before["save_every"]) == (0, 1, 50)
+    assert train("--resume", "--out", run, "--save-every", 7).exit_code == 0
+    assert json.loads((run / "run.json").read_text()) == {**before, "save_every": 7}
+
+
+def test_more_iterations_go_on(run):
+    """What was done stays; every further step has the rate of the longer schedule, and that is said."""
+    before = losses(run)
+    done = train("--resume", "--out", run, "--iterations", STEPS + 2)
+    assert done.exit_code == 0, done.stderr
+    assert losses(run)[:STEPS] == before
+    assert [int(row["step"]) for row in rows(run)] == [1, 2, 3, 4, 5]
+    for done_before, row in enumerate(rows(run)[STEPS:], start=STEPS):
+        expected = 0.45e-3 * poly_rate(done_before, STEPS + 2, 0.9, 50)
+        assert float(row["rate"]) == pytest.approx(expected, rel=1e-3)
+    said = f"{STEPS} -> {STEPS + 2} iterations: the learning rate follows the schedule of {STEPS + 2} steps from step 4"
+    assert said in done.stderr
+
+
+def test_more_iterations_are_kept_by_a_kill(run, monkeypatch):
+    """The new number is in the checkpoint before the first step."""
+
+    def die(*_):
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr("model.train.Trainer.run", die)
+    assert isinstance(train("--resume", "--out", run, "--iterations", 5).exception, RuntimeError)
+    about = read_checkpoint(run / "last.safetensors").about
+    assert (about["config"]["iterations"], about["step"]) == (5, STEPS)
+
+
+def test_a_finished_run_says_how_it_goes_on(run):
+    """Nothing is left to do, which is no error."""
+    done = train("--resume", "--out", run)
+    assert done.exit_code == 0, done.stderr
+    assert f"all {STEPS} steps are done; a larger --iterations goes on" in done.stderr
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("--iterations", STEPS - 1), f"config.iterations: {STEPS} -> {STEPS - 1}"),
+    (("--batch", 4), "config.batch: 2 -> 4"),
+    (("--set", "optimizer.power=0.5", "--iterations", 9), "config.optimizer.power: 0.9 -> 0.5"),
+    (("--weight", "made=2"), "weights.made: None -> 2.0"),
+    (("--preset", "paper"), "config.network: 'lite' -> 'deeplab-vgg16'"),
+])  # fmt: skip
+def test_other_settings_are_refused_with_the_way(run, words, said):
+    """Each is named, and how a new run begins from these weights; nothing is touched."""
+    before = (run / "last.safetensors").read_bytes()
+    done = train("--resume", "--out", run, *words)
+    assert done.exit_code == 5
+    assert said in done.stderr
+    assert f"--init {run}/last.safetensors --out {run}2" in done.stderr
+    assert "config.iterations" not in done.stderr or "--iterations" in words
+    assert (run / "last.safetensors").read_bytes() == before
+
+
+def test_the_way_that_is_named_works(shards, run, tmp_path):
+    """A new run from these weights, of other settings."""
+    other = [word if word != "none" else run / "last.safetensors" for word in TINY]
+    done = train(shards, "--out", f"{run}2", *other, "--seed", 3)
+    assert done.exit_code == 0, done.stderr
+
+
+def test_shards_that_lie_elsewhere_now_can_be_named(shards, run):
+    """Where they are gone the message says how; named, the run goes on and remembers the new place."""
+    stored = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**stored, "shards": [str(run / "gone")]}))
+    refused = train("--resume", "--out", run)
+    assert refused.exit_code == 2
+    assert f"{run / 'gone'}: the shards of the run are not there any more" in refused.stderr
+    assert f"datakit train SHARDS --resume --out {run}" in refused.stderr
+    assert train(shards, "--resume", "--out", run).exit_code == 0
+    assert json.loads((run / "run.json").read_text())["shards"] == [str(shards.absolute())]
+
+
+def test_a_run_of_an_older_version_needs_its_shards_named(shards, run):
+    """It has no `run.json`; everything else is in its checkpoint."""
+    (run / "run.json").unlink()
+    refused = train("--resume", "--out", run)
+    assert refused.exit_code == 2
+    assert "does not say where its shards are" in refused.stderr
+    assert train(shards, "--resume", "--out", run, "--workers", 0).exit_code == 0
+
+
+def test_shards_are_needed_to_begin(tmp_path):
+    """Only going on knows them."""
+    done = train("--out", tmp_path / "run", *TINY)
+    assert done.exit_code == 2
+    assert "Missing argument 'SHARDS...'" in done.stderr
+    assert not (tmp_path / "run").exists()
