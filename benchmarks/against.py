@@ -30,7 +30,7 @@ def worker() -> None:
         reader = ShardReader(shards)
         for index in range(len(reader)):
             triple = reader[index]
-            assert triple.image.shape[:2] == triple.target.shape == triple.guide.shape
+            assert triple.image.shape[:2] == triple.target.shape
 
     for line in sys.stdin:
         name, *arguments = line.rstrip("\n").split("\t")
