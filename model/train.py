@@ -159,7 +159,7 @@ class Trainer:
         with hold:
             inputs = self.compute.send(batch["input"])
             if (radius := own_masks_grown(config, self.done)) is not None:
-                inputs = self._own_masks(inputs, radius)
+                inputs = self._self_condition(inputs, radius)
             with self.compute.autocast():
                 logits = self._shared(inputs)
             target, valid = (batch[name].to(self.compute.device) for name in ("target", "valid"))
@@ -167,7 +167,7 @@ class Trainer:
             loss.backward()
         return loss.detach()
 
-    def _own_masks(self, inputs: Tensor, radius: int) -> Tensor:
+    def _self_condition(self, inputs: Tensor, radius: int) -> Tensor:
         """The same inputs with the masks the network makes of them, grown, as propagation feeds them to it."""
         coding, size = self.net.coding, (inputs.shape[-2], inputs.shape[-1])
         with torch.no_grad(), self.compute.autocast():

@@ -25,16 +25,16 @@ from .shard_task import SCRATCH, ShardRecord
 
 
 def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) -> Manifest:
-    """Write the ledger, judge it, write the manifest, then remove what it no longer names.
+    """Write the error log, judge it, write the manifest, then remove what it no longer names.
 
     Raises:
-        TooManyFailed: more items failed than `max_error_rate` allows; the ledger is there, the manifest is not.
+        TooManyFailed: more items failed than `max_error_rate` allows; the error log is there, the manifest is not.
     """
     ordered = [records[shard.file] for shard in plan.shards]
     problems = plan.problems + [problem for record in ordered for problem in record.problems]
     text, ledger = error_log_text(problems), config.out / ERROR_LOG
     if not ledger.is_file() or ledger.read_text(encoding="utf-8") != text:
-        (config.out / NAME).unlink(missing_ok=True)  # it vouches for the ledger that is about to change
+        (config.out / NAME).unlink(missing_ok=True)  # it vouches for the error log that is about to change
         write_text(ledger, text)
     manifest = Manifest(
         settings=config.settings.to_dict(),

@@ -26,7 +26,7 @@ from .lock import run_lock
 from .progress import quietly
 from .results import ROWS, draw_results
 from .train_job import TrainJob, last_checkpoint, refuse_other_settings, remember
-from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, Events, Pace, Table, read_validations
+from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, CsvLog, Events, Pace, read_validations
 
 if TYPE_CHECKING:
     from model.compute import Compute, Ranks
@@ -70,10 +70,10 @@ class TrainSummary:
         if self.gain is None:
             return f"began at {self.start['output_iou']:.3f}; stopped before anything after that was judged"
         began, best = self.start["output_iou"], self.trained
-        told = f"began at {began:.3f}, best {best['output_iou']:.3f} at step {best['step']} ({self.gain:+.3f})"
+        summary = f"began at {began:.3f}, best {best['output_iou']:.3f} at step {best['step']} ({self.gain:+.3f})"
         if self.gain < 0:
-            return f"{told}: WORSE than the weights it began with, which are in {BEST}"
-        return told if self.gain else f"{told}: no better than the weights it began with, which are in {BEST}"
+            return f"{summary}: WORSE than the weights it began with, which are in {BEST}"
+        return summary if self.gain else f"{summary}: no better than the weights it began with, which are in {BEST}"
 
 
 def train(job: TrainJob) -> TrainSummary:
@@ -140,7 +140,7 @@ class _Data:
         with opened(make_loader(self.trained, sampler, self.job.workers, on_gpu=on_gpu)) as stream:
             yield stream
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """In words, for the user."""
         judged = (
             f"{counted(len(self.held_back), 'triple')} of other photos to judge by"
@@ -186,7 +186,7 @@ class _Run:
     def go(self, stop: threading.Event) -> TrainSummary:
         """Train to the end, or until `stop` is set anywhere."""
         job, trainer = self.job, self.trainer
-        logger.info(f"{job.config.network}: {self.data.told()}; {self.compute.describe()}")
+        logger.info(f"{job.config.network}: {self.data.describe()}; {self.compute.describe()}")
         if self.data.held_back and len(self.data.held_back) < FEW:
             logger.warning(
                 f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few "
@@ -243,9 +243,9 @@ class _Run:
         return start, max((row for row in rows if row["step"]), key=lambda row: row["output_iou"], default={})
 
     @contextlib.contextmanager
-    def _logs(self) -> Iterator[tuple[Table, Table, Events]]:
-        steps = Table(self.job.out / STEPS, ("step", "loss", "rate", "waited", "seconds"))
-        validations = Table(
+    def _logs(self) -> Iterator[tuple[CsvLog, CsvLog, Events]]:
+        steps = CsvLog(self.job.out / STEPS, ("step", "loss", "rate", "waited", "seconds"))
+        validations = CsvLog(
             self.job.out / VALIDATIONS,
             ("step", "triples", "input_iou", "output_iou", "gain", "over_start", "seconds"),
         )
@@ -261,7 +261,7 @@ class _Run:
         finally:
             events.close()
 
-    def _validate(self, table: Table, events: Events) -> None:
+    def _validate(self, table: CsvLog, events: Events) -> None:
         """Judge the network on photos it never trains on; rank 0 does, the others wait.
 
         What it began with, at step 0, is judged like everything after: so `best` is never worse than the start.
@@ -287,7 +287,7 @@ class _Run:
             shown = [name for name in ("input_iou", "output_iou", "over_start") if row[name] != ""]
             events.add({f"validation/{name}": row[name] for name in shown}, self.trainer.done)
             events.add_picture("validation/results", picture, self.trainer.done)
-            logger.info(told(row))
+            logger.info(describe_validation(row))
             if row["output_iou"] > self.best.get("output_iou", -1):
                 self.best = row
                 self._write(BEST, with_optimizer=False)
@@ -309,7 +309,7 @@ class _Run:
         return time.monotonic() - self.began
 
 
-def told(row: Mapping[str, Any]) -> str:
+def describe_validation(row: Mapping[str, Any]) -> str:
     """A validation in words, against the start where that is known."""
     if not row["step"]:
         what = "the weights it begins with"

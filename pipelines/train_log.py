@@ -29,7 +29,7 @@ RUN = "run.json"  # how to run it
 logger = logging.getLogger(__name__)
 
 
-class Table:
+class CsvLog:
     """A CSV file that grows by a row at a time, and is cut back when a run goes on from an earlier step.
 
     Args:

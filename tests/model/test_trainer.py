@@ -105,7 +105,7 @@ def test_own_masks_are_what_the_network_finds_grown(monkeypatch):
     found[:2, :, 4, 4] = 1
     monkeypatch.setattr(trainer.net, "forward", lambda x: found)
     background, foreground = trainer.net.coding.mask_values
-    own = trainer._own_masks(inputs, 3)
+    own = trainer._self_condition(inputs, 3)
     assert torch.equal(own[:, :3], inputs[:, :3]) and torch.equal(own[2:], inputs[2:])
     assert set(own[:2, 3].unique().tolist()) == {background, foreground}
     assert (own[:2, 3, 15:21, 15:21] == foreground).all() and (own[:2, 3, :, : 16 - 3 - 4] == background).all()
