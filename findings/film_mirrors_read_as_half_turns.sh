@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# PyAV 18.1.0 (FFmpeg 8) and OpenCV 5.0.0 (opencv-python 5.0.0.93): a film whose track matrix mirrors it left to right,
-# as front cameras write it, is told as turned by 180 degrees by `frame.rotation` and by CAP_PROP_ORIENTATION_META, and
+# PyAV 18.1.0 and OpenCV 5.0.0 (opencv-python 5.0.0.93): a film whose track matrix mirrors it left to right
+# is told as turned by 180 degrees by `frame.rotation` and by CAP_PROP_ORIENTATION_META, and
 # OpenCV turns it so: a mark in the upper left corner comes out at the lower right instead of the upper right. A film
 # mirrored upside down is told as not turned at all, and comes out as stored. Both numbers are FFmpeg's rotation of the
 # matrix, which is an angle and has no word for a mirror; the matrix itself has to be read.

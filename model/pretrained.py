@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from datakit.errors import UsageError
 from datakit.hdf5 import read_arrays
 
-from .backbones import VGG16, VGG16_BLOCKS
+from .backbones import VGG16, VGG16_BLOCKS, EfficientNetLite0
 from .inputs import CODINGS
 from .segmenter import Segmenter
 
@@ -74,7 +74,13 @@ def load_pretrained(net: Segmenter, init: str | Path) -> Segmenter:
     Raises:
         DatakitError: no such package or file, an unreadable file, a tensor that is missing or of another shape.
     """
-    package, convert = (VGG16_WEIGHTS, _vgg16) if isinstance(net.trunk, VGG16) else (LITE0_WEIGHTS, _lite0)
+    if type(net.trunk) not in CONVERTERS:
+        known = ", ".join(trunk.__name__ for trunk in CONVERTERS)
+        raise UsageError(
+            f"--init {init}: no pretrained weights are known for the trunk {type(net.trunk).__name__}, "
+            f"only for {known}; begin from random weights (--init none), or let the network load its own when built"
+        )
+    package, convert = CONVERTERS[type(net.trunk)]
     path = package.find() if str(init) == IMAGENET else Path(init)
     weights = Weights(read_tensors(path), path, package.way_out)
     _fill(net.trunk, convert(weights, _shapes(net.trunk)))
@@ -199,3 +205,11 @@ def _recoded(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     bias = bias + (weight * offset[:, None, None]).sum(dim=(1, 2, 3))
     weight = weight * (our_scale / (255 * deviation))[:, None, None]
     return weight.flip(1), bias
+
+
+Converter = Callable[[Weights, Mapping[str, tuple[int, ...]]], dict[str, Tensor]]
+CONVERTERS: Mapping[type[nn.Module], tuple[WeightsPackage, Converter]] = {
+    EfficientNetLite0: (LITE0_WEIGHTS, _lite0),
+    VGG16: (VGG16_WEIGHTS, _vgg16),
+}
+"""Trunk -> where its pretrained weights come from, and how their names become ours."""

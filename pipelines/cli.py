@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import cli_network
-from .command_group import DatakitGroup
+from .cli_group import DatakitGroup
 from .options import (
     byte_count,
     from_config,

@@ -1,6 +1,6 @@
 """Drawing a deformed mask by a recipe, and making it again from the stored numbers.
 
-Both go thguide `_applied`, so a replay cannot differ from the draw.
+Both go through `_applied`, so a replay cannot differ from the draw.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def deform(mask: Mask | ObjectCrop, recipe: Recipe, rng: np.random.Generator) ->
 def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.random.Generator]) -> list[DrawnGuide]:
     """Draw a guide mask of each object, the same that `deform` draws of it alone.
 
-    All go thguide a step together, since one object after the other thguide all steps empties the processor's
+    All go through a step together, since one object after the other through all steps empties the processor's
     caches of code and tables every time (docs/decisions.md).
 
     Args:
@@ -82,12 +82,14 @@ def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.
     """
     if not all(target.width for target in targets):
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
-    until_iou = _groups_until_iou(recipe)
+    # The IoU is taken after the last warp, so that coarsening after it is not counted.
+    until_iou = max((n for n, group in enumerate(recipe.groups, 1) if group[0].is_geometric), default=0)
     draws = _until_accepted(targets, recipe, recipe.groups[:until_iou], rngs)
     guides, rests = _drawn([draw.guide for draw in draws], recipe.groups[until_iou:], rngs)
     masks = [guide.mask() for guide in guides]
     numbers = [[*draw.numbers, *rest] for draw, rest in zip(draws, rests, strict=True)]
-    views = np.full(_view_numbers(recipe), np.nan)
+    views = np.full(len(recipe.augment.parameter_names) if recipe.augment else 0, np.nan)
+    flagged = [(n, step.skip_flag) for n, step in enumerate(recipe.steps) if step.skip_flag]
     return [
         DrawnGuide(
             mask=mask,
@@ -95,7 +97,12 @@ def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.
             iou=guide.iou(target),
             area_ratio=guide.area / target.area,
             redraws=draw.redraws,
-            flags=_flags(recipe, drawn, draw.reached),
+            flags=",".join(
+                [
+                    *([] if draw.reached else ["low-iou"]),
+                    *dict.fromkeys(flag for n, flag in flagged if math.isnan(drawn[n][0])),
+                ]
+            ),
         )
         for mask, guide, target, draw, drawn in zip(masks, guides, targets, draws, numbers, strict=True)
     ]
@@ -118,7 +125,7 @@ def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
     expected = len(recipe.parameter_names)
     if np.shape(parameters) != (expected,):
         raise ValueError(f"replay: parameters are {np.shape(parameters)}, recipe {recipe.name} expects ({expected},)")
-    guide, at = ObjectCrop.of(mask), _view_numbers(recipe)
+    guide, at = ObjectCrop.of(mask), len(recipe.augment.parameter_names) if recipe.augment else 0
     for group in recipe.groups:
         drawn = []
         for step in group:
@@ -126,11 +133,6 @@ def replay(mask: Mask, recipe: Recipe, parameters: Numbers) -> Mask:
             at += len(step.parameter_names)
         (guide,) = _applied([guide], group, [drawn])
     return guide.mask()
-
-
-def _groups_until_iou(recipe: Recipe) -> int:
-    """How many groups come before the IoU is taken: up to the last warp, so that coarsening after it is not counted."""
-    return max((n for n, group in enumerate(recipe.groups, 1) if group[0].is_geometric), default=0)
 
 
 @dataclass(frozen=True)
@@ -206,13 +208,3 @@ def point_maps(crop: ObjectCrop, warps: Sequence[Transform], drawn: Sequence[Num
         if found is not None:
             maps.append(found)
     return maps
-
-
-def _view_numbers(recipe: Recipe) -> int:
-    return len(recipe.augment.parameter_names) if recipe.augment else 0
-
-
-def _flags(recipe: Recipe, drawn: Sequence[Numbers], reached: bool) -> str:
-    steps = zip(recipe.steps, drawn, strict=True)
-    skipped = [step.skip_flag for step, numbers in steps if step.skip_flag and math.isnan(numbers[0])]
-    return ",".join(dict.fromkeys([*([] if reached else ["low-iou"]), *skipped]))

@@ -1,4 +1,4 @@
-"""Faults of a guide mask that only video brings: shift_mask too far, cut by an occlusion, leak into what is near.
+"""Corruption of a guide mask as only video brings it: moved too far, cut by an occlusion, leaked into what is near.
 
 Numbers are drawn from the generator that is handed in, always as many, as in `views`, which holds the shares.
 """

@@ -5,37 +5,16 @@ A small object in a large picture costs what the object costs; the frame comes b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Box, Mask
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-
-
-class OuterRing(Sequence[tuple[float, float]]):
-    """Every background pixel with a foreground pixel above, below, left or right of it, row by row.
-
-    Those of all parts and holes of the object, inside the frame, as (x, y).
-    """
-
-    def __init__(self, figure: ObjectCrop):
-        padded, self._x, self._y = figure.padded(1)
-        ring = cv2.dilate(padded, _CROSS) - padded
-        # As bool: NumPy finds the few ones of a boolean array many times faster.
-        self._flat = np.flatnonzero(ring.view(np.bool_))
-        self._width = ring.shape[1]
-
-    def __len__(self) -> int:
-        return len(self._flat)
-
-    def __getitem__(self, n: int) -> tuple[float, float]:  # type: ignore[override]
-        y, x = divmod(int(self._flat[n]), self._width)
-        return float(x + self._x), float(y + self._y)
 
 
 @dataclass(frozen=True)
@@ -87,9 +66,16 @@ class ObjectCrop:
         return cv2.countNonZero(self.pixels) if self.width else 0
 
     @cached_property
-    def ring(self) -> OuterRing:
-        """The background pixels right around the object."""
-        return OuterRing(self)
+    def ring(self) -> NDArray[np.int64]:
+        """(n, 2) x and y of every background pixel with a foreground pixel above, below, left or right of it.
+
+        Those of all parts and holes of the object, inside the frame, row by row.
+        """
+        padded, x, y = self.padded(1)
+        # As bool: NumPy finds the few ones of a boolean array many times faster.
+        flat = np.flatnonzero((cv2.dilate(padded, _CROSS) - padded).view(np.bool_))
+        rows, columns = np.divmod(flat, padded.shape[1])
+        return np.column_stack([columns + x, rows + y])
 
     def mask(self) -> Mask:
         """The whole (H, W) uint8 0/1 mask, in memory of its own."""
@@ -106,20 +92,16 @@ class ObjectCrop:
         padded = cv2.copyMakeBorder(self.pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
         return padded, x0 - left, y0 - top  # type: ignore[return-value]
 
-    def shared(self, other: ObjectCrop) -> int:
-        """Pixels in both."""
-        x0, y0 = max(self.box[0], other.box[0]), max(self.box[1], other.box[1])
-        x1, y1 = min(self.box[2], other.box[2]), min(self.box[3], other.box[3])
-        if x0 >= x1 or y0 >= y1:
-            return 0
-        mine, others = (
-            each.pixels[y0 - each.box[1] : y1 - each.box[1], x0 - each.box[0] : x1 - each.box[0]]
-            for each in (self, other)
-        )
-        return cv2.countNonZero(cv2.bitwise_and(mine, others))
-
     def iou(self, other: ObjectCrop) -> float:
         """Intersection over union, from whole numbers; 1.0 when both are empty."""
-        both = self.shared(other)
+        x0, y0 = max(self.box[0], other.box[0]), max(self.box[1], other.box[1])
+        x1, y1 = min(self.box[2], other.box[2]), min(self.box[3], other.box[3])
+        both = 0
+        if x0 < x1 and y0 < y1:
+            mine, others = (
+                each.pixels[y0 - each.box[1] : y1 - each.box[1], x0 - each.box[0] : x1 - each.box[0]]
+                for each in (self, other)
+            )
+            both = cv2.countNonZero(cv2.bitwise_and(mine, others))
         either = self.area + other.area - both
         return both / either if either else 1.0

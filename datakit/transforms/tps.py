@@ -71,7 +71,7 @@ class Tps(Transform):
         ring = crop.ring
         for _ in range(_ATTEMPTS if len(ring) >= self.points else 0):
             units = rng.random(3 * self.points).tolist()
-            start = [ring[n] for n in chosen(units[: self.points], len(ring))]
+            start = [(float(x), float(y)) for x, y in ring[chosen(units[: self.points], len(ring))]]
             moves = [
                 (self.shift * crop.width * (2 * x - 1), self.shift * crop.height * (2 * y - 1))
                 for x, y in zip(units[self.points :: 2], units[self.points + 1 :: 2], strict=True)

@@ -13,6 +13,7 @@ from model.checkpoint import Checkpoint, load_network, write_checkpoint
 from model.compute import Compute
 from model.inputs import InputCoding
 from model.networks import NETWORKS, build_network, register_network
+from model.pretrained import load_pretrained
 from model.propagate import Propagator
 from model.segmenter import Segmenter
 from model.settings import TrainConfig
@@ -104,3 +105,9 @@ def test_a_name_that_is_taken_is_refused():
     """Checkpoints tell networks by name."""
     with pytest.raises(UsageError, match="one of that name already"):
         register_network("lite", Small)
+
+
+def test_its_trunk_has_no_pretrained_weights_of_ours(small):
+    """The message names the trunk and the way out."""
+    with pytest.raises(UsageError, match=r"trunk Conv2d, only for .*--init none"):
+        load_pretrained(build_network(small), "imagenet")

@@ -27,7 +27,7 @@ def tiny(tmp_path):
 def test_the_table_counts_what_lies_below(datakit, tiny, tmp_path):
     """The same number in the build's table, its JSON, `inspect`, and over the reader's triples."""
     out = tmp_path / "out"
-    built = datakit("build-shards", tiny, "--out", out)
+    built = datakit("-v", "build-shards", tiny, "--out", out)
     assert "min_iou 0.3 (before dilation)" in built.stderr
     assert "10 of 24 triples below min_iou 0.3 as stored: ecssd masktrack 10" in built.stdout
     assert "10 reached it before dilation" in built.stdout

@@ -75,7 +75,7 @@ def test_the_ring_of_holes_and_borders():
     mask = np.ones((4, 5), np.uint8)
     mask[1, 2] = 0
     mask[:, 4] = 0
-    assert list(ObjectCrop.of(mask).ring) == [(4, 0), (2, 1), (4, 1), (4, 2), (4, 3)]
+    assert ObjectCrop.of(mask).ring.tolist() == [[4, 0], [2, 1], [4, 1], [4, 2], [4, 3]]
 
 
 def test_every_set_of_points_is_equally_likely():

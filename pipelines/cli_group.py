@@ -1,7 +1,4 @@
-"""What all commands share: a fault becomes one sentence and an exit code, a stop the command to go on with.
-
-A wrong name is answered with the command that was meant. The commands themselves live in `cli` and `cli_network`.
-"""
+"""The group of the `datakit` commands: errors into exit codes, Ctrl-C into three lines, near names into suggestions."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from pipelines.command_group import disk_error
+from pipelines.cli_group import disk_error
 
 ONE_WORD = {"build": "build-shards", "shards": "build-shards", "preview": "preview-deformations"}
 
