@@ -12,6 +12,7 @@ import pytest
 
 from datakit.shards import ShardReader
 from datakit.video.labels import read_labels
+from datakit.wording import counted
 from pipelines.propagate import network
 from tests.clips import DriftingEngine
 from tests.made_sources import Masks, coco_file, label_pictures, masks_of, video_tree
@@ -118,7 +119,7 @@ def test_every_command_finds_the_same_objects(datakit, tmp_path, monkeypatch, ca
     assert validated["sources"]["s"]["samples"] == len(ids)
     keys = [word for number in sorted(ids) for word in ("--sample", f"s/a#{number}")]
     preview = datakit("preview-deformations", source, *keys, "--recipe", "masktrack-box", "--out", tmp_path / "p.png")
-    assert f"{len(ids)} samples" in preview.output, preview.output
+    assert f"{counted(len(ids), 'sample')}, " in preview.output, preview.output
     tree = tmp_path / "tree"
     shutil.copytree(tmp_path / "clip", tree / "JPEGImages/clip")
     for folder in ("tree/Annotations/clip", "truth/clip"):

@@ -132,6 +132,7 @@ def test_a_killed_worker_is_replaced(start, datakit, tmp_path):
     victims[0].kill()
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    assert "a worker was lost on this machine; what it was making is made again" in errors
     assert datakit("build-shards", source, "--out", tmp_path / "quiet", "--samples-per-shard", 10).exit_code == 0
     assert shard_bytes(out) == shard_bytes(tmp_path / "quiet")
 
@@ -207,6 +208,7 @@ def test_a_killed_external_worker_is_replaced(running, external, datakit, tmp_pa
     workers_of(external.nanny)[0].kill()
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    assert f"a worker was lost at {external.address}; what it was making is made again" in errors
     assert_as_quiet(datakit, command, out, tmp_path)
 
 

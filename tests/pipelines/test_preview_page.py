@@ -23,7 +23,7 @@ from datakit.transforms import PRESETS
 from pipelines.build_shards import build_shards
 from pipelines.preview_deformations import preview_deformations
 from pipelines.preview_inputs import PreviewConfig, PreviewInput
-from pipelines.preview_page import CHUNK, all_photos, counted_off
+from pipelines.preview_page import all_photos, counted_off
 from pipelines.settings import BuildConfig, BuildSettings
 from tests.made import made_photo, made_sample, made_triples
 from tests.runs import draw_source
@@ -348,14 +348,17 @@ class Counter:
 
 
 @pytest.mark.parametrize(("chosen", "total"), [({}, 9), ({"count": 2}, 2), ({"keys": ("e/0003", "e/0004")}, 2)])
-def test_progress_of_a_page_is_told(tmp_path: Path, chosen: dict[str, Any], total: int) -> None:
+def test_progress_of_a_page_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any], total: int
+) -> None:
     """By photos, several times where there are many, and it ends at its total."""
+    monkeypatch.setattr("pipelines.preview_page.CHUNK", 4)
     counter = Counter()
     with displaying(counter.display):
         source = draw_source(tmp_path / "e", 9)
         preview_deformations(PreviewConfig((f"e={source}",), tmp_path / "p.html", SETTINGS, **chosen))
     assert (counter.total, counter.unit, sum(counter.steps)) == (total, "photos", total)
-    assert 0 not in counter.steps and len(counter.steps) == -(-total // CHUNK)
+    assert 0 not in counter.steps and len(counter.steps) == -(-total // 4)
 
 
 def test_progress_ends_where_several_objects_of_a_photo_fill_the_page() -> None:

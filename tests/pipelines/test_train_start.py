@@ -112,4 +112,5 @@ def test_the_verdict(start, trained, said):
 def test_a_run_of_an_older_version_has_no_start():
     """Then a validation is told against the guide masks."""
     row = {"step": 60, "input_iou": 0.5, "output_iou": 0.75, "gain": 0.25, "over_start": "", "triples": 64}
-    assert describe_validation(row) == "step 60: validation IoU 0.750 (+0.250 over the guide masks), guide masks 0.500, on 64 triples"
+    expected = "step 60: validation IoU 0.750 (+0.250 over the guide masks), guide masks 0.500, on 64 triples"
+    assert describe_validation(row) == expected
