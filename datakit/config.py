@@ -33,7 +33,7 @@ def setting(
     """A dataclass field with a default, a closed range for its numbers or the words it may be.
 
     Args:
-        default: fixes the type.
+        default: fixes the type. What the setting means is its line under `Attributes` in the class's docstring.
         low, high: least and largest number.
         choices: words.
         kind: the type, which must be given where the default is None.

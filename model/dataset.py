@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ from datakit.transforms.photometric import jitter_colours
 from datakit.transforms.pose import apply_pose, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
 
-from .inputs import InputCoding, pack_input
+from .inputs import CODINGS, InputCoding, pack_input
 
 Split = Literal["train", "val", "all"]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -130,7 +130,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
     Raises:
         ShardError: not a finished folder of shards of this version.
         NothingLeft: no triple to read.
-        UsageError: a weight for a source or kind that is not there.
+        UsageError: an unknown split, no coding, or a weight for a source or kind that is not there.
     """
 
     def __init__(
@@ -145,6 +145,12 @@ class TripleDataset(Dataset[dict[str, Any]]):
         weights: Mapping[str, float] | None = None,
         seed: int = 0,
     ):
+        if split not in get_args(Split):
+            raise UsageError(f"split {split!r}: expected {', '.join(get_args(Split))}")
+        if not isinstance(coding, InputCoding):
+            raise UsageError(
+                f"coding {coding!r}: expected an InputCoding, such as {next(iter(CODINGS))!r} of `CODINGS`"
+            )
         view = view or ViewConfig()
         self.coding, self.seed = coding, seed
         self.view, self.redraw = (view.still(), False) if split == "val" else (view, redraw)

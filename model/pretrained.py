@@ -93,6 +93,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         DatakitError: no such file, or not readable as what its suffix says.
     """
+    if not path.exists():
+        raise UsageError(
+            f"{path}: no such file; weights are a .pth, .safetensors or .h5 file, or imagenet, bundled, none"
+        )
     if path.suffix in HDF5_SUFFIXES:
         return {name: torch.from_numpy(array) for name, array in read_arrays(path).items()}
     try:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.errors import UsageError
 from datakit.shards import read_manifest
+from datakit.shards.manifest import NAME as MANIFEST
 from datakit.wording import counted
 
 from .interrupt import deferred
@@ -99,6 +100,8 @@ def _refuse_or_clear(job: TrainJob) -> None:
     if job.resume:
         last_checkpoint(job.out)
         return
+    if (job.out / MANIFEST).exists():
+        raise UsageError(f"--out {job.out}: is a folder of shards, not of a run; name another")
     has_run = (job.out / STEPS).exists()
     if has_run and not job.overwrite:
         raise UsageError(

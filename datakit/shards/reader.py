@@ -31,7 +31,7 @@ def _recipes(folder: Path, manifest: Manifest) -> dict[str, Recipe]:
     try:
         return {recipe["name"]: Recipe.from_dict(recipe) for recipe in manifest.settings["recipes"]}
     except (DatakitError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ShardError(f"{folder}: the manifest's recipes are none of this version ({error})") from error
+        raise ShardError(f"{folder}: its recipes cannot be read ({error})") from error
 
 
 class ShardReader(Sequence[Triple]):

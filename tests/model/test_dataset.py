@@ -319,3 +319,13 @@ def test_a_damaged_photo_to_put_an_object_on_is_told_as_any_other(folder, monkey
     monkeypatch.setattr(module, "decode_image", damaged)
     with pytest.raises(ShardError, match=r"made-\d+\.h5: photo \d+: no picture; look closer"):
         [dataset[Draw(0, 0, repeat)] for repeat in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("given", "match"), [({"split": "vall"}, "expected train, val, all"), ({"coding": "lite"}, "InputCoding")]
+)
+def test_a_split_or_coding_that_is_none_is_refused(tmp_path, given, match):
+    """A typo would train on what is to be validated with."""
+    folder = write_shards(tmp_path / "made", photos=2)
+    with pytest.raises(UsageError, match=match):
+        TripleDataset(folder, **{"coding": CODING, **given})

@@ -161,3 +161,12 @@ def test_shards_are_needed_to_begin(tmp_path):
     assert done.exit_code == 2
     assert "Missing argument 'SHARDS...'" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_not_written_into_a_folder_of_shards(datakit, tmp_path):
+    """Its checkpoints would lie beside the shards; the folder stays as it was."""
+    shards = write_shards(tmp_path / "shards", photos=2)
+    before = sorted(path.name for path in shards.iterdir())
+    found = datakit("train", shards, "--out", shards, "--init", "none", "--iterations", "1")
+    assert found.exit_code == 2 and "is a folder of shards" in found.output
+    assert sorted(path.name for path in shards.iterdir()) == before
