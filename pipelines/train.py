@@ -87,6 +87,8 @@ def train(job: TrainJob) -> TrainSummary:
     """
     from model.compute import joined_ranks, limited_threads
 
+    if (job.out / MANIFEST).exists():
+        raise UsageError(f"--out {job.out}: is a folder of shards, not of a run; name another")
     job.out.mkdir(parents=True, exist_ok=True)
     with joined_ranks() as ranks, run_lock(job.out) if ranks.is_first else contextlib.nullcontext(), deferred() as stop:
         if ranks.is_first:
@@ -100,8 +102,6 @@ def _refuse_or_clear(job: TrainJob) -> None:
     if job.resume:
         last_checkpoint(job.out)
         return
-    if (job.out / MANIFEST).exists():
-        raise UsageError(f"--out {job.out}: is a folder of shards, not of a run; name another")
     has_run = (job.out / STEPS).exists()
     if has_run and not job.overwrite:
         raise UsageError(
