@@ -60,4 +60,6 @@ def mean_iou(masks: list[torch.Tensor], items: list[dict]) -> float:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     print("mean IoU of guide masks {:.3f}, of the network's {:.3f}".format(*train(sys.argv[1])))

@@ -119,7 +119,8 @@ def _no_manifest(folder: Path) -> str:
     if folder.is_file():
         return f"{folder}: is a file; give its folder, {folder.parent}"
     if not folder.is_dir():
-        return f"{folder}: no such folder"
+        hint = "; that is a source: build it first, and give the folder of --out" if "=" in folder.name else ""
+        return f"{folder}: no such folder{hint}"
     if (folder / SETTINGS).exists() or (folder / RECORDS).exists() or any(folder.glob("*.h5")):
         return (
             f"{folder}: no {NAME}, the build has not finished; run the same `datakit build-shards` again to finish it"

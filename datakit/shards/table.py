@@ -25,6 +25,8 @@ Table = NDArray[Any]
 _BESIDE = {"source": "U", "photo_key": "U", "sample_key": "U", "height": "<u4", "width": "<u4", "area": "<u4",
            "flags": "U"}  # fmt: skip
 
+VALUES = ("box", "mask", "low-iou")  # of text columns, as people write them without quotes
+
 
 def column_kinds(recipes: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Every column of the table, in order, with NumPy's code of its values; `U` is text.
@@ -40,6 +42,8 @@ def column_kinds(recipes: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 def unknown_column(name: str, kinds: Mapping[str, str]) -> str:
     """What to say where there is no such column: the nearest, or the columns there are."""
+    if name in VALUES:
+        return f"no column {name!r}; text needs quotes: kind == {name!r}"
     near = difflib.get_close_matches(name, kinds, 1)
     numbers = [kind for kind in kinds if "." in kind]
     known = ", ".join(kind for kind in kinds if kind not in numbers)

@@ -8,7 +8,7 @@ from dataclasses import Field, replace
 from pathlib import Path
 from typing import Any
 
-from ..config import Key, help_text, parsed, settings_of, split_assignment, unknown_key
+from ..config import Key, help_text, nearest, parsed, settings_of, split_assignment, unknown_key
 from ..errors import UsageError
 from .affine import Affine
 from .base import Transform
@@ -60,7 +60,9 @@ def load_recipe(spec: str) -> Recipe:
         return PRESETS[spec]
     path = Path(spec)
     if path.suffix.lower() != ".toml":
-        raise UsageError(f"--recipe {spec}: neither a preset nor a .toml file; presets are {', '.join(PRESETS)}")
+        near = nearest(spec, PRESETS)
+        hint = f" (did you mean {near}?)" if near else ""
+        raise UsageError(f"--recipe {spec}: neither a preset nor a .toml file{hint}; presets are {', '.join(PRESETS)}")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

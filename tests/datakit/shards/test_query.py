@@ -47,6 +47,7 @@ def test_a_condition_chooses_rows(text, rows):
     ("", "invalid syntax"),
     ("iou = 1", "iou > 0.4 and source"),
     ("iuo > 1", "did you mean 'iou'"),
+    ("kind == box", "text needs quotes"),
     ("affine.size > 1", "did you mean 'affine.scale'"),
     ("iou.real > 1", "no column 'iou.real'"),
     ("zzz > 1", r"the columns are iou, kind, flags, variant and drawn numbers such as affine\.scale"),

@@ -50,7 +50,11 @@ def test_a_recipe_file(tmp_path):
 @pytest.mark.parametrize(
     ("spec", "text", "message"),
     [
-        ("masktrak", None, "neither a preset nor a .toml file; presets are masktrack, masktrack-box"),
+        (
+            "masktrak",
+            None,
+            r"neither a preset nor a .toml file \(did you mean masktrack\?\); presets are masktrack, masktrack-box",
+        ),
         ("none.toml", None, "No such file.*presets are masktrack"),
         ("bad.toml", "steps = [", "no valid TOML"),
         ("bad.toml", "step = []", "bad.toml: recipe bad: unknown key 'step'"),
