@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from datakit.errors import DatakitError
+from datakit.errors import DatakitError, UsageError
 from model.networks import build_network
 from model.pretrained import LITE0_WEIGHTS, VGG16_WEIGHTS, load_pretrained
 from tests.plain_trunks import VGG16, plain_lite0, plain_vgg16, random_lite0, random_vgg16
@@ -222,14 +222,19 @@ def test_missing_package_says_what_to_install(monkeypatch, name, words):
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".h5"])
-@pytest.mark.parametrize("content", [None, b"", b"\x80\x02 no weights \x00\xff" * 9])
+@pytest.mark.parametrize("content", [b"", b"\x80\x02 no weights \x00\xff" * 9])
 def test_unreadable_file_is_named(tmp_path, suffix, content):
-    """Missing, empty or of another kind: one clear error, not the library's."""
+    """Empty or of another kind: one clear error, not the library's."""
     path = tmp_path / f"weights{suffix}"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(DatakitError, match=f"weights{suffix}: cannot be read as .*; give a whole"):
         load_pretrained(build_network("deeplab-vgg16", head="largefov"), path)
+
+
+def test_a_file_that_is_not_there_is_told_with_the_words_there_are(tmp_path):
+    """A word mistyped is taken for a file, so the words are named."""
+    with pytest.raises(UsageError, match="bundeld: no such file; .* imagenet, bundled, none"):
+        load_pretrained(build_network("lite"), tmp_path / "bundeld")
 
 
 def test_truncated_file_is_named(tmp_path):
