@@ -233,7 +233,7 @@ def test_unreadable_file_is_named(tmp_path, suffix, content):
 
 def test_a_file_that_is_not_there_is_told_with_the_words_there_are(tmp_path):
     """A word mistyped is taken for a file, so the words are named."""
-    with pytest.raises(UsageError, match="bundeld: no such file; .* imagenet, bundled, none"):
+    with pytest.raises(UsageError, match=r"bundeld: no such file; .* imagenet, bundled, none"):
         load_pretrained(build_network("lite"), tmp_path / "bundeld")
 
 
