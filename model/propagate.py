@@ -312,9 +312,8 @@ def _filled(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Label
 
 def moved(figure: ObjectCrop, x: int, y: int) -> ObjectCrop:
     """A mask moved by whole pixels; where it is when nothing of it would stay in the frame."""
-    (x0, y0), (H, W) = figure.box[:2], figure.size
-    part = figure.pixels[max(0, -y0 - y) : max(0, H - y0 - y), max(0, -x0 - x) : max(0, W - x0 - x)]
-    return ObjectCrop.placed(part, max(x0 + x, 0), max(y0 + y, 0), figure.size) if part.any() else figure
+    found = figure.shifted(x, y)
+    return found if found.width else figure
 
 
 def _connected_to_guide(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:

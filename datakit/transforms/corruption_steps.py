@@ -53,10 +53,7 @@ class Shift(Transform):
         """The moved object; what leaves the frame is dropped."""
         if not crop.width or np.isnan(parameters).any():
             return crop
-        x, y = crop.box[0] + int(parameters[0]), crop.box[1] + int(parameters[1])
-        H, W = crop.size
-        part = crop.pixels[max(-y, 0) : max(H - y, 0), max(-x, 0) : max(W - x, 0)]
-        return ObjectCrop.placed(part, max(x, 0), max(y, 0), crop.size) if part.size else ObjectCrop.nothing(crop.size)
+        return crop.shifted(int(parameters[0]), int(parameters[1]))
 
     def describe(self, numbers: Mapping[str, float]) -> list[str]:
         """The move."""

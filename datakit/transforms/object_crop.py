@@ -84,6 +84,14 @@ class ObjectCrop:
         mask[y0:y1, x0:x1] = self.pixels
         return mask
 
+    def shifted(self, x: int, y: int) -> ObjectCrop:
+        """The object moved by whole pixels; what leaves the frame is dropped."""
+        x0, y0, (H, W) = self.box[0] + x, self.box[1] + y, self.size
+        part = self.pixels[max(-y0, 0) : max(H - y0, 0), max(-x0, 0) : max(W - x0, 0)]
+        return (
+            ObjectCrop.placed(part, max(x0, 0), max(y0, 0), self.size) if part.size else ObjectCrop.nothing(self.size)
+        )
+
     def padded(self, margin: int) -> tuple[Mask, int, int]:
         """The pixels with up to `margin` of the frame around them, and the (x, y) of their upper left corner."""
         x0, y0, x1, y1 = self.box
