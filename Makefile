@@ -33,7 +33,7 @@ demo: install ## the whole story on an embedded sample: data, shards, preview, a
 	$(DATAKIT) propagate demo/data/davis/JPEGImages/480p/crossing \
 		--mask demo/data/davis/Annotations/480p/crossing/00000.png --out demo/results
 	$(DATAKIT) evaluate demo/results demo/data/davis/Annotations/480p --convention davis2017 --html demo/scores.html
-	@echo "Look at demo/preview.png (rough masks), demo/refined.png (what the network makes of them),"
+	@echo "Look at demo/preview.png (guide masks), demo/refined.png (what the network makes of them),"
 	@echo "demo/results/_report/crossing/overlay.mp4 (the segmented clip) and demo/scores.html (its score, frame by frame)"
 
 test: install ## the whole test suite
