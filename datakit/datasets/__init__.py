@@ -10,6 +10,7 @@ from ..mask_files import read_mask
 from ..masks import STILLS
 from ..photo_files import read_photo
 from .coco import COCO, CocoReader
+from .labelme import LABELME
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
 from .mask_samples import scene_of
 from .pair_layouts import PAIR_LAYOUTS
@@ -19,7 +20,7 @@ from .records import Record
 from .sources import SourceOptions, SourceSpec, open_source, parse_source, recognise
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
 
-for _layout in (*PAIR_LAYOUTS, COCO):
+for _layout in (*PAIR_LAYOUTS, COCO, LABELME):
     register_layout(_layout)
 
 __all__ = [
