@@ -19,8 +19,9 @@ from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
 from .sources import SourceOptions, SourceSpec, open_source, parse_source, recognise
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
+from .yolo import YOLO
 
-for _layout in (*PAIR_LAYOUTS, COCO, LABELME):
+for _layout in (*PAIR_LAYOUTS, COCO, LABELME, YOLO):
     register_layout(_layout)
 
 __all__ = [
