@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from posixpath import normpath
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 from ..errors import Problem
 from ..keys import object_key, photo_key
 from .coco_photos import match_ends
+from .json_files import Broken
 from .listing import is_utf8, scan, size_of, split_suffix
 from .pairs import IMAGE_SUFFIXES
 from .records import Record
@@ -107,6 +109,13 @@ def left_out(label: str, path: str, reason: str, why: str) -> Problem:
     """The problem of a file that is not read."""
     shown = path.encode("utf-8", "backslashreplace").decode()
     return Problem(photo_key(label, shown), "left-out", "list", reason, f"{shown}: not read: {why}")
+
+
+def broken_file(label: str, path: str, error: Broken) -> Problem:
+    """The problem of an annotation file that cannot be used: failed where it is damaged, a stray file where not."""
+    reason = "broken annotation file" if error.is_damage else "stray file"
+    problem = left_out(label, path, reason, str(error))
+    return replace(problem, kind="failed") if error.is_damage else problem
 
 
 def _failed(key: str, entry: Entry, reason: str, text: str) -> list[Problem]:

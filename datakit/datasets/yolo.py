@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import ItemRef, Problem, UsageError
-from .entries import Entry, find_files, left_out, pair_entries, strays
+from .entries import Entry, broken_file, find_files, pair_entries, strays
 from .json_files import Broken
 from .layout import Layout, Match, Sureness
 from .listing import split_suffix
@@ -76,7 +76,7 @@ class YoloLayout(Layout):
             try:
                 data = _read(root / name)
             except Broken as error:
-                problems.append(replace(left_out(label, name, "broken annotation file", str(error)), kind="failed"))
+                problems.append(broken_file(label, name, error))
                 read.add(name)
                 continue
             if name in paired or (_SLOT.search(name) and _is_outlines(data[:4096].decode("utf-8-sig", "replace"))):
