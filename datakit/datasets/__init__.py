@@ -11,6 +11,7 @@ from ..masks import STILLS
 from ..photo_files import read_photo
 from .coco import COCO, CocoReader
 from .cvat import CVAT
+from .label_studio import LABEL_STUDIO
 from .labelme import LABELME
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
 from .mask_samples import scene_of
@@ -22,7 +23,7 @@ from .sources import SourceOptions, SourceSpec, open_source, parse_source, recog
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
 from .yolo import YOLO
 
-for _layout in (*PAIR_LAYOUTS, COCO, LABELME, CVAT, YOLO):
+for _layout in (*PAIR_LAYOUTS, COCO, LABELME, CVAT, LABEL_STUDIO, YOLO):
     register_layout(_layout)
 
 __all__ = [

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser
-
 from .json_files import Broken
 
 NO_SHAPES = ("tag",)  # they say something of the whole photo
@@ -80,6 +77,9 @@ def read_cvat(path: Path) -> CvatFile:
     Raises:
         Broken: it cannot be read, is damaged, holds entities, or is another tool's.
     """
+    from defusedxml.common import DefusedXmlException  # here, since no other source needs it
+    from defusedxml.ElementTree import DefusedXMLParser
+
     found = CvatFile()
     try:
         if not path.is_file():

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Mask, area
-from ..rle import polygons_to_mask
 from .outlines import BrokenOutline, Ring, overrun
-from .shapes import Paint, Shape, Size, box_ring, broken, disc_ring, no_area, patch, ring_of, turned
+from .shapes import Paint, Shape, Size, box_ring, broken, coco_polygon, disc_ring, no_area, patch, ring_of, turned
 
 WITHOUT_AREA = ("points", "polyline", "skeleton", "cuboid")  # CVAT's own export leaves them out, too
 
@@ -39,11 +38,6 @@ def cvat_shape(tag: str, number: int, attributes: Attributes, most: int) -> Shap
     except BrokenOutline as error:
         return broken(number, name, error)
     return Shape(number, name, paint, (ring,))
-
-
-def coco_polygon(ring: Ring) -> Paint:
-    """A polygon filled by COCO's rule."""
-    return lambda size: polygons_to_mask([ring.ravel().tolist()], size)
 
 
 def _painted(tag: str, attributes: Attributes, most: int) -> tuple[Paint, Ring]:

@@ -19,6 +19,7 @@ from PIL import ImageDraw
 
 from ..arrays import Mask
 from ..headers import open_lazily
+from ..rle import polygons_to_mask
 from .outlines import BrokenOutline, Ring
 
 Size = tuple[int, int]  # (H, W) in pixels
@@ -129,6 +130,11 @@ def opencv_polygons(rings: Iterable[Ring], whole: Callable[[Ring], Ring] = np.tr
         return cv2.fillPoly(np.zeros(size, np.uint8), corners, 1)  # type: ignore[return-value]
 
     return paint
+
+
+def coco_polygon(ring: Ring) -> Paint:
+    """A polygon filled by COCO's rule, as pycocotools does it."""
+    return lambda size: polygons_to_mask([ring.ravel().tolist()], size)
 
 
 def patch(mask: Mask, left: int, top: int) -> Paint:

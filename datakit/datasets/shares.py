@@ -10,28 +10,21 @@ from pathlib import Path
 
 from PIL import Image as PillowImage
 
-from ..arrays import Mask
 from ..headers import EXIF_ORIENTATION, FORMATS
 from .outlines import Ring
 from .shapes import Paint, Shape, Size
 
 
-def shared_shape(
-    number: int, name: str, pixels: Callable[[Size], Ring], fill: Callable[[Ring, Size], Paint], size: Size | None
-) -> Shape:
+def shared_shape(number: int, name: str, pixels: Callable[[Size], Ring], paint: Paint, size: Size | None) -> Shape:
     """A shape whose outline depends on the size of the photo.
 
     Args:
         number: of its object.
         name: as messages call it.
         pixels: its ring in a frame of (H, W) pixels.
-        fill: the painter of a ring, in a frame of (H, W) pixels.
+        paint: fills it in such a frame.
         size: (H, W) of the photo as shown, by which is judged whether it lies inside; None where that is not known.
     """
-
-    def paint(frame: Size) -> Mask:
-        return fill(pixels(frame), frame)(frame)
-
     return Shape(number, name, paint, (pixels(size),) if size else ())
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import Mask
 from ..errors import ItemRef, Problem, UsageError
 from .entries import Entry, broken_file, find_files, pair_entries, strays
 from .json_files import Broken
@@ -26,7 +27,7 @@ from .pairs import IMAGE_SUFFIXES
 from .reader import Reader, ReadOptions
 from .records import Record
 from .shape_reader import Annotated, ShapeReader
-from .shapes import Fault, Paint, Shape, Size, broken, opencv_polygons
+from .shapes import Fault, Shape, Size, broken, opencv_polygons
 from .shares import shared_shape, shown_size
 from .sniff import heads
 from .yolo_settings import class_names, has_key_points
@@ -166,10 +167,13 @@ def _outline(number: int, name: str, words: list[str], size: Size | None) -> Sha
         raise BrokenOutline("too many corners", f"has {len(shares) // 2} corners, at most {MOST_CORNERS} are filled")
     ring, step = shares.reshape(-1, 2), _step(words)
 
-    def fill(corners: Ring, size: Size) -> Paint:
-        return opencv_polygons([corners], lambda corners: _whole(corners, step * max(size)))
+    def pixels(size: Size) -> Ring:
+        return ring * size[::-1]
 
-    return shared_shape(number, name, lambda size: ring * size[::-1], fill, size)
+    def paint(size: Size) -> Mask:
+        return opencv_polygons([pixels(size)], lambda corners: _whole(corners, step * max(size)))(size)
+
+    return shared_shape(number, name, pixels, paint, size)
 
 
 def _whole(corners: Ring, slack: float) -> Ring:

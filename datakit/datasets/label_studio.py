@@ -1,0 +1,245 @@
+"""Label Studio: its JSON export, with the photos as their addresses' ends name them.
+
+Polygons and boxes are filled by COCO's rule, as its exporter to COCO leaves them to be filled; a brush is its stream's
+pixels; an ellipse, which no exporter fills, is what the browser shows: pixels whose centre lies in it.
+Every region is an object of its own, and keeps the pixels that others share with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Mask
+from ..errors import Problem, UsageError
+from ..keys import photo_key
+from .entries import Entry, broken_file, find_files, pair_entries, strays
+from .json_files import Broken
+from .label_studio_brush import brush_mask
+from .label_studio_file import Region, photo_names, read_tasks, regions_of
+from .layout import Layout, Match, Sureness
+from .outlines import BrokenOutline, Ring
+from .reader import Reader, ReadOptions
+from .records import Record
+from .shape_reader import Annotated, ShapeReader
+from .shapes import (
+    Fault,
+    Shape,
+    Size,
+    box_ring,
+    broken,
+    coco_polygon,
+    disc_ring,
+    no_area,
+    picture_of_text,
+    pixels_of,
+    ring_of,
+    turned,
+)
+from .shares import shared_shape, shown_size
+from .sniff import heads
+
+LISTS = re.compile(r'"(annotations|completions|predictions|result)"\s*:\s*\[')
+OWN = re.compile(r'"(completed_by|was_cancelled|file_upload|original_width|lead_time|from_name)"\s*:')
+WITHOUT_AREA = ("vector", "video region", "key point")
+
+
+@dataclass(frozen=True)
+class LabelStudioLayout(Layout):
+    """A folder with Label Studio's JSON and the photos, or the file itself."""
+
+    def match(self, root: Path) -> Match | None:
+        """For a JSON file of tasks."""
+        for path, text in heads(root, ".json"):
+            if LISTS.search(text) and OWN.search(text):
+                return Match(Sureness.FILE if root.is_file() else Sureness.COMMON, f"for Label Studio's {path.name}")
+        return None
+
+    def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
+        """Read the JSON files of a folder, or the one given, and look which of their photos are there.
+
+        Raises:
+            UsageError: none of them is Label Studio's.
+        """
+        folder = root if root.is_dir() else root.parent
+        found = find_files(folder)
+        photos = find_files(images).photos if images else found.photos
+        files = [name for name in found.others if name.lower().endswith(".json")] if root.is_dir() else [root.name]
+        entries: list[Entry] = []
+        problems: list[Problem] = []
+        for name in sorted(files):
+            try:
+                tasks = read_tasks(folder / name)
+            except Broken as error:
+                if len(files) == 1:
+                    raise UsageError(f"{folder / name}: {error}") from None
+                problems.append(broken_file(label, name, error))
+                continue
+            for position, task in enumerate(tasks):
+                names, place = photo_names(task), f"{name}: task {task.get('id', position)}"
+                if names:
+                    entries.append(_entry(names, place, task))
+                else:
+                    text = f"{place}: its `data` names no photo, or several; name it `image`"
+                    problems.append(Problem(photo_key(label, place), "failed", "list", "no photo named", text))
+        if not entries:
+            raise UsageError(f"{root}: holds no task of Label Studio's with a photo. {self.source}")
+        records, more = pair_entries(label, entries, photos)
+        problems += more
+        if root.is_dir():
+            problems += strays(label, found.others, files, "photos and Label Studio's .json files")
+        problems.sort(key=lambda problem: problem.key)
+        return LabelStudioReader(label, folder, images or folder, records, problems, options)
+
+
+LABEL_STUDIO = LabelStudioLayout(
+    "label-studio",
+    "Label Studio exports a project as JSON, tasks with annotations; put the photos beside it, under any folder"
+    " (labelstud.io/guide/export, format JSON).",
+    ("*.json", "**/*.jpg"),
+)
+
+
+class LabelStudioReader(ShapeReader):
+    """Photos of tasks; a record's annotation holds "regions", each the values of a `Region`."""
+
+    overlaps = True
+
+    def annotated(self, record: Record) -> Annotated:
+        """The regions of one photo; see the base class."""
+        regions = [Region(*each) for each in record.annotation["regions"]]
+        text = json.dumps(record.annotation["regions"], sort_keys=True, separators=(",", ":"))
+        shown = shown_size(self.images / record.image)
+        sizes = [tuple(region.size) for region in regions if region.size]
+        shapes = tuple(_shape(region, shown, self.options.max_pixels) for region in regions)
+        return Annotated(shapes, zlib.crc32(text.encode()), (sizes[0][0], sizes[0][1]) if sizes else None)
+
+
+def _entry(names: tuple[str, ...], place: str, task: dict[str, Any]) -> Entry:
+    regions = regions_of(task)
+    return Entry(names, place, "", [region.number for region in regions], {"regions": regions})
+
+
+def _shape(region: Region, shown: Size | None, most: int) -> Shape:
+    name = f"region {region.number} ({region.kind} {region.label!r})"
+    if region.why:
+        fault = Fault("left-out", "not the annotation that counts", f"{name}: {region.why}")
+        return Shape(region.number, name, None, fault=fault)
+    if region.kind in WITHOUT_AREA:
+        return no_area(region.number, name)
+    try:
+        return _painted(region, name, shown, most)
+    except BrokenOutline as error:
+        return broken(region.number, name, error)
+
+
+def _painted(region: Region, name: str, shown: Size | None, most: int) -> Shape:
+    """One region that has an area.
+
+    Raises:
+        BrokenOutline: it is damaged.
+    """
+    value = region.value
+    if region.kind == "brush":
+        return Shape(region.number, name, partial(_brushed, value.get("rle"), region.size))
+    if region.kind == "bitmask":
+        return Shape(region.number, name, partial(_bitmask, value.get("imageDataURL"), most))
+    if region.kind == "polygon":
+        shares = ring_of(value.get("points")) / 100
+        pixels: Callable[[Size], Ring] = partial(_scaled, shares)
+    elif region.kind == "rectangle":
+        box, degrees = _numbers(value, "x", "y", "width", "height"), _rotation(value)
+        pixels = partial(_box, box, degrees)
+    else:
+        disc, degrees = _numbers(value, "x", "y", "radiusX", "radiusY"), _rotation(value)
+        if min(disc[2:]) < 0:
+            raise BrokenOutline("broken shape", f"has radii {disc[2]:g} and {disc[3]:g}, expected none below 0")
+        pixels = partial(_around, disc, degrees)
+        return shared_shape(region.number, name, pixels, partial(_disc, disc, degrees), shown)
+    return shared_shape(region.number, name, pixels, lambda size: coco_polygon(pixels(size))(size), shown)
+
+
+def _scaled(shares: Ring, size: Size) -> Ring:
+    return shares * size[::-1]
+
+
+def _box(box: Sequence[float], degrees: float, size: Size) -> Ring:
+    """The corners of a box of shares in percent; it is turned about its first corner."""
+    left, top, width, height = np.array(box) / 100 * (*size[::-1], *size[::-1])
+    return turned(box_ring(left, top, left + width, top + height), (left, top), degrees)
+
+
+def _around(disc: Sequence[float], degrees: float, size: Size) -> Ring:
+    """Points around an ellipse of shares in percent."""
+    x, y, across, down = np.array(disc) / 100 * (*size[::-1], *size[::-1])
+    return turned(disc_ring((x, y), (across, down)), (x, y), degrees)
+
+
+def _disc(disc: Sequence[float], degrees: float, size: Size) -> Mask:
+    """The pixels of an ellipse: those whose centre lies in it."""
+    x, y, across, down = np.array(disc) / 100 * (*size[::-1], *size[::-1])
+    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    right, below = np.arange(size[1]) + 0.5 - x, (np.arange(size[0]) + 0.5 - y)[:, None]
+    if across <= 0 or down <= 0:
+        return np.zeros(size, np.uint8)
+    inside = ((right * cos + below * sin) / across) ** 2 + ((below * cos - right * sin) / down) ** 2 <= 1
+    mask: Mask = inside.astype(np.uint8)
+    return mask
+
+
+def _brushed(text: Any, drawn_on: list[int] | None, size: Size) -> Mask:
+    """The mask of a brush.
+
+    Raises:
+        BrokenOutline: its stream is none, or is of another photo.
+    """
+    if not isinstance(text, str):
+        raise BrokenOutline("broken run lengths", "`rle` is no list of bytes; export the project anew")
+    if drawn_on is not None and tuple(drawn_on) != size:
+        found = f"brushed on a photo of {tuple(drawn_on)}, expected {size}"
+        raise BrokenOutline("size mismatch", f"{found}; if EXIF turns the photo, say --annotated stored")
+    return brush_mask(base64.b64decode(text), size)
+
+
+def _bitmask(text: Any, most: int, size: Size) -> Mask:
+    """The mask of a picture that is transparent elsewhere.
+
+    Raises:
+        BrokenOutline: it is none, or is of another size.
+    """
+    picture = picture_of_text(text, most, "`imageDataURL`")
+    pixels = pixels_of(picture, "`imageDataURL`")
+    if pixels.ndim != 3 or pixels.shape[2] != 4:
+        raise BrokenOutline("broken shape", f"`imageDataURL` is a picture of {pixels.shape}, expected RGBA")
+    if pixels.shape[:2] != size:
+        raise BrokenOutline("size mismatch", f"`imageDataURL` is a picture of {pixels.shape[:2]}, expected {size}")
+    mask: Mask = (pixels[:, :, 3] > 0).astype(np.uint8)
+    return mask
+
+
+def _numbers(value: Mapping[str, Any], *names: str) -> tuple[float, ...]:
+    """Finite numbers of a region.
+
+    Raises:
+        BrokenOutline: one is missing, or is none.
+    """
+    try:
+        numbers = tuple(float(value[name]) for name in names)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        raise BrokenOutline("broken shape", f"lacks numbers for {', '.join(names)}") from None
+    if not np.isfinite(numbers).all():
+        raise BrokenOutline("broken shape", "has coordinates that are not finite")
+    return numbers
+
+
+def _rotation(value: Mapping[str, Any]) -> float:
+    return _numbers(value, "rotation")[0] if value.get("rotation") else 0.0

@@ -1,0 +1,175 @@
+"""Label Studio's JSON: tasks with annotations, each a list of regions; which of them count, which photo is meant."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from .json_files import Broken, is_whole, load_json
+from .listing import split_suffix
+from .pairs import IMAGE_SUFFIXES
+
+PREFIX = re.compile(r"[0-9a-f]{8}-(?=[^/]+$)")  # before the name of an uploaded photo
+PHOTO_KEYS = ("image", "img", "photo", "picture")  # of a task's data, where several are pictures
+KEPT = ("points", "x", "y", "width", "height", "rotation", "radiusX", "radiusY", "imageDataURL")
+KINDS = {  # a key of a region's value -> what it is, the first that is there
+    "rle": "brush",
+    "imageDataURL": "bitmask",
+    "points": "polygon",
+    "radiusX": "ellipse",
+    "vertices": "vector",
+    "sequence": "video region",
+    "height": "rectangle",
+    "x": "key point",
+}
+
+
+class Region(NamedTuple):
+    """One region of a photo, as a record holds it.
+
+    Attributes:
+        number: of its object.
+        kind: one of `KINDS`.
+        label: its first label.
+        value: of `KEPT` what it has; the bytes of a brush as base64 text in `rle`.
+        size: [height, width] of the photo it was drawn on, where that is said.
+        why: why it does not count; '' where it does.
+    """
+
+    number: int
+    kind: str
+    label: str
+    value: dict[str, Any]
+    size: list[int] | None
+    why: str
+
+
+def read_tasks(path: Path) -> list[dict[str, Any]]:
+    """The tasks of an export, or of a file that Label Studio keeps for each annotation in a target storage.
+
+    Raises:
+        Broken: it is no JSON, or of another kind.
+    """
+    document = load_json(path)
+    tasks = document if isinstance(document, list) else [document]
+    if (
+        len(tasks) == 1
+        and isinstance(tasks[0], dict)
+        and isinstance(tasks[0].get("task"), dict)
+        and "result" in tasks[0]
+    ):
+        tasks = [{**tasks[0]["task"], "annotations": [tasks[0]]}]
+    if any(isinstance(task, dict) and "annotation_id" in task and "data" not in task for task in tasks):
+        raise Broken("is Label Studio's JSON-MIN, which lacks regions' ids; export it as JSON", is_damage=False)
+    if not all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks):
+        raise Broken("holds no tasks with `data`, as Label Studio's files do", is_damage=False)
+    return tasks
+
+
+def photo_names(task: dict[str, Any]) -> tuple[str, ...]:
+    """The names that a task's photo may have, the surest first; none where it has no photo, or several."""
+    texts = {key: value for key, value in task["data"].items() if isinstance(value, str) and value}
+    pictures = {key: path for key, path in ((key, _path_of(text)) for key, text in texts.items()) if _is_picture(path)}
+    chosen = [pictures.get(key) or _path_of(texts.get(key, "")) for key in PHOTO_KEYS if key in texts]
+    if not chosen and len(set(pictures.values())) == 1:
+        chosen = list(pictures.values())
+    upload = task.get("file_upload")
+    if chosen and isinstance(upload, str) and _is_picture(upload):
+        chosen = [chosen[0], upload]
+    whole = [name for path in chosen[:2] for name in (path, PREFIX.sub("", path))]
+    return tuple(dict.fromkeys(name for name in (*whole, *(each.rpartition("/")[2] for each in whole)) if name))
+
+
+def _path_of(text: str) -> str:
+    """The path in an address: of `/data/local-files/?d=PATH`, of a URL, or the text itself."""
+    if not text.startswith("/data/") and not re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        return text
+    try:
+        parts = urlsplit(text)
+        local = (
+            parse_qs(parts.query, max_num_fields=100).get("d") if parts.path.startswith("/data/local-files") else None
+        )
+    except ValueError:
+        return text
+    return local[0] if local else unquote(parts.path).lstrip("/")
+
+
+def _is_picture(path: str) -> bool:
+    return split_suffix(path)[1] in IMAGE_SUFFIXES
+
+
+def regions_of(task: dict[str, Any]) -> list[Region]:
+    """The regions of a task: those that count first, then those of other annotators, predictions and drafts.
+
+    One object is a region's id; a second entry of an id repeats the region for another tag.
+    """
+    regions: list[Region] = []
+    numbers = 0
+    for result, why in _results(task):
+        seen: set[str] = set()
+        for entry in result:
+            value = entry.get("value") if isinstance(entry, dict) else None
+            if not isinstance(value, dict):
+                continue
+            kind, own = next((KINDS[key] for key in KINDS if key in value), ""), entry.get("id")
+            if not kind or str(own) in seen:
+                continue
+            if own is not None:
+                seen.add(str(own))
+            numbers += 1
+            regions.append(Region(numbers, kind, _label(value), _kept(value), _size(entry), why))
+    return regions
+
+
+def _results(task: dict[str, Any]) -> Iterator[tuple[list[Any], str]]:
+    """The lists of regions of a task, the one that counts first, and why each other does not.
+
+    It is that of the annotation that was made last, as Label Studio's own exporters put it first; one that is marked
+    as ground truth goes before; skipped ones never count.
+    """
+    found = task.get("annotations", task.get("completions"))
+    annotations = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    skipped = [each for each in annotations if each.get("was_cancelled") or each.get("skipped")]
+    valid = [each for each in annotations if each not in skipped]
+    valid.sort(key=lambda each: (each.get("ground_truth") is True, str(each.get("created_at", ""))))
+    if valid:
+        yield _listed(valid[-1]), ""
+    yield from ((_listed(each), "another annotation of the photo counts") for each in valid[-2::-1])
+    yield from ((_listed(each), "its annotation was skipped") for each in skipped)
+    for key, why in (
+        ("predictions", "is a prediction; accept it in Label Studio"),
+        ("drafts", "is a draft; submit it"),
+    ):
+        others = task.get(key)
+        for each in others if isinstance(others, list) else ():
+            if isinstance(each, dict):
+                yield _listed(each), why
+
+
+def _listed(annotation: dict[str, Any]) -> list[Any]:
+    result = annotation.get("result")
+    return result if isinstance(result, list) else []
+
+
+def _label(value: dict[str, Any]) -> str:
+    labels = next((each for key, each in value.items() if key.endswith("labels") and isinstance(each, list)), [])
+    return str(labels[0])[:60] if labels else ""
+
+
+def _kept(value: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value[key] for key in KEPT if key in value}
+    if "rle" in value:
+        try:
+            kept = {"rle": base64.b64encode(bytes(value["rle"])).decode()}
+        except (TypeError, ValueError):
+            kept = {}
+    return kept
+
+
+def _size(entry: dict[str, Any]) -> list[int] | None:
+    height, width = entry.get("original_height"), entry.get("original_width")
+    return [height, width] if is_whole(height) and is_whole(width) else None
