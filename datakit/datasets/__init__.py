@@ -10,6 +10,7 @@ from ..mask_files import read_mask
 from ..masks import STILLS
 from ..photo_files import read_photo
 from .coco import COCO, CocoReader
+from .isat import ISAT
 from .labelme import LABELME
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
 from .mask_samples import scene_of
@@ -18,9 +19,11 @@ from .pairs import PairsLayout, PairsReader
 from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
 from .sources import SourceOptions, SourceSpec, open_source, parse_source, recognise
+from .supervisely import SUPERVISELY
+from .via import VIA
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
 
-for _layout in (*PAIR_LAYOUTS, COCO, LABELME):
+for _layout in (*PAIR_LAYOUTS, COCO, LABELME, SUPERVISELY, ISAT, VIA):
     register_layout(_layout)
 
 __all__ = [
