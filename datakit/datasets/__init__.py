@@ -11,6 +11,7 @@ from ..masks import STILLS
 from ..photo_files import read_photo
 from .coco import COCO, CocoReader
 from .cvat import CVAT
+from .isat import ISAT
 from .label_studio import LABEL_STUDIO
 from .labelme import LABELME
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
@@ -20,10 +21,12 @@ from .pairs import PairsLayout, PairsReader
 from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
 from .sources import SourceOptions, SourceSpec, open_source, parse_source, recognise
+from .supervisely import SUPERVISELY
+from .via import VIA
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
 from .yolo import YOLO
 
-for _layout in (*PAIR_LAYOUTS, COCO, LABELME, CVAT, LABEL_STUDIO, YOLO):
+for _layout in (*PAIR_LAYOUTS, COCO, LABELME, SUPERVISELY, ISAT, VIA, CVAT, LABEL_STUDIO, YOLO):
     register_layout(_layout)
 
 __all__ = [

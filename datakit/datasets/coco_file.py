@@ -20,7 +20,7 @@ OF_ANNOTATIONS = {
     "caption": ("captions", "is a COCO captions file, which has no masks"),
     "segmentations": ("video instances", "is a YouTube-VIS file, instances of videos"),
 }
-LATER = "such files cannot be read yet; convert it to COCO instances (polygons or run lengths for every object)"
+LATER = "give it without a layout, or convert it to COCO instances (polygons or run lengths for every object)"
 
 
 def load_instances(file: Path) -> dict[str, Any]:

@@ -6,71 +6,56 @@ brushed masks pixel by pixel; painted by `z_order`, a group as one object.
 
 from __future__ import annotations
 
-import json
-import re
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..errors import Problem, UsageError
-from .cvat_file import CvatPhoto, read_cvat
+from ..errors import Problem
+from .annotation_files import AnnotationFiles, FileReader, crc32_of
+from .cvat_file import CvatFile, CvatPhoto, read_cvat
 from .cvat_frames import entries_of_tracks
 from .cvat_shapes import Drawn, cvat_shape, painting_order
-from .entries import Entry, broken_file, find_files, pair_entries, strays
-from .json_files import Broken
-from .layout import Layout, Match, Sureness
-from .reader import Reader, ReadOptions
+from .entries import Entry
 from .records import Record
-from .shape_reader import MOST_SHAPES, Annotated, ShapeReader
-from .sniff import heads
+from .shape_reader import MOST_SHAPES, Annotated
 
 
-@dataclass(frozen=True)
-class CvatLayout(Layout):
-    """A folder with CVAT's annotations.xml and the photos it names, or the file itself."""
+class CvatReader(FileReader):
+    """Photos of CVAT's files.
 
-    def match(self, root: Path) -> Match | None:
-        """For an XML file of annotations."""
-        for path, text in heads(root, ".xml"):
-            if re.search(r"<annotations[\s>]", text) and re.search(r"<(version|meta|image|track)[\s>]", text):
-                return Match(Sureness.FILE if root.is_file() else Sureness.COMMON, f"for CVAT's {path.name}")
-        return None
+    A record's annotation holds "size", [height, width] or None, and "shapes", each [element, number, attributes].
+    """
 
-    def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
-        """Read the XML files of a folder, or the one given, and look which of their photos are there.
+    @classmethod
+    def load(cls, path: Path) -> CvatFile:
+        """What an XML file holds; see the base class."""
+        return read_cvat(path)
 
-        Raises:
-            UsageError: none of them is CVAT's, or the pictures of a clip are not numbered as its frames are.
-        """
-        folder = root if root.is_dir() else root.parent
-        found = find_files(folder)
-        photos = find_files(images).photos if images else found.photos
-        files = sorted(name for name in found.others if name.lower().endswith(".xml")) if root.is_dir() else [root.name]
-        entries: list[Entry] = []
-        problems: list[Problem] = []
-        for name in files:
-            try:
-                document = read_cvat(folder / name)
-            except Broken as error:
-                if len(files) == 1:
-                    raise UsageError(f"{folder / name}: {error}") from None
-                problems.append(broken_file(label, name, error))
-                continue
-            base = "" if images else name.rpartition("/")[0]
-            entries += (_entry(name, base, photo) for photo in document.photos)
-            beside = [photo for photo in photos if photo.startswith(f"{base}/")] if base else list(photos)
-            of_frames, more = entries_of_tracks(label, name, document, beside)
-            entries += of_frames
-            problems += more
-        if not entries:
-            raise UsageError(f"{root}: holds no XML file of CVAT's with photos or frames. {self.source}")
-        records, more = pair_entries(label, entries, photos)
-        problems += more
-        if root.is_dir():
-            problems += strays(label, found.others, files, "photos and CVAT's .xml files")
-        problems.sort(key=lambda problem: problem.key)
-        return CvatReader(label, folder, images or folder, records, problems, options)
+    @classmethod
+    def entries(cls, name: str, document: CvatFile) -> Iterable[Entry]:
+        """The `image` elements of a file; see the base class."""
+        return (_entry(name, photo) for photo in document.photos)
+
+    def annotated(self, record: Record) -> Annotated:
+        """The shapes of one photo in painting order; see the base class."""
+        drawn, size = record.annotation["shapes"], tuple(record.annotation["size"] or ()) or None
+        most = self.options.max_pixels
+        is_likely = size and size[0] * size[1] <= most and len(drawn) <= MOST_SHAPES
+        shapes = [cvat_shape(*each, most=most) for each in painting_order(drawn, size if is_likely else None)]
+        return Annotated(tuple(shapes), crc32_of(drawn), size)
+
+
+class CvatLayout(AnnotationFiles):
+    """A folder with CVAT's annotations.xml and the photos it names, or the pictures of the clip it tracks."""
+
+    def of_file(
+        self, label: str, name: str, document: CvatFile, photos: Iterable[str]
+    ) -> tuple[list[Entry], list[Problem]]:
+        """Its photos, and the frames of its tracks; see the base class."""
+        entries, problems = super().of_file(label, name, document, photos)
+        base = name.rpartition("/")[0]
+        clip = [photo for photo in photos if photo.startswith(f"{base}/")] or photos if base else photos
+        frames, more = entries_of_tracks(label, name, document, clip)
+        return [*entries, *frames], [*problems, *more]
 
 
 CVAT = CvatLayout(
@@ -78,26 +63,14 @@ CVAT = CvatLayout(
     "CVAT exports `CVAT for images 1.1` and `CVAT for video 1.1` as annotations.xml beside images/"
     " (docs.cvat.ai, formats).",
     ("*.xml", "images/**/*.jpg"),
+    reader=CvatReader,
+    marks=("<annotations", "<version>"),
+    what="XML file of CVAT's with photos or frames",
+    suffix=".xml",
 )
 
 
-class CvatReader(ShapeReader):
-    """Photos of CVAT's files.
-
-    A record's annotation holds "size", [height, width] or None, and "shapes", each [element, number, attributes].
-    """
-
-    def annotated(self, record: Record) -> Annotated:
-        """The shapes of one photo in painting order; see the base class."""
-        drawn, size = record.annotation["shapes"], tuple(record.annotation["size"] or ()) or None
-        text = json.dumps(drawn, sort_keys=True, separators=(",", ":"))
-        most = self.options.max_pixels
-        is_likely = size and size[0] * size[1] <= most and len(drawn) <= MOST_SHAPES
-        shapes = [cvat_shape(*each, most=most) for each in painting_order(drawn, size if is_likely else None)]
-        return Annotated(tuple(shapes), zlib.crc32(text.encode()), size)
-
-
-def _entry(name: str, base: str, photo: CvatPhoto) -> Entry:
+def _entry(name: str, photo: CvatPhoto) -> Entry:
     """What a file says of one photo."""
     head = photo.head
     written, subset = head.get("name", ""), head.get("subset", "")
@@ -106,6 +79,7 @@ def _entry(name: str, base: str, photo: CvatPhoto) -> Entry:
     shapes = list(_numbered(photo))
     numbers = sorted({number for _, number, _ in shapes})
     more = {"size": None if None in size else size, "shapes": shapes}
+    base = name.rpartition("/")[0]
     return Entry(names, f"{name}: image {head.get('id', '')[:20]}", base, numbers, more)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from posixpath import normpath
 from typing import Any, NamedTuple
@@ -16,7 +15,6 @@ from typing import Any, NamedTuple
 from ..errors import Problem
 from ..keys import object_key, photo_key
 from .coco_photos import match_ends
-from .json_files import Broken
 from .listing import is_utf8, scan, size_of, split_suffix
 from .pairs import IMAGE_SUFFIXES
 from .records import Record
@@ -77,7 +75,7 @@ def pair_entries(label: str, entries: Sequence[Entry], photos: Mapping[str, int]
         written = next(iter(entry.names), "")
         key = photo_key(label, split_suffix(path or entry.itself or _plain(written) or entry.place)[0])
         if path is None and not entry.itself:
-            text = f"names the photo {written[:200]!r}, which is not in the source"
+            text = f"names the photo {written[:200]!r}, which is not in the source" if written else "names no photo"
             problems += _failed(key, entry, "missing image", text)
         elif not entry.numbers:
             problems.append(Problem(key, "left-out", "list", "no object", f"{entry.place}: no object on {written}"))
@@ -109,13 +107,6 @@ def left_out(label: str, path: str, reason: str, why: str) -> Problem:
     """The problem of a file that is not read."""
     shown = path.encode("utf-8", "backslashreplace").decode()
     return Problem(photo_key(label, shown), "left-out", "list", reason, f"{shown}: not read: {why}")
-
-
-def broken_file(label: str, path: str, error: Broken) -> Problem:
-    """The problem of an annotation file that cannot be used: failed where it is damaged, a stray file where not."""
-    reason = "broken annotation file" if error.is_damage else "stray file"
-    problem = left_out(label, path, reason, str(error))
-    return replace(problem, kind="failed") if error.is_damage else problem
 
 
 def _failed(key: str, entry: Entry, reason: str, text: str) -> list[Problem]:

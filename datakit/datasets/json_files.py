@@ -57,3 +57,8 @@ def _finite(text: str) -> float | str:
 def is_whole(value: Any) -> TypeGuard[int]:
     """Whether a value is a whole number; true and false are none."""
     return type(value) is int
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a finite number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))

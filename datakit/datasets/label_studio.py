@@ -8,11 +8,8 @@ Every region is an object of its own, and keeps the pixels that others share wit
 from __future__ import annotations
 
 import base64
-import json
 import re
-import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,17 +17,14 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Mask
-from ..errors import Problem, UsageError
-from ..keys import photo_key
-from .entries import Entry, broken_file, find_files, pair_entries, strays
-from .json_files import Broken
+from .annotation_files import AnnotationFiles, FileReader, crc32_of
+from .entries import Entry
 from .label_studio_brush import brush_mask
 from .label_studio_file import Region, photo_names, read_tasks, regions_of
-from .layout import Layout, Match, Sureness
+from .layout import Match, Sureness
 from .outlines import BrokenOutline, Ring
-from .reader import Reader, ReadOptions
 from .records import Record
-from .shape_reader import Annotated, ShapeReader
+from .shape_reader import Annotated
 from .shapes import (
     Fault,
     Shape,
@@ -53,52 +47,39 @@ OWN = re.compile(r'"(completed_by|was_cancelled|file_upload|original_width|lead_
 WITHOUT_AREA = ("vector", "video region", "key point")
 
 
-@dataclass(frozen=True)
-class LabelStudioLayout(Layout):
+class LabelStudioReader(FileReader):
+    """Photos of tasks; a record's annotation holds "regions", each the values of a `Region`."""
+
+    overlaps = True
+
+    @classmethod
+    def load(cls, path: Path) -> list[dict[str, Any]]:
+        """The tasks in a file; see the base class."""
+        return read_tasks(path)
+
+    @classmethod
+    def entries(cls, name: str, document: list[dict[str, Any]]) -> Iterable[Entry]:
+        """The photo of each task; see the base class."""
+        return (_entry(name, f"{name}: task {task.get('id', at)}", task) for at, task in enumerate(document))
+
+    def annotated(self, record: Record) -> Annotated:
+        """The regions of one photo; see the base class."""
+        regions = [Region(*each) for each in record.annotation["regions"]]
+        shown = shown_size(self.images / record.image)
+        sizes = [region.size for region in regions if region.size]
+        shapes = tuple(_shape(region, shown, self.options.max_pixels) for region in regions)
+        return Annotated(shapes, crc32_of(regions), (sizes[0][0], sizes[0][1]) if sizes else None)
+
+
+class LabelStudioLayout(AnnotationFiles):
     """A folder with Label Studio's JSON and the photos, or the file itself."""
 
     def match(self, root: Path) -> Match | None:
         """For a JSON file of tasks."""
-        for path, text in heads(root, ".json"):
+        for path, text in heads(root, self.suffix):
             if LISTS.search(text) and OWN.search(text):
                 return Match(Sureness.FILE if root.is_file() else Sureness.COMMON, f"for Label Studio's {path.name}")
         return None
-
-    def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
-        """Read the JSON files of a folder, or the one given, and look which of their photos are there.
-
-        Raises:
-            UsageError: none of them is Label Studio's.
-        """
-        folder = root if root.is_dir() else root.parent
-        found = find_files(folder)
-        photos = find_files(images).photos if images else found.photos
-        files = [name for name in found.others if name.lower().endswith(".json")] if root.is_dir() else [root.name]
-        entries: list[Entry] = []
-        problems: list[Problem] = []
-        for name in sorted(files):
-            try:
-                tasks = read_tasks(folder / name)
-            except Broken as error:
-                if len(files) == 1:
-                    raise UsageError(f"{folder / name}: {error}") from None
-                problems.append(broken_file(label, name, error))
-                continue
-            for position, task in enumerate(tasks):
-                names, place = photo_names(task), f"{name}: task {task.get('id', position)}"
-                if names:
-                    entries.append(_entry(names, place, task))
-                else:
-                    text = f"{place}: its `data` names no photo, or several; name it `image`"
-                    problems.append(Problem(photo_key(label, place), "failed", "list", "no photo named", text))
-        if not entries:
-            raise UsageError(f"{root}: holds no task of Label Studio's with a photo. {self.source}")
-        records, more = pair_entries(label, entries, photos)
-        problems += more
-        if root.is_dir():
-            problems += strays(label, found.others, files, "photos and Label Studio's .json files")
-        problems.sort(key=lambda problem: problem.key)
-        return LabelStudioReader(label, folder, images or folder, records, problems, options)
 
 
 LABEL_STUDIO = LabelStudioLayout(
@@ -106,27 +87,14 @@ LABEL_STUDIO = LabelStudioLayout(
     "Label Studio exports a project as JSON, tasks with annotations; put the photos beside it, under any folder"
     " (labelstud.io/guide/export, format JSON).",
     ("*.json", "**/*.jpg"),
+    reader=LabelStudioReader,
+    what="task of Label Studio's with a photo",
 )
 
 
-class LabelStudioReader(ShapeReader):
-    """Photos of tasks; a record's annotation holds "regions", each the values of a `Region`."""
-
-    overlaps = True
-
-    def annotated(self, record: Record) -> Annotated:
-        """The regions of one photo; see the base class."""
-        regions = [Region(*each) for each in record.annotation["regions"]]
-        text = json.dumps(record.annotation["regions"], sort_keys=True, separators=(",", ":"))
-        shown = shown_size(self.images / record.image)
-        sizes = [tuple(region.size) for region in regions if region.size]
-        shapes = tuple(_shape(region, shown, self.options.max_pixels) for region in regions)
-        return Annotated(shapes, zlib.crc32(text.encode()), (sizes[0][0], sizes[0][1]) if sizes else None)
-
-
-def _entry(names: tuple[str, ...], place: str, task: dict[str, Any]) -> Entry:
-    regions = regions_of(task)
-    return Entry(names, place, "", [region.number for region in regions], {"regions": regions})
+def _entry(name: str, place: str, task: dict[str, Any]) -> Entry:
+    regions, base = regions_of(task), name.rpartition("/")[0]
+    return Entry(photo_names(task), place[:200], base, [region.number for region in regions], {"regions": regions})
 
 
 def _shape(region: Region, shown: Size | None, most: int) -> Shape:

@@ -64,7 +64,7 @@ def read_tasks(path: Path) -> list[dict[str, Any]]:
     ):
         tasks = [{**tasks[0]["task"], "annotations": [tasks[0]]}]
     if any(isinstance(task, dict) and "annotation_id" in task and "data" not in task for task in tasks):
-        raise Broken("is Label Studio's JSON-MIN, which lacks regions' ids; export it as JSON", is_damage=False)
+        raise Broken("is Label Studio's JSON-MIN, which lacks regions' ids; export it as JSON")
     if not all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks):
         raise Broken("holds no tasks with `data`, as Label Studio's files do", is_damage=False)
     return tasks

@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import ItemRef, Problem, UsageError
+from ..errors import ItemRef
 from ..photo_files import read_photo
 from ..samples import Photo
-from .entries import Entry, find_files, left_out, pair_entries, strays
-from .json_files import Broken, is_whole, load_json
-from .layout import Layout, Match, Sureness
+from .annotation_files import AnnotationFiles, PhotoFileReader
+from .entries import Entry
+from .json_files import Broken, is_whole
 from .outlines import BrokenOutline
-from .reader import Reader, ReadOptions
 from .records import Record
-from .shape_reader import Annotated, ShapeReader
 from .shapes import (
     Paint,
     Shape,
+    Size,
     box_ring,
     broken,
     by_pillow,
@@ -42,78 +38,57 @@ from .shapes import (
     pixels_of,
     ring_of,
 )
-from .sniff import heads
 
 WITHOUT_AREA = ("point", "points", "line", "linestrip")
 
 
-@dataclass(frozen=True)
-class LabelMeLayout(Layout):
-    """A folder of LabelMe's JSON files, with the photos beside them or elsewhere in the folder."""
+class LabelMeReader(PhotoFileReader):
+    """Photos with a LabelMe file each."""
 
-    def match(self, root: Path) -> Match | None:
-        """For a JSON file with shapes."""
-        for path, text in heads(root, ".json"):
-            if '"shapes"' in text and ('"imagePath"' in text or '"flags"' in text or '"shape_type"' in text):
-                return Match(Sureness.COMMON, f"for the shapes in {path.name}")
-        return None
+    @classmethod
+    def load(cls, path: Path) -> Any:
+        """The parsed file, certain to hold a list `shapes`; see the base class."""
+        document = super().load(path)
+        if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
+            raise Broken("holds no list `shapes`, as LabelMe's files do", is_damage=False)
+        return document
 
-    def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
-        """List the JSON files of a folder, or the one given, and the photos they name.
+    @classmethod
+    def entry(cls, name: str, document: Any) -> Entry:
+        """The photo is `imagePath`, else one of the file's own name, else the picture inside the file."""
+        base, _, own = name.rpartition("/")
+        written = document.get("imagePath")
+        names = [written] if isinstance(written, str) and written else []
+        suffix = Path(names[0].replace("\\", "/")).suffix if names else ".jpg"
+        ends = dict.fromkeys((suffix, ".jpg", ".jpeg", ".png", ".JPG", ".PNG"))
+        names += [own[: -len(".json")] + end for end in ends]
+        numbers = sorted(set(_numbers(document["shapes"])))
+        return Entry(tuple(names), name, base, numbers, {}, name if isinstance(document.get("imageData"), str) else "")
 
-        Raises:
-            UsageError: none of the files holds shapes.
-        """
-        folder = root if root.is_dir() else root.parent
-        found = find_files(folder)
-        photos = find_files(images).photos if images else found.photos
-        files = [name for name in found.others if name.lower().endswith(".json")]
-        files = sorted(files) if root.is_dir() else [root.name]
-        entries: list[Entry] = []
-        problems: list[Problem] = []
-        for name in files:
-            try:
-                document = _document(folder / name)
-            except Broken as error:
-                kind = "failed" if error.is_damage else "left-out"
-                problem = left_out(
-                    label, name, "broken annotation file" if kind == "failed" else "stray file", str(error)
-                )
-                problems.append(problem if kind == "left-out" else _damaged(problem))
-                continue
-            entries.append(_entry(name, document, bool(images)))
-        if not entries:
-            raise UsageError(f"{root}: holds no LabelMe file, a .json with `shapes`. {self.source}")
-        records, more = pair_entries(label, entries, photos)
-        problems += more
-        if root.is_dir():
-            problems += strays(label, found.others, files, "photos and LabelMe's .json files")
-        problems.sort(key=lambda problem: problem.key)
-        return LabelMeReader(label, folder, images or folder, records, problems, options)
-
-
-LABELME = LabelMeLayout(
-    "labelme",
-    "LabelMe and X-AnyLabeling save NAME.json beside NAME.jpg: shapes with label, group_id, points and shape_type"
-    " (github.com/wkentaro/labelme, github.com/CVHub520/X-AnyLabeling).",
-    ("**/*.json", "**/*.jpg"),
-)
-
-
-class LabelMeReader(ShapeReader):
-    """Photos with a LabelMe file each; a record's annotation names the file."""
-
-    def annotated(self, record: Record) -> Annotated:
-        """The shapes of a photo's file; see the base class."""
-        place = record.annotation["place"]
-        try:
-            document = _document(self.root / place)
-        except Broken as error:
-            raise ItemRef(record.key, place).failed("read", "broken annotation file", str(error)) from None
+    @classmethod
+    def size(cls, document: Any) -> Size | None:
+        """As `imageHeight` and `imageWidth` say."""
         height, width = document.get("imageHeight"), document.get("imageWidth")
-        size = (height, width) if is_whole(height) and is_whole(width) else None
-        shapes = tuple(_shapes(document["shapes"], self.options.max_pixels))
-        return Annotated(shapes, _crc32(document["shapes"]), size)
+        return (height, width) if is_whole(height) and is_whole(width) else None
+
+    @classmethod
+    def shapes(cls, document: Any, most: int) -> Iterator[Shape]:
+        """The shapes in the order of the file; see the base class."""
+        numbers = _numbers(document["shapes"])
+        for position, (shape, number) in enumerate(zip(document["shapes"], numbers, strict=True)):
+            name = f"shape {position}"
+            if not isinstance(shape, dict):
+                yield broken(number, name, f"is {type(shape).__name__}, expected an object with label and points")
+                continue
+            kind = shape.get("shape_type") or "polygon"
+            name = f"{name} ({str(kind)[:40]} {str(shape.get('label'))[:60]!r})"
+            if kind in WITHOUT_AREA:
+                yield no_area(number, name)
+                continue
+            try:
+                yield _painted(kind, shape, number, name, most)
+            except BrokenOutline as error:
+                yield broken(number, name, error)
 
     def photo(self, record: Record) -> Photo:
         """Decode the photo, or the one in the JSON file where there is no other."""
@@ -122,38 +97,21 @@ class LabelMeReader(ShapeReader):
             return super().photo(record)
         where = ItemRef(record.key, place)
         try:
-            data = base64.b64decode(_document(self.root / place)["imageData"])
+            data = base64.b64decode(self.load(self.root / place)["imageData"])
         except (Broken, binascii.Error, ValueError, TypeError):
             raise where.failed("read", "broken annotation file", "`imageData` is no base64 text") from None
         return read_photo(place, place, self.options.max_pixels, record.key, data)
 
 
-def _document(path: Path) -> dict[str, Any]:
-    """The parsed file, certain to hold a list `shapes`.
-
-    Raises:
-        Broken: it is no JSON, or no LabelMe file.
-    """
-    document = load_json(path)
-    if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
-        raise Broken("holds no list `shapes`, as LabelMe's files do", is_damage=False)
-    return document
-
-
-def _damaged(problem: Problem) -> Problem:
-    return Problem(problem.key, "failed", problem.stage, problem.reason, problem.detail)
-
-
-def _entry(name: str, document: dict[str, Any], elsewhere: bool) -> Entry:
-    """What a file says of its photo: `imagePath`, else a photo of the file's own name."""
-    base, _, own = name.rpartition("/")
-    written = document.get("imagePath")
-    names = [written] if isinstance(written, str) and written else []
-    suffix = Path(names[0].replace("\\", "/")).suffix if names else ".jpg"
-    names += [own[: -len(".json")] + end for end in dict.fromkeys((suffix, ".jpg", ".jpeg", ".png", ".JPG", ".PNG"))]
-    numbers = sorted(set(_numbers(document["shapes"])))
-    holds_photo = isinstance(document.get("imageData"), str) and not elsewhere
-    return Entry(tuple(names), name, "" if elsewhere else base, numbers, {}, name if holds_photo else "")
+LABELME = AnnotationFiles(
+    "labelme",
+    "LabelMe and X-AnyLabeling save NAME.json beside NAME.jpg: shapes with label, group_id, points and shape_type"
+    " (github.com/wkentaro/labelme, github.com/CVHub520/X-AnyLabeling).",
+    ("**/*.json", "**/*.jpg"),
+    reader=LabelMeReader,
+    marks=('"shapes"',),
+    what="LabelMe file, a .json with `shapes`",
+)
 
 
 def _numbers(shapes: list[Any]) -> Iterator[int]:
@@ -163,23 +121,6 @@ def _numbers(shapes: list[Any]) -> Iterator[int]:
         group = shape.get("group_id") if isinstance(shape, dict) else None
         own = ("", position) if group is None else (str(shape.get("label")), str(group))
         yield seen.setdefault(own, len(seen) + 1)
-
-
-def _shapes(shapes: list[Any], most: int) -> Iterator[Shape]:
-    for position, (shape, number) in enumerate(zip(shapes, _numbers(shapes), strict=True)):
-        name = f"shape {position}"
-        if not isinstance(shape, dict):
-            yield broken(number, name, f"is {type(shape).__name__}, expected an object with label and points")
-            continue
-        kind = shape.get("shape_type") or "polygon"
-        name = f"{name} ({str(kind)[:40]} {str(shape.get('label'))[:60]!r})"
-        if kind in WITHOUT_AREA:
-            yield no_area(number, name)
-            continue
-        try:
-            yield _painted(kind, shape, number, name, most)
-        except BrokenOutline as error:
-            yield broken(number, name, error)
 
 
 def _painted(kind: Any, shape: dict[str, Any], number: int, name: str, most: int) -> Shape:
@@ -234,7 +175,3 @@ def _mask(shape: dict[str, Any], most: int) -> tuple[Paint, tuple[Any, ...]]:
 def _sorted(ring: np.ndarray) -> list[list[float]]:
     """Two corners of a box, the upper left one first."""
     return [ring.min(axis=0).tolist(), ring.max(axis=0).tolist()]
-
-
-def _crc32(shapes: list[Any]) -> int:
-    return zlib.crc32(json.dumps(shapes, sort_keys=True, separators=(",", ":")).encode())

@@ -24,7 +24,7 @@ from .drawn import PixelFrame, frame_of, turned_by_exif
 from .outlines import MOST, BrokenOutline, Outline, overrun, share_inside
 from .reader import Reader
 from .records import Record
-from .shapes import Fault, Shape, Size
+from .shapes import GROUND, Fault, Shape, Size
 
 MOST_SHAPES = 100_000  # of one photo; each is painted on the whole frame
 MOST_BYTES = 4 << 30  # of the masks of one photo, one byte a pixel and object
@@ -79,7 +79,7 @@ class ShapeReader(Reader):
     def read(self, record: Record) -> Scene:
         """Decode one photo and paint its objects; see the base class."""
         annotated = self.annotated(record)
-        numbers = sorted({shape.number for shape in annotated.shapes})
+        numbers = sorted({shape.number for shape in annotated.shapes} - {GROUND})
         where = ItemRef(record.key, record.annotation["place"])
         try:
             photo = self.photo(record)
@@ -141,7 +141,7 @@ class Painting:
 
     def add(self, shape: Shape) -> None:
         """Paint one shape over those before it."""
-        position = self._seen.setdefault(shape.number, len(self._seen) + 1)
+        position = 0 if shape.number == GROUND else self._seen.setdefault(shape.number, len(self._seen) + 1)
         try:
             mask = self._mask(shape)
         except BrokenOutline as error:
@@ -149,8 +149,10 @@ class Painting:
             self._faults.setdefault(shape.number, []).append(fault)
         if mask is None:
             return
-        self._painted.add(shape.number)
         self._labels[mask != 0] = position
+        if shape.number == GROUND:
+            return
+        self._painted.add(shape.number)
         if self._own is not None:
             held = self._own.get(shape.number)
             self._own[shape.number] = mask if held is None else held | mask
@@ -204,13 +206,14 @@ class Painting:
     def notes(self) -> Iterable[Note]:
         """What is worth telling of objects that gave a mask."""
         yield from self._cut
-        for number in self._painted & self._faults.keys():
+        for number in sorted((self._painted | {GROUND}) & self._faults.keys()):
             text = f"{self._where.path}: {'; '.join(fault.text for fault in self._faults[number])}"
-            yield Note(object_key(self._where.key, number), "objects without some of their shapes", text)
+            key = object_key(self._where.key, number) if number != GROUND else self._where.key
+            yield Note(key, "objects without some of their shapes", text)
 
     def problems(self, merged: bool) -> Iterator[Problem]:
         """Why objects gave no mask; one for the whole photo where objects are merged."""
-        lost = {number: faults for number, faults in self._faults.items() if number not in self._painted}
+        lost = {number: faults for number, faults in self._faults.items() if number not in self._painted | {GROUND}}
         visible = set(np.unique(self._labels).tolist())
         if self._own is None and not merged:
             hidden = (number for number in self._painted if self._seen[number] not in visible)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Literal, NamedTuple
@@ -23,6 +24,7 @@ from ..rle import polygons_to_mask
 from .outlines import BrokenOutline, Ring
 
 Size = tuple[int, int]  # (H, W) in pixels
+GROUND = 0  # number of a shape that takes its pixels from every object below it
 Paint = Callable[[Size], Mask]  # (H, W) uint8 0/1 of a shape in a frame of that size
 
 
@@ -38,7 +40,7 @@ class Shape(NamedTuple):
     """One shape, a part of one object.
 
     Attributes:
-        number: of its object within the photo.
+        number: of its object within the photo, from 1; `GROUND` cuts a hole.
         name: as messages call it: `shape 3 (circle "cat")`.
         paint: fills it, as its tool does; None where it gives no pixels.
         rings: (N, 2) float64 x, y in pixels of the frame it was drawn in: what it lies on is judged by these.
@@ -137,6 +139,31 @@ def coco_polygon(ring: Ring) -> Paint:
     return lambda size: polygons_to_mask([ring.ravel().tolist()], size)
 
 
+def covered_pixels(ring: Ring) -> Paint:
+    """All pixels whose centre lies inside a polygon or on its edge, even-odd, as scikit-image's `draw.polygon`."""
+    return partial(_covered, ring)
+
+
+def _covered(ring: Ring, size: Size) -> Mask:
+    height, width = size
+    flips = np.zeros((height, width + 1), np.int32)  # changes of side along each row
+    on_edge = np.zeros(size, bool)
+    for (x0, y0), (x1, y1) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+        rows = np.arange(max(math.ceil(min(y0, y1)), 0), min(math.floor(max(y0, y1)), height - 1) + 1)
+        if y0 == y1:
+            columns = np.arange(max(math.ceil(min(x0, x1)), 0), min(math.floor(max(x0, x1)), width - 1) + 1)
+            on_edge[rows[:, None], columns] = True
+            continue
+        cuts = x0 + (rows - y0) * (x1 - x0) / (y1 - y0)
+        nearest = np.rint(cuts)
+        whole = (np.abs(cuts - nearest) < 1e-9) & (nearest >= 0) & (nearest < width)
+        on_edge[rows[whole], nearest[whole].astype(int)] = True
+        crossing = rows < max(y0, y1)  # the lower end belongs to the next edge
+        np.add.at(flips, (rows[crossing], np.clip(np.floor(cuts[crossing]) + 1, 0, width).astype(int)), 1)
+    inside = (np.cumsum(flips[:, :width], axis=1) & 1).astype(bool)
+    return (inside | on_edge).view(np.uint8)
+
+
 def patch(mask: Mask, left: int, top: int) -> Paint:
     """The painter of a small mask whose corner lies at (left, top); what sticks out of the frame is cut off."""
     return partial(_pasted, mask, left, top)
@@ -179,8 +206,8 @@ def picture_of_bytes(data: bytes, most: int, what: str) -> PillowImage.Image:
     """
     try:
         picture = open_lazily(data)
-    except Exception as error:  # Pillow's plugins raise whatever they meet
-        raise BrokenOutline("broken shape", f"{what} holds no picture ({error}); save the annotation again") from None
+    except Exception:  # Pillow's plugins raise whatever they meet
+        raise BrokenOutline("broken shape", f"{what} holds no picture; save the annotation again") from None
     if picture.width * picture.height > most:
         raise BrokenOutline("broken shape", f"{what} is a picture of {picture.width}x{picture.height} pixels, too many")
     return picture

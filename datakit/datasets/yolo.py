@@ -18,7 +18,8 @@ import numpy as np
 
 from ..arrays import Mask
 from ..errors import ItemRef, Problem, UsageError
-from .entries import Entry, broken_file, find_files, pair_entries, strays
+from .annotation_files import unread
+from .entries import Entry, find_files, pair_entries, strays
 from .json_files import Broken
 from .layout import Layout, Match, Sureness
 from .listing import split_suffix
@@ -77,7 +78,7 @@ class YoloLayout(Layout):
             try:
                 data = _read(root / name)
             except Broken as error:
-                problems.append(broken_file(label, name, error))
+                problems.append(unread(label, name, error))
                 read.add(name)
                 continue
             if name in paired or (_SLOT.search(name) and _is_outlines(data[:4096].decode("utf-8-sig", "replace"))):
