@@ -74,13 +74,15 @@ def _entry(name: str, photo: CvatPhoto) -> Entry:
     """What a file says of one photo."""
     head = photo.head
     written, subset = head.get("name", ""), head.get("subset", "")
-    names = (f"images/{subset}/{written}", f"images/{written}", written) if written else ()
+    names = [
+        f"{folder}{written}" for folder in (f"images/{subset}/" if subset else "images/", "images/", "") if written
+    ]
     size = [_whole(head.get("height", "")), _whole(head.get("width", ""))]
     shapes = list(_numbered(photo))
     numbers = sorted({number for _, number, _ in shapes})
     more = {"size": None if None in size else size, "shapes": shapes}
     base = name.rpartition("/")[0]
-    return Entry(names, f"{name}: image {head.get('id', '')[:20]}", base, numbers, more)
+    return Entry(tuple(dict.fromkeys(names)), f"{name}: image {head.get('id', '')[:20]}", base, numbers, more)
 
 
 def _numbered(photo: CvatPhoto) -> Iterator[Drawn]:

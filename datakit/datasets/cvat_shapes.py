@@ -36,7 +36,7 @@ def cvat_shape(tag: str, number: int, attributes: Attributes, most: int) -> Shap
     try:
         paint, ring = _painted(tag, attributes, most)
     except BrokenOutline as error:
-        return broken(number, name, error)
+        return broken(number, name, error, error.reason)
     return Shape(number, name, paint, (ring,))
 
 

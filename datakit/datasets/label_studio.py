@@ -107,7 +107,7 @@ def _shape(region: Region, shown: Size | None, most: int) -> Shape:
     try:
         return _painted(region, name, shown, most)
     except BrokenOutline as error:
-        return broken(region.number, name, error)
+        return broken(region.number, name, error, error.reason)
 
 
 def _painted(region: Region, name: str, shown: Size | None, most: int) -> Shape:

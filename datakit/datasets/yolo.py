@@ -138,7 +138,7 @@ class YoloReader(ShapeReader):
                 try:
                     yield _outline(number, name, words[1:], size)
                 except BrokenOutline as error:
-                    yield broken(number, name, error)
+                    yield broken(number, name, error, error.reason)
 
     def _class(self, word: str) -> str:
         known = self.classes.get(int(word)) if word.isascii() and word.isdigit() and len(word) < 10 else None
