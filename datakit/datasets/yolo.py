@@ -31,7 +31,7 @@ from .shape_reader import Annotated, ShapeReader
 from .shapes import Fault, Shape, Size, broken, opencv_polygons
 from .shares import shared_shape, shown_size
 from .sniff import heads
-from .yolo_settings import class_names, has_key_points
+from .yolo_settings import class_names, has_key_points, is_companion
 
 LEAVES = 0.01  # share of a side by which ultralytics lets corners leave the photo
 SNAP = 0.1  # pixels at most between a corner and the whole number that it was before it was written as a share
@@ -88,7 +88,8 @@ class YoloLayout(Layout):
         if not paired and not entries:
             raise UsageError(f"{root}: no photo has a text file of outlines. {self.source}")
         records, more = pair_entries(label, entries, photos)
-        problems += more + strays(label, found.others, read, "photos and a text file for each")
+        others = [name for name in found.others if not is_companion(name)]
+        problems += more + strays(label, others, read, "photos and a text file for each")
         problems.sort(key=lambda problem: problem.key)
         reader = YoloReader(label, root, images or root, records, problems, options)
         reader.classes = class_names(root, found.others)

@@ -10,6 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 MOST = 1 << 20  # bytes of such a file
+COMPANIONS = ("classes.txt", "notes.json", "train.txt", "val.txt", "test.txt", "obj.names", "obj.data")
+
+
+def is_companion(name: str) -> bool:
+    """Whether a file belongs to a set and says nothing of a photo: settings, names, lists of photos, caches."""
+    own = name.rpartition("/")[2].lower()
+    return own in COMPANIONS or own.endswith(".cache") or (own == name.lower() and own.endswith((".yaml", ".yml")))
 
 
 def has_key_points(root: Path, others: Iterable[str]) -> bool:
@@ -47,11 +54,20 @@ def names_of_yaml(text: str) -> dict[int, str]:
         block = re.match(r"[^\n]*\n((?:[ \t]+[^\n]*\n?|-[^\n]*\n?|[ \t]*(?:#[^\n]*)?\n)*)", rest)
         parts = block[1].splitlines() if block else []
     found: dict[int, str] = {}
-    for part in parts:
-        line = re.fullmatch(r"\s*(?:-\s+|(\d{1,9})\s*:\s+)?(\"[^\"]*\"|'[^']*'|[^#]*?)\s*(?:#.*)?", part, re.DOTALL)
-        if line and line[2]:
-            found[int(line[1]) if line[1] else len(found)] = line[2].strip("\"'")
+    for part in map(str.strip, parts):
+        number = re.match(r"(\d{1,9})\s*:\s", part)
+        value = part[number.end() :] if number else part.removeprefix("- ")
+        name = _unquoted(value.strip())
+        if name:
+            found[int(number[1]) if number else len(found)] = name
     return found
+
+
+def _unquoted(text: str) -> str:
+    """A name without its quotes, or without the comment behind it."""
+    if text[:1] in ("'", '"'):
+        return text[1:].partition(text[0])[0]
+    return "" if text.startswith("#") else text.partition(" #")[0].strip()
 
 
 def _settings(root: Path, others: Iterable[str]) -> list[str]:
