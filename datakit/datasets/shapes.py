@@ -11,7 +11,7 @@ import binascii
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from PIL import ImageDraw
 
 from ..arrays import Mask
 from ..headers import open_lazily
-from .outlines import BrokenOutline, Ring
+from .outlines import BrokenOutline, Outline, Ring, parse_outline, rasterise
 
 Size = tuple[int, int]  # (H, W) in pixels
 GROUND = 0  # number of a shape that takes its pixels from every object below it
@@ -61,6 +61,29 @@ def no_area(number: int, name: str) -> Shape:
 def broken(number: int, name: str, text: object, reason: str = "broken shape") -> Shape:
     """A shape that is damaged."""
     return Shape(number, name, None, fault=Fault("failed", reason, f"{name}: {text}"))
+
+
+def coco_shape(number: int, name: str, segmentation: Any) -> Shape:
+    """A shape written as COCO's `segmentation`: polygons or run lengths, filled as COCO's tools fill them."""
+    try:
+        outline = parse_outline(segmentation)
+    except BrokenOutline as error:
+        return broken(number, name, error, error.reason)
+    return Shape(number, name, partial(_rasterised, outline), outline.rings)
+
+
+def _rasterised(outline: Outline, size: Size) -> Mask:
+    return rasterise(outline, size).mask
+
+
+def is_absent(segmentation: Any) -> bool:
+    """Whether a `segmentation` says that an object is not to be seen: nothing, an empty list, or one run of ground."""
+    if not isinstance(segmentation, dict):
+        return not segmentation
+    counts = segmentation.get("counts")
+    if isinstance(counts, str):
+        return sum(ord(character) - 48 < 32 for character in counts) <= 1
+    return isinstance(counts, list) and len(counts) <= 1
 
 
 def ring_of(points: object, least: int = 3, most: int | None = None) -> Ring:
