@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from datakit.datasets import AnyReader, ReadOptions, SourceOptions, SourceSpec, open_source
-from tests import tiny_tools
+from tests import tiny_tools, tiny_videos
 from tests.drawing import SIZE, labels, mask, picture, write_picture
 
 VOC_PALETTE = [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0] + [0] * (252 * 3 - 3) + [224, 224, 192]
@@ -202,4 +202,5 @@ LAYOUTS = {
     "videos": davis_2017,
     "coco": coco,
     **tiny_tools.LAYOUTS,
+    **tiny_videos.LAYOUTS,
 }

@@ -1,7 +1,7 @@
 """Layouts of annotation tools: which files of a folder are theirs, which photos these mean, and reading the shapes.
 
-A tool is a subclass of `PhotoFileReader` (a file a photo) or `FileReader` (a file of many photos), which says what
-stands in a file, and an `AnnotationFiles` with its name and tree.
+A tool is a subclass of `PhotoFileReader` (a file a photo), `ListedReader` (a file of many, masks as COCO writes them)
+or `FileReader`, which says what stands in a file, and an `AnnotationFiles` with its name and tree.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from .layout import Layout, Match, Sureness
 from .reader import Reader, ReadOptions
 from .records import Record
 from .shape_reader import Annotated, ShapeReader
-from .shapes import Shape, Size
+from .shapes import Shape, Size, coco_shape
 from .sniff import heads
 
 
@@ -38,6 +38,11 @@ class FileReader(ShapeReader):
         return load_json(path)
 
     @classmethod
+    def unwanted(cls, files: Sequence[str]) -> dict[str, str]:
+        """Files that are not read because others are, each with the reason."""
+        return {}
+
+    @classmethod
     @abstractmethod
     def entries(cls, name: str, document: Any) -> Iterable[Entry]:
         """What the file called `name` says of its photos; each `base` is the file's own folder.
@@ -45,6 +50,21 @@ class FileReader(ShapeReader):
         Raises:
             Broken: it is of another kind.
         """
+
+
+class ListedReader(FileReader):
+    """Photos of files that hold many; a record's `drawn` lists (number, name, segmentation) of its objects.
+
+    Objects keep the pixels that others cover, since every one has a mask of its own in the file.
+    """
+
+    overlaps = True
+
+    def annotated(self, record: Record) -> Annotated:
+        """The segmentations of a photo; see the base class."""
+        drawn, size = record.annotation["drawn"], record.annotation["size"]
+        shapes = tuple(coco_shape(number, name, segmentation) for number, name, segmentation in drawn)
+        return Annotated(shapes, crc32_of(drawn), (size[0], size[1]) if size else None)
 
 
 class PhotoFileReader(FileReader):
@@ -124,7 +144,9 @@ class AnnotationFiles(Layout):
         photos = find_files(images).photos if images else found.photos
         entries: list[Entry] = []
         problems: list[Problem] = []
-        for name in files if root.is_dir() else [root.name]:
+        unwanted = self.reader.unwanted(files) if root.is_dir() else {}
+        problems += (left_out(label, name, "stray file", why) for name, why in unwanted.items())
+        for name in [each for each in files if each not in unwanted] if root.is_dir() else [root.name]:
             try:
                 of_file, others = self.of_file(label, name, self.reader.load(folder / name), photos)
             except Broken as error:

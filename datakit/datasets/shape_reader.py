@@ -21,12 +21,13 @@ from ..keys import object_key
 from ..photo_files import read_photo
 from ..samples import Note, Photo, Sample, Scene
 from .drawn import PixelFrame, frame_of, turned_by_exif
-from .outlines import MOST, BrokenOutline, Outline, overrun, share_inside
+from .outlines import MOST, BrokenOutline, Outline, Ring, overrun, share_inside
 from .reader import Reader
 from .records import Record
 from .shapes import GROUND, Fault, Shape, Size
 
 MOST_SHAPES = 100_000  # of one photo; each is painted on the whole frame
+MOST_LENGTH = 10_000_000  # pixels along an outline; COCO's rule takes memory and time for each
 MOST_BYTES = 4 << 30  # of the masks of one photo, one byte a pixel and object
 
 
@@ -170,6 +171,8 @@ class Painting:
             return None
         if any(overrun(ring, self._size) > 2 * max(self._size) for ring in shape.rings):
             raise BrokenOutline("outline outside the photo", f"it leaves the photo of {self._size} by far")
+        if sum(_length(ring) for ring in shape.rings) > MOST_LENGTH:
+            raise BrokenOutline("tangled outline", f"it is longer than {MOST_LENGTH} pixels")
         inside = share_inside(shape.rings, self._size) if shape.rings else 1.0
         if inside < MOST:
             text = f"{1 - inside:.0%} of it lies outside the photo of {self._size}"
@@ -227,3 +230,8 @@ class Painting:
             yield Problem(key, fault.kind, "mask", fault.reason, f"{self._where.path}: {fault.text}")
             if merged:
                 return
+
+
+def _length(ring: Ring) -> float:
+    """Pixels along a ring, the longer of x and y for each edge."""
+    return float(np.abs(ring - np.roll(ring, 1, axis=0)).max(axis=1).sum())

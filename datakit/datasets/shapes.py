@@ -11,19 +11,21 @@ import binascii
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
 from ..arrays import Mask
 from ..headers import open_lazily
 from ..rle import polygons_to_mask
-from .outlines import BrokenOutline, Ring
+from .outlines import BrokenOutline, Outline, Ring, parse_outline, rasterise
 
 Size = tuple[int, int]  # (H, W) in pixels
+MOST_WORK = 2_000_000_000  # of filling by OpenCV: some five seconds
 GROUND = 0  # number of a shape that takes its pixels from every object below it
 Paint = Callable[[Size], Mask]  # (H, W) uint8 0/1 of a shape in a frame of that size
 
@@ -62,6 +64,29 @@ def no_area(number: int, name: str) -> Shape:
 def broken(number: int, name: str, text: object, reason: str = "broken shape") -> Shape:
     """A shape that is damaged."""
     return Shape(number, name, None, fault=Fault("failed", reason, f"{name}: {text}"))
+
+
+def coco_shape(number: int, name: str, segmentation: Any) -> Shape:
+    """A shape written as COCO's `segmentation`: polygons or run lengths, filled as COCO's tools fill them."""
+    try:
+        outline = parse_outline(segmentation)
+    except BrokenOutline as error:
+        return broken(number, name, error, error.reason)
+    return Shape(number, name, partial(_rasterised, outline), outline.rings)
+
+
+def _rasterised(outline: Outline, size: Size) -> Mask:
+    return rasterise(outline, size).mask
+
+
+def is_absent(segmentation: Any) -> bool:
+    """Whether a `segmentation` says that an object is not to be seen: nothing, an empty list, or one run of ground."""
+    if not isinstance(segmentation, dict):
+        return not segmentation
+    counts = segmentation.get("counts")
+    if isinstance(counts, str):
+        return sum(ord(character) - 48 < 32 for character in counts) <= 1
+    return isinstance(counts, list) and len(counts) <= 1
 
 
 def ring_of(points: object, least: int = 3, most: int | None = None) -> Ring:
@@ -129,6 +154,8 @@ def opencv_polygons(rings: Iterable[Ring], whole: Callable[[Ring], Ring] = np.tr
     corners = [whole(ring).astype(np.int32) for ring in rings]
 
     def paint(size: Size) -> Mask:
+        if sum(_work(ring, size[0]) for ring in corners) > MOST_WORK:
+            raise BrokenOutline("tangled outline", "it crosses the photo's rows so often that filling would not end")
         return cv2.fillPoly(np.zeros(size, np.uint8), corners, 1)  # type: ignore[return-value]
 
     return paint
@@ -137,6 +164,15 @@ def opencv_polygons(rings: Iterable[Ring], whole: Callable[[Ring], Ring] = np.tr
 def coco_polygon(ring: Ring) -> Paint:
     """A polygon filled by COCO's rule, as pycocotools does it."""
     return lambda size: polygons_to_mask([ring.ravel().tolist()], size)
+
+
+def _work(corners: NDArray[np.int32], height: int) -> int:
+    """About what OpenCV does to fill a ring: in each row it sorts the edges that cross it, in the square of them."""
+    ends = corners[:, 1].clip(0, height)
+    starts = np.roll(ends, 1)
+    changes = np.bincount(np.minimum(starts, ends), minlength=height + 1)
+    changes -= np.bincount(np.maximum(starts, ends), minlength=height + 1)
+    return int((np.cumsum(changes) ** 2).sum())
 
 
 def covered_pixels(ring: Ring) -> Paint:

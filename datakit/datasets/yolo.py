@@ -36,7 +36,6 @@ from .yolo_settings import class_names, has_key_points, is_companion
 LEAVES = 0.01  # share of a side by which ultralytics lets corners leave the photo
 SNAP = 0.1  # pixels at most between a corner and the whole number that it was before it was written as a share
 BOX = 4  # numbers after the class: centre, width and height
-MOST_CORNERS = 20_000  # of an outline: filling takes the square of what lies side by side in a row
 
 
 class Line(NamedTuple):
@@ -165,8 +164,6 @@ def _outline(number: int, name: str, words: list[str], size: Size | None) -> Sha
     if np.abs(shares).max() > 2:
         found = f"has coordinates up to {np.abs(shares).max():.0f}, expected shares of width and height, 0 to 1"
         raise BrokenOutline("outline in pixels, not shares", f"{found}; divide x by the width and y by the height")
-    if len(shares) > 2 * MOST_CORNERS:
-        raise BrokenOutline("too many corners", f"has {len(shares) // 2} corners, at most {MOST_CORNERS} are filled")
     ring, step = shares.reshape(-1, 2), _step(words)
 
     def pixels(size: Size) -> Ring:

@@ -135,6 +135,7 @@ def test_a_tag_of_the_whole_photo_is_no_object(tmp_path: Path) -> None:
         (cvat_shape("polygon", points="nan,1;5,5;1,5"), "broken shape", "not finite"),
         (cvat_shape("polygon", points="900,900;990,900;990,990"), "outline outside the photo", "leaves the photo"),
         (cvat_shape("polygon", points="50,4;90,4;90,20;50,20"), "outline outside the photo", "lies outside"),
+        (cvat_shape("polygon", points="1,1;60,40;" * 100_000 + "1,1"), "tangled outline", "longer than 10000000"),
         (cvat_shape("box", xtl="1", ytl="1", xbr="x", ybr="9"), "broken shape", "lacks numbers for xtl"),
         (cvat_shape("ellipse", cx="9", cy="9", rx="-3", ry="4"), "broken shape", "none below 0"),
         (cvat_shape("ellipse", cx="9", cy="9", rx="1e300", ry="4"), "outline outside the photo", "leaves the photo"),
