@@ -20,7 +20,7 @@ from ..arrays import Mask
 from .annotation_files import AnnotationFiles, FileReader, crc32_of
 from .entries import Entry
 from .label_studio_brush import brush_mask
-from .label_studio_file import Region, photo_names, read_tasks, regions_of
+from .label_studio_file import DAMAGED, Region, photo_names, read_tasks, regions_of
 from .layout import Match, Sureness
 from .outlines import BrokenOutline, Ring
 from .records import Record
@@ -104,6 +104,8 @@ def _shape(region: Region, shown: Size | None, most: int) -> Shape:
         return Shape(region.number, name, None, fault=fault)
     if region.kind in WITHOUT_AREA:
         return no_area(region.number, name)
+    if region.kind == DAMAGED:
+        return broken(region.number, name, "is no region of Label Studio's; export the project anew")
     try:
         return _painted(region, name, shown, most)
     except BrokenOutline as error:

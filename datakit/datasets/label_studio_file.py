@@ -26,6 +26,17 @@ KINDS = {  # a key of a region's value -> what it is, the first that is there
     "height": "rectangle",
     "x": "key point",
 }
+TYPES = {  # a region's type without `labels` behind it -> the same; another type says what its value's keys say
+    "brush": "brush",
+    "bitmask": "bitmask",
+    "polygon": "polygon",
+    "ellipse": "ellipse",
+    "rectangle": "rectangle",
+    "keypoint": "key point",
+    "vector": "vector",
+    "videorectangle": "video region",
+}
+DAMAGED = "damaged"
 
 
 class Region(NamedTuple):
@@ -33,7 +44,7 @@ class Region(NamedTuple):
 
     Attributes:
         number: of its object.
-        kind: one of `KINDS`.
+        kind: one of `KINDS`, or `DAMAGED`.
         label: its first label.
         value: of `KEPT` what it has; the bytes of a brush as base64 text in `rle`.
         size: [height, width] of the photo it was drawn on, where that is said.
@@ -108,21 +119,30 @@ def regions_of(task: dict[str, Any]) -> list[Region]:
     One object is a region's id; a second entry of an id repeats the region for another tag.
     """
     regions: list[Region] = []
-    numbers = 0
     for result, why in _results(task):
         seen: set[str] = set()
         for entry in result:
-            value = entry.get("value") if isinstance(entry, dict) else None
-            if not isinstance(value, dict):
+            if not isinstance(entry, dict):
+                regions.append(Region(len(regions) + 1, DAMAGED, "", {}, None, why))
                 continue
-            kind, own = next((KINDS[key] for key in KINDS if key in value), ""), entry.get("id")
-            if not kind or str(own) in seen:
-                continue
-            if own is not None:
-                seen.add(str(own))
-            numbers += 1
-            regions.append(Region(numbers, kind, _label(value), _kept(value), _size(entry), why))
+            own, kind = entry.get("id"), _kind(entry)
+            if kind and str(own) not in seen:
+                value = entry["value"] if isinstance(entry.get("value"), dict) else {}
+                regions.append(Region(len(regions) + 1, kind, _label(value), _kept(value), _size(entry), why))
+                if own is not None:
+                    seen.add(str(own))
     return regions
+
+
+def _kind(entry: dict[str, Any]) -> str:
+    """What a region is, by its type, else by what its value holds; '' where it is none, as relations and choices."""
+    own, value = entry.get("type"), entry.get("value")
+    by_type = TYPES.get(own.removesuffix("labels"), "") if isinstance(own, str) else ""
+    if by_type or own == "relation":
+        return by_type
+    if not isinstance(value, dict):
+        return DAMAGED
+    return next((KINDS[key] for key in KINDS if key in value), "")
 
 
 def _results(task: dict[str, Any]) -> Iterator[tuple[list[Any], str]]:
@@ -131,28 +151,27 @@ def _results(task: dict[str, Any]) -> Iterator[tuple[list[Any], str]]:
     It is that of the annotation that was made last, as Label Studio's own exporters put it first; one that is marked
     as ground truth goes before; skipped ones never count.
     """
-    found = task.get("annotations", task.get("completions"))
-    annotations = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    found = _listed(task.get("annotations", task.get("completions")))
+    annotations = [each for each in found if isinstance(each, dict)]
     skipped = [each for each in annotations if each.get("was_cancelled") or each.get("skipped")]
     valid = [each for each in annotations if each not in skipped]
     valid.sort(key=lambda each: (each.get("ground_truth") is True, str(each.get("created_at", ""))))
-    if valid:
-        yield _listed(valid[-1]), ""
-    yield from ((_listed(each), "another annotation of the photo counts") for each in valid[-2::-1])
-    yield from ((_listed(each), "its annotation was skipped") for each in skipped)
+    if valid or len(found) > len(annotations):
+        damaged = [each for each in found if not isinstance(each, dict)]
+        yield damaged + (_listed(valid[-1].get("result")) if valid else []), ""
+    yield from ((_listed(each.get("result")), "another annotation of the photo counts") for each in valid[-2::-1])
+    yield from ((_listed(each.get("result")), "its annotation was skipped") for each in skipped)
     for key, why in (
         ("predictions", "is a prediction; accept it in Label Studio"),
         ("drafts", "is a draft; submit it"),
     ):
-        others = task.get(key)
-        for each in others if isinstance(others, list) else ():
-            if isinstance(each, dict):
-                yield _listed(each), why
+        for each in _listed(task.get(key)):
+            yield _listed(each.get("result")) if isinstance(each, dict) else [each], why
 
 
-def _listed(annotation: dict[str, Any]) -> list[Any]:
-    result = annotation.get("result")
-    return result if isinstance(result, list) else []
+def _listed(value: Any) -> list[Any]:
+    """A list; of another value the one that holds it, so that it is named as damage."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _label(value: dict[str, Any]) -> str:

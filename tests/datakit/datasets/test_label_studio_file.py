@@ -85,11 +85,34 @@ def test_where_all_were_skipped_none_counts() -> None:
     assert [bool(each.why) for each in regions_of(task)] == [True, True, True]
 
 
-@pytest.mark.parametrize("odd", [None, 5, "x", [], [None], [{"value": 3}], [{"value": {}}], {"a": 1}])
-def test_odd_results_hold_no_region(odd: Any) -> None:
-    """And nothing of them raises."""
-    assert regions_of({"annotations": [{"result": odd}], "predictions": odd, "data": {}}) == []
-    assert regions_of({"annotations": odd, "completions": odd, "drafts": odd}) == []
+@pytest.mark.parametrize(
+    "odd", [None, [], [{"value": {}}], [{"type": "relation", "from_id": "a"}], [{"value": {"choices": ["x"]}}]]
+)
+def test_what_is_no_region_is_none(odd: Any) -> None:
+    """Relations, choices and texts of the whole photo, and nothing."""
+    assert regions_of({"annotations": [{"result": odd}], "predictions": [{"result": odd}], "data": {}}) == []
+    assert regions_of({"annotations": [], "predictions": None, "drafts": []}) == []
+
+
+@pytest.mark.parametrize("odd", [5, "x", [None], [{"value": 3}], {"a": 1}, [[1, 2]]])
+def test_damage_among_regions_is_a_region(odd: Any) -> None:
+    """So that it has a name in messages; the others are read."""
+    assert [each.kind for each in regions_of({"annotations": [{"result": odd}]})] == ["damaged"]
+    regions = regions_of({"annotations": [{"result": [odd, studio_region("a", x=1, y=1, width=9, height=9)]}]})
+    assert [each.kind for each in regions] == ["damaged", "rectangle"]
+
+
+@pytest.mark.parametrize("key", ["annotations", "completions", "predictions", "drafts"])
+@pytest.mark.parametrize("odd", [5, "x", [None], [[1, 2]]])
+def test_damage_among_annotations_is_a_region(key: str, odd: Any) -> None:
+    """As above."""
+    assert [each.kind for each in regions_of({key: odd})] == ["damaged"]
+
+
+def test_a_region_without_its_outline_is_one_all_the_same() -> None:
+    """Its type says what it is."""
+    (region,) = regions_of({"annotations": [{"result": [{"type": "polygonlabels", "value": {"closed": True}}]}]})
+    assert (region.kind, region.value) == ("polygon", {})
 
 
 def test_tasks_are_read_in_their_three_forms(tmp_path: Path) -> None:
