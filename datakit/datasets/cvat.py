@@ -33,7 +33,7 @@ class CvatReader(FileReader):
     @classmethod
     def entries(cls, name: str, document: CvatFile) -> Iterable[Entry]:
         """The `image` elements of a file; see the base class."""
-        return (_entry(name, photo) for photo in document.photos)
+        return (_entry(name, position, photo) for position, photo in enumerate(document.photos, 1))
 
     def annotated(self, record: Record) -> Annotated:
         """The shapes of one photo in painting order; see the base class."""
@@ -70,7 +70,7 @@ CVAT = CvatLayout(
 )
 
 
-def _entry(name: str, photo: CvatPhoto) -> Entry:
+def _entry(name: str, position: int, photo: CvatPhoto) -> Entry:
     """What a file says of one photo."""
     head = photo.head
     written, subset = head.get("name", ""), head.get("subset", "")
@@ -82,7 +82,9 @@ def _entry(name: str, photo: CvatPhoto) -> Entry:
     numbers = sorted({number for _, number, _ in shapes})
     more = {"size": None if None in size else size, "shapes": shapes}
     base = name.rpartition("/")[0]
-    return Entry(tuple(dict.fromkeys(names)), f"{name}: image {head.get('id', '')[:20]}", base, numbers, more)
+    own = _whole(head.get("id", ""))
+    place = f"{name}: image at place {position}" if own is None else f"{name}: image {own}"
+    return Entry(tuple(dict.fromkeys(names)), place, base, numbers, more)
 
 
 def _numbered(photo: CvatPhoto) -> Iterator[Drawn]:

@@ -19,6 +19,7 @@ import numpy as np
 from ..arrays import Mask
 from .annotation_files import AnnotationFiles, FileReader, crc32_of
 from .entries import Entry
+from .json_files import is_whole
 from .label_studio_brush import brush_mask
 from .label_studio_file import DAMAGED, Region, photo_names, read_tasks, regions_of
 from .layout import Match, Sureness
@@ -60,7 +61,7 @@ class LabelStudioReader(FileReader):
     @classmethod
     def entries(cls, name: str, document: list[dict[str, Any]]) -> Iterable[Entry]:
         """The photo of each task; see the base class."""
-        return (_entry(name, f"{name}: task {task.get('id', at)}", task) for at, task in enumerate(document))
+        return (_entry(name, position, task) for position, task in enumerate(document, 1))
 
     def annotated(self, record: Record) -> Annotated:
         """The regions of one photo; see the base class."""
@@ -92,9 +93,11 @@ LABEL_STUDIO = LabelStudioLayout(
 )
 
 
-def _entry(name: str, place: str, task: dict[str, Any]) -> Entry:
+def _entry(name: str, position: int, task: dict[str, Any]) -> Entry:
+    own = task.get("id")
+    place = f"{name}: task {own}" if is_whole(own) else f"{name}: task at place {position}"
     regions, base = regions_of(task), name.rpartition("/")[0]
-    return Entry(photo_names(task), place[:200], base, [region.number for region in regions], {"regions": regions})
+    return Entry(photo_names(task), place, base, [region.number for region in regions], {"regions": regions})
 
 
 def _shape(region: Region, shown: Size | None, most: int) -> Shape:

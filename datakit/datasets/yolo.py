@@ -141,8 +141,10 @@ class YoloReader(ShapeReader):
                     yield broken(number, name, error, error.reason)
 
     def _class(self, word: str) -> str:
-        known = self.classes.get(int(word)) if word.isascii() and word.isdigit() and len(word) < 10 else None
-        return repr(known[:60]) if known else f"class {word[:20]}"
+        if not (word.isascii() and word.isdigit() and len(word) < 10):
+            return f"class {word[:20]!r}"
+        known = self.classes.get(int(word))
+        return repr(known[:60]) if known else f"class {word}"
 
 
 def _outline(number: int, name: str, words: list[str], size: Size | None) -> Shape:
