@@ -97,7 +97,7 @@ class Occlude(Transform):
             return crop
         nx, ny, limit = parameters.astype(int).tolist()
         kept = crop.pixels & (_along(crop, nx, ny) <= limit)
-        return ObjectCrop.placed(kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
+        return ObjectCrop.of(kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
 
     def describe(self, numbers: Mapping[str, float]) -> list[str]:
         """From where it is cut."""
