@@ -29,10 +29,9 @@ from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IGNORES, TARGETS
 from datakit.shards.shard import decode_image, decode_triple
 from datakit.transforms import deform
-from datakit.transforms.compositing import composite, sample_backdrop
+from datakit.transforms.base import ImageCrop
 from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.crop import cut_image, cut_mask
-from datakit.transforms.photometric import jitter_colours
 from datakit.transforms.pose import apply_pose, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
 
@@ -326,8 +325,10 @@ def make_item(
     flip = rng.random() < view.flip
     scored = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
     guide, target, valid = (cut_mask(mask, window) for mask in (guide, example.target, scored & ~outside_photo))
-    image = cut_image(example.image, window, coding.fill)
-    image = jitter_colours(rng, composite(image, target, sample_backdrop(rng, view, photo)), view)
+    cut = ImageCrop(cut_image(example.image, window, coding.fill), target, photo)
+    for transform in view.image_transforms:
+        cut = transform.apply(cut, transform.sample_params(rng, cut))
+    image = cut.image
     if outside_photo.any() or not window.is_inside(outside_photo.shape):
         image[cut_mask(outside_photo, window, outside=1).view(np.bool_)] = (
             coding.fill

@@ -1,20 +1,25 @@
 """What training draws for a triple beyond its recipe: the shares and ranges, and the window that is cut.
 
 Numbers are drawn from the generator that is handed in, always as many, so that switching one thing off leaves the
-others as they were. What is drawn is done in `pose`, `photometric`, `compositing`, `corruption` and `crop`.
+others as they were. What is drawn is done in `pose`, `photometric`, `compositing`, `corruption` and `crop`; the
+settings of `photometric` and `compositing` are those of their transforms.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Mask, bounding_box
-from ..config import setting, validate
+from ..config import Owner, setting, setting_of, settings_of, validate
+from .base import ImageTransform
+from .compositing import Compositing
 from .crop import MARGIN, Window, object_window, square_window, whole_window
+from .photometric import Photometric
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,13 @@ class ViewConfig:
     flip: float = setting(0.5, 0, 1)
     turn: float = setting(15.0, 0, 180)
     stretch: float = setting(0.2, 0, 1)
-    paste: float = setting(0.25, 0, 1)
-    brightness: float = setting(0.25, 0, 1)
-    contrast: float = setting(0.25, 0, 1)
-    saturation: float = setting(0.4, 0, 1)
-    tint: float = setting(0.1, 0, 1)
-    grey: float = setting(0.05, 0, 1)
-    blur: float = setting(0.1, 0, 1)
+    paste: float = setting_of(Compositing, "paste")
+    brightness: float = setting_of(Photometric, "brightness")
+    contrast: float = setting_of(Photometric, "contrast")
+    saturation: float = setting_of(Photometric, "saturation")
+    tint: float = setting_of(Photometric, "tint")
+    grey: float = setting_of(Photometric, "grey")
+    blur: float = setting_of(Photometric, "blur")
     partial: float = setting(0.1, 0, 1)
     off_centre: float = setting(0.15, 0, 1)
     off_centre_by: float = setting(0.3, 0, 1)
@@ -79,8 +84,19 @@ class ViewConfig:
 
     def still(self) -> ViewConfig:
         """Nothing drawn: a window with the middle of the margins, the mask and the light as they are."""
-        nothing: dict[str, Any] = dict.fromkeys((*_POSE, *_LIGHT, *CORRUPTIONS), 0.0)
+        nothing: dict[str, Any] = dict.fromkeys(
+            (*_POSE, *settings_of(Compositing), *settings_of(Photometric), *CORRUPTIONS), 0.0
+        )
         return replace(self, **nothing, crop="object", margin_low=MARGIN, margin_high=MARGIN)
+
+    @cached_property
+    def image_transforms(self) -> tuple[ImageTransform, ...]:
+        """What changes the colours of an image, in the order it is applied."""
+        return self._settings_for(Compositing), self._settings_for(Photometric)
+
+    def _settings_for(self, kind: type[Owner]) -> Owner:
+        made: Owner = kind(**{name: getattr(self, name) for name in settings_of(kind)})
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""
@@ -88,8 +104,7 @@ class ViewConfig:
 
 
 CORRUPTIONS = ("off_centre", "partial", "blob")
-_POSE = ("shift", "whole", "flip", "turn", "stretch", "paste")
-_LIGHT = ("brightness", "contrast", "saturation", "tint", "grey", "blur")
+_POSE = ("shift", "whole", "flip", "turn", "stretch")
 
 
 def sample_window(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Window:
