@@ -105,12 +105,8 @@ def _triple(sample: Sample, recipe: Recipe, variant: int, guide: DrawnGuide) -> 
         kind=recipe.kind,
         variant=variant,
         object_id=sample.object_id,
-        parameters=guide.parameters,
-        iou=guide.iou,
-        area_ratio=guide.area_ratio,
-        redraws=guide.redraws,
-        flags=flags_of(guide.flags, guide.iou, recipe.min_iou),
-        draw_flags=guide.flags,
+        **guide.drawn(),
+        flags=flags_of(guide.draw_flags, guide.iou, recipe.min_iou),
         parameter_names=recipe.parameter_names,
     )
 
