@@ -35,7 +35,7 @@ from datakit.transforms.crop import cut_image, cut_mask
 from datakit.transforms.pose import apply_pose, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
 
-from .inputs import CODINGS, InputCoding, pack_input
+from .inputs import InputCoding, pack_input
 
 Split = Literal["train", "val", "all"]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -112,7 +112,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
 
     Args:
         folders: one folder of shards or several; a single `.h5` file of such a folder stands for itself.
-        coding: of the network's input, `net.coding`.
+        coding: of the network's input, `net.coding` or `networks.coding_of(name)`.
         view: what is drawn beyond the guide mask.
         split: `train` leaves the held-back photos out; `val` reads only them and draws nothing: stored guide masks,
             windows of the middle margin; `all` trains on every photo.
@@ -148,7 +148,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
             raise UsageError(f"split {split!r}: expected {', '.join(get_args(Split))}")
         if not isinstance(coding, InputCoding):
             raise UsageError(
-                f"coding {coding!r}: expected an InputCoding, such as {next(iter(CODINGS))!r} of `CODINGS`"
+                f"coding {coding!r}: expected an InputCoding; `model.networks.coding_of(NAME)` gives a network's"
             )
         view = view or ViewConfig()
         self.coding, self.seed = coding, seed

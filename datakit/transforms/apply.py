@@ -29,7 +29,8 @@ class DrawnGuide(GuideDraw):
 
     Attributes:
         mask: (H, W) uint8, 0 or 1.
-        parameters, iou, area_ratio, redraws, draw_flags: as in `samples.GuideDraw`; the target is the mask it was made from.
+        parameters, iou, area_ratio, redraws, draw_flags: as in `samples.GuideDraw`; its target is the mask it was
+            made from.
     """
 
     mask: Mask
