@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Mask, bounding_box
-from ..config import Owner, setting, setting_of, settings_of, validate
+from ..config import setting, setting_of, settings_of, validate
 from .base import ImageTransform
 from .compositing import Compositing
 from .crop import MARGIN, Window, object_window, square_window, whole_window
 from .photometric import Photometric
+
+IMAGE_TRANSFORMS: tuple[type[ImageTransform], ...] = (Compositing, Photometric)
+"""In the order they are applied; 0 switches each of their settings off."""
 
 
 @dataclass(frozen=True)
@@ -84,19 +87,14 @@ class ViewConfig:
 
     def still(self) -> ViewConfig:
         """Nothing drawn: a window with the middle of the margins, the mask and the light as they are."""
-        nothing: dict[str, Any] = dict.fromkeys(
-            (*_POSE, *settings_of(Compositing), *settings_of(Photometric), *CORRUPTIONS), 0.0
-        )
+        colours = (name for kind in IMAGE_TRANSFORMS for name in settings_of(kind))
+        nothing: dict[str, Any] = dict.fromkeys((*_POSE, *colours, *CORRUPTIONS), 0.0)
         return replace(self, **nothing, crop="object", margin_low=MARGIN, margin_high=MARGIN)
 
     @cached_property
     def image_transforms(self) -> tuple[ImageTransform, ...]:
-        """What changes the colours of an image, in the order it is applied."""
-        return self._settings_for(Compositing), self._settings_for(Photometric)
-
-    def _settings_for(self, kind: type[Owner]) -> Owner:
-        made: Owner = kind(**{name: getattr(self, name) for name in settings_of(kind)})
-        return made
+        """What changes the colours of an image, in the order it is applied; settings of the same names are theirs."""
+        return tuple(kind(**{name: getattr(self, name) for name in settings_of(kind)}) for kind in IMAGE_TRANSFORMS)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from datakit.errors import UsageError
-from model.inputs import InputCoding
+from model.inputs import CODINGS, InputCoding
 from model.networks import NETWORKS, build_network, coding_of, freeze_norm, upsample
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
@@ -37,6 +37,11 @@ def test_has_what_callers_rely_on(name):
 def test_a_name_gives_the_coding_of_the_network(name):
     """The one that is built by that name."""
     assert coding_of(name) == build_network(name).coding
+
+
+def test_the_table_of_codings_by_trunk_still_says_the_same():
+    """For one more version; README and notebooks of users have it."""
+    assert CODINGS == {"efficientnet-lite0": coding_of("lite"), "vgg16": coding_of("deeplab-vgg16")}
 
 
 def test_the_coding_of_an_unknown_network_is_refused():

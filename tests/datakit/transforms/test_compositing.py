@@ -38,16 +38,6 @@ def test_without_another_photo_the_object_stays():
         assert rng.random() == other.random()
 
 
-def test_the_same_parameters_give_the_same_picture():
-    """Applying draws nothing; the numbers have a name each, and are NaN where the object stays."""
-    transform, crop = Compositing(paste=1), ImageCrop(IMAGE, TARGET, lambda _: OTHER)
-    parameters = transform.sample_params(generator(0, "a", 0), crop)
-    assert parameters.shape == (len(transform.parameter_names),) and not np.isnan(parameters).any()
-    first, again = (transform.apply(crop, parameters).image for _ in range(2))
-    assert np.array_equal(first, again) and (IMAGE == 200).all()
-    assert np.isnan(Compositing(paste=0).sample_params(generator(0, "a", 0), crop)).all()
-
-
 def test_the_part_is_where_it_was_drawn():
     """At the drawn place of the other photo, half its shorter side at least."""
     ramp = np.repeat(np.arange(200, dtype=np.uint8)[None, :, None].repeat(100, 0), 3, axis=2)

@@ -72,22 +72,6 @@ def test_blur_softens():
     assert 0 < soft[0, 29, 0] < soft[0, 30, 0] < 200 and abs(soft.mean() - image.mean()) < 2
 
 
-def test_the_same_parameters_give_the_same_light():
-    """Applying draws nothing; the numbers have a name each."""
-    transform, crop = Photometric(blur=1), crop_of(step_picture())
-    parameters = transform.sample_params(draws()[0], crop)
-    assert parameters.shape == (len(transform.parameter_names),) and parameters.dtype == np.float64
-    first, again = (transform.apply(crop, parameters).image for _ in range(2))
-    assert np.array_equal(first, again) and not np.array_equal(first, crop.image)
-    assert np.array_equal(crop.image, step_picture())
-
-
-def test_without_parameters_the_photo_stays():
-    """NaN means that the transform does not apply."""
-    crop = crop_of(step_picture())
-    assert Photometric().apply(crop, np.full(7, np.nan)) is crop
-
-
 @pytest.mark.parametrize("name", NOTHING)
 def test_switching_a_setting_off_leaves_the_generator_where_it_was(name):
     """As many numbers are drawn whatever the settings."""
