@@ -46,7 +46,7 @@ def setting(
     )
 
 
-def setting_of(owner: Any, name: str) -> Any:
+def same_setting(owner: Any, name: str) -> Any:
     """A dataclass field with the default and the range of another dataclass's setting."""
     each = settings_of(owner)[name]
     return field(default=each.default, metadata=each.metadata)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Mask, bounding_box
-from ..config import setting, setting_of, settings_of, validate
+from ..config import same_setting, setting, settings_of, validate
 from .base import ImageTransform
 from .compositing import Compositing
 from .crop import MARGIN, Window, object_window, square_window, whole_window
@@ -62,13 +62,13 @@ class ViewConfig:
     flip: float = setting(0.5, 0, 1)
     turn: float = setting(15.0, 0, 180)
     stretch: float = setting(0.2, 0, 1)
-    paste: float = setting_of(Compositing, "paste")
-    brightness: float = setting_of(Photometric, "brightness")
-    contrast: float = setting_of(Photometric, "contrast")
-    saturation: float = setting_of(Photometric, "saturation")
-    tint: float = setting_of(Photometric, "tint")
-    grey: float = setting_of(Photometric, "grey")
-    blur: float = setting_of(Photometric, "blur")
+    paste: float = same_setting(Compositing, "paste")
+    brightness: float = same_setting(Photometric, "brightness")
+    contrast: float = same_setting(Photometric, "contrast")
+    saturation: float = same_setting(Photometric, "saturation")
+    tint: float = same_setting(Photometric, "tint")
+    grey: float = same_setting(Photometric, "grey")
+    blur: float = same_setting(Photometric, "blur")
     partial: float = setting(0.1, 0, 1)
     off_centre: float = setting(0.15, 0, 1)
     off_centre_by: float = setting(0.3, 0, 1)

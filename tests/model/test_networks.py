@@ -41,7 +41,7 @@ def test_a_name_gives_the_coding_of_the_network(name):
 
 def test_the_table_of_codings_by_trunk_still_says_the_same():
     """For one more version; README and notebooks of users have it."""
-    assert CODINGS == {"efficientnet-lite0": coding_of("lite"), "vgg16": coding_of("deeplab-vgg16")}
+    assert {"efficientnet-lite0": coding_of("lite"), "vgg16": coding_of("deeplab-vgg16")} == CODINGS
 
 
 def test_the_coding_of_an_unknown_network_is_refused():
