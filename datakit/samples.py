@@ -204,10 +204,6 @@ class GuideDraw:
     redraws: int
     draw_flags: str
 
-    def drawn(self) -> dict[str, Any]:
-        """These five by name."""
-        return {name: getattr(self, name) for name in DRAW_FIELDS}
-
 
 DRAW_FIELDS = tuple(each.name for each in fields(GuideDraw))
 
