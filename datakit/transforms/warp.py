@@ -120,14 +120,14 @@ class Move:
     nodes: Box
 
     @classmethod
-    def planned(cls, figure: ObjectCrop, maps: Sequence[PointMap]) -> Move:
+    def planned(cls, figure: ObjectCrop, maps: Sequence[PointMap], whole: bool = False) -> Move:
         """Looks at the part of the frame the moved object may lie in, by the coarsest lattice that is fine enough.
 
         That part is empty when it is outside. A spline fitted to few points may fold, and bring distant places onto
-        the object a second time: those copies are not wanted, and need not be looked for.
+        the object a second time: those copies are not wanted, and need not be looked for. `whole` looks everywhere.
         """
-        box: Frame = figure.box
-        for each in maps:
+        box: Frame = (0, 0, *figure.size[::-1]) if whole else figure.box
+        for each in () if whole else maps:
             box = each.spread(box)
         (H, W), x0, y0 = figure.size, max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
         x1, y1 = max(min(math.ceil(box[2]), W), x0), max(min(math.ceil(box[3]), H), y0)
