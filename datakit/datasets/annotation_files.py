@@ -29,7 +29,7 @@ class FileReader(ShapeReader):
     """Photos whose shapes stand in annotation files."""
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """What a file holds.
 
         Raises:
@@ -147,7 +147,7 @@ class AnnotationFiles(Layout):
         problems += (left_out(label, name, "stray file", why) for name, why in unwanted.items())
         for name in [each for each in files if each not in unwanted] if root.is_dir() else [root.name]:
             try:
-                of_file = list(self.reader.entries(name, self.reader.load(folder / name)))
+                of_file = list(self.reader.entries(name, self.reader.load(f"{folder}/{name}")))
             except Broken as error:
                 problems.append(_unread(label, name, error))
             else:
