@@ -29,7 +29,7 @@ class FileReader(ShapeReader):
     """Photos whose shapes stand in annotation files."""
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """What a file holds.
 
         Raises:
@@ -148,7 +148,7 @@ class AnnotationFiles(Layout):
         problems += (left_out(label, name, "stray file", why) for name, why in unwanted.items())
         for name in [each for each in files if each not in unwanted] if root.is_dir() else [root.name]:
             try:
-                of_file, others = self.of_file(label, name, self.reader.load(folder / name), photos)
+                of_file, others = self.of_file(label, name, self.reader.load(f"{folder}/{name}"), photos)
             except Broken as error:
                 problems.append(unread(label, name, error))
             else:

@@ -26,9 +26,9 @@ class CvatReader(FileReader):
     """
 
     @classmethod
-    def load(cls, path: Path) -> CvatFile:
+    def load(cls, path: Path | str) -> CvatFile:
         """What an XML file holds; see the base class."""
-        return read_cvat(path)
+        return read_cvat(Path(path))
 
     @classmethod
     def entries(cls, name: str, document: CvatFile) -> Iterable[Entry]:

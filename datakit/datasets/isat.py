@@ -21,7 +21,7 @@ class IsatReader(PhotoFileReader):
     """Photos with an ISAT file each."""
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """The parsed file, certain to hold `info` and a list `objects`; see the base class."""
         document = super().load(path)
         is_isat = isinstance(document, dict) and isinstance(document.get("info"), dict)

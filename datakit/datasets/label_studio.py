@@ -54,7 +54,7 @@ class LabelStudioReader(FileReader):
     overlaps = True
 
     @classmethod
-    def load(cls, path: Path) -> list[dict[str, Any]]:
+    def load(cls, path: Path | str) -> list[dict[str, Any]]:
         """The tasks in a file; see the base class."""
         return read_tasks(path)
 

@@ -59,7 +59,7 @@ class Region(NamedTuple):
     why: str
 
 
-def read_tasks(path: Path) -> list[dict[str, Any]]:
+def read_tasks(path: Path | str) -> list[dict[str, Any]]:
     """The tasks of an export, or of a file that Label Studio keeps for each annotation in a target storage.
 
     Raises:

@@ -46,7 +46,7 @@ class LabelMeReader(PhotoFileReader):
     """Photos with a LabelMe file each."""
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """The parsed file, certain to hold a list `shapes`; see the base class."""
         document = super().load(path)
         if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
@@ -59,10 +59,8 @@ class LabelMeReader(PhotoFileReader):
         base, _, own = name.rpartition("/")
         written = document.get("imagePath")
         names = [written] if isinstance(written, str) and written else []
-        suffix = Path(names[0].replace("\\", "/")).suffix if names else ".jpg"
-        ends = dict.fromkeys((suffix, ".jpg", ".jpeg", ".png", ".JPG", ".PNG"))
-        names += [own[: -len(".json")] + end for end in ends]
-        numbers = sorted(set(_numbers(document["shapes"])))
+        names += [own[: -len(".json")] + end for end in (".jpg", ".jpeg", ".png", ".JPG", ".PNG")]
+        numbers = range(1, max(_numbers(document["shapes"]), default=0) + 1)
         return Entry(tuple(names), name, base, numbers, {}, name if isinstance(document.get("imageData"), str) else "")
 
     @classmethod

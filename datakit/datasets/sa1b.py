@@ -18,7 +18,7 @@ class Sa1bReader(PhotoFileReader):
     overlaps = True
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """The parsed file, certain to hold `image` and a list `annotations`; see the base class."""
         document = super().load(path)
         is_one = isinstance(document, dict) and isinstance(document.get("image"), dict)

@@ -38,7 +38,7 @@ class SuperviselyReader(PhotoFileReader):
     """Photos with a Supervisely file each."""
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """The parsed file, certain to hold a list `objects`; see the base class."""
         document = super().load(path)
         if not isinstance(document, dict) or not isinstance(document.get("objects"), list) or "info" in document:

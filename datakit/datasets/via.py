@@ -29,7 +29,7 @@ class ViaReader(FileReader):
     """Photos of a VIA file; a record holds the regions of its photo."""
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """The photos of the file, whether it is a project or an export; see the base class."""
         document = super().load(path)
         if isinstance(document, dict) and isinstance(document.get("_via_img_metadata"), dict):

@@ -23,7 +23,7 @@ class YtvisReader(ListedReader):
     """Frames of a YouTube-VIS file; its masks are run lengths or polygons, one list a video and object."""
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """The file, certain to hold the lists `videos` and `annotations`; see the base class."""
         document = super().load(path)
         if not isinstance(document, dict) or not isinstance(document.get("videos"), list):
@@ -61,7 +61,7 @@ class SavReader(ListedReader):
         return {name: f"{twin} is read instead" for name, twin in twins.items() if twin in manual}
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """The file, certain to hold `video_id` and a list `masklet`; see the base class."""
         document = super().load(path)
         if not isinstance(document, dict) or not isinstance(document.get("masklet"), list):
@@ -83,7 +83,7 @@ class BurstReader(ListedReader):
     """Frames of a BURST file: for each annotated frame the run lengths of its tracks, without their size."""
 
     @classmethod
-    def load(cls, path: Path) -> Any:
+    def load(cls, path: Path | str) -> Any:
         """The file, certain to hold a list `sequences`; see the base class."""
         document = super().load(path)
         if not isinstance(document, dict) or not isinstance(document.get("sequences"), list):
