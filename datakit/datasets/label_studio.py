@@ -7,8 +7,8 @@ Every region is an object of its own, and keeps the pixels that others share wit
 
 from __future__ import annotations
 
-import base64
 import re
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Mask
-from .annotation_files import AnnotationFiles, FileReader, crc32_of
+from ..errors import ItemRef
+from .annotation_files import AnnotationFiles, FileReader
 from .entries import Entry
-from .json_files import is_whole
+from .json_files import Broken, parse_json
+from .json_parts import read_part
 from .label_studio_brush import brush_mask
-from .label_studio_file import DAMAGED, Region, photo_names, read_tasks, regions_of
+from .label_studio_file import DAMAGED, Region, Task, read_tasks, regions_of, task_of
 from .layout import Match, Sureness
 from .outlines import BrokenOutline, Ring
 from .records import Record
@@ -49,27 +51,37 @@ WITHOUT_AREA = ("vector", "video region", "key point")
 
 
 class LabelStudioReader(FileReader):
-    """Photos of tasks; a record's annotation holds "regions", each the values of a `Region`."""
+    """Photos of tasks.
+
+    A record's annotation holds `file`, the path of the JSON file, and `at`, first byte and length of the task in it.
+    """
 
     overlaps = True
 
     @classmethod
-    def load(cls, path: Path | str) -> list[dict[str, Any]]:
+    def load(cls, path: Path | str) -> list[Task]:
         """The tasks in a file; see the base class."""
         return read_tasks(path)
 
     @classmethod
-    def entries(cls, name: str, document: list[dict[str, Any]]) -> Iterable[Entry]:
+    def entries(cls, name: str, document: list[Task]) -> Iterable[Entry]:
         """The photo of each task; see the base class."""
         return (_entry(name, position, task) for position, task in enumerate(document, 1))
 
     def annotated(self, record: Record) -> Annotated:
         """The regions of one photo; see the base class."""
-        regions = [Region(*each) for each in record.annotation["regions"]]
+        where, held = ItemRef(record.key, record.annotation["place"]), record.annotation
+        try:
+            data = read_part(self.root / held["file"], *held["at"])
+            regions = regions_of(task_of(parse_json(data)))
+        except (Broken, ValueError, RecursionError) as error:
+            raise where.failed("read", "broken annotation file", f"{error}; was it changed since?") from None
+        if len(regions) != held["objects"]:
+            found = f"holds {len(regions)} regions, {held['objects']} when it was listed; open it again"
+            raise where.failed("read", "broken annotation file", found)
         shown = shown_size(self.images / record.image)
-        sizes = [region.size for region in regions if region.size]
         shapes = tuple(_shape(region, shown, self.options.max_pixels) for region in regions)
-        return Annotated(shapes, crc32_of(regions), (sizes[0][0], sizes[0][1]) if sizes else None)
+        return Annotated(shapes, zlib.crc32(data), next((each.size for each in regions if each.size), None))
 
 
 class LabelStudioLayout(AnnotationFiles):
@@ -93,11 +105,10 @@ LABEL_STUDIO = LabelStudioLayout(
 )
 
 
-def _entry(name: str, position: int, task: dict[str, Any]) -> Entry:
-    own = task.get("id")
-    place = f"{name}: task {own}" if is_whole(own) else f"{name}: task at place {position}"
-    regions, base = regions_of(task), name.rpartition("/")[0]
-    return Entry(photo_names(task), place, base, [region.number for region in regions], {"regions": regions})
+def _entry(name: str, position: int, task: Task) -> Entry:
+    place = f"{name}: task at place {position}" if task.own is None else f"{name}: task {task.own}"
+    more = {"file": name, "at": [task.start, task.length]}
+    return Entry(task.names, place, name.rpartition("/")[0], range(1, task.regions + 1), more)
 
 
 def _shape(region: Region, shown: Size | None, most: int) -> Shape:
@@ -169,18 +180,22 @@ def _disc(disc: Sequence[float], degrees: float, size: Size) -> Mask:
     return mask
 
 
-def _brushed(text: Any, drawn_on: list[int] | None, size: Size) -> Mask:
+def _brushed(stream: Any, drawn_on: Size | None, size: Size) -> Mask:
     """The mask of a brush.
 
     Raises:
         BrokenOutline: its stream is none, or is of another photo.
     """
-    if not isinstance(text, str):
-        raise BrokenOutline("broken run lengths", "`rle` is no list of bytes; export the project anew")
-    if drawn_on is not None and tuple(drawn_on) != size:
-        found = f"brushed on a photo of {tuple(drawn_on)}, expected {size}"
+    try:
+        if not isinstance(stream, list):
+            raise TypeError
+        data = bytes(stream)
+    except (TypeError, ValueError):
+        raise BrokenOutline("broken run lengths", "`rle` is no list of bytes; export the project anew") from None
+    if drawn_on is not None and drawn_on != size:
+        found = f"brushed on a photo of {drawn_on}, expected {size}"
         raise BrokenOutline("size mismatch", f"{found}; if EXIF turns the photo, say --annotated stored")
-    return brush_mask(base64.b64decode(text), size)
+    return brush_mask(data, size)
 
 
 def _bitmask(text: Any, most: int, size: Size) -> Mask:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .json_files import Broken, is_whole, load_json
+from .json_files import Broken, is_whole, uncollected
+from .json_parts import parts_of
 from .listing import split_suffix
 from .pairs import IMAGE_SUFFIXES
+from .shapes import Size
 
 PREFIX = re.compile(r"[0-9a-f]{8}-(?=[^/]+$)")  # before the name of an uploaded photo
 PHOTO_KEYS = ("image", "img", "photo", "picture")  # of a task's data, where several are pictures
-KEPT = ("points", "x", "y", "width", "height", "rotation", "radiusX", "radiusY", "imageDataURL")
 KINDS = {  # a key of a region's value -> what it is, the first that is there
     "rle": "brush",
     "imageDataURL": "bitmask",
@@ -39,15 +39,33 @@ TYPES = {  # a region's type without `labels` behind it -> the same; another typ
 DAMAGED = "damaged"
 
 
+class Task(NamedTuple):
+    """What is kept of a task: which photo it is of, and where it stands in its file.
+
+    Attributes:
+        own: its id; None where it has none.
+        names: that its photo may have, the surest first.
+        regions: how many it has.
+        start: of its first byte in the file.
+        length: in bytes.
+    """
+
+    own: int | None
+    names: tuple[str, ...]
+    regions: int
+    start: int
+    length: int
+
+
 class Region(NamedTuple):
-    """One region of a photo, as a record holds it.
+    """One region of a photo.
 
     Attributes:
         number: of its object.
         kind: one of `KINDS`, or `DAMAGED`.
         label: its first label.
-        value: of `KEPT` what it has; the bytes of a brush as base64 text in `rle`.
-        size: [height, width] of the photo it was drawn on, where that is said.
+        value: as the file holds it.
+        size: (H, W) of the photo it was drawn on, where that is said.
         why: why it does not count; '' where it does.
     """
 
@@ -55,30 +73,41 @@ class Region(NamedTuple):
     kind: str
     label: str
     value: dict[str, Any]
-    size: list[int] | None
+    size: Size | None
     why: str
 
 
-def read_tasks(path: Path | str) -> list[dict[str, Any]]:
+def read_tasks(path: Path | str) -> list[Task]:
     """The tasks of an export, or of a file that Label Studio keeps for each annotation in a target storage.
 
     Raises:
         Broken: it is no JSON, or of another kind.
     """
-    document = load_json(path)
-    tasks = document if isinstance(document, list) else [document]
-    if (
-        len(tasks) == 1
-        and isinstance(tasks[0], dict)
-        and isinstance(tasks[0].get("task"), dict)
-        and "result" in tasks[0]
-    ):
-        tasks = [{**tasks[0]["task"], "annotations": [tasks[0]]}]
-    if any(isinstance(task, dict) and "annotation_id" in task and "data" not in task for task in tasks):
-        raise Broken("is Label Studio's JSON-MIN, which lacks regions' ids; export it as JSON")
-    if not all(isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks):
-        raise Broken("holds no tasks with `data`, as Label Studio's files do", is_damage=False)
+    tasks = []
+    with uncollected():
+        for part in parts_of(path):
+            task = task_of(part.value)
+            own = task.get("id")
+            regions = len(regions_of(task))
+            tasks.append(Task(own if is_whole(own) else None, photo_names(task), regions, part.start, part.length))
+    if not tasks:
+        raise Broken("holds no tasks", is_damage=False)
     return tasks
+
+
+def task_of(value: Any) -> dict[str, Any]:
+    """A task in the form of an export.
+
+    Raises:
+        Broken: it is none.
+    """
+    if isinstance(value, dict) and isinstance(value.get("task"), dict) and "result" in value:
+        value = {**value["task"], "annotations": [value]}
+    if isinstance(value, dict) and "annotation_id" in value and "data" not in value:
+        raise Broken("is Label Studio's JSON-MIN, which lacks regions' ids; export it as JSON")
+    if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
+        raise Broken("holds no tasks with `data`, as Label Studio's files do", is_damage=False)
+    return value
 
 
 def photo_names(task: dict[str, Any]) -> tuple[str, ...]:
@@ -128,7 +157,7 @@ def regions_of(task: dict[str, Any]) -> list[Region]:
             own, kind = entry.get("id"), _kind(entry)
             if kind and str(own) not in seen:
                 value = entry["value"] if isinstance(entry.get("value"), dict) else {}
-                regions.append(Region(len(regions) + 1, kind, _label(value), _kept(value), _size(entry), why))
+                regions.append(Region(len(regions) + 1, kind, _label(value), value, _size(entry), why))
                 if own is not None:
                     seen.add(str(own))
     return regions
@@ -179,16 +208,6 @@ def _label(value: dict[str, Any]) -> str:
     return str(labels[0])[:60] if labels else ""
 
 
-def _kept(value: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value[key] for key in KEPT if key in value}
-    if "rle" in value:
-        try:
-            kept = {"rle": base64.b64encode(bytes(value["rle"])).decode()}
-        except (TypeError, ValueError):
-            kept = {}
-    return kept
-
-
-def _size(entry: dict[str, Any]) -> list[int] | None:
+def _size(entry: dict[str, Any]) -> Size | None:
     height, width = entry.get("original_height"), entry.get("original_width")
-    return [height, width] if is_whole(height) and is_whole(width) else None
+    return (height, width) if is_whole(height) and is_whole(width) else None

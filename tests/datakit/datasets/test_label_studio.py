@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from datakit.datasets import ReadOptions, recognise
-from datakit.errors import UsageError
+from datakit.errors import ItemError, UsageError
 from datakit.samples import Scene
 from tests import tiny
 from tests.contracts import check_reader
@@ -271,6 +271,16 @@ def test_an_address_that_leaves_the_folder_means_no_file_outside(tmp_path: Path,
     (tmp_path / "set" / "p.json").write_text(json.dumps([studio_task(photo, [studio_region("a", **BOX)])]))
     reader = tiny.opened("set", tmp_path / "set")
     assert not len(reader) and "missing image" in {problem.reason for problem in reader.problems}
+
+
+def test_a_task_that_changes_after_listing_fails_its_photo(tmp_path: Path) -> None:
+    """It is read again where it stood, and no other task is taken for it."""
+    read(tmp_path, studio_region("a", **BOX))
+    reader = tiny.opened("set", tmp_path)
+    for text in ("[]", "", json.dumps([studio_task("a.jpg", [])]) + " " * 500):
+        (tmp_path / "project.json").write_text(text)
+        with pytest.raises(ItemError, match=r"project\.json: task 1"):
+            reader[0]
 
 
 def test_a_short_export_is_refused_with_the_way_out(tmp_path: Path) -> None:
