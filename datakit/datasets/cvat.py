@@ -6,6 +6,7 @@ brushed masks pixel by pixel; painted by `z_order`, a group as one object.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,8 +16,12 @@ from .cvat_file import CvatFile, CvatPhoto, read_cvat
 from .cvat_frames import entries_of_tracks
 from .cvat_shapes import Drawn, cvat_shape, painting_order
 from .entries import Entry
+from .layout import Match, Sureness
 from .records import Record
 from .shape_reader import MOST_SHAPES, Annotated
+from .sniff import heads
+
+OWN = re.compile(r"<annotations[\s>].*<(version|meta|image|track)[\s>]", re.DOTALL)
 
 
 class CvatReader(FileReader):
@@ -47,6 +52,13 @@ class CvatReader(FileReader):
 class CvatLayout(AnnotationFiles):
     """A folder with CVAT's annotations.xml and the photos it names, or the pictures of the clip it tracks."""
 
+    def match(self, root: Path) -> Match | None:
+        """For an XML file of annotations."""
+        for path, text in heads(root, self.suffix):
+            if OWN.search(text):
+                return Match(Sureness.FILE if root.is_file() else Sureness.COMMON, f"for CVAT's {path.name}")
+        return None
+
     def of_file(
         self, label: str, name: str, document: CvatFile, photos: Iterable[str]
     ) -> tuple[list[Entry], list[Problem]]:
@@ -64,7 +76,6 @@ CVAT = CvatLayout(
     " (docs.cvat.ai, formats).",
     ("*.xml", "images/**/*.jpg"),
     reader=CvatReader,
-    marks=("<annotations", "<version>"),
     what="XML file of CVAT's with photos or frames",
     suffix=".xml",
 )

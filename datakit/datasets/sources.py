@@ -110,7 +110,7 @@ def derived_label_notice(spec: SourceSpec) -> str:
 
 
 def _name_of(root: Path) -> str:
-    return root.stem if root.suffix.lower() == ".json" else root.absolute().resolve().name
+    return root.stem if root.suffix.lower() in (".json", ".xml") else root.absolute().resolve().name
 
 
 def open_source(source: SourceSpec | str, options: SourceOptions | None = None) -> AnyReader:
