@@ -16,7 +16,7 @@ from .reader import Reader, ReadOptions
 from .records import Record
 
 ROBOFLOW_FILE = "_annotations.coco.json"
-LABEL_STUDIO_FILE = "result.json"
+LABEL_STUDIO_FILES = ("result.json", "result_coco.json")  # names that others may give to anything
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class CocoLayout(Layout):
         if not files:
             return None
         file = only_file(root, files)
-        sureness = Sureness.LAST if file.name == LABEL_STUDIO_FILE else Sureness.FILE
-        return Match(sureness, f"for its {file.relative_to(root)}")
+        is_sure = file.name not in LABEL_STUDIO_FILES or {each.name for each in root.iterdir()} <= {file.name, "images"}
+        return Match(Sureness.FILE if is_sure else Sureness.LAST, f"for its {file.relative_to(root)}")
 
     def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
         """Read an instances file and look which of its photos are there.
@@ -109,7 +109,7 @@ def _instances_files(root: Path) -> list[Path]:
     places = [root / folder, root] if folder else [root]
     own = sorted(places[0].glob("instances_*.json")) if folder else []
     lvis = [file for place in places for file in sorted(place.glob("lvis_*.json")) if "image_info" not in file.name]
-    exported = [root / name for name in (ROBOFLOW_FILE, LABEL_STUDIO_FILE) if (root / name).is_file()]
+    exported = [root / name for name in (ROBOFLOW_FILE, *LABEL_STUDIO_FILES) if (root / name).is_file()]
     return own or lvis or exported
 
 

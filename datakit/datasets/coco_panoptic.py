@@ -33,6 +33,7 @@ from .reader import Reader, ReadOptions
 from .records import Record
 
 VOID = 0
+NO_THINGS = "photos of a panoptic file that calls no category a thing, as datumaro's do not: all segments are objects"
 UNLISTED = "panoptic pictures with segments that the file does not list: taken for void"
 TURNED = (
     "photos turned by EXIF, segments fit both ways: read as drawn on the photo as stored (if not: --annotated upright)"
@@ -63,7 +64,9 @@ class PanopticLayout(Layout):
             folder = PhotoFolder(images) if images else find_images(file, document["images"])
             listing = PanopticListing(label, file, folder, _find_pngs(file, document["annotations"]))
             records = listing.pair(document)
-        return PanopticReader(label, listing.pngs, folder.path, records, listing.problems, options)
+        reader = PanopticReader(label, listing.pngs, folder.path, records, listing.problems, options)
+        reader.knows_things = listing.knows_things
+        return reader
 
 
 COCO_PANOPTIC = PanopticLayout(
@@ -114,7 +117,12 @@ class PanopticListing(Listing):
         file: the panoptic file.
         folder: of the photos.
         pngs: folder of the PNGs.
+
+    Attributes:
+        knows_things: whether the file calls a category a thing; where it calls none so, all segments are objects.
     """
+
+    knows_things = True
 
     def __init__(self, label: str, file: Path, folder: PhotoFolder, pngs: Path):
         super().__init__(label, file, folder)
@@ -122,7 +130,10 @@ class PanopticListing(Listing):
 
     def _objects(self, document: Mapping[str, Any], ids: Ids) -> Objects:
         """Image id -> its segments."""
-        stuff = _stuff(document.get("categories"))
+        categories = document.get("categories")
+        listed = [each for each in categories if isinstance(each, dict)] if isinstance(categories, list) else []
+        self.knows_things = any(each.get("isthing") in (1, "1") for each in listed)
+        stuff = _stuff(listed) if self.knows_things else {}
         objects: Objects = {}
         lookup = Look()
         for position, each in enumerate(document["annotations"]):
@@ -158,20 +169,27 @@ class PanopticListing(Listing):
             yield kept
 
 
-def _stuff(categories: Any) -> dict[int, str]:
+def _stuff(categories: list[dict[str, Any]]) -> dict[int, str]:
     """Id of a category -> its name, for those that are called no thing."""
-    found = {}
-    for each in categories if isinstance(categories, list) else []:
-        if isinstance(each, dict) and (number := whole(each.get("id"))) is not None and each.get("isthing") in (0, "0"):
-            found[number] = str(each.get("name") or f"category {number}")
-    return found
+    numbers = ((whole(each.get("id")), each) for each in categories if each.get("isthing") in (0, "0"))
+    return {number: str(each.get("name") or f"category {number}") for number, each in numbers if number is not None}
 
 
 class PanopticReader(CocoReader):
     """Photos of a panoptic file with their segments; records are those of instances, with PNGs for outlines.
 
     Void, and segments that the file does not list, are the ignore region of every object of the photo.
+
+    Attributes:
+        knows_things: as of `PanopticListing`.
     """
+
+    knows_things = True
+
+    def _told(self, record: Record, drawn: list[Annotation]) -> Iterator[Note]:
+        yield from super()._told(record, drawn)
+        if not self.knows_things:
+            yield Note(record.key, NO_THINGS, f"{record.image}: {len(drawn)} segments; set `isthing` of `categories`")
 
     def _drawing(self, record: Record, photo: Photo) -> Drawing:
         return Segments(record, photo, self.options.drawn_on(self.label), self.root, self.options.max_pixels)
