@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from .json_files import Broken, load_json
 
 # What tells files of other tools and tasks: a key of the document, of an image or of an annotation -> what it is.
 OTHERS = {
@@ -24,11 +20,9 @@ OF_ANNOTATIONS = {
     "caption": ("captions", "is a COCO captions file, which has no masks"),
     "segmentations": ("video instances", "is a YouTube-VIS file, instances of videos"),
 }
-LATER = "such files cannot be read yet; convert it to COCO instances (polygons or run lengths for every object)"
+LATER = "give it without a layout, or convert it to COCO instances (polygons or run lengths for every object)"
 PANOPTIC_LATER = "read it as such, LABEL:coco-panoptic=FILE"
 INSTANCES, PANOPTIC = "COCO instances", "COCO panoptic"
-HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair, maybe without its other half
-HALF_RAW = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 def load_instances(file: Path) -> dict[str, Any]:
@@ -61,11 +55,9 @@ def load_panoptic(file: Path) -> dict[str, Any]:
 
 def _load(file: Path, kind: str) -> Any:
     try:
-        if not file.is_file():
-            raise OSError("not a regular file")  # a pipe would be waited for
-        return _parsed(file.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: expected a {kind} file, cannot be read as JSON: {error}") from None
+        return load_json(file)
+    except Broken as error:
+        raise UsageError(f"{file}: expected a {kind} file, {error}") from None
 
 
 def _with_lists(document: Any, file: Path, kind: str) -> dict[str, Any]:
@@ -92,24 +84,3 @@ def _other_kind(document: Any) -> str:
             if all(isinstance(each, dict) and key in each and "segmentation" not in each for each in annotations):
                 return kind
     return ""
-
-
-def _parsed(data: bytes) -> Any:
-    """The JSON, with NaN and Infinity as their names, and half characters as '?', so that it can be hashed."""
-    with uncollected():
-        document = json.loads(data, parse_constant=str)
-    if (b"\\u" in data and HALF.search(data)) or (not data.isascii() and HALF_RAW.search(data)):
-        document = json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
-    return document
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """No search for cycles while millions of objects are made that hold none; it would take a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ..errors import Problem, UsageError
 from .coco import CocoReader
-from .coco_file import load_instances, uncollected
+from .coco_file import load_instances
 from .coco_listing import Listing
 from .coco_photos import PhotoFolder, find_images
+from .json_files import uncollected
 from .layout import Layout, Match, Sureness
 from .pairs import find_folder
 from .reader import Reader, ReadOptions

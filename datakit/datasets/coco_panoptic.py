@@ -22,10 +22,11 @@ from ..photo_files import open_picture
 from ..samples import Note, Photo
 from .coco import CocoReader, Drawing
 from .coco_entries import Annotation, Ids, image_id, whole
-from .coco_file import load_panoptic, uncollected
+from .coco_file import load_panoptic
 from .coco_layouts import COCO, only_file
 from .coco_listing import Listing, Objects
 from .coco_photos import Look, PhotoFolder, find_images
+from .json_files import uncollected
 from .layout import Layout, Match, Sureness
 from .mask_samples import align, stored_size
 from .pairs import find_folder

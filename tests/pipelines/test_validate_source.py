@@ -127,13 +127,13 @@ def test_copies_of_one_photo_are_no_duplicates(datakit, tmp_path):
     """Roboflow alters each photo a few times on purpose, and may spread the copies over splits."""
     root = tiny.roboflow(tmp_path / "set")
     frame = cv2.imread(str(root / f"train/photo0_jpg.rf.{0:032x}.jpg"))
-    for split in ("train", "valid"):
+    for nth, split in enumerate(("train", "valid")):
         file = root / split / "_annotations.coco.json"
         document = json.loads(file.read_text())
         for number, entry in enumerate(document["images"]):
             (root / split / entry["file_name"]).unlink()
-            entry["file_name"] = f"photo_jpg.rf.{len(split) * 10 + number:032x}.jpg"
-            frame[:2, :2] = 90 * number + 9 * len(split)
+            entry["file_name"] = f"photo_jpg.rf.{10 * nth + number:032x}.jpg"
+            frame[:2, :2] = 90 * number + 40 * nth
             cv2.imwrite(str(root / split / entry["file_name"]), frame)
         file.write_text(json.dumps(document))
     found = report(datakit("validate-source", root, "--json"))
