@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from datakit.datasets import AnyReader, SourceSpec, open_source, recognise
+from datakit.datasets import AnyReader, ReadOptions, SourceSpec, open_source, recognise
 from datakit.datasets.sources import check_root, derived_label_notice
 from datakit.errors import Problem, UsageError
 from datakit.files import canonical_json
@@ -78,7 +78,7 @@ def make_plan(config: BuildConfig) -> Plan:
     readers: dict[str, AnyReader] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
         images = config.images.get(spec.label)
-        spec = recognised(spec, images)
+        spec = recognised(spec, images, config.settings.read)
         readers[spec.label] = open_source(spec, config.settings.source_options(images))
     shards = [shard for reader in readers.values() for shard in cut(reader, config.settings)]
     return Plan(readers, tuple(shards))
@@ -99,12 +99,13 @@ def check_labels(sources: Collection[SourceSpec], images: Mapping[str, Path]) ->
         raise UsageError(f"--images names {unknown[0]!r}, which is no source; the sources are {', '.join(labels)}")
 
 
-def recognised(spec: SourceSpec, images: Path | None) -> SourceSpec:
+def recognised(spec: SourceSpec, images: Path | None, read: ReadOptions) -> SourceSpec:
     """The source with its layout, told together with what a guess rests on; without one where `images` is given.
 
     Args:
         spec: the source as named.
         images: its picture folder, where the user named one.
+        read: what masks are said to be called.
 
     Raises:
         UsageError: the root is missing, or no layout fits.
@@ -114,7 +115,7 @@ def recognised(spec: SourceSpec, images: Path | None) -> SourceSpec:
         logger.info(notice)
     if spec.layout is not None or images is not None:
         return spec
-    layout, why = recognise(spec.root)
+    layout, why = recognise(spec.root, read.mask_name(spec.label))
     logger.info(why)
     return spec._replace(layout=layout)
 

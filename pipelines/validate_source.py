@@ -196,7 +196,7 @@ def open_sources(
     reports: dict[str, SourceReport] = {}
     for spec in sorted(sources, key=lambda spec: spec.label):
         folder = images.get(spec.label)
-        spec = recognised(spec, folder)
+        spec = recognised(spec, folder, options.read)
         try:
             reader = open_source(spec, replace(options, images=folder))
         except UsageError as error:
