@@ -16,7 +16,8 @@ Role = Literal["photo", "mask", "other", ""]
 SEPARATOR = r"(?:[_\-. +()\[\]]|%23|%40|%7E)"
 MASK = (
     r"(?:(?:ped|bit|bin)?masks?|msks?|gts?|ground[_\- ]?truths?|truths?|seg|segs|segments?|segmentations?|segmaps?"
-    r"|labels?|lbls?|label[_\- ]?maps?|label[_\- ]?ids|annotations?|annots?|annos?|mattes?|alphas?|silhouettes?|targets?|fuse"
+    r"|labels?|lbls?|label[_\- ]?maps?|label[_\- ]?ids|annotations?|annots?|annos?|mattes?|alphas?"
+    r"|silhouettes?|targets?|fuse"
     r"|manual\d?|(?:segmentation|semantic|seg)[_\-]?(?:class|object)(?:png|raw|aug)?|instances?"
     r"|instance[_\- ]?(?:ids|masks?|segmentation)|masks?[_\- ]?(?:png|tif|bmp|gif|instances?|objects?|binary))"
 )

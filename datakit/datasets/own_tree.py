@@ -219,7 +219,7 @@ def _add_masks(label: str, places: Mapping[str, Place], files: Mapping[str, List
 
 
 def example_of(root: Path, image_suffixes: Sequence[str], mask_suffixes: Sequence[str]) -> str:
-    """A mask and its photo, as `masks/a.png beside a.jpg`, of the first files below a folder; '' where there are none."""
+    """A mask and its photo, as `masks/a.png beside a.jpg`, of the first files below a folder; '' without one."""
     accepted = {*image_suffixes, *mask_suffixes}
     roles = roles_of(path for path in _first_files(root) if split_suffix(path)[1] in accepted)
     photos = {place.name: path for path, place in sorted(roles.photos.items(), reverse=True)}
