@@ -74,14 +74,27 @@ def make_plan(config: BuildConfig) -> Plan:
     Raises:
         UsageError: two sources share a label, or a source cannot be read.
     """
+    return plan_readers(open_readers(config), config.settings)
+
+
+def open_readers(config: BuildConfig) -> dict[str, AnyReader]:
+    """Label -> reader of every source, in order of label.
+
+    Raises:
+        UsageError: as `make_plan`.
+    """
     check_labels(config.sources, config.images)
     readers: dict[str, AnyReader] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
         images = config.images.get(spec.label)
         spec = recognised(spec, images, config.settings.read)
         readers[spec.label] = open_source(spec, config.settings.source_options(images))
-    shards = [shard for reader in readers.values() for shard in cut(reader, config.settings)]
-    return Plan(readers, tuple(shards))
+    return readers
+
+
+def plan_readers(readers: dict[str, AnyReader], settings: BuildSettings) -> Plan:
+    """The plan of sources that are open."""
+    return Plan(readers, tuple(shard for reader in readers.values() for shard in cut(reader, settings)))
 
 
 def check_labels(sources: Collection[SourceSpec], images: Mapping[str, Path]) -> None:

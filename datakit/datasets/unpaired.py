@@ -92,24 +92,35 @@ def unpaired_problems(
         reported.add(unread.path)
         detail = f"{pictures.pop(name)}: its mask {unread.path} {unread.kind}"
         yield Problem(f"{label}/{name}", "failed", "list", unread.kind.reason, detail)
-    for name, path in pictures.items():
-        reason = "missing mask" if unpaired == "failed" else "no mask"
-        yield Problem(
-            f"{label}/{name}", unpaired, "list", reason, f"{path}: no mask of that name in {inside[1] or '.'}"
-        )
-    for name, path in masks.items():
-        detail = f"{path}: no picture of that name in {inside[0] or '.'}"
-        if owners[name] is not None and bases(name.rpartition("/")[2], "other"):
-            why = f"{owners[name]} has a mask of its own"
-            yield Problem(f"{label}/{name}", "left-out", "list", "stray file", f"{path}: not read: {why}")
-            continue
-        if owners[name] is not None:
-            detail += f"; {owners[name]} is there, with a mask of its own name"
-        yield Problem(f"{label}/{name}", "failed", "list", "missing image", detail)
+    yield from _without_masks(label, pictures, inside[1], unpaired)
+    yield from _without_pictures(label, masks, owners, inside[0])
     files = {file for found in (alone.unread_pictures, alone.unread_masks) for same in found.values() for file in same}
     for path, key, kind in files:
         if path not in reported:
             yield Problem(f"{label}/{key}", "left-out", "list", "stray file", f"{path}: not read: it {kind}")
+
+
+def _without_masks(
+    label: str, pictures: Mapping[str, str], inside: str, unpaired: Literal["failed", "left-out"]
+) -> Iterator[Problem]:
+    reason = "missing mask" if unpaired == "failed" else "no mask"
+    for name, path in pictures.items():
+        detail = f"{path}: no mask of that name in {inside or '.'}"
+        yield Problem(f"{label}/{name}", unpaired, "list", reason, detail)
+
+
+def _without_pictures(
+    label: str, masks: Mapping[str, str], owners: Mapping[str, str | None], inside: str
+) -> Iterator[Problem]:
+    for name, path in masks.items():
+        owner = owners[name]
+        if owner is not None and bases(name.rpartition("/")[2], "other"):
+            detail = f"{path}: not read: {owner} has a mask of its own"
+            yield Problem(f"{label}/{name}", "left-out", "list", "stray file", detail)
+            continue
+        detail = f"{path}: no picture of that name in {inside or '.'}"
+        detail += f"; {owner} is there, with a mask of its own name" if owner is not None else ""
+        yield Problem(f"{label}/{name}", "failed", "list", "missing image", detail)
 
 
 def _owner(name: str, photos: Collection[str], folded: Mapping[str, str]) -> str | None:
