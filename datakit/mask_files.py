@@ -56,7 +56,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     Raises:
         ItemError: as `read_photo`; also stage `mask`, where the file holds several pages, or no whole numbers.
     """
-    where, data, header = open_picture(path, place, max_pixels, key)
+    where, data, header = open_picture(path, place, max_pixels, key, as_mask=True)
     orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
     if header.form not in ("JPEG", "PNG"):
         _refuse_pages(data, where)

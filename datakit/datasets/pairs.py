@@ -30,8 +30,11 @@ from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
 
 JPEG = (".jpg", ".jpeg")
-IMAGE_SUFFIXES = (*JPEG, ".png", ".webp", ".bmp", ".tif", ".tiff")
-MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", *JPEG)
+IMAGE_SUFFIXES = (
+    *(*JPEG, ".jfif", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"),
+    *(".avif", ".heic", ".heif", ".hif", ".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".gif"),
+)
+MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", *JPEG)
 COMMON = (
     ("images", "masks"),
     ("image", "mask"),

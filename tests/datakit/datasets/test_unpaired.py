@@ -67,7 +67,7 @@ def test_a_further_mask_of_a_photo_that_has_its_own_says_so(tmp_path: Path) -> N
     assert "sound is there, with a mask of its own name" in problem.detail
 
 
-@pytest.mark.parametrize("suffix, name", [(".HEIC", "HEIC"), (".avif", "AVIF"), (".jp2", "JPEG 2000"), (".NEF", "raw")])
+@pytest.mark.parametrize("suffix, name", [(".JXL", "JPEG XL"), (".psd", "Photoshop"), (".NEF", "raw")])
 def test_a_photo_of_a_format_that_is_not_read_is_one_problem(tmp_path: Path, suffix: str, name: str) -> None:
     """Named as what it is, instead of as a stray file and a missing picture."""
     (problem,) = problems(tmp_path, f"images/a{suffix}", "masks/a.png")
@@ -77,7 +77,7 @@ def test_a_photo_of_a_format_that_is_not_read_is_one_problem(tmp_path: Path, suf
 
 def test_an_unread_photo_with_several_masks_is_one_problem(tmp_path: Path) -> None:
     """The format comes first."""
-    (problem,) = problems(tmp_path, "images/a.heic", "masks/a_0.png", "masks/a_1.png")
+    (problem,) = problems(tmp_path, "images/a.nef", "masks/a_0.png", "masks/a_1.png")
     assert (problem.key, problem.reason) == ("p/a", "unread format")
 
 
@@ -89,11 +89,11 @@ def test_a_mask_of_a_format_that_is_not_read_is_one_problem(tmp_path: Path) -> N
 
 
 def test_unread_files_that_nobody_waits_for_are_left_out(tmp_path: Path) -> None:
-    """A HEIC beside the JPEG that is read, one without a mask, a list of MATLAB."""
-    found = problems(tmp_path, "images/sound.heic", "images/b.heic", "masks/list.mat")
+    """A raw photo beside the JPEG that is read, one without a mask, a list of MATLAB."""
+    found = problems(tmp_path, "images/sound.nef", "images/b.nef", "masks/list.mat")
     assert {(problem.key, problem.kind, problem.reason) for problem in found} == {
-        ("p/images/sound.heic", "left-out", "stray file"),
-        ("p/images/b.heic", "left-out", "stray file"),
+        ("p/images/sound.nef", "left-out", "stray file"),
+        ("p/images/b.nef", "left-out", "stray file"),
         ("p/masks/list.mat", "left-out", "stray file"),
     }
     assert all("not read: it is a" in problem.detail for problem in found)
