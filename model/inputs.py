@@ -51,10 +51,10 @@ class InputCoding:
 
 # The colours are coded as the pretrained weights were trained. MaskTrack does not say how the mask is coded: ±100 for
 # VGG16 is what its best-known port uses ("similar to RGB values"), ±1 is the same thought for a trunk scaled to ±1.
-CODINGS = {
-    "efficientnet-lite0": InputCoding((127.0, 127.0, 127.0), (128.0, 128.0, 128.0), "RGB", (-1.0, 1.0)),
-    "vgg16": InputCoding((103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "BGR", (-100.0, 100.0)),
-}
+UNIT_RGB = InputCoding((127.0, 127.0, 127.0), (128.0, 128.0, 128.0), "RGB", (-1.0, 1.0))  # TensorFlow's, about ±1
+CAFFE_BGR = InputCoding((103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "BGR", (-100.0, 100.0))  # minus ImageNet's mean
+CODINGS = {"efficientnet-lite0": UNIT_RGB, "vgg16": CAFFE_BGR}
+"""By trunk, for one more version: every network says its own, `networks.coding_of(name)`."""
 
 
 def pack_input(image: Image, mask: Mask, coding: InputCoding) -> Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Mask
+from ..samples import GuideDraw
 from .base import Transform
 from .object_crop import ObjectCrop
 from .recipe import Recipe
@@ -22,27 +23,17 @@ Group = tuple[Transform, ...]
 Numbers = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class DrawnGuide:
-    """A guide mask and where it came from.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnGuide(GuideDraw):
+    """A guide mask and how it was drawn.
 
     Attributes:
         mask: (H, W) uint8, 0 or 1.
-        parameters: (P,) float64, one for each of the recipe's `parameter_names`; NaN where a step did not
-            apply, and for a view's numbers, which belong to the sample.
-        iou: of `mask` with the mask it was made from.
-        area_ratio: area of `mask` over the area of the mask it was made from.
-        redraws: draws thrown away.
-        flags: '' or comma-joined: `low-iou` (no draw reached the recipe's floor before dilation, this is the best;
-            for finished triples see `samples.flags_of`), `no-tps` (too few or too straight points for a spline).
+        parameters, iou, area_ratio, redraws, draw_flags: as in `samples.GuideDraw`; its target is the mask it was
+            made from.
     """
 
     mask: Mask
-    parameters: Numbers
-    iou: float
-    area_ratio: float
-    redraws: int
-    flags: str
 
 
 def deform(mask: Mask | ObjectCrop, recipe: Recipe, rng: np.random.Generator) -> DrawnGuide:
@@ -97,7 +88,7 @@ def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.
             iou=guide.iou(target),
             area_ratio=guide.area / target.area,
             redraws=draw.redraws,
-            flags=",".join(
+            draw_flags=",".join(
                 [
                     *([] if draw.reached else ["low-iou"]),
                     *dict.fromkeys(flag for n, flag in flagged if math.isnan(drawn[n][0])),

@@ -103,7 +103,7 @@ def test_golden_numbers():
 def test_too_small_a_ring_skips_the_step_and_says_so(mask):
     """NaN for every number, the mask as it is, and the flag."""
     rough = deform(mask, Recipe("t", (Tps(),)), np.random.default_rng(0))
-    assert rough.flags == "no-tps" and np.isnan(rough.parameters).all()
+    assert rough.draw_flags == "no-tps" and np.isnan(rough.parameters).all()
     np.testing.assert_array_equal(rough.mask, mask)
 
 
@@ -112,7 +112,7 @@ def test_points_on_a_line_are_never_used():
     mask = np.zeros((30, 40), np.uint8)
     mask[0] = 1
     rough = deform(mask, Recipe("t", (Tps(),)), np.random.default_rng(0))
-    assert rough.flags == "no-tps" and np.isnan(rough.parameters).all()
+    assert rough.draw_flags == "no-tps" and np.isnan(rough.parameters).all()
 
 
 def test_what_is_degenerate():
