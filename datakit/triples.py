@@ -26,11 +26,6 @@ class RecipeJob:
     sample: Sample
     recipes: tuple[Recipe, ...]
 
-    @property
-    def pixels(self) -> int:
-        """Of all its triples' masks."""
-        return self.sample.mask.size * sum(recipe.variants for recipe in self.recipes)
-
 
 def make_triples(sample: Sample, recipe: Recipe, seed: int) -> list[Triple]:
     """The triples of one sample (or one view of it), one for each variant of the recipe.

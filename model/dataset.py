@@ -319,7 +319,10 @@ def make_item(
     Returns:
         As `TripleDataset` says.
     """
-    example, outside_photo = _warp_example(example, sample_pose(rng, example.target, view), coding.fill)
+    outside_photo = np.zeros(example.target.shape, np.uint8)
+    pose = sample_pose(rng, example.target, view)
+    if pose is not None and apply_pose(example.target, pose, 0).any():  # else the object would be gone
+        example, outside_photo = _turned(example, pose, coding.fill), apply_pose(outside_photo, pose, 1)
     guide = corrupt_guide(rng, rough(example.target) if rough else example.guide, view)
     window = sample_window(rng, guide, view)
     flip = rng.random() < view.flip
@@ -343,16 +346,8 @@ def make_item(
     }
 
 
-def _warp_example(
-    example: Example, pose: NDArray[np.float64] | None, fill: tuple[int, int, int]
-) -> tuple[Example, Mask]:
-    """The example turned, and (H, W) 0/1 of where nothing of its photo then is; as it was where the object would go."""
-    outside_photo = np.zeros(example.target.shape, np.uint8)
-    target = apply_pose(example.target, pose, 0)
-    if pose is None or not target.any():
-        return example, outside_photo
+def _turned(example: Example, pose: NDArray[np.float64], fill: tuple[int, int, int]) -> Example:
+    """The example turned and stretched, photo and masks alike."""
+    guide, target = (apply_pose(mask, pose, 0) for mask in (example.guide, example.target))
     ignore = None if example.ignore is None else apply_pose(example.ignore, pose, 0)
-    turned = Example(
-        apply_pose(example.image, pose, fill), apply_pose(example.guide, pose, 0), target, ignore, example.key
-    )
-    return turned, apply_pose(outside_photo, pose, 1)
+    return Example(apply_pose(example.image, pose, fill), guide, target, ignore, example.key)

@@ -71,7 +71,7 @@ def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.
 
     Source: as `deform`.
     """
-    if not all(target.width for target in targets):
+    if not all(target.pixels.size for target in targets):
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
     # The IoU is taken after the last warp, so that coarsening after it is not counted.
     until_iou = max((n for n, group in enumerate(recipe.groups, 1) if group[0].is_geometric), default=0)
@@ -155,7 +155,7 @@ def _until_accepted(
         guides, numbers = _drawn([targets[n] for n in pending], groups, [rngs[n] for n in pending])
         for n, guide, drawn in zip(pending, guides, numbers, strict=True):
             overlap = guide.iou(targets[n]) if groups else 1.0
-            reached = bool(guide.width) and overlap >= recipe.min_iou
+            reached = bool(guide.pixels.size) and overlap >= recipe.min_iou
             if reached or n not in best or overlap > best[n].overlap:
                 best[n] = _Attempt(guide, drawn, overlap, redraws if reached else recipe.max_redraws, reached)
         pending = [n for n in pending if not best[n].reached]

@@ -156,7 +156,7 @@ def _check(kind: str, step: type[Transform]) -> None:
 
 
 def _try_out(step: Transform) -> None:
-    crop = ObjectCrop.placed(np.ones((9, 9), np.uint8), 4, 4, (17, 17))
+    crop = ObjectCrop.of(np.ones((9, 9), np.uint8), 4, 4, (17, 17))
     names = step.parameter_names
     if len(set(names)) != len(names) or not all(isinstance(name, str) and name for name in names):
         raise UsageError(f"parameter_names {names!r} are not different names")

@@ -166,7 +166,7 @@ def along_line(crop: ObjectCrop, nx: float, ny: float) -> NDArray[Any]:
 def erase_beyond(crop: ObjectCrop, nx: float, ny: float, limit: float) -> ObjectCrop:
     """The object without its pixels for which nx * x + ny * y is above `limit`."""
     kept = crop.pixels & (_along(crop, nx, ny) <= limit)
-    return ObjectCrop.placed(kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
+    return ObjectCrop.of(kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
 
 
 def centre_of(crop: ObjectCrop, units: NDArray[np.float64], reach: float) -> NDArray[np.float64]:

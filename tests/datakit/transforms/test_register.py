@@ -79,7 +79,7 @@ class Crumble(Transform):
         if np.isnan(parameters[0]):
             return crop
         kept = np.random.default_rng(int(parameters[0])).random(crop.pixels.shape) >= self.share
-        return ObjectCrop.placed(crop.pixels * kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
+        return ObjectCrop.of(crop.pixels * kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
 
 
 def test_a_registered_step_keeps_the_contract_and_can_be_named():
