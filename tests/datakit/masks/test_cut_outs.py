@@ -106,7 +106,7 @@ def test_drawn_colours_on_a_transparent_ground_stay_objects(tmp_path: Path) -> N
 def test_a_photo_whose_alpha_says_nothing_is_no_mask(tmp_path: Path) -> None:
     """All of it is painted."""
     path = painted(tmp_path / "m.png", PillowImage.fromarray(np.dstack([PHOTO, np.full(SIZE, 255, np.uint8)])))
-    with pytest.raises(ItemError, match="holds|is no mask"):
+    with pytest.raises(ItemError, match=r"holds|is no mask"):
         read(path)
 
 
