@@ -87,6 +87,22 @@ def roles_of(paths: Iterable[str]) -> Roles:
             continue
         is_beside = place.suffix == MASK_SUFFIX and len(suffixes[place.name]) > 1 and place.name not in drawn
         (roles.masks if is_beside else roles.photos)[path] = place
+    return _by_file_name(roles)
+
+
+def _by_file_name(roles: Roles) -> Roles:
+    """The same with names of files alone, where no photo has a mask of its path and no two photos one name.
+
+    So it is in two trees that are called differently, as `Task1-2_Input/x.jpg` and `Task1_GroundTruth/x.png`.
+    """
+    masks = {place.name for place in roles.masks.values()}
+    photos = {place.name: place.name + place.suffix for place in roles.photos.values()}
+    stems = {name: name.rpartition("/")[2] for name in {*photos, *masks}}
+    if len({stems[name] for name in photos}) < len(photos) or len({stems[name] for name in masks}) < len(masks):
+        return roles
+    if any("/" in name for name in stems) and not pair_names(photos, masks).taken:
+        for places in (roles.photos, roles.masks):
+            places |= {path: place._replace(name=stems[place.name]) for path, place in places.items()}
     return roles
 
 

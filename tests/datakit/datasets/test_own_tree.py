@@ -63,6 +63,9 @@ ONE_MASK = {
     },
     "both ways": {"a.jpg": "a.png", "b.jpg": "b_mask.png"},
     "two folders down": {"data/images/a.jpg": "data/gt/a.png"},
+    "two trees": {"Task1-2_Input/ISIC_1.jpg": "Task1_GroundTruth/ISIC_1_segmentation.png"},
+    "two trees of numbers": {"slide_1/a.png": "gt_1/a.png", "slide_2/b.png": "gt_2/b.png"},
+    "as labelme's old exporter": {"x_json/img.png": "x_json/label.png", "y_json/img.png": "y_json/label.png"},
 }  # fmt: skip
 
 
@@ -100,6 +103,18 @@ def test_masks_of_one_object_each_are_found_by_their_names(tmp_path: Path, case:
     reader = listed(tmp_path, *names, *(mask for masks in names.values() for mask in masks))
     assert found(reader) == names and not reader.problems
     assert [reader.listed_samples(record) for record in reader.records] == [len(masks) for masks in names.values()]
+
+
+def test_file_names_alone_tell_nothing_where_a_path_does(tmp_path: Path) -> None:
+    """A test photo is not given the mask of a missing one."""
+    reader = listed(tmp_path, "train/images/a.jpg", "train/masks/a.png", "train/masks/b.png", "test/images/b.jpg")
+    assert found(reader) == {"train/images/a.jpg": "train/masks/a.png"}
+
+
+def test_file_names_alone_tell_nothing_where_two_are_alike(tmp_path: Path) -> None:
+    """Which of the two trees is meant is not guessed at."""
+    with pytest.raises(UsageError, match="no known layout"):
+        listed(tmp_path, "first_input/a.jpg", "second_input/a.jpg", "third_gt/a.png")
 
 
 def test_a_set_whose_masks_all_go_on_in_one_unknown_word_has_one_mask_a_photo(tmp_path: Path) -> None:
