@@ -168,32 +168,29 @@ class _Names:
     def find(self, wanted: str) -> Iterator[tuple[str, str]]:
         """(name of a mask, what the stars stand for in it)."""
         for names, token in self._walk(wanted.casefold().split("/"), ""):
-            same_case = [name for name in names if _regex(wanted).fullmatch(name)] if len(names) > 1 else names
+            same_case = [name for name in names if _fits(wanted, name)] if len(names) > 1 else names
             yield from ((name, token) for name in same_case or names)
 
     def _walk(self, parts: list[str], token: str) -> Iterator[tuple[list[str], str]]:
         first, *rest = parts
         found: dict[str, _Names] | dict[str, list[str]] = self.folders if rest else self.leaves
-        for name in self._matching(first, bool(rest)) if STAR in first else [first]:
-            if name not in found:
+        for name in self._near(first, bool(rest)) if STAR in first else [first]:
+            stars = _stars(first, name)
+            if stars is None or name not in found:
                 continue
-            grown = token
-            if STAR in first and (match := _regex(first).fullmatch(name)):
-                grown = "/".join(filter(None, (token, *match.groups())))
+            grown = "/".join(filter(None, (token, *stars)))
             if rest:
                 yield from self.folders[name]._walk(rest, grown)
             else:
                 yield self.leaves[name], grown
 
-    def _matching(self, wanted: str, is_folder: bool) -> list[str]:
+    def _near(self, wanted: str, is_folder: bool) -> list[str]:
+        """Names that begin, or end, as one with stars does."""
         start, end = wanted.partition(STAR)[0], wanted.rpartition(STAR)[2]
         forward, backward = self._sorted_folders if is_folder else self._sorted_leaves
         if len(end) > len(start):
-            near = [name[::-1] for name in _between(backward, end[::-1])]
-        else:
-            near = _between(forward, start)
-        pattern = _regex(wanted)
-        return [name for name in near if pattern.fullmatch(name)]
+            return [name[::-1] for name in _between(backward, end[::-1])]
+        return _between(forward, start)
 
     @cached_property
     def _sorted_folders(self) -> tuple[list[str], list[str]]:
@@ -208,5 +205,24 @@ def _between(names: list[str], start: str) -> list[str]:
     return names[bisect_left(names, start) : bisect_left(names, start + END)]
 
 
-def _regex(wanted: str) -> re.Pattern[str]:
-    return re.compile("([^/]*)".join(map(re.escape, wanted.split(STAR))))
+def _fits(wanted: str, name: str) -> bool:
+    """Whether a path is one with stars in it, letter by letter."""
+    parts = zip(wanted.split("/"), name.split("/"), strict=True)
+    return all(_stars(part, found) is not None for part, found in parts)
+
+
+def _stars(wanted: str, name: str) -> list[str] | None:
+    """What the stars of a name stand for in another; None where that is none of its kind."""
+    first, *middle = wanted.split(STAR)
+    if not middle:
+        return [] if name == wanted else None
+    last = middle.pop()
+    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
+        return None
+    found, rest = [], name[len(first) : len(name) - len(last)]
+    for piece in filter(None, middle):
+        before, met, rest = rest.partition(piece)
+        if not met:
+            return None
+        found.append(before)
+    return [*found, rest]

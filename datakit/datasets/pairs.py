@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,8 +75,9 @@ class PairsLayout(Layout):
         """Whether its folders are there; the surest reason to think so."""
         if not root.is_dir():
             return None
+        top = names_in(root)
         for sureness, folders in self._claims(root):
-            found = find_folders(root, folders)
+            found = find_folders(root, folders, top)
             if found is not None and (found[0] != found[1] or _mixed(root / found[0])):
                 where = f"{found[0]}/ and {found[1]}/" if found[0] != found[1] else f"{found[0] or '.'}/"
                 return Match(sureness, f"for its {where}")
@@ -181,26 +182,46 @@ def _list_folders(label: str, pictures: Folder, masks: Folder, rules: Rules) -> 
     return list_pairs(label, pictures, masks, IMAGE_SUFFIXES, pattern.suffixes, rules._replace(pattern=pattern))
 
 
-def find_folder(root: Path, inside: str) -> str | None:
-    """The folder `inside` below `root` as it is really spelt, compared without case; None where there is none."""
+Names = Mapping[str, Sequence[str]]
+"""Lower-case name -> names as they are spelt."""
+
+
+def names_in(folder: Path) -> Names:
+    """What lies in a folder; nothing where it cannot be listed."""
+    names: dict[str, list[str]] = {}
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                names.setdefault(entry.name.lower(), []).append(entry.name)
+    except OSError:
+        return {}
+    return names
+
+
+def find_folder(root: Path, inside: str, top: Names | None = None) -> str | None:
+    """The folder `inside` below `root` as it is really spelt, compared without case; None where there is none.
+
+    Args:
+        root: where it is looked for.
+        inside: '/'-separated.
+        top: what lies in the root, where that is known: a root may hold a million files.
+    """
     if inside == ".":
         return "" if root.is_dir() else None
     found = ""
     for part in inside.split("/"):
-        try:
-            here = [entry.name for entry in os.scandir(root / found) if entry.name.lower() == part.lower()]
-        except OSError:
-            return None
+        here = (names_in(root / found) if found or top is None else top).get(part.lower())
         if not here:
             return None
         found = f"{found}/{part if part in here else min(here)}".lstrip("/")
     return found if (root / found).is_dir() else None
 
 
-def find_folders(root: Path, folders: Sequence[FolderPair]) -> FolderPair | None:
-    """The first pair of folders that exists below `root`, as it is really spelt."""
+def find_folders(root: Path, folders: Sequence[FolderPair], top: Names | None = None) -> FolderPair | None:
+    """The first pair of folders that exists below `root`, as it is really spelt; `top` as `find_folder`."""
+    top = names_in(root) if top is None else top
     for image_dir, mask_dir in folders:
-        images, masks = find_folder(root, image_dir), find_folder(root, mask_dir)
+        images, masks = find_folder(root, image_dir, top), find_folder(root, mask_dir, top)
         if images is not None and masks is not None:
             return images, masks
     return None
