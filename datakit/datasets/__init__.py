@@ -10,7 +10,9 @@ from ..mask_files import read_mask
 from ..masks import STILLS
 from ..photo_files import read_photo
 from .cityscapes import CITYSCAPES
-from .coco import COCO, CocoReader
+from .coco import CocoReader
+from .coco_layouts import COCO, ROBOFLOW
+from .coco_panoptic import COCO_PANOPTIC
 from .cvat import CVAT
 from .isat import ISAT
 from .label_studio import LABEL_STUDIO
@@ -30,7 +32,9 @@ from .views import AnyReader, Concat, MinArea, Resize, Subset, View
 from .yolo import YOLO
 
 TOOLS = (LABELME, SUPERVISELY, ISAT, VIA, CVAT, LABEL_STUDIO, YOLO)
-for _layout in (*PAIR_LAYOUTS, COCO, *TOOLS, YTVIS, SAV, BURST, SA1B, CITYSCAPES):
+COCOS = (COCO, ROBOFLOW, COCO_PANOPTIC)
+SETS = (YTVIS, SAV, BURST, SA1B, CITYSCAPES)
+for _layout in (*PAIR_LAYOUTS, *COCOS, *TOOLS, *SETS):
     register_layout(_layout)
 
 __all__ = [
