@@ -79,9 +79,12 @@ class ShapeReader(Reader):
 
     def read(self, record: Record) -> Scene:
         """Decode one photo and paint its objects; see the base class."""
+        place, objects = record.annotation["place"], record.annotation["objects"]
+        if objects > MOST_SHAPES:
+            raise _too_many(ItemRef(record.key, place), f"{objects} objects")
         annotated = self.annotated(record)
         numbers = sorted({shape.number for shape in annotated.shapes} - {GROUND})
-        where = ItemRef(record.key, record.annotation["place"])
+        where = ItemRef(record.key, place)
         try:
             photo = self.photo(record)
             self._check(where, annotated, photo, len(numbers))
@@ -114,12 +117,16 @@ class ShapeReader(Reader):
             found = f"drawn on a photo of {size}, the photo is {photo.size}, expected equal (H, W)"
             raise where.failed("mask", "size mismatch", f"{found}; was the photo resized after it was annotated?")
         if len(annotated.shapes) > MOST_SHAPES:
-            found = f"holds {len(annotated.shapes)} shapes, at most {MOST_SHAPES} of one photo are read"
-            raise where.failed("mask", "too many shapes", f"{found}; split the photo, or leave out the smallest")
+            raise _too_many(where, f"{len(annotated.shapes)} shapes")
         needed = objects * photo.size[0] * photo.size[1]
         if self.options.objects == "each" and needed > MOST_BYTES:
             found = f"masks of {objects} objects of {photo.size} take {needed >> 30} GiB"
             raise where.failed("mask", "too many objects", f"{found}; read it with --objects merged")
+
+
+def _too_many(where: ItemRef, found: str) -> ItemError:
+    text = f"holds {found}, at most {MOST_SHAPES} of one photo are read; split the photo, or leave out the smallest"
+    return where.failed("mask", "too many shapes", text)
 
 
 class Painting:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from datakit.datasets import ReadOptions, recognise
-from datakit.errors import UsageError
+from datakit.errors import ItemError, UsageError
 from datakit.samples import Scene
 from tests import tiny
 from tests.contracts import check_reader
@@ -254,9 +254,12 @@ def test_a_broken_file_beside_a_good_one_is_named(tmp_path: Path) -> None:
 
 
 def test_too_many_shapes_on_a_photo_are_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before any of them is painted; the limit is 100 000."""
+    """Before any of them is painted, objects before any is looked at; the limit is 100 000."""
     monkeypatch.setattr("datakit.datasets.shape_reader.MOST_SHAPES", 50)
-    scene = read(tmp_path, *[SQUARE] * 51, options=ReadOptions(objects="merged"))
+    with pytest.raises(ItemError, match=r"annotations\.xml: image 0: holds 51 objects, at most 50"):
+        read(tmp_path, *[SQUARE] * 51)
+    grouped = cvat_shape("box", group=3, xtl="4.00", ytl="4.00", xbr="20.00", ybr="20.00")
+    scene = read(tmp_path, *[grouped] * 51)
     assert [problem.reason for problem in scene.problems] == ["too many shapes"] and not scene.samples
 
 
