@@ -71,6 +71,11 @@ class PairsLayout(Layout):
     nature: Nature = "any"
     anywhere: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it reads photos and masks as any own ones are read."""
+        return self.unpaired == "failed" and self.nature == "any"
+
     def match(self, root: Path) -> Match | None:
         """Whether its folders are there; the surest reason to think so."""
         if not root.is_dir():

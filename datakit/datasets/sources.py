@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -212,8 +213,20 @@ def recognise(root: Path, mask_name: str | None = None) -> tuple[str, str]:
 
 
 def _best(root: Path) -> tuple[Layout, Match] | None:
-    """The surest layout of a root; of equals the one registered first."""
-    matches = ((layout, layout.match(root)) for layout in LAYOUTS.values())
+    """The surest layout of a root; of equals the one registered first.
+
+    None where nothing but names of files speaks for it, and a folder inside is a set with rules of its own.
+    """
+    found = _surest(root, LAYOUTS.values())
+    if found and isinstance(found[0], PairsLayout) and found[0].anywhere and found[1].sureness == Sureness.LAST:
+        others = [each for each in LAYOUTS.values() if not (isinstance(each, PairsLayout) and each.is_plain)]
+        if any(_surest(folder, others) for folder in folders_of(root)):
+            return None
+    return found
+
+
+def _surest(root: Path, layouts: Iterable[Layout]) -> tuple[Layout, Match] | None:
+    matches = ((layout, layout.match(root)) for layout in layouts)
     found = [(layout, match) for layout, match in matches if match is not None]
     return min(found, key=lambda each: each[1].sureness, default=None)
 

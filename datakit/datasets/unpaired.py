@@ -119,7 +119,8 @@ def _without_pictures(
             yield Problem(f"{label}/{name}", "left-out", "list", "stray file", detail)
             continue
         detail = f"{path}: no picture of that name in {inside or '.'}"
-        detail += f"; {owner} is there, with a mask of its own name" if owner is not None else ""
+        if owner is not None:
+            detail += f"; {owner} is there, with a mask of its own name; {SAY_WHICH.format('{stem}')}"
         yield Problem(f"{label}/{name}", "failed", "list", "missing image", detail)
 
 
