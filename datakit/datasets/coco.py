@@ -104,7 +104,7 @@ class CocoReader(Reader):
                 detail = f"annotation {each['id']} has a box and no outline, so there is no mask to learn from"
                 yield Problem(object_key(key, each["id"]), "left-out", "select", "box only", detail)
             elif name := each.get("stuff"):
-                detail = f"segment {each['id']} is {name}: stuff, which has no objects"
+                detail = f"segment {each['id']} is {name[:60]!r}: stuff, which has no objects"
                 yield Problem(object_key(key, each["id"]), "left-out", "select", "stuff", detail)
             elif each["iscrowd"] and not each.get("brushed") and not self.options.crowds:
                 detail = f"annotation {each['id']} is a crowd region; keep such with --crowds"

@@ -6,6 +6,7 @@ Pixels of the miniature are those that datumaro 1.13.12 reads from it: 768 of th
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ import pytest
 from datakit.datasets import AnyReader, ReadOptions, recognise
 from datakit.datasets.coco_panoptic import NO_THINGS, TURNED, UNLISTED
 from datakit.errors import UsageError
+from datakit.files import canonical_json
 from datakit.samples import Scene
 from tests import tiny
-from tests.contracts import check_reader
+from tests.contracts import check_problems, check_reader, check_scene
+from tests.hostile_sets import VALUES, spots
 
 ALL = ReadOptions(min_area=0, crowds=True)
 FILE = "annotations/panoptic_val2017.json"
@@ -208,3 +211,31 @@ def test_instances_come_first_where_both_are_there(tmp_path: Path) -> None:
         tiny.opened("p", tmp_path / FILE, "coco")
     with pytest.raises(UsageError, match="LABEL:coco=FILE"):
         tiny.opened("p", tmp_path / "annotations/instances_val2017.json", "coco-panoptic")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_changed_documents_cost_no_more_than_what_they_change(tmp_path: Path, seed: int) -> None:
+    """Values replaced, removed or doubled at random: refused with a sentence, or every photo is sound or has reasons."""
+    rng = random.Random(seed)
+    tiny.coco_panoptic(tmp_path, 2)
+    document = json.loads((tmp_path / FILE).read_text())
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        *parents, last = rng.choice(list(spots(document)))
+        holder = document
+        for key in parents:
+            holder = holder[key]
+        if rng.random() < 0.2:
+            del holder[last]
+        else:
+            holder[last] = rng.choice(VALUES)
+    (tmp_path / FILE).write_text(json.dumps(document))
+    try:
+        reader = tiny.opened("p", tmp_path / FILE, options=ALL)
+    except UsageError as error:
+        assert len(str(error)) > 40
+        return
+    check_problems(reader.problems)
+    for index, record in enumerate(reader.records):
+        canonical_json(record).encode()
+        check_scene(reader, index, record.key)
+    assert len(reader) + len(reader.problems) >= 2
