@@ -66,8 +66,8 @@ def build_shards(config: BuildConfig) -> BuildSummary:
     """
     started = time.monotonic()
     with terminable():
-        plan = make_plan(config)
         check_output(config)
+        plan = make_plan(config)
         config.out.mkdir(parents=True, exist_ok=True)
         with run_lock(config.out):
             prepare_output(config)

@@ -25,7 +25,7 @@ from .coco_doubts import doubt_note
 from .coco_file import load_instances
 from .coco_listing import Annotation, Listing
 from .coco_photos import PhotoFolder, find_images
-from .drawn import PixelFrame, frame_of, turned_by_exif
+from .drawn import PixelFrame, find_pixel_frame, turned_by_exif
 from .layout import Layout, Match, Sureness
 from .mask_samples import stored_size
 from .outlines import BrokenOutline, Outline, parse_outline, rasterise
@@ -174,7 +174,7 @@ class Drawing:
 
     def __init__(self, record: Record, photo: Photo, asked: str | None):
         self._record, self._photo = record, photo
-        self.frame = frame_of(list(self._outlines()) if photo.orientation > 1 else (), photo, asked)
+        self.frame = find_pixel_frame(list(self._outlines()) if photo.orientation > 1 else (), photo, asked)
         self.notes = list(turned_by_exif(record, photo, self.frame))
 
     def _outlines(self) -> Iterator[Outline]:

@@ -136,7 +136,10 @@ class Listing:
         """The photo's file name as written, '/' between folders; None and a problem where it cannot be used."""
         key, name = f"{self.label}/photo-{position}", written_name(entry)
         if name is None or image_id(entry.get("id")) is None:
-            lacks = _lacks(entry, "id", "file_name") or "has an `id` or a `file_name` that is no id, no name"
+            lacks = (
+                _lacks(entry, "id", "file_name")
+                or "has an `id` that is not a number or text, or a `file_name` that is not a name"
+            )
             self._fail(key, [], "broken image entry", f"image entry {position} {lacks}")
             return None
         path = PurePosixPath(name)

@@ -20,6 +20,7 @@ from ..mask_files import read_mask
 from ..masks import STILLS, Nature, decode
 from ..photo_files import read_photo
 from ..samples import Scene
+from ..wording import counted, no_such
 from .layout import Layout, Match, Sureness
 from .listing import Folder, list_pairs, split_suffix
 from .mask_samples import scene_of
@@ -101,6 +102,14 @@ class PairsLayout(Layout):
             raise UsageError(
                 f"{picture_folder.path}: holds no pictures with masks in layout {self.name}. {self.source}"
             )
+        photos = sum(problem.reason in ("missing mask", "no mask") for problem in problems)
+        strays = sum(problem.reason == "stray file" for problem in problems)
+        if not records and photos > 1 and photos + strays == len(problems):
+            raise UsageError(
+                f"{mask_folder.path}: holds no mask for any of {counted(photos, 'photo')} of {picture_folder.path}; a "
+                "mask has the name of its photo, e.g. 0001.png for 0001.jpg. Masks that lie elsewhere: "
+                f"{label}:pairs=MASKS --images {label}={picture_folder.path}"
+            )
         reader = PairsReader(label, mask_folder.root, picture_folder.root, records, problems, options)
         reader.nature = self.nature
         return reader
@@ -108,7 +117,7 @@ class PairsLayout(Layout):
     def _folders(self, root: Path, images: Path | None) -> tuple[Folder, Folder]:
         if images is not None:
             if not images.is_dir():
-                raise UsageError(f"{images}: no such folder; expected the folder of pictures")
+                raise UsageError(no_such(images, "the folder of pictures"))
             inside = next((found for _, masks in self.folders if (found := find_folder(root, masks))), "")
             return Folder(images, ""), Folder(root, inside)
         both = find_folders(root, self.folders)
