@@ -20,7 +20,7 @@ from ..errors import ItemError, ItemRef, Problem
 from ..keys import object_key
 from ..photo_files import read_photo
 from ..samples import Note, Photo, Sample, Scene
-from .drawn import PixelFrame, frame_of, turned_by_exif
+from .drawn import PixelFrame, find_pixel_frame, turned_by_exif
 from .outlines import MOST, BrokenOutline, Outline, Ring, overrun, share_inside
 from .reader import Reader
 from .records import Record
@@ -92,7 +92,7 @@ class ShapeReader(Reader):
             problems = (replace(error.problem, key=object_key(record.key, number)) for number in numbers)
             return Scene(record.key, (), tuple(problems) if self.options.objects == "each" else (error.problem,))
         rings = [Outline(shape.rings) for shape in annotated.shapes if shape.rings]
-        frame = frame_of(rings if photo.orientation > 1 else (), photo, self.options.drawn_on(self.label))
+        frame = find_pixel_frame(rings if photo.orientation > 1 else (), photo, self.options.drawn_on(self.label))
         painting = Painting(where, frame.size(photo), self.overlaps and self.options.objects == "each")
         for shape in annotated.shapes:
             painting.add(shape)

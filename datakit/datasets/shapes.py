@@ -230,7 +230,7 @@ def picture_of_text(text: object, most: int, what: str = "`mask`") -> PillowImag
     try:
         data = base64.b64decode(text.partition("base64,")[2] or text)
     except (binascii.Error, ValueError):
-        raise BrokenOutline("broken shape", f"{what} is no base64 text; save the annotation again") from None
+        raise BrokenOutline("broken shape", f"{what} is not base64 text; save the annotation again") from None
     return picture_of_bytes(data, most, what)
 
 
