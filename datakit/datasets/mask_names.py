@@ -17,7 +17,8 @@ SEPARATOR = r"(?:[_\-. +()\[\]]|%23|%40|%7E)"
 MASK = (
     r"(?:(?:ped|bit|bin)?masks?|msks?|gts?|ground[_\- ]?truths?|truths?|seg|segs|segments?|segmentations?|segmaps?"
     r"|labels?|lbls?|label[_\- ]?maps?|label[_\- ]?ids|annotations?|annots?|annos?|mattes?|alphas?"
-    r"|silhouettes?|targets?|fuse"
+    r"|silhouettes?|targets?|fuse|objects?|cut[_\- ]?outs?|foregrounds?|fg|removebg(?:[_\- ]preview)?|rembg"
+    r"|no[_\- ]?(?:bg|background)|bg[_\- ]removed|transparent"
     r"|manual\d?|(?:segmentation|semantic|seg)[_\-]?(?:class|object)(?:png|raw|aug)?|instances?"
     r"|instance[_\- ]?(?:ids|masks?|segmentation)|masks?[_\- ]?(?:png|tif|bmp|gif|instances?|objects?|binary))"
 )
@@ -30,6 +31,8 @@ OTHER = (
     r"|vis|viz|visual(?:ization|isation)?s?|(?:segmentationclass|segmentationobject|semantic|instance|mask)[_\-]?"
     r"vi(?:s|z|sualization|sualisation)|overlays?|overlaid|blend(?:ed)?|bbox(?:es)?|skeletons?|heatmaps?|scribbles?)"
 )
+# what may stand beside such a word in the name of a folder, and tells nothing of its files
+FILLER = re.compile(r"(?:binary|maps?|files?|final|all|full|new|old|human|machine|v?\d{1,2})", re.IGNORECASE)
 OBJECT = r"(?:objects?|obj|instances?|inst|ids?|parts?|no|nr|n|m)"
 GLUED = r"(?:masks?|labels?|matte|segmentation|groundtruth)"  # words that also stand without a separator
 
@@ -106,7 +109,8 @@ def folder_role(name: str) -> tuple[Role, str]:
             return role, ""
     for role in roles:
         if parts := bases(name, role):
-            return role, parts[0]
+            is_plain = FILLER.fullmatch(parts[0]) or any(word.fullmatch(parts[0]) for word in _WHOLE.values())
+            return role, "" if is_plain else parts[0]
     return "", name
 
 

@@ -33,7 +33,7 @@ from .listing import (
 from .mask_names import Role, bases, joined, numbered, path_role
 from .mask_pattern import MaskPattern
 from .pairing import Photos, pair_names
-from .unpaired import SAY_WHICH, UnreadFile
+from .unpaired import UnreadFile
 
 MASK_SUFFIX = ".png"  # of masks that nothing but their suffix tells from photos
 INSTANCES = ("object", "instance")  # in the name of the better of two folders of masks
@@ -134,7 +134,8 @@ def _by_name(place: Place, called: Photos, full: set[str], suffixes: dict[str, s
         marked = bases(base, "mask")
         for part in (base, *marked):
             owner = called.find(joined(folder, part))
-            if owner and owner != place.name and (is_mask or part in marked or suffixes[owner] != {MASK_SUFFIX}):
+            is_told = is_mask or part in marked or (owner and bases(owner.rpartition("/")[2], "photo") == [""])
+            if owner and owner != place.name and (is_told or suffixes[owner] != {MASK_SUFFIX}):
                 return "mask", owner
     owner = called.find(folder) if folder else None
     return ("mask", owner) if owner and owner != place.name and suffixes[owner] != {MASK_SUFFIX} else ("", "")
@@ -221,7 +222,7 @@ def _add_masks(label: str, places: Mapping[str, Place], files: Mapping[str, List
         if len(folders) > 1 and len(best) != 1:
             photo = found.pictures.files.pop(name, None)
             detail = f"{photo.path if photo else name}: has masks in {', '.join(sorted(folders))}"
-            detail += f"; {SAY_WHICH.format('{stem}')}"
+            detail += f"; say which, e.g. --mask-name '{min(folders)}/{{stem}}.png'"
             found.problems.append(Problem(f"{label}/{name}", "failed", "list", "several masks", detail))
             continue
         chosen = best[0] if len(best) == 1 else next(iter(folders))

@@ -32,13 +32,11 @@ class Pairing:
         whole: photo -> the mask of all its objects.
         objects: photo -> a mask of each object, by number.
         doubtful: photo -> several masks that might each be all of it.
-        rule: an example of how a name that is not the photo's own was understood: (photo, mask); None where all are.
     """
 
     whole: dict[str, str] = field(default_factory=dict)
     objects: dict[str, list[ObjectFile]] = field(default_factory=dict)
     doubtful: dict[str, list[str]] = field(default_factory=dict)
-    rule: tuple[str, str] | None = None
 
     @property
     def taken(self) -> set[str]:
@@ -47,10 +45,13 @@ class Pairing:
 
 
 class Claim(NamedTuple):
-    """That a mask belongs to a photo: whole, or as one object called `token`."""
+    """That a mask belongs to a photo: whole, or as one object called `token`.
+
+    One in a folder called `token`, which may be the object's or that of all masks, is of the form `folder`.
+    """
 
     photo: str
-    form: Literal["whole", "object"]
+    form: Literal["whole", "object", "folder"]
     token: str = ""
 
 
@@ -121,7 +122,7 @@ def _claims(mask: str, photos: Photos) -> Iterator[Claim]:
         rest = "/".join(parts[:at] + parts[at + 1 :])
         for called in (stem, *(base for base in marked if base)):
             if photo := photos.find(joined(rest, called)):
-                yield Claim(photo, "object", parts[at])
+                yield Claim(photo, "folder", parts[at])
 
 
 def pair_names(names: Mapping[str, str], masks: Collection[str]) -> Pairing:
@@ -146,9 +147,10 @@ def pair_names(names: Mapping[str, str], masks: Collection[str]) -> Pairing:
             claims.setdefault(claim.photo, {})[mask] = claim
     if not pairing.whole:
         _claim_by_beginning(unclaimed, names.keys() - claims.keys(), claims)
+    _settle_folders(claims)
     for photo in sorted(claims):
         _settle(photo, claims[photo], pairing)
-    return _with_rule(pairing)
+    return pairing
 
 
 def _claim_by_beginning(masks: list[str], photos: Collection[str], claims: dict[str, dict[str, Claim]]) -> None:
@@ -164,6 +166,15 @@ def _claim_by_beginning(masks: list[str], photos: Collection[str], claims: dict[
     is_word = len({rest for _, rest in found.values()}) == 1
     for mask, (photo, rest) in found.items():
         claims.setdefault(photo, {})[mask] = Claim(photo, "whole" if is_word else "object", rest)
+
+
+def _settle_folders(claims: dict[str, dict[str, Claim]]) -> None:
+    """Folders are objects' where there are several of them; one folder for all masks tells nothing."""
+    folders = {claim.token for each in claims.values() for claim in each.values() if claim.form == "folder"}
+    for each in claims.values():
+        for mask, claim in each.items():
+            if claim.form == "folder":
+                each[mask] = claim._replace(form="object" if len(folders) > 1 else "whole")
 
 
 def _settle(photo: str, claims: Mapping[str, Claim], pairing: Pairing) -> None:
@@ -187,11 +198,3 @@ def object_files(tokens: Mapping[str, str]) -> list[ObjectFile]:
         tokens = {name: name for name in tokens}
     numbers = object_numbers(list(tokens.values()))
     return sorted(ObjectFile(numbers[token], name) for name, token in tokens.items())
-
-
-def _with_rule(pairing: Pairing) -> Pairing:
-    """The pairing with an example of a name that is not the photo's own."""
-    other = ((photo, mask) for photo, mask in sorted(pairing.whole.items()) if photo != mask)
-    objects = ((photo, files[0].name) for photo, files in sorted(pairing.objects.items()))
-    rule = next(other, None) or next(objects, None)
-    return Pairing(pairing.whole, pairing.objects, pairing.doubtful, rule)

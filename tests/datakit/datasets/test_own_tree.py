@@ -63,6 +63,11 @@ ONE_MASK = {
     },
     "both ways": {"a.jpg": "a.png", "b.jpg": "b_mask.png"},
     "two folders down": {"data/images/a.jpg": "data/gt/a.png"},
+    "a folder of a longer name": {"images/x.jpg": "segmentation_maps/x.png", "images/y.jpg": "segmentation_maps/y.png"},
+    "a folder of another version": {"images/x.jpg": "masks_v12b/x.png", "images/y.jpg": "masks_v12b/y.png"},
+    "a folder of one class": {"images/x.jpg": "masks/cat/x.png", "images/y.jpg": "masks/cat/y.png"},
+    "cut-outs": {"x.jpg": "x_cutout.png", "y.jpg": "y-removebg-preview.png"},
+    "a folder of cut-outs": {"photos/x.jpg": "cutouts/x.png"},
     "two trees": {"Task1-2_Input/ISIC_1.jpg": "Task1_GroundTruth/ISIC_1_segmentation.png"},
     "two trees of numbers": {"slide_1/a.png": "gt_1/a.png", "slide_2/b.png": "gt_2/b.png"},
     "as labelme's old exporter": {"x_json/img.png": "x_json/label.png", "y_json/img.png": "y_json/label.png"},
@@ -88,6 +93,8 @@ OBJECTS = {
     "a folder for each photo": {"images/x.jpg": ["masks/x/0.png", "masks/x/1.png"], "images/y.jpg": ["masks/y/0.png"]},
     "a folder beside the photo": {"x.jpg": ["x/0.png", "x/1.png"]},
     "a folder for each object": {"images/x.jpg": ["masks/0/x.png", "masks/1/x.png"], "images/y.jpg": ["masks/0/y.png"]},
+    "a folder of objects": {"images/x.jpg": ["objects/x_1.png", "objects/x_2.png"]},
+    "numbers beside an image": {"s1/image.png": ["s1/0.png", "s1/1.png"], "s2/image.png": ["s2/0.png"]},
     "folders of one photo": {"a/images/a.png": ["a/masks/f0.png", "a/masks/f1.png"]},
     "one folder for all of a photo": {"s1/image.png": ["s1/mask_0.png", "s1/mask_1.png"]},
     "names": {"images/x.jpg": ["masks/x/dog.png", "masks/x/person.png"]},
@@ -152,6 +159,14 @@ def test_of_two_folders_of_masks_that_of_objects_is_read(tmp_path: Path) -> None
     reader = listed(tmp_path, "photos/x.jpg", "SegmentationObject/x.png", "SegmentationClass/x.png")
     assert found(reader) == {"photos/x.jpg": "SegmentationObject/x.png"}
     assert "has a mask of instances in SegmentationObject" in reader.problems[0].detail
+
+
+def test_masks_by_people_and_by_machine_are_no_two_objects(tmp_path: Path) -> None:
+    """Two folders of masks of all objects: which is meant is not guessed at."""
+    names = ("img/x.jpg", "masks_human/x.png", "masks_machine/x.png", "img/y.jpg", "masks_human/y.png")
+    reader = listed(tmp_path, *names)
+    assert found(reader) == {"img/y.jpg": "masks_human/y.png"}
+    assert [each.reason for each in reader.problems] == ["several masks"]
 
 
 def test_two_folders_of_masks_are_one_problem(tmp_path: Path) -> None:
