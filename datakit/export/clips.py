@@ -1,4 +1,4 @@
-"""What an export is made of: clips of frames, each a photo with the masks of its objects. A still is a clip of one frame."""
+"""What an export is made of: clips of frames, each a photo with its objects' masks; a still is a clip of one frame."""
 
 from __future__ import annotations
 

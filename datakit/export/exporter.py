@@ -65,13 +65,14 @@ class Exporter(ABC):
             DatakitError: the format cannot hold this clip.
         """
 
-    def close(self, entries: Iterable[Any], sink: Sink) -> None:  # noqa: B027: most have such files, not all
-        """Write the files that speak of all clips.
+    def close(self, entries: Iterable[Any], sink: Sink) -> None:
+        """Write the files that speak of all clips; where a format has none, nothing.
 
         Args:
             entries: what `write` gave for each, in order.
             sink: where they go.
         """
+        del entries, sink
 
 
 def _check(name: str, exporter: Exporter) -> None:
