@@ -30,8 +30,8 @@ def _show_formats(ctx: click.Context, _parameter: click.Parameter, value: bool) 
 @click.option("--to", required=True, is_eager=True, metavar="FORMAT", help="Format; `--formats` lists them.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
 @click.option("--video", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
-              help="For label pictures of videos: the frames they belong to, a film or a folder, or a folder of one for "
-              "each sequence.")  # fmt: skip
+              help="For label pictures of videos: the frames they belong to, a film or a folder, or a folder of one "
+              "for each sequence.")  # fmt: skip
 @set_option("Change how the format is written, e.g. jpeg_quality=100.", _settings)
 @click.option("--formats", is_flag=True, is_eager=True, expose_value=False, callback=_show_formats,
               help="Describe the formats, those of installed packages too, and exit.")  # fmt: skip

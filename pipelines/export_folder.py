@@ -47,7 +47,7 @@ class Chunk:
         self._tar: tarfile.TarFile | None = None
         if tar:
             root.mkdir(parents=True, exist_ok=True)
-            self._tar = tarfile.open(root / tar, "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115: closed by `end`
+            self._tar = tarfile.TarFile(root / tar, "w", format=tarfile.PAX_FORMAT)
 
     def add(self, path: str, data: bytes) -> None:
         """Write a file, or a member of the tar file."""

@@ -56,7 +56,7 @@ def outlines(mask: Mask) -> list[NDArray[np.float64]]:
         (N, 2) arrays of x and y in pixels, where 0.5 is the middle of the first pixel; parts of one pixel have N = 1.
     """
     found, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return [part.reshape(-1, 2) + 0.5 for part in found]
+    return [part.reshape(-1, 2).astype(np.float64) + 0.5 for part in found]
 
 
 def bridged(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ class LabelMeExporter(Exporter):
         """A photo as stored and its JSON for each frame."""
         for frame in clip:
             name = frame.stem + frame.suffix
-            document = {
+            document: dict[str, Any] = {
                 "version": VERSION,
                 "flags": {},
                 "shapes": [shape_of(each) for each in frame.seen],
