@@ -125,8 +125,8 @@ class PairsLayout(Layout):
         strays = sum(problem.reason == "stray file" for problem in found.problems)
         if both and not found.records and photos > 1 and photos + strays == len(found.problems):
             raise UsageError(
-                f"{both[1].path}: holds no mask for any of {counted(photos, 'photo')} of {both[0].path}; a mask has the "
-                "name of its photo, e.g. 0001.png for 0001.jpg, or say how they are called: --mask-name "
+                f"{both[1].path}: holds no mask for any of {counted(photos, 'photo')} of {both[0].path}; a mask has "
+                "the name of its photo, e.g. 0001.png for 0001.jpg, or say how they are called: --mask-name "
                 f"'{{stem}}_mask.png'. Masks that lie elsewhere: {label}:pairs=MASKS --images {label}={both[0].path}"
             )
         reader = PairsReader(label, mask_root, picture_root, found.records, found.problems, options)
