@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_network
+from . import cli_export, cli_network
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
@@ -64,6 +64,9 @@ def cli(quiet: bool, verbose: bool) -> None:
               help="Record a failed item and go on, or stop.")  # fmt: skip
 @click.option("--max-error-rate", type=click.FloatRange(0, 1), default=0.01,
               help="Publish nothing when a larger fraction of items failed.")  # fmt: skip
+@click.option("--drop-duplicates", is_flag=True,
+              help="Leave out photos that another shows, too, in any of the sources: equal files and, with the extra "
+              "`dedup`, near-duplicates. The first by name stays; every other is named.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be built and what it would cost; touch nothing.")
 @click.option(
     "--performance-report", type=click.Path(path_type=Path), help="Dask's own report, as HTML (extra `report`)."
@@ -117,9 +120,14 @@ def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool,
 
 
 def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildConfig:
+    from pipelines.drop_duplicates import what_is_dropped
     from pipelines.settings import BuildConfig
 
-    cut = {"samples_per_shard": options["samples_per_shard"], "shard_bytes": byte_count(options["shard_bytes"])}
+    cut: dict[str, Any] = {
+        "samples_per_shard": options["samples_per_shard"],
+        "shard_bytes": byte_count(options["shard_bytes"]),
+    }
+    cut["dropped_duplicates"] = what_is_dropped() if options["drop_duplicates"] else ""
     specs, images = sources_from(sources, options["images"])
     run = ("out", "jobs", "scheduler", "overwrite", "on_error", "max_error_rate", "performance_report")
     return BuildConfig(
@@ -363,5 +371,5 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 
-for command in (cli_network.train, cli_network.score, cli_network.propagate):
+for command in (cli_network.train, cli_network.score, cli_network.propagate, cli_export.export):
     cli.add_command(command)

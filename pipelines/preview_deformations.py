@@ -82,7 +82,7 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
     specs = tuple(parse_source(text) for text in config.inputs if not is_shards(text))
     check_labels(specs, config.images)
     for spec in specs:
-        recognised(spec, config.images.get(spec.label))
+        recognised(spec, config.images.get(spec.label), config.settings.read)
     most = MOST_SHOWN if draw is _sheet else PAGE_DRAWS
     inputs = [open_input(text, config, problems, most) for text in config.inputs]
     recipes = all_recipes(inputs)
