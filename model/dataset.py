@@ -34,6 +34,7 @@ from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.crop import cut_image, cut_mask
 from datakit.transforms.pose import apply_pose, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
+from datakit.wording import counted
 
 from .inputs import InputCoding, pack_input
 
@@ -165,6 +166,11 @@ class TripleDataset(Dataset[dict[str, Any]]):
         if not self.weights.any():
             raise UsageError(f"weights {dict(weights or {})}: leave nothing to draw; give some source a weight above 0")
         self._lenders = np.flatnonzero(self.weights)  # items whose photos others may be put on
+
+    def __repr__(self) -> str:
+        """One line: number of items, their sources and kinds."""
+        groups = ", ".join(f"{source}/{kind}" for source, kind in self.groups)
+        return f"TripleDataset({counted(len(self), 'item')} of {groups})"
 
     def __len__(self) -> int:
         return len(self._index.row)

@@ -205,7 +205,7 @@ def open_sources(
     reports: dict[str, SourceReport] = {}
     for spec in sorted(sources, key=lambda spec: spec.label):
         folder = images.get(spec.label)
-        spec = recognised(spec, folder)
+        spec = recognised(spec, folder, options.read)
         try:
             reader = open_source(spec, replace(options, images=folder))
         except UsageError as error:
@@ -233,11 +233,12 @@ def read_chunk(chunk: Chunk) -> ChunkResult:
             result.problems.extend(scene.problems)
             result.remarks.extend(found)
             if scene.samples:
-                result.photos.append(_mark(chunk, record, scene))
+                result.photos.append(mark_photo(chunk, record, scene))
     return ChunkResult(samples, result.problems, result.remarks, result.photos)
 
 
-def _mark(chunk: Chunk, record: Record, scene: Scene) -> PhotoMark:
+def mark_photo(chunk: Chunk, record: Record, scene: Scene) -> PhotoMark:
+    """What is kept of a photo that gave samples."""
     photo = scene.samples[0].photo
     family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.is_video else original_of(scene.key)
     path = chunk.reader.images / record.image

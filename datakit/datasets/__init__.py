@@ -13,7 +13,9 @@ from .cityscapes import CITYSCAPES
 from .coco import CocoReader
 from .coco_layouts import COCO, ROBOFLOW
 from .coco_panoptic import COCO_PANOPTIC
+from .cvat import CVAT
 from .isat import ISAT
+from .label_studio import LABEL_STUDIO
 from .labelme import LABELME
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
 from .mask_samples import scene_of
@@ -27,9 +29,12 @@ from .supervisely import SUPERVISELY
 from .via import VIA
 from .video_sets import BURST, SAV, YTVIS
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
+from .yolo import YOLO
 
+TOOLS = (LABELME, SUPERVISELY, ISAT, VIA, CVAT, LABEL_STUDIO, YOLO)
 COCOS = (COCO, ROBOFLOW, COCO_PANOPTIC)
-for _layout in (*PAIR_LAYOUTS, *COCOS, LABELME, SUPERVISELY, ISAT, VIA, YTVIS, SAV, BURST, SA1B, CITYSCAPES):
+SETS = (YTVIS, SAV, BURST, SA1B, CITYSCAPES)
+for _layout in (*PAIR_LAYOUTS, *COCOS, *TOOLS, *SETS):
     register_layout(_layout)
 
 __all__ = [

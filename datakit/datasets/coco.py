@@ -21,7 +21,7 @@ from ..photo_files import read_photo
 from ..samples import Note, Photo, Sample, Scene
 from .coco_doubts import doubt_note
 from .coco_entries import Annotation
-from .drawn import PixelFrame, frame_of, turned_by_exif
+from .drawn import PixelFrame, find_pixel_frame, turned_by_exif
 from .mask_samples import stored_size
 from .outlines import BrokenOutline, Outline, parse_outline, rasterise
 from .reader import Reader
@@ -136,7 +136,7 @@ class Drawing:
 
     def __init__(self, record: Record, photo: Photo, asked: str | None):
         self._record, self._photo = record, photo
-        self.frame = frame_of(list(self._outlines()) if photo.orientation > 1 else (), photo, asked)
+        self.frame = find_pixel_frame(list(self._outlines()) if photo.orientation > 1 else (), photo, asked)
         self.notes = list(turned_by_exif(record, photo, self.frame))
 
     def _outlines(self) -> Iterator[Outline]:

@@ -71,7 +71,7 @@ def _other_kind(document: Any) -> str:
     """What the file is, where it is known to be no instances file; else nothing."""
     if isinstance(document, list) and document and isinstance(document[0], dict):
         if {"annotations", "data"} <= document[0].keys():
-            return "is Label Studio's own JSON; export the project as COCO"
+            return "is Label Studio's own JSON"
         return "is a list, as COCO's files of results are"
     if not isinstance(document, dict):
         return ""

@@ -205,7 +205,10 @@ class Listing:
             return name  # of nearly every entry
         key = self._of_entry("photo", position)
         if name is None or number is None:
-            found = lacks(entry, "id", "file_name") or "has an `id` or a `file_name` that is no id, no name"
+            found = (
+                lacks(entry, "id", "file_name")
+                or "has an `id` that is not a number or text, or a `file_name` that is not a name"
+            )
             self._fail(key, [], "broken image entry", f"image entry {position} {found}")
             return None
         path = PurePosixPath(name)

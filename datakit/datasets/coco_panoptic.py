@@ -18,7 +18,7 @@ from ..arrays import Mask, area
 from ..errors import ItemError, Problem, UsageError
 from ..images import UNTURNED, decoded
 from ..keys import object_key
-from ..photo_files import open_picture
+from ..photo_files import load_picture_file
 from ..samples import Note, Photo
 from .coco import CocoReader, Drawing
 from .coco_entries import Annotation, Ids, image_id, whole
@@ -207,7 +207,7 @@ class Segments(Drawing):
         super().__init__(record, photo, asked)
         objects = record.annotation["objects"]
         place = str(objects[0]["segmentation"])
-        where, data, header = open_picture(pngs / place, f"{pngs.name}/{place}", max_pixels, record.key)
+        where, data, header = load_picture_file(pngs / place, f"{pngs.name}/{place}", max_pixels, record.key)
         pixels = decoded(data, UNTURNED)
         if pixels is None or header.form != "PNG" or header.mode not in ("RGB", "RGBA", "P"):
             found = f"{header.form} of mode {header.mode}"

@@ -342,3 +342,10 @@ def test_a_split_or_coding_that_is_none_is_refused(tmp_path, given, match):
     folder = write_shards(tmp_path / "made", photos=2)
     with pytest.raises(UsageError, match=match):
         TripleDataset(folder, **{"coding": CODING, **given})
+
+
+def test_a_dataset_says_what_it_holds(folder):
+    """One line, as a notebook prints it."""
+    dataset = TripleDataset(folder, CODING, VIEW)
+    kinds = ", ".join(sorted(f"{source}/{kind}" for source, kind in dataset.groups))
+    assert repr(dataset) == f"TripleDataset({len(dataset)} items of {kinds})"

@@ -300,7 +300,7 @@ def test_lvis_names_photos_by_their_address(tmp_path: Path) -> None:
         ({"videos": [], "annotations": [{"id": 1, "segmentations": []}]}, "YouTube-VIS file"),
         ({"version": "5", "shapes": [], "imagePath": "a.jpg"}, "LabelMe file"),
         ({"_via_img_metadata": {}}, "VIA project"),
-        ([{"id": 1, "annotations": [], "data": {}}], "Label Studio's own JSON; export the project as COCO"),
+        ([{"id": 1, "annotations": [], "data": {}}], "Label Studio's own JSON: give it without a layout"),
         ([{"image_id": 1, "segmentation": {}}], "a list, as COCO's files of results are"),
     ],
 )
