@@ -51,6 +51,7 @@ setup(
     install_requires=[
         "click>=8.1",
         "dask>=2024.8",
+        "defusedxml>=0.7",
         "distributed>=2024.8",
         "filelock>=3.12",
         "h5py>=3.10",

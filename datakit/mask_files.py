@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .errors import ItemRef
 from .headers import open_lazily
 from .images import NO_PIXELS, decoded
-from .photo_files import open_picture
+from .photo_files import load_picture_file
 
 NO_PALETTE = np.zeros((0, 4), np.uint8)
 FLICKER = 24  # between red, green and blue of a grey that was saved with loss
@@ -66,7 +66,7 @@ def read_mask(path: Path | str, place: str, max_pixels: int, key: str = "") -> M
     Raises:
         ItemError: as `read_photo`; also stage `mask`, where the file holds several pages, or no whole numbers.
     """
-    where, data, header = open_picture(path, place, max_pixels, key, as_mask=True)
+    where, data, header = load_picture_file(path, place, max_pixels, key, as_mask=True)
     orientation = min(header.orientation, 1) if header.form == "TIFF" else header.orientation
     if header.form not in ("JPEG", "PNG"):
         _refuse_pages(data, where)

@@ -39,7 +39,7 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "", dat
     Raises:
         ItemError: the file cannot be read (stage `read`) or is no whole picture (stage `decode`).
     """
-    where, data, header = open_picture(path, place, max_pixels, key, ("JPEG", "PNG"), data)
+    where, data, header = load_picture_file(path, place, max_pixels, key, ("JPEG", "PNG"), data)
     why = reencode_reason(header)
     crc32, orientation = zlib.crc32(data), header.orientation or 1
     if not why:
@@ -56,7 +56,7 @@ def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
     Raises:
         ItemError: as `read_photo`.
     """
-    where, data, header = open_picture(path, place, max_pixels)
+    where, data, header = load_picture_file(path, place, max_pixels)
     if reencode_reason(header):
         return _upright(data, header, where)
     pixels = decoded(data, cv2.IMREAD_COLOR)
@@ -73,7 +73,7 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
     Raises:
         ItemError: as `read_photo`.
     """
-    where, data, header = open_picture(path, place, max_pixels)
+    where, data, header = load_picture_file(path, place, max_pixels)
     try:
         with open_lazily(data) as opened:
             pixels = np.asarray(opened.convert("RGBA"))
@@ -82,7 +82,7 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
     return turn(pixels, header.orientation)
 
 
-def open_picture(
+def load_picture_file(
     path: Path | str,
     place: str,
     max_pixels: int,

@@ -67,8 +67,8 @@ def build_shards(config: BuildConfig) -> BuildSummary:
     """
     started = time.monotonic()
     with terminable():
-        plan = plan_without_duplicates(config)
         check_output(config)
+        plan = plan_without_duplicates(config)
         config.out.mkdir(parents=True, exist_ok=True)
         with run_lock(config.out):
             prepare_output(config)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_network
+from . import cli_export, cli_network
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
@@ -221,7 +221,7 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
 
 
 @cli.command("inspect")
-@click.argument("shards", type=click.Path(path_type=Path, exists=True))
+@click.argument("shards", type=click.Path(path_type=Path))
 @click.option("--sample", "keys", multiple=True, metavar="KEY", help="Rebuild this triple or sample from its source.")
 @click.option("--random", "random", type=click.IntRange(1), help="Rebuild N triples drawn at random.")
 @click.option("--seed", default=0, help="Seed of --random.")
@@ -242,10 +242,12 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
       datakit inspect shards --csv triples.csv
       datakit inspect shards --sample ecssd/0001@masktrack/0
     """
+    from datakit.files import check_writable
     from datakit.shards import ShardReader
     from pipelines import inspect_shards, report
 
     if options["csv"]:
+        check_writable(options["csv"].parent, "--csv")
         ShardReader(shards).to_csv(options["csv"])
     keys = list(options["keys"])
     if options["random"]:
@@ -361,11 +363,13 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     Example:
       datakit sample-data demo/data
     """
+    from datakit.files import check_writable
     from datakit.sample import draw_sample_data
     from pipelines.report import sample_report
 
+    check_writable(out, "OUT")
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 
-for command in (cli_network.train, cli_network.score, cli_network.propagate):
+for command in (cli_network.train, cli_network.score, cli_network.propagate, cli_export.export):
     cli.add_command(command)

@@ -292,5 +292,5 @@ def byte_count(text: str | int) -> int:
     except (ValueError, OverflowError):
         size = 0
     if size < 1:
-        raise click.BadParameter(f"{text!r} is no size; expected e.g. 64MB", param_hint="--shard-bytes")
+        raise click.BadParameter(f"{text!r} is not a size; expected e.g. 64MB", param_hint="--shard-bytes")
     return size

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datakit.datasets import AnyReader, ReadOptions, SourceSpec, open_source, recognise
-from datakit.datasets.sources import check_root, derived_label_notice
+from datakit.datasets.sources import check_root, derived_label_notice, looks_like
 from datakit.errors import Problem, UsageError
 from datakit.files import canonical_json
 
@@ -109,7 +109,7 @@ def check_labels(sources: Collection[SourceSpec], images: Mapping[str, Path]) ->
         raise UsageError(f"two sources are labelled {twice!r}; give one another label: LABEL=ROOT")
     unknown = sorted(set(images) - set(labels))
     if unknown:
-        raise UsageError(f"--images names {unknown[0]!r}, which is no source; the sources are {', '.join(labels)}")
+        raise UsageError(f"--images names {unknown[0]!r}, which is not a source; the sources are {', '.join(labels)}")
 
 
 def recognised(spec: SourceSpec, images: Path | None, read: ReadOptions) -> SourceSpec:
@@ -127,6 +127,8 @@ def recognised(spec: SourceSpec, images: Path | None, read: ReadOptions) -> Sour
     if notice := derived_label_notice(spec):
         logger.info(notice)
     if spec.layout is not None or images is not None:
+        if images is None and (other := looks_like(spec)):
+            logger.info(other)
         return spec
     layout, why = recognise(spec.root, read.mask_name(spec.label))
     logger.info(why)

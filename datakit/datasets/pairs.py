@@ -20,6 +20,7 @@ from ..mask_files import read_mask
 from ..masks import STILLS, Nature, decode
 from ..photo_files import read_photo
 from ..samples import Scene
+from ..wording import counted, no_such
 from .layout import Layout, Match, Sureness
 from .listing import Folder, Listing, Rules, list_pairs, split_suffix
 from .mask_pattern import MaskPattern
@@ -120,6 +121,14 @@ class PairsLayout(Layout):
         if not found.records and all(problem.kind == "left-out" for problem in found.problems):
             where = both[0].path if both else root
             raise UsageError(f"{where}: holds no pictures with masks in layout {self.name}. {self.source}")
+        photos = sum(problem.reason in ("missing mask", "no mask") for problem in found.problems)
+        strays = sum(problem.reason == "stray file" for problem in found.problems)
+        if both and not found.records and photos > 1 and photos + strays == len(found.problems):
+            raise UsageError(
+                f"{both[1].path}: holds no mask for any of {counted(photos, 'photo')} of {both[0].path}; a mask has "
+                "the name of its photo, e.g. 0001.png for 0001.jpg, or say how they are called: --mask-name "
+                f"'{{stem}}_mask.png'. Masks that lie elsewhere: {label}:pairs=MASKS --images {label}={both[0].path}"
+            )
         reader = PairsReader(label, mask_root, picture_root, found.records, found.problems, options)
         reader.nature = self.nature
         return reader
@@ -128,7 +137,7 @@ class PairsLayout(Layout):
         """Folders of pictures and of masks; None where they are to be found by words, anywhere below the root."""
         if images is not None:
             if not images.is_dir():
-                raise UsageError(f"{images}: no such folder; expected the folder of pictures")
+                raise UsageError(no_such(images, "the folder of pictures"))
             inside = next((found for _, masks in self.folders if (found := find_folder(root, masks))), "")
             return Folder(images, ""), Folder(root, inside)
         both = find_folders(root, self.folders)

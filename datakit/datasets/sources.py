@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ..errors import UsageError
 from ..files import check_local
+from ..wording import no_such
 from .layout import LAYOUTS, Layout, Match, Sureness
 from .pairs import PairsLayout
 from .reader import ReadOptions
@@ -112,7 +113,7 @@ def derived_label_notice(spec: SourceSpec) -> str:
 
 
 def _name_of(root: Path) -> str:
-    return root.stem if root.suffix.lower() == ".json" else root.absolute().resolve().name
+    return root.stem if root.suffix.lower() in (".json", ".xml") else root.absolute().resolve().name
 
 
 def open_source(source: SourceSpec | str, options: SourceOptions | None = None) -> AnyReader:
@@ -183,7 +184,7 @@ def check_root(root: Path) -> None:
         UsageError: as said.
     """
     if not root.exists():
-        raise UsageError(f"{root}: no such file or folder")
+        raise UsageError(no_such(root))
     if root.is_file() and root.suffix.lower() in ARCHIVES:
         raise UsageError(f"{root}: is an archive; unpack it first and give the folder")
 
@@ -210,6 +211,17 @@ def recognise(root: Path, mask_name: str | None = None) -> tuple[str, str]:
         raise UsageError(f"{root}: no known layout. {_nearest(root) or describe(root)}\nKnown: {', '.join(LAYOUTS)}")
     layout, match = found
     return layout.name, f"{shown}: taken for {layout.name}, {match.why}"
+
+
+def looks_like(spec: SourceSpec) -> str:
+    """A sentence where a root looks like another layout than the one named, and not like that one; else empty."""
+    try:
+        best = _best(spec.root)
+    except UsageError:  # a layout that is not meant, and cannot be opened until the user says more
+        return ""
+    if best is None or spec.layout in (None, best[0].name) or LAYOUTS[str(spec.layout)].match(spec.root) is not None:
+        return ""
+    return f"{spec.label}: read as {spec.layout}, as you say; it looks like {best[0].name}, {best[1].why}"
 
 
 def _best(root: Path) -> tuple[Layout, Match] | None:

@@ -46,9 +46,9 @@ class ColourLabels(NamedTuple):
 def colour_labels(pixels: NDArray[np.uint8], where: ItemRef) -> ColourLabels:
     """Object ids of a picture in colours: those of the palette, where all of its colours are in it.
 
-    Else they are counted from 1, from the largest object to the smallest. Where every colour fills an area, each is an
-    object, however alike they are; else colours that are nearly one are one. Black is ground; where neither black nor
-    anything transparent is there, the ground of unknown colours is that of most of the border.
+    Else they are counted from 1 by red + 256 green + 65536 blue, as long ids are. Where every colour fills an area,
+    each is an object, however alike they are; else colours that are nearly one are one. Black is ground; where neither
+    black nor anything transparent is there, the ground of unknown colours is that of most of the border.
 
     Args:
         pixels: (H, W, 4) uint8 RGBA; what is transparent is no object.
@@ -68,6 +68,7 @@ def colour_labels(pixels: NDArray[np.uint8], where: ItemRef) -> ColourLabels:
     if not 0 < len(flat) <= MOST_OBJECTS:
         fault = f"holds {len(flat)} flat colours, expected one for each object"
         raise where.failed("mask", "colour mask", f"{fault}; save it without loss, as PNG")
+    flat.sort(key=lambda colour: unpacked(colour)[::-1])
     owner = np.full(packed.shape, -1, np.int32)
     for number, colour in enumerate(flat):
         owner[packed == colour] = number

@@ -19,6 +19,7 @@ from ..datasets.pair_layouts import VIDEO_FOLDERS
 from ..datasets.pairs import JPEG, MASK_SUFFIXES
 from ..errors import UsageError
 from ..masks import SCORED, LabelMap, read_label_map
+from ..wording import no_such
 
 REPORT = "_report"  # beside sequences of predictions: pictures to look at, no labels
 FRAME_SUFFIXES = (*JPEG, ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -52,7 +53,7 @@ def open_labels(root: Path) -> LabelFolder:
         UsageError: it is no folder, or holds no picture where labels could be.
     """
     if not root.is_dir():
-        raise UsageError(f"{root}: no such folder; expected one of label pictures, or of one folder a sequence")
+        raise UsageError(no_such(root, "a folder of label pictures, or of one folder a sequence"))
     for place in PLACES:
         folders = sorted(entry.name for entry in _entries(root / place) if entry.is_dir())
         found = {name: list_frames(root / place / name, MASK_SUFFIXES) for name in folders if is_sequence_name(name)}
