@@ -143,7 +143,7 @@ def object_numbers(tokens: list[str]) -> dict[str, int]:
 
     Else they are counted from 1 in natural order.
     """
-    ordered = sorted(set(tokens), key=natural)
+    ordered = sorted(set(tokens), key=lambda token: (natural(token), token))
     if all(token.isascii() and token.isdigit() and len(token) <= 9 for token in ordered):
         numbers = [int(token) for token in ordered]
         if len(set(numbers)) == len(numbers) and numbers[0] > 0:
