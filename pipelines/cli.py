@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 EXIT_FOUND = 4
-CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack")
+CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack", "mosev2")
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
