@@ -1,7 +1,8 @@
 """MOSEv2's measures against the figures of its published scorer, and against what each of them is said to be.
 
 `mosev2_golden.json` holds what `metricsv2.py` and `score.py` of MOSE-api 241977a gave (scikit-image 0.26.0,
-OpenCV 5.0.0, NumPy 2.4.6) for the videos of `tests/mosev2_clips.py` and for the OSVOS masks of ten DAVIS-2016 sequences, ids merged.
+OpenCV 5.0.0, NumPy 2.4.6) for the videos of `tests/mosev2_clips.py` and for the OSVOS
+masks of ten DAVIS-2016 sequences, ids merged.
 """
 
 from __future__ import annotations
