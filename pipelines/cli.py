@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_network
+from . import cli_layout, cli_network
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
@@ -356,5 +356,5 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 
-for command in (cli_network.train, cli_network.score, cli_network.propagate):
+for command in (cli_layout.check_layout, cli_network.train, cli_network.score, cli_network.propagate):
     cli.add_command(command)
