@@ -28,7 +28,7 @@ from datakit.seeds import generator
 from datakit.transforms import PRESETS, Tps, deform
 from datakit.transforms.object_crop import ObjectCrop
 from datakit.transforms.tps import Warping
-from datakit.transforms.warp import lattice, lattice_step, nodes_around, warp, window
+from datakit.transforms.warp import Move, inverse_at_nodes, warp
 
 DAVIS_SIZE = (480, 854)  # where speed is judged
 
@@ -95,12 +95,12 @@ def accuracy(folder: Path | None, spline: str, draws: int) -> dict[str, object]:
     for n in range(draws):
         mask = masks[n % len(masks)]
         figure = ObjectCrop.of(mask)
-        numbers = step.draw(generator(0, f"{spline}-{n}", 0), figure)
-        warping = step.bind(numbers, figure.box, ())
+        numbers = step.sample_params(generator(0, f"{spline}-{n}", 0), figure)
+        warping = step.point_map(numbers, figure.box, ())
         if warping is None:
             continue
         dense = dense_of(warping, figure.size)
-        x0, y0, x1, y1 = window(figure, [warping])
+        x0, y0, x1, y1 = Move.planned(figure, [warping]).inside
         difference = np.hypot(*(upsampled(warping, figure) - dense)[y0:y1, x0:x1].transpose(2, 0, 1))
         errors.append(difference.mean())
         worst.append(difference.max())
@@ -118,11 +118,11 @@ def accuracy(folder: Path | None, spline: str, draws: int) -> dict[str, object]:
 def upsampled(warping: Warping, figure: ObjectCrop) -> NDArray[np.float64]:
     """(H, W, 2) map of the lattice at every pixel, as `warp` upsamples it."""
     height, width = figure.size
-    step = lattice_step(figure, [warping])
-    nodes = nodes_around((0, 0, width, height), step)
+    frame = Move.planned(figure, [warping], whole=True)
+    step, nodes = frame.step, frame.nodes
     top, left = -nodes[1] * step, -nodes[0] * step
     planes = []
-    for part, corner in zip(lattice(nodes, step, [warping], figure.box), figure.box[:2], strict=True):
+    for part, corner in zip(inverse_at_nodes(nodes, step, [warping], figure.box), figure.box[:2], strict=True):
         full = cv2.resize(part, (part.shape[1] * step, part.shape[0] * step), interpolation=cv2.INTER_LINEAR)
         planes.append(full[top : top + height, left : left + width].astype(np.float64) + corner)
     return np.stack(planes, axis=-1)
@@ -144,12 +144,15 @@ def speed(folder: Path | None, rounds: int) -> dict[str, object]:
     ours, dense = [], []
     for n, mask in enumerate(masks):
         figure, step = ObjectCrop.of(mask), Tps()
-        numbers = step.draw(generator(0, f"speed-{n}", 0), figure)
+        numbers = step.sample_params(generator(0, f"speed-{n}", 0), figure)
         if np.isnan(numbers).any():
             continue
         sides = (
-            (ours, lambda f=figure, s=step, p=numbers: warp(f, [s.bind(p, f.box, ())]).mask()),
-            (dense, lambda f=figure, s=step, p=numbers, m=mask: read_by(m, dense_of(s.bind(p, f.box, ()), f.size))),
+            (ours, lambda f=figure, s=step, p=numbers: warp(f, [s.point_map(p, f.box, ())]).mask()),
+            (
+                dense,
+                lambda f=figure, s=step, p=numbers, m=mask: read_by(m, dense_of(s.point_map(p, f.box, ()), f.size)),
+            ),
         )
         for seconds, side in sides if n % 2 else sides[::-1]:
             seconds.append(best_of(side, 3))

@@ -46,6 +46,12 @@ def setting(
     )
 
 
+def same_setting(owner: Any, name: str) -> Any:
+    """A dataclass field with the default and the range of another dataclass's setting."""
+    each = settings_of(owner)[name]
+    return field(default=each.default, metadata=each.metadata)
+
+
 def settings_of(owner: Any) -> dict[str, Field[Any]]:
     """Name -> field of every setting of a dataclass or an instance of one."""
     return {f.name: f for f in fields(owner) if "low" in f.metadata}

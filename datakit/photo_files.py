@@ -19,7 +19,7 @@ from .images import NO_PIXELS, UNTURNED, check_decodable, decoded, encode_png, t
 from .samples import Photo
 
 
-def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> Photo:
+def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "", data: bytes | None = None) -> Photo:
     """Read one picture: source bytes untouched where they are plain, else a lossless PNG of its upright pixels.
 
     Plain is an 8-bit JPEG or PNG, grey or RGB, upright; then `cv2.imdecode(…, IMREAD_COLOR)` gives the same
@@ -30,11 +30,12 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "") -> 
         place: its path relative to the source root, for messages.
         max_pixels: more pixels than this are refused by the header, before decoding.
         key: key of the item in the error; `place` where it is not given.
+        data: the picture's bytes, where they are at hand because the file holds other things, too.
 
     Raises:
         ItemError: the file cannot be read (stage `read`) or is no whole picture (stage `decode`).
     """
-    where, data, header = open_picture(path, place, max_pixels, key, ("JPEG", "PNG"))
+    where, data, header = open_picture(path, place, max_pixels, key, ("JPEG", "PNG"), data)
     why = reencode_reason(header)
     crc32, orientation = zlib.crc32(data), header.orientation or 1
     if not why:
@@ -78,7 +79,12 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
 
 
 def open_picture(
-    path: Path | str, place: str, max_pixels: int, key: str = "", checked: tuple[str, ...] = ("JPEG",)
+    path: Path | str,
+    place: str,
+    max_pixels: int,
+    key: str = "",
+    checked: tuple[str, ...] = ("JPEG",),
+    data: bytes | None = None,
 ) -> tuple[ItemRef, bytes, Header]:
     """A picture file's place, bytes and header, the last validated before a pixel is decoded.
 
@@ -90,7 +96,8 @@ def open_picture(
         ItemError: as `read_photo`.
     """
     where = ItemRef(key or place, place)
-    data = read_file(path, where, max_pixels)
+    if data is None:
+        data = read_file(path, where, max_pixels)
     header = validate_header(data, where, max_pixels)
     if header.form in checked:
         try:

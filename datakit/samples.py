@@ -7,7 +7,7 @@ Problem per object that gives none; `triples.make_triples` turns a Sample into T
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -183,11 +183,37 @@ TRIPLE_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Triple:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuideDraw:
+    """What is known of a guide mask beside its pixels: how it was drawn, and how far it lies from its target.
+
+    Attributes:
+        parameters: (P,) float64, every drawn number in the order of the recipe's `parameter_names`; NaN where a step
+            did not apply, and for a view's numbers until they are taken from its sample.
+        iou: of the guide mask with its target.
+        area_ratio: area of the guide mask over area of its target.
+        redraws: draws thrown away before this one.
+        draw_flags: '' or comma-separated remarks of the draw, which is what shards store: `low-iou` (no draw reached
+            the recipe's `min_iou` before dilation, this is the best), `no-tps` (mask too small or degenerate for the
+            spline).
+    """
+
+    parameters: NDArray[np.float64]
+    iou: float
+    area_ratio: float
+    redraws: int
+    draw_flags: str
+
+
+DRAW_FIELDS = tuple(each.name for each in fields(GuideDraw))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triple(GuideDraw):
     """One training example: the image, a guide mask, and the mask it should become.
 
     Attributes:
+        parameters, iou, area_ratio, redraws, draw_flags: as in `GuideDraw`.
         key: `<sample key>@<recipe>/<variant>`.
         sample_key: key of the sample it was made from.
         photo: the picture; `image` is its pixels.
@@ -198,15 +224,8 @@ class Triple:
         kind: `mask` or `box`: what the guide mask looks like.
         variant: number of the draw, from 0.
         object_id: as in the sample.
-        parameters: (P,) float64, every drawn number in the order of the recipe's `parameter_names`;
-            NaN where a step did not apply.
-        iou: IoU of `guide` with `target`.
-        area_ratio: area of `guide` over area of `target`.
-        redraws: draws thrown away before this one.
-        flags: '' or comma-separated remarks, see `flags_of`: `low-iou` (`iou` is below the recipe's `min_iou`),
-            `no-tps` (mask too small or degenerate for the spline).
-        draw_flags: the remarks of the draw, which is what shards store: there `low-iou` says that no draw reached
-            `min_iou` before dilation.
+        flags: '' or comma-separated remarks, see `flags_of`: those of the draw, but `low-iou` says that `iou` is
+            below the recipe's `min_iou`.
         parameter_names: the recipe's names of `parameters`, e.g. `affine.scale`.
     """
 
@@ -220,12 +239,7 @@ class Triple:
     kind: str
     variant: int
     object_id: int
-    parameters: NDArray[np.float64]
-    iou: float
-    area_ratio: float
-    redraws: int
     flags: str
-    draw_flags: str
     parameter_names: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

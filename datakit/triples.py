@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from .images import encode_png
 from .keys import triple_key, view_key
-from .samples import Photo, Sample, Triple, flags_of
+from .samples import DRAW_FIELDS, Photo, Sample, Triple, flags_of
 from .seeds import generator
 from .transforms import Recipe, deform_all
 from .transforms.apply import DrawnGuide
@@ -25,11 +25,6 @@ class RecipeJob:
 
     sample: Sample
     recipes: tuple[Recipe, ...]
-
-    @property
-    def pixels(self) -> int:
-        """Of all its triples' masks."""
-        return self.sample.mask.size * sum(recipe.variants for recipe in self.recipes)
 
 
 def make_triples(sample: Sample, recipe: Recipe, seed: int) -> list[Triple]:
@@ -105,12 +100,8 @@ def _triple(sample: Sample, recipe: Recipe, variant: int, guide: DrawnGuide) -> 
         kind=recipe.kind,
         variant=variant,
         object_id=sample.object_id,
-        parameters=guide.parameters,
-        iou=guide.iou,
-        area_ratio=guide.area_ratio,
-        redraws=guide.redraws,
-        flags=flags_of(guide.flags, guide.iou, recipe.min_iou),
-        draw_flags=guide.flags,
+        **{name: getattr(guide, name) for name in DRAW_FIELDS},
+        flags=flags_of(guide.draw_flags, guide.iou, recipe.min_iou),
         parameter_names=recipe.parameter_names,
     )
 

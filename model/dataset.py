@@ -29,14 +29,13 @@ from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IGNORES, TARGETS
 from datakit.shards.shard import decode_image, decode_triple
 from datakit.transforms import deform
-from datakit.transforms.compositing import composite, sample_backdrop
+from datakit.transforms.base import ImageCrop
 from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.crop import cut_image, cut_mask
-from datakit.transforms.photometric import jitter_colours
 from datakit.transforms.pose import apply_pose, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
 
-from .inputs import CODINGS, InputCoding, pack_input
+from .inputs import InputCoding, pack_input
 
 Split = Literal["train", "val", "all"]
 Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -113,7 +112,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
 
     Args:
         folders: one folder of shards or several; a single `.h5` file of such a folder stands for itself.
-        coding: of the network's input, `net.coding`.
+        coding: of the network's input, `net.coding` or `networks.coding_of(name)`.
         view: what is drawn beyond the guide mask.
         split: `train` leaves the held-back photos out; `val` reads only them and draws nothing: stored guide masks,
             windows of the middle margin; `all` trains on every photo.
@@ -149,7 +148,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
             raise UsageError(f"split {split!r}: expected {', '.join(get_args(Split))}")
         if not isinstance(coding, InputCoding):
             raise UsageError(
-                f"coding {coding!r}: expected an InputCoding, such as {next(iter(CODINGS))!r} of `CODINGS`"
+                f"coding {coding!r}: expected an InputCoding; `model.networks.coding_of(NAME)` gives a network's"
             )
         view = view or ViewConfig()
         self.coding, self.seed = coding, seed
@@ -320,14 +319,19 @@ def make_item(
     Returns:
         As `TripleDataset` says.
     """
-    example, outside_photo = _warp_example(example, sample_pose(rng, example.target, view), coding.fill)
+    outside_photo = np.zeros(example.target.shape, np.uint8)
+    pose = sample_pose(rng, example.target, view)
+    if pose is not None and apply_pose(example.target, pose, 0).any():  # else the object would be gone
+        example, outside_photo = _turned(example, pose, coding.fill), apply_pose(outside_photo, pose, 1)
     guide = corrupt_guide(rng, rough(example.target) if rough else example.guide, view)
     window = sample_window(rng, guide, view)
     flip = rng.random() < view.flip
     scored = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
     guide, target, valid = (cut_mask(mask, window) for mask in (guide, example.target, scored & ~outside_photo))
-    image = cut_image(example.image, window, coding.fill)
-    image = jitter_colours(rng, composite(image, target, sample_backdrop(rng, view, photo)), view)
+    cut = ImageCrop(cut_image(example.image, window, coding.fill), target, photo)
+    for transform in view.image_transforms:
+        cut = transform.apply(cut, transform.sample_params(rng, cut))
+    image = cut.image
     if outside_photo.any() or not window.is_inside(outside_photo.shape):
         image[cut_mask(outside_photo, window, outside=1).view(np.bool_)] = (
             coding.fill
@@ -342,16 +346,8 @@ def make_item(
     }
 
 
-def _warp_example(
-    example: Example, pose: NDArray[np.float64] | None, fill: tuple[int, int, int]
-) -> tuple[Example, Mask]:
-    """The example turned, and (H, W) 0/1 of where nothing of its photo then is; as it was where the object would go."""
-    outside_photo = np.zeros(example.target.shape, np.uint8)
-    target = apply_pose(example.target, pose, 0)
-    if pose is None or not target.any():
-        return example, outside_photo
+def _turned(example: Example, pose: NDArray[np.float64], fill: tuple[int, int, int]) -> Example:
+    """The example turned and stretched, photo and masks alike."""
+    guide, target = (apply_pose(mask, pose, 0) for mask in (example.guide, example.target))
     ignore = None if example.ignore is None else apply_pose(example.ignore, pose, 0)
-    turned = Example(
-        apply_pose(example.image, pose, fill), apply_pose(example.guide, pose, 0), target, ignore, example.key
-    )
-    return turned, apply_pose(outside_photo, pose, 1)
+    return Example(apply_pose(example.image, pose, fill), guide, target, ignore, example.key)

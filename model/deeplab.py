@@ -9,7 +9,7 @@ from datakit.errors import UsageError
 
 from .backbones import VGG16, kaiming_init
 from .input_conv import StemInit, inflate_input_conv
-from .inputs import CODINGS
+from .inputs import CAFFE_BGR
 from .segmenter import Segmenter
 
 # MaskTrack takes "the training and test parameters of DeepLabv2-VGG" and does not say which head: the VGG model that
@@ -47,7 +47,7 @@ class DilatedHead(nn.Module):
 class DeepLab(Segmenter):
     """DeepLab-v2 on VGG16; logits at stride 8, 38 M parameters with `aspp` and 20 M with `largefov`."""
 
-    coding = CODINGS["vgg16"]
+    coding = CAFFE_BGR
     stride = 8
 
     def __init__(

@@ -39,11 +39,6 @@ class InputCoding:
         return round(red), round(green), round(blue)
 
     @property
-    def step(self) -> int:
-        """Through the channels of an RGB image, in the order of `order`."""
-        return 1 if self.order == "RGB" else -1
-
-    @property
     def mask_amplitude(self) -> float:
         """The largest number that stands for a mask value."""
         return max(abs(value) for value in self.mask_values)
@@ -51,10 +46,10 @@ class InputCoding:
 
 # The colours are coded as the pretrained weights were trained. MaskTrack does not say how the mask is coded: ±100 for
 # VGG16 is what its best-known port uses ("similar to RGB values"), ±1 is the same thought for a trunk scaled to ±1.
-CODINGS = {
-    "efficientnet-lite0": InputCoding((127.0, 127.0, 127.0), (128.0, 128.0, 128.0), "RGB", (-1.0, 1.0)),
-    "vgg16": InputCoding((103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "BGR", (-100.0, 100.0)),
-}
+UNIT_RGB = InputCoding((127.0, 127.0, 127.0), (128.0, 128.0, 128.0), "RGB", (-1.0, 1.0))  # TensorFlow's, about ±1
+CAFFE_BGR = InputCoding((103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "BGR", (-100.0, 100.0))  # minus ImageNet's mean
+CODINGS = {"efficientnet-lite0": UNIT_RGB, "vgg16": CAFFE_BGR}
+"""By trunk, for one more version: every network says its own, `networks.coding_of(name)`."""
 
 
 def pack_input(image: Image, mask: Mask, coding: InputCoding) -> Tensor:
@@ -71,14 +66,21 @@ def pack_input(image: Image, mask: Mask, coding: InputCoding) -> Tensor:
     Raises:
         ValueError: other shapes, types or mask values.
     """
-    _check(image, mask)
+    if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[-1] != 3:
+        raise ValueError(f"pack_input: image is {image.shape} {image.dtype}, expected ([N,] H, W, 3) uint8 RGB")
+    if mask.dtype != np.uint8 or mask.shape != image.shape[:-1]:
+        raise ValueError(f"pack_input: mask is {mask.shape} {mask.dtype}, expected {image.shape[:-1]} uint8")
+    if mask.size and mask.max() > 1:
+        raise ValueError(f"pack_input: mask holds {int(mask.max())}, expected 0 and 1 only")
     tables = _tables(coding)
     packed = np.empty((*image.shape[:-3], 4, *image.shape[-3:-1]), np.float32)
     H, W = mask.shape[-2:]
     each = zip(image.reshape(-1, H, W, 3), mask.reshape(-1, H, W), packed.reshape(-1, 4, H, W), strict=True)
     for picture, guide, planes in each:
         colours = cv2.split(picture)
-        for plane, table, into in zip((*colours[:: coding.step], guide), tables, planes, strict=True):
+        for plane, table, into in zip(
+            (*(colours if coding.order == "RGB" else colours[::-1]), guide), tables, planes, strict=True
+        ):
             cv2.LUT(plane, table, into)  # the very numbers of arithmetic on float32, sooner
     return torch.from_numpy(packed)
 
@@ -89,12 +91,3 @@ def _tables(coding: InputCoding) -> NDArray[np.float32]:
     values, (background, foreground) = np.arange(256, dtype=np.float32), coding.mask_values
     colours = (values - np.array(coding.mean, np.float32)[:, None]) / np.array(coding.scale, np.float32)[:, None]
     return np.vstack([colours, values * np.float32(foreground - background) + np.float32(background)])
-
-
-def _check(image: Image, mask: Mask) -> None:
-    if image.dtype != np.uint8 or image.ndim not in (3, 4) or image.shape[-1] != 3:
-        raise ValueError(f"pack_input: image is {image.shape} {image.dtype}, expected ([N,] H, W, 3) uint8 RGB")
-    if mask.dtype != np.uint8 or mask.shape != image.shape[:-1]:
-        raise ValueError(f"pack_input: mask is {mask.shape} {mask.dtype}, expected {image.shape[:-1]} uint8")
-    if mask.size and mask.max() > 1:
-        raise ValueError(f"pack_input: mask holds {int(mask.max())}, expected 0 and 1 only")

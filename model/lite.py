@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from .backbones import EfficientNetLite0, kaiming_init
 from .input_conv import StemInit, inflate_input_conv
-from .inputs import CODINGS
+from .inputs import UNIT_RGB
 from .segmenter import Segmenter
 
 
@@ -44,7 +44,7 @@ class Lite(Segmenter):
     `drop` is the share of samples that skip the trunk's last residual in training.
     """
 
-    coding = CODINGS["efficientnet-lite0"]
+    coding = UNIT_RGB
     stride = 4
     spare_cores = 1
     mirrored = True

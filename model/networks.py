@@ -92,6 +92,19 @@ def build_network(name: str, seed: int = 0, **options: Any) -> Segmenter:
         return builder(torch.Generator().manual_seed(seed), **options)
 
 
+def coding_of(name: str) -> InputCoding:
+    """How a registered network's input is coded; one that a function builds is built for it.
+
+    Args:
+        name: of `NETWORKS`.
+
+    Raises:
+        UsageError: unknown name, or the network says no coding.
+    """
+    coding = getattr(NETWORKS.get(name), "coding", None) or build_network(name).coding
+    return coding
+
+
 def upsample(logits: Tensor, size: tuple[int, int]) -> Tensor:
     """Logits (N, 1, h, w) at the (H, W) of the network's input, bilinear: (N, 1, H, W)."""
     return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)

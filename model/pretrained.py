@@ -21,7 +21,7 @@ from datakit.errors import UsageError
 from datakit.hdf5 import read_arrays
 
 from .backbones import VGG16, VGG16_BLOCKS, EfficientNetLite0
-from .inputs import CODINGS
+from .inputs import CAFFE_BGR
 from .segmenter import Segmenter
 
 IMAGENET = "imagenet"
@@ -203,8 +203,7 @@ def _recoded(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     for two greys half a level apart.
     """
     mean, deviation = torch.tensor((0.485, 0.456, 0.406)), torch.tensor((0.229, 0.224, 0.225))
-    coding = CODINGS["vgg16"]  # BGR
-    our_mean, our_scale = torch.tensor(coding.mean).flip(0), torch.tensor(coding.scale).flip(0)
+    our_mean, our_scale = torch.tensor(CAFFE_BGR.mean).flip(0), torch.tensor(CAFFE_BGR.scale).flip(0)
     offset = (our_mean / 255 - mean) / deviation
     bias = bias + (weight * offset[:, None, None]).sum(dim=(1, 2, 3))
     weight = weight * (our_scale / (255 * deviation))[:, None, None]

@@ -28,7 +28,7 @@ from .plan import Plan, PlannedShard, largest_first, make_plan
 from .publish import publish
 from .settings import BuildConfig
 from .shard_parts import MergeTask, PartCollector, PartTask, Task, remove_parts, run_task, split_for_workers
-from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record
+from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record, shard_header
 
 logger = logging.getLogger(__name__)
 
@@ -160,5 +160,6 @@ def shard_task(config: BuildConfig, plan: Plan, shard: PlannedShard) -> ShardTas
         settings_digest=settings_digest(config),
         reader=plan.readers[shard.source][shard.start : shard.stop],
         settings=config.settings,
+        header=shard_header(shard.source, config.settings),
         fail_fast=config.on_error == "fail",
     )

@@ -132,6 +132,8 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildCon
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
 @click.option("--examples", type=click.IntRange(0), default=3, help="Examples shown of each problem and warning.")
 @click.option("--duplicates/--no-duplicates", "near", default=True, help="Look for near-duplicate photos.")
+@click.option("--preview", type=click.Path(path_type=Path), metavar="FILE.png",
+              help="Draw twelve photos of each source with the outlines of their objects.")  # fmt: skip
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
@@ -144,13 +146,14 @@ def validate_source(ctx: click.Context, /, sources: tuple[str, ...], as_json: bo
     \b
     Example:
       datakit validate-source ecssd=data/ECSSD pascal-s=data/PASCAL-S -j 4
+      datakit validate-source my-photos --preview understood.png
     """
     from pipelines import report
     from pipelines.validate_source import validate_source as validate
 
     specs, images = sources_from(sources, options["images"])
     opened = source_options_from(options)
-    found = validate(specs, opened, images, options["jobs"], options["near"])
+    found = validate(specs, opened, images, options["jobs"], options["near"], options["preview"])
     click.echo(report.validation_report(found, options["examples"], as_json))
     if found.found:
         ctx.exit(EXIT_FOUND)

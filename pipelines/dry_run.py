@@ -14,7 +14,7 @@ from datakit.shards.manifest import RECORDS
 from .output_folder import check_output, settings_digest
 from .plan import Plan, make_plan
 from .settings import BuildConfig
-from .shard_task import SCRATCH, ShardTask, build_shard
+from .shard_task import SCRATCH, ShardTask, build_shard, shard_header
 
 PROBE_PHOTOS = 24  # per source: about a tenth of a second each
 
@@ -90,7 +90,8 @@ def _probe(config: BuildConfig, plan: Plan, label: str) -> SourceEstimate:
         for name in (RECORDS, SCRATCH):
             (Path(folder) / name).mkdir()
         started = time.perf_counter()
-        task = ShardTask(Path(folder), "probe.h5", label, "", settings_digest(config), probe, config.settings)
+        settings, header = config.settings, shard_header(label, config.settings)
+        task = ShardTask(Path(folder), "probe.h5", label, "", settings_digest(config), probe, settings, header)
         entry = build_shard(task).entry
         seconds = time.perf_counter() - started
     scale = photos / max(len(probe), 1)

@@ -227,6 +227,7 @@ def annotated_from(texts: tuple[str, ...]) -> dict[str, str]:
     Raises:
         UsageError: it is something else.
     """
+    from datakit.datasets.sources import derive_label
     from datakit.errors import UsageError
 
     found = {}
@@ -234,7 +235,7 @@ def annotated_from(texts: tuple[str, ...]) -> dict[str, str]:
         label, _, how = text.rpartition("=")
         if how not in ("upright", "stored"):
             raise UsageError(f"--annotated {text}: expected upright or stored, or LABEL=upright or LABEL=stored")
-        found[label] = how
+        found[label and derive_label(label)] = how
     return found
 
 
@@ -245,6 +246,7 @@ def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[Sou
         UsageError: one is not of its form, or a layout is unknown.
     """
     from datakit.datasets import parse_source
+    from datakit.datasets.sources import derive_label
     from datakit.errors import UsageError
 
     folders = {}
@@ -252,7 +254,7 @@ def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[Sou
         label, _, folder = entry.partition("=")
         if not (label and folder):
             raise UsageError(f"--images {entry}: expected LABEL=DIR")
-        folders[label] = Path(folder)
+        folders[derive_label(label)] = Path(folder)
     return tuple(parse_source(spec) for spec in specs), folders
 
 

@@ -64,8 +64,12 @@ def check_output(config: BuildConfig) -> None:
         )
 
 
-def check_writable(out: Path) -> None:
+def check_writable(out: Path, option: str = "") -> None:
     """Refuse a folder, or one to be made, that this user cannot write to.
+
+    Args:
+        out: the folder.
+        option: as the user gave it, for the message; default `--out` with the folder.
 
     Raises:
         DatakitError: as said, before anything is tried.
@@ -76,7 +80,7 @@ def check_writable(out: Path) -> None:
     why = "you have no right to write there; change its permissions, or name another folder"
     if hasattr(os, "statvfs") and os.statvfs(standing).f_flag & os.ST_RDONLY:
         why = "it is on a read-only file system; name a folder on another disk"
-    raise DatakitError(f"--out {out}: {standing} cannot be written: {why}")
+    raise DatakitError(f"{option or f'--out {out}'}: {standing} cannot be written: {why}")
 
 
 def may_be_replaced(out: Path) -> bool:

@@ -12,7 +12,7 @@ from itertools import chain, islice
 
 from datakit.errors import Problem
 from datakit.files import replacing
-from datakit.preview import DrawnSample, PageCounts, PageSettings, draw_sample, picture_bytes, write_drawn
+from datakit.preview import DrawnSample, PageCounts, PageSettings, draw_sample, picture_bytes, write_page
 from datakit.progress import Progress, progress
 from datakit.transforms import Recipe
 
@@ -49,11 +49,11 @@ def preview_page(
     # a view has a photo of its own
     pictures = expected * (PAGE_DRAWS if any(recipe.augment for recipe in recipes.values()) else 1)
     is_cut = not config.keys and bool(config.count or any(source.is_drawn for source in inputs))
-    settings = PageSettings(title(inputs, config.settings.seed), picture_bytes(pictures), expected if is_cut else 0)
+    settings = PageSettings(title(inputs, config.settings.seed), expected if is_cut else 0)
     photos, jobs = all_photos(inputs, config.count), config.jobs
     if config.keys:  # few, and judged by their triples, which are made here
         photos, jobs = ([partial(_given, row)] for row in asked_rows(inputs, config.keys, problems)), 1
-    draw = partial(draw_photos, recipes=recipes, most=settings.picture_bytes)
+    draw = partial(draw_photos, recipes=recipes, most=picture_bytes(pictures))
     unit = "photos" if any(source.is_drawn for source in inputs) else "samples"
     total = expected_photos(inputs, config)
     with (
@@ -66,7 +66,7 @@ def preview_page(
             raise nothing_to_show(config, problems)
         config.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(config.out) as part, part.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            return write_drawn(file, chain([first], samples), recipes, settings, problems)
+            return write_page(file, chain([first], samples), recipes, settings, problems)
 
 
 def draw_photos(photos: Sequence[Photo], recipes: Mapping[str, Recipe], most: int) -> list[list[DrawnSample]]:

@@ -39,7 +39,7 @@ from .lock import run_lock
 from .plan import cut
 from .publish import error_log_text
 from .settings import BuildSettings, differences
-from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, write_record
+from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, shard_header, write_record
 
 AS_PUBLISHED = "the file is as it was published, so the error was already in the build; build anew"
 IN_USE = "is open for writing elsewhere, not damaged; close it there and verify again"
@@ -192,6 +192,7 @@ class RepairSession:
             settings_digest=settings_digest(self._manifest),
             reader=part,
             settings=self._settings,
+            header=shard_header(entry.source, self._settings),
         )
 
     def _put_back(self, task: ShardTask, record: ShardRecord, entry: ShardEntry) -> list[str]:

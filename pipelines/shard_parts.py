@@ -13,8 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from datakit.shards import merge_shards
+from datakit.tools import tool_versions
 
-from .shard_task import ShardRecord, ShardTask, build_shard, fill_shard, shard_record, write_record
+from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, fill_shard, shard_record, write_record
 
 PARTS = 2  # of a shard for each worker
 LEAST = 8_000_000  # bytes of the photos of a part, half a second's work: less is not worth a file, or a worker's start
@@ -80,7 +81,7 @@ def run_task(task: Task) -> ShardRecord:
 
 def part_path(shard: ShardTask, number: int) -> Path:
     """Where a part of a shard lies until it is merged."""
-    return shard.scratch / f"{shard.file}.{number:03d}"
+    return shard.folder / SCRATCH / f"{shard.file}.{number:03d}"
 
 
 def merge_parts(task: MergeTask) -> ShardRecord:
@@ -91,7 +92,9 @@ def merge_parts(task: MergeTask) -> ShardRecord:
     """
     shard = task.shard
     paths = [part_path(shard, number) for number in range(len(task.records))]
-    stats = merge_shards(paths, shard.folder / shard.file, shard.header, shard.scratch)
+    stats = merge_shards(
+        paths, shard.folder / shard.file, replace(shard.header, tools=tool_versions()), shard.folder / SCRATCH
+    )
     problems = [problem for record in task.records for problem in record.problems]
     notes = [note for record in task.records for note in record.notes]
     record = shard_record(shard, stats, sum(record.entry.items for record in task.records), problems, notes)

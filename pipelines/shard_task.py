@@ -7,8 +7,8 @@ tasks work on are left to `shard_parts`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,8 +19,7 @@ from datakit.samples import Note, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.build_state import record_name
 from datakit.tools import tool_versions
-from datakit.transforms import Recipe
-from datakit.triples import RecipeJob, make_all, recipe_jobs
+from datakit.triples import make_all, recipe_jobs
 
 from .process import single_threaded_opencv
 from .settings import BuildSettings
@@ -45,6 +44,7 @@ class ShardTask:
         settings_digest: of settings and tool versions.
         reader: slice of the source's reader.
         settings: what shapes the bytes.
+        header: what the shard says about itself, but for the tools of the worker that makes it.
         fail_fast: stop at the first failed item.
     """
 
@@ -55,6 +55,7 @@ class ShardTask:
     settings_digest: str
     reader: AnyReader
     settings: BuildSettings
+    header: ShardHeader
     fail_fast: bool = False
 
     def name(self) -> str:
@@ -65,17 +66,6 @@ class ShardTask:
         """How many it is about."""
         return len(self.reader)
 
-    @property
-    def scratch(self) -> Path:
-        """Folder of what is not finished."""
-        return self.folder / SCRATCH
-
-    @property
-    def header(self) -> ShardHeader:
-        """What the shard says about itself."""
-        names = {recipe.name: recipe.parameter_names for recipe in self.settings.recipes}
-        return ShardHeader(self.source, self.settings.to_dict(), tool_versions(), names)
-
 
 @dataclass(frozen=True)
 class ShardRecord:
@@ -85,6 +75,12 @@ class ShardRecord:
     settings_digest: str
     problems: tuple[Problem, ...]
     notes: tuple[Note, ...] = ()
+
+
+def shard_header(source: str, settings: BuildSettings) -> ShardHeader:
+    """What every shard of a source says about itself; the tools are those of the worker that makes it."""
+    names = {recipe.name: recipe.parameter_names for recipe in settings.recipes}
+    return ShardHeader(source, settings.to_dict(), {}, names)
 
 
 def build_shard(task: ShardTask) -> ShardRecord:
@@ -107,12 +103,17 @@ def fill_shard(task: ShardTask, path: Path) -> ShardRecord:
     problems: list[Problem] = []
     notes: list[Note] = []
     samples = 0
-    with single_threaded_opencv(), ShardWriter(path, task.header, task.scratch) as writer:
-        for read in batches(scenes(task.reader, task.fail_fast), _scene_pixels):
+    header = replace(task.header, tools=tool_versions())
+    with single_threaded_opencv(), ShardWriter(path, header, task.folder / SCRATCH) as writer:
+        found = scenes(task.reader, task.fail_fast)
+        for read in batches((scene, sum(sample.mask.size for sample in scene.samples)) for scene in found):
             problems.extend(problem for scene in read for problem in scene.problems)
             notes.extend(note for scene in read for note in scene.notes)
             samples += sum(len(scene.samples) for scene in read)
-            for shown in batches(_jobs(read, task.settings.recipes), lambda job: job.pixels):
+            samples_read = (sample for scene in read for sample in scene.samples)
+            jobs = (job for sample in samples_read for job in recipe_jobs(sample, task.settings.recipes))
+            variants = ((job, sum(recipe.variants for recipe in job.recipes)) for job in jobs)
+            for shown in batches((job, job.sample.mask.size * count) for job, count in variants):
                 for job, triples in zip(shown, make_all(shown, task.settings.seed), strict=True):
                     writer.add(job.sample, triples)
         stats = writer.publish()
@@ -141,26 +142,18 @@ def scenes(reader: AnyReader, fail_fast: bool) -> Iterator[Scene]:
         yield scene
 
 
-def batches(items: Iterable[Item], pixels: Callable[[Item], int]) -> Iterator[list[Item]]:
-    """Items in lists of about `BATCH_PIXELS` pixels; what is larger by itself ends its list."""
+def batches(items: Iterable[tuple[Item, int]]) -> Iterator[list[Item]]:
+    """Items, each with its pixels, in lists of about `BATCH_PIXELS` of them; what is larger by itself ends its list."""
     batch: list[Item] = []
     full = 0
-    for item in items:
+    for item, pixels in items:
         batch.append(item)
-        full += pixels(item)
+        full += pixels
         if full >= BATCH_PIXELS:
             yield batch
             batch, full = [], 0
     if batch:
         yield batch
-
-
-def _jobs(read: Sequence[Scene], recipes: Sequence[Recipe]) -> Iterator[RecipeJob]:
-    return (job for scene in read for sample in scene.samples for job in recipe_jobs(sample, recipes))
-
-
-def _scene_pixels(scene: Scene) -> int:
-    return sum(sample.mask.size for sample in scene.samples)
 
 
 def record_path(folder: Path, file: str) -> Path:

@@ -24,6 +24,7 @@ from .cluster import run_tasks
 from .interrupt import terminable
 from .plan import check_labels, recognised
 from .process import single_threaded_opencv
+from .source_preview import check_preview, write_preview
 
 CHUNK = 64  # photos of a task: a second or two
 MOST_COMPARED = 50_000  # photos; the comparison grows with their square
@@ -140,6 +141,7 @@ def validate_source(
     images: Mapping[str, Path] | None = None,
     jobs: int = 1,
     near: bool = True,
+    preview: Path | None = None,
 ) -> Validation:
     """Read every photo and mask of the sources and say what is wrong, odd or there twice; nothing is written.
 
@@ -149,10 +151,14 @@ def validate_source(
         images: label -> picture folder, where a layout does not find it by itself.
         jobs: worker processes on this machine.
         near: whether to look for near-duplicates.
+        preview: a .png to be written with twelve photos of each source and the outlines of their objects.
 
     Raises:
+        DatakitError: `preview` cannot be written.
         UsageError: a source is not there, its layout is not recognised, or labels are used wrongly.
     """
+    if preview is not None:
+        check_preview(preview)
     with terminable():
         if near:
             try:
@@ -184,6 +190,8 @@ def validate_source(
             report.remarks.sort(key=lambda remark: (remark.key, remark.reason))
         photos.sort(key=lambda photo: photo.key)
         duplicates, compared = find_duplicates(photos, near)
+        if preview is not None:
+            write_preview(preview, readers, {label: report.problems for label, report in reports.items()})
     return Validation(reports, duplicates, compared)
 
 

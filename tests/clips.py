@@ -154,3 +154,18 @@ class DriftingEngine:
         """All frames."""
         masks = prompt_masks(Drifting(), frames, start)
         yield from run_passes(plan_passes(len(frames), masks, start.begins), Drifting, frames, written, lambda _: None)
+
+
+def written(out: Path, name: str = "clip") -> set[str]:
+    """Names of the files of a propagation's report."""
+    return {path.name for path in (out / "_report" / name).iterdir() if path.name[0] != "."}
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    """What must be equal between propagations: everything but how long frames took."""
+    timed = ("frames.jsonl", "report.json", ".lock", ".lock-holder.json")
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in out.rglob("*")
+        if path.is_file() and path.name not in timed
+    }

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from model.compute import Compute
-from model.inputs import CODINGS
+from model.inputs import UNIT_RGB
 from model.segmenter import Segmenter
 
 PLAIN = Compute("cpu", "fp32", channels_last=False)
@@ -16,7 +16,7 @@ class ColourNet(Segmenter):
     Logits come at full size. It remembers the sizes of its inputs.
     """
 
-    coding = CODINGS["efficientnet-lite0"]
+    coding = UNIT_RGB
     stride = 1
 
     def __init__(self):

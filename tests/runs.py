@@ -6,11 +6,19 @@ import contextlib
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+
+from datakit.datasets import ReadOptions
+from pipelines.settings import BuildSettings
+from tests.made import RECIPES
+
+# of both paper recipes, some of whose draws are flagged
+PICKY = BuildSettings((replace(RECIPES[0], min_iou=0.9), RECIPES[1]), read=ReadOptions(min_area=0))
 
 
 def draw_source(root: Path, count: int = 12, size: tuple[int, int] = (48, 64)) -> Path:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from datakit.datasets import AnyReader, ReadOptions, SourceOptions, SourceSpec, open_source
+from tests import tiny_tools, tiny_videos
+from tests.drawing import SIZE, labels, mask, picture, write_picture
 
-SIZE = (48, 64)
 VOC_PALETTE = [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0] + [0] * (252 * 3 - 3) + [224, 224, 192]
 
 
@@ -26,43 +27,6 @@ def opened(
 ) -> AnyReader:
     """The reader of a source; its layout is recognised where none is named."""
     return open_source(SourceSpec(label, layout, root), SourceOptions(options or ReadOptions(), images))
-
-
-def picture(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB: a gradient, and the object of `mask` in another colour."""
-    H, W = size
-    rows, columns = np.mgrid[0:H, 0:W]
-    image = np.stack([rows * 120 // H, columns * 255 // W, np.full(size, number * 37 % 256)], axis=2).astype(np.uint8)
-    image[mask(number, size) > 0] = (250, 40 + number % 100, 30)
-    return image
-
-
-def mask(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
-    """(H, W) 0/1: one rectangle, its place a matter of the photo's number."""
-    H, W = size
-    plane = np.zeros(size, np.uint8)
-    top, left = 4 + number % 7, 6 + number % 11
-    plane[top : top + H // 2, left : left + W // 2] = 1
-    return plane
-
-
-def labels(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
-    """(H, W) ids: 1 the upper part of the rectangle, 2 the lower, 255 a void line between."""
-    plane = mask(number, size)
-    row = int(np.flatnonzero(plane.any(axis=1))[0]) + size[0] // 4
-    lower = plane.copy()
-    lower[:row] = 0
-    plane[lower > 0] = 2
-    plane[row][plane[row] > 0] = 255
-    return plane
-
-
-def write_picture(path: Path, image: NDArray[np.uint8]) -> Path:
-    """RGB or grey pixels in the format of the suffix, JPEG at OpenCV's quality 95."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stored = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    assert cv2.imwrite(str(path), stored)
-    return path
 
 
 def write_grey(path: Path, plane: NDArray[Any]) -> Path:
@@ -237,4 +201,6 @@ LAYOUTS = {
     "voc": voc,
     "videos": davis_2017,
     "coco": coco,
+    **tiny_tools.LAYOUTS,
+    **tiny_videos.LAYOUTS,
 }

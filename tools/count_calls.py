@@ -63,9 +63,9 @@ def item(shards: Path) -> dict[CodeType, None]:
     from torch.utils.data import DataLoader
 
     from model.dataset import TripleDataset
-    from model.inputs import CODINGS
+    from model.networks import coding_of
 
-    dataset = TripleDataset(str(shards), next(iter(CODINGS.values())), split="all", redraw=True)
+    dataset = TripleDataset(str(shards), coding_of("lite"), split="all", redraw=True)
     next(iter(DataLoader(dataset, batch_size=1)))
     with entered() as codes:
         next(iter(DataLoader(dataset, batch_size=1)))

@@ -9,17 +9,24 @@ a `Reader` whose `read` decodes a photo by `read_photo` and, where it has a mask
 from ..mask_files import read_mask
 from ..masks import STILLS
 from ..photo_files import read_photo
+from .cityscapes import CITYSCAPES
 from .coco import COCO, CocoReader
+from .isat import ISAT
+from .labelme import LABELME
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
 from .mask_samples import scene_of
 from .pair_layouts import PAIR_LAYOUTS
 from .pairs import PairsLayout, PairsReader
 from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
+from .sa1b import SA1B
 from .sources import SourceOptions, SourceSpec, open_source, parse_source, recognise
+from .supervisely import SUPERVISELY
+from .via import VIA
+from .video_sets import BURST, SAV, YTVIS
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
 
-for _layout in (*PAIR_LAYOUTS, COCO):
+for _layout in (*PAIR_LAYOUTS, COCO, LABELME, SUPERVISELY, ISAT, VIA, YTVIS, SAV, BURST, SA1B, CITYSCAPES):
     register_layout(_layout)
 
 __all__ = [

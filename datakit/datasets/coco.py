@@ -25,7 +25,7 @@ from .coco_doubts import doubt_note
 from .coco_file import load_instances
 from .coco_listing import Annotation, Listing
 from .coco_photos import PhotoFolder, find_images
-from .drawn import PixelFrame, frame_of
+from .drawn import PixelFrame, frame_of, turned_by_exif
 from .layout import Layout, Match, Sureness
 from .mask_samples import stored_size
 from .outlines import BrokenOutline, Outline, parse_outline, rasterise
@@ -175,7 +175,7 @@ class Drawing:
     def __init__(self, record: Record, photo: Photo, asked: str | None):
         self._record, self._photo = record, photo
         self.frame = frame_of(list(self._outlines()) if photo.orientation > 1 else (), photo, asked)
-        self.notes = list(_turned(record, photo, self.frame))
+        self.notes = list(turned_by_exif(record, photo, self.frame))
 
     def _outlines(self) -> Iterator[Outline]:
         for each in self._record.annotation["objects"]:
@@ -219,21 +219,6 @@ class Drawing:
         if size is None or photo.size == stored or tuple(size) not in (photo.size, stored):
             return None
         return PixelFrame("stored" if tuple(size) == stored else "upright", certain=True)
-
-
-def _turned(record: Record, photo: Photo, frame: PixelFrame) -> Iterator[Note]:
-    """What to tell of a photo that EXIF turns: what its outlines were taken to be drawn on, and how that is known."""
-    if photo.orientation <= 1 or frame.asked:
-        return
-    place = "the upright photo" if frame.name == "upright" else "the photo as stored"
-    if frame.certain:
-        reason = f"photos turned by EXIF, outlines fit {place} only"
-    else:
-        other = "stored" if frame.name == "upright" else "upright"
-        reason = (
-            f"photos turned by EXIF, outlines fit both ways: read as drawn on {place} (if not: --annotated {other})"
-        )
-    yield Note(record.key, reason, f"{record.image}: EXIF orientation {photo.orientation}, outlines on {place}")
 
 
 def _check_size(where: ItemRef, size: list[int] | None, photo: Photo) -> None:

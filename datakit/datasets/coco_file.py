@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import UsageError
+from .json_files import Broken, load_json
 
 # What tells files of other tools and tasks: a key of the document, of an image or of an annotation -> what it is.
 OTHERS = {
@@ -23,7 +20,7 @@ OF_ANNOTATIONS = {
     "caption": ("captions", "is a COCO captions file, which has no masks"),
     "segmentations": ("video instances", "is a YouTube-VIS file, instances of videos"),
 }
-LATER = "such files cannot be read yet; convert it to COCO instances (polygons or run lengths for every object)"
+LATER = "give it without a layout, or convert it to COCO instances (polygons or run lengths for every object)"
 
 
 def load_instances(file: Path) -> dict[str, Any]:
@@ -33,11 +30,9 @@ def load_instances(file: Path) -> dict[str, Any]:
         UsageError: it cannot be read, is no JSON, or holds something else, named where it is known.
     """
     try:
-        if not file.is_file():
-            raise OSError("not a regular file")  # a pipe would be waited for
-        document = _parsed(file.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: expected a COCO instances file, cannot be read as JSON: {error}") from None
+        document = load_json(file)
+    except Broken as error:
+        raise UsageError(f"{file}: expected a COCO instances file, {error}") from None
     kind = _other_kind(document)
     if kind:
         raise UsageError(f"{file}: expected a COCO instances file, this {kind}: {LATER}")
@@ -64,17 +59,3 @@ def _other_kind(document: Any) -> str:
             if all(isinstance(each, dict) and key in each and "segmentation" not in each for each in annotations):
                 return kind
     return ""
-
-
-def _parsed(data: bytes) -> Any:
-    """The JSON, so that it can be hashed: numbers that are not finite as their names, half characters as '?'."""
-    huge = re.search(rb"[eE]\+?\d{3}|\d{309}", data)  # only these overflow, and the hook below is slow
-    document = json.loads(data, parse_constant=str, parse_float=_finite if huge else None)
-    if re.search(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]", data):  # may be halves of surrogate pairs
-        document = json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
-    return document
-
-
-def _finite(text: str) -> float | str:
-    number = float(text)
-    return number if np.isfinite(number) else text

@@ -5,14 +5,15 @@ Tools that write polygons show the photo upright, whatever width and height they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..arrays import Mask
 from ..images import turn
-from ..samples import Photo
+from ..samples import Note, Photo
 from .mask_samples import stored_size
 from .outlines import SLACK, Outline, Ring, overrun
+from .records import Record
 
 SLACK_SHARE = 0.01  # of the longer side: an outline that leaves a frame by less may have been drawn in it, in haste
 LESS = 0.5  # outside of one frame at most this share of what is outside of the other: drawn in the first
@@ -64,6 +65,21 @@ def frame_of(outlines: Sequence[Outline], photo: Photo, asked: str | None) -> Pi
         if name:
             return PixelFrame(name, certain=True)
     return PixelFrame(asked, asked=True) if asked else PixelFrame(DEFAULT)
+
+
+def turned_by_exif(record: Record, photo: Photo, frame: PixelFrame) -> Iterator[Note]:
+    """What to tell of a photo that EXIF turns: what its outlines were taken to be drawn on, and how that is known."""
+    if photo.orientation <= 1 or frame.asked:
+        return
+    place = "the upright photo" if frame.name == "upright" else "the photo as stored"
+    if frame.certain:
+        reason = f"photos turned by EXIF, outlines fit {place} only"
+    else:
+        other = "stored" if frame.name == "upright" else "upright"
+        reason = (
+            f"photos turned by EXIF, outlines fit both ways: read as drawn on {place} (if not: --annotated {other})"
+        )
+    yield Note(record.key, reason, f"{record.image}: EXIF orientation {photo.orientation}, outlines on {place}")
 
 
 def _fitting(rings: Sequence[Ring], stored: tuple[int, int], upright: tuple[int, int]) -> str:

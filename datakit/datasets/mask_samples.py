@@ -60,8 +60,11 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
     Raises:
         ItemError: mask and photo differ in size, or it cannot be told which pixels are which object.
     """
-    drawn = options.drawn_on(source_of(where.key))
-    plane = align(mask.plane, mask.orientation, photo, drawn or "stored")
+    plane, notes = mask.plane, tuple[Note, ...]()
+    if mask.orientation or photo.orientation != 1:
+        drawn = options.drawn_on(source_of(where.key))
+        plane = align(plane, mask.orientation, photo, drawn or "stored")
+        notes = () if drawn or mask.orientation else _turned(where, photo)
     if plane.shape[:2] != photo.size:
         sizes = f"mask is {plane.shape[:2]}, photo is {photo.size}, expected equal (H, W)"
         raise where.failed("mask", "size mismatch", sizes)
@@ -70,7 +73,6 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
     if not found.ids:
         detail = f"{where.path}: {why_empty(plane, found, options)}"
         return Scene(where.key, (), (Problem(where.key, "left-out", "mask", "empty mask", detail),))
-    notes = () if drawn or mask.orientation or photo.orientation == 1 else _turned(where, photo)
     if found.ignore is not None and options.grey == "ids":
         reason = "masks with 255, which is void and no object beside ids"
         notes += (Note(where.key, reason, f"{where.path}: {area(found.ignore)} pixels"),)

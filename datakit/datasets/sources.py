@@ -5,8 +5,8 @@ Which layouts there are stands in `layout.LAYOUTS`.
 
 from __future__ import annotations
 
-import os
 import re
+import shlex
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,19 +16,26 @@ from ..errors import UsageError
 from ..files import check_local
 from .layout import LAYOUTS, Layout, Match, Sureness
 from .reader import ReadOptions
+from .unrecognised import ARCHIVES, describe, folders_of
 from .views import AnyReader, MinArea, Resize
 
 LABEL = re.compile(r"[a-z0-9_-]+")
-ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
-MOST_SHOWN = 8  # names of a folder in a message
 
 
 class SourceSpec(NamedTuple):
-    """A source as the user named it; `layout` is None where it is to be recognised."""
+    """A source as the user named it.
+
+    Attributes:
+        label: of its keys.
+        layout: None where it is to be recognised.
+        root: folder or file.
+        written: the label as the user wrote it; '' where the label was made of the root's name.
+    """
 
     label: str
     layout: str | None
     root: Path
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,10 @@ class SourceOptions:
 def parse_source(text: str) -> SourceSpec:
     """Read `LABEL[:LAYOUT]=ROOT`, or a bare ROOT whose label is made of its own name.
 
+    A label that keys and file names cannot hold is made into one that they can.
+
     Raises:
-        UsageError: the label or the layout is none, or the root is an address such as s3://bucket/x.
+        UsageError: the label is missing, the layout is none, or the root is an address such as s3://bucket/x.
     """
     check_local(text, "source")
     name, equals, root = text.partition("=")
@@ -62,11 +71,11 @@ def parse_source(text: str) -> SourceSpec:
         path = Path(text).expanduser()
         return SourceSpec(derive_label(_name_of(path)), None, path)
     label, colon, layout = name.partition(":")
-    if not root:
-        raise UsageError(f"source {text!r}: expected LABEL=ROOT, found no ROOT")
+    if not root or not label:
+        raise UsageError(f"source {text!r}: expected LABEL=ROOT, found no {'ROOT' if label else 'LABEL'}")
     if colon:
         LAYOUTS.find(layout, f"source {text!r}")
-    return SourceSpec(check_label(label, text), layout if colon else None, Path(root).expanduser())
+    return SourceSpec(derive_label(label), layout if colon else None, Path(root).expanduser(), label)
 
 
 def check_label(label: str, text: str) -> str:
@@ -90,7 +99,10 @@ def derive_label(name: str) -> str:
 
 
 def derived_label_notice(spec: SourceSpec) -> str:
-    """A sentence on a label that had to be derived from the root's name; empty where it is that name."""
+    """A sentence on a label that had to be made of another name; empty where it is that name."""
+    if spec.written:
+        rule = "labels hold a-z, 0-9, '_' and '-'"
+        return f"{spec.written}: labelled {spec.label!r}; {rule}" if spec.label != spec.written else ""
     name = _name_of(spec.root)
     if spec.label != derive_label(name) or spec.label == name.lower():
         return ""
@@ -177,9 +189,7 @@ def recognise(root: Path) -> tuple[str, str]:
     check_root(root)
     found = _best(root)
     if found is None:
-        raise UsageError(
-            f"{root}: no known layout. Known: {', '.join(LAYOUTS)}; say LABEL:LAYOUT=ROOT. Found: {_contents(root)}"
-        )
+        raise UsageError(f"{root}: no known layout. {_nearest(root) or describe(root)}\nKnown: {', '.join(LAYOUTS)}")
     layout, match = found
     return layout.name, f"{root.name or root.resolve().name}: taken for {layout.name}, {match.why}"
 
@@ -191,9 +201,13 @@ def _best(root: Path) -> tuple[Layout, Match] | None:
     return min(found, key=lambda each: each[1].sureness, default=None)
 
 
-def _contents(root: Path) -> str:
+def _nearest(root: Path) -> str:
+    """A sentence on folders inside a root that are recognised; empty where none is."""
     if not root.is_dir():
-        return "a file of another kind"
-    names = sorted(entry.name + ("/" if entry.is_dir() else "") for entry in os.scandir(root))
-    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
-    return ", ".join(names[:MOST_SHOWN]) + more if names else "nothing"
+        return ""
+    found = [(folder, best) for folder in folders_of(root) if (best := _best(folder)) is not None]
+    if not found:
+        return ""
+    named = ", ".join(f"{folder.name}/ ({layout.name}, {match.why})" for folder, (layout, match) in found[:3])
+    roots = " ".join(shlex.quote(str(folder)) for folder, _ in found[:3])
+    return f"Inside it: {named}. Try `datakit validate-source {roots}`."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .document import picture_bytes
 from .overlay import chosen_frames, overlay, shown_size, video_sheet
-from .page import DrawnSample, PageCounts, PageSettings, draw_sample, write_drawn, write_page
+from .page import DrawnSample, PageCounts, PageSettings, draw_sample, write_page
 from .results import results_sheet
 from .sheet import MOST_SHOWN, contact_sheet
 
@@ -21,6 +21,5 @@ __all__ = [
     "results_sheet",
     "shown_size",
     "video_sheet",
-    "write_drawn",
     "write_page",
 ]

@@ -45,16 +45,14 @@ SCRIPTS = ("basics.js", "masks.js", "plots.js", "cards.js", "page.js")
 
 @dataclass(frozen=True)
 class PageSettings:
-    """What a page says of itself, and how large its pictures may be.
+    """What a page says of itself.
 
     Attributes:
         title: stands above everything.
-        picture_bytes: most bytes of one WebP picture.
         most: number of samples the page was cut at, where it was; 0 where it holds all.
     """
 
     title: str
-    picture_bytes: int = MOST_A_PICTURE
     most: int = 0
 
 
@@ -97,31 +95,11 @@ class DrawnSample:
     counts: PageCounts
 
 
-def write_page(
-    out: TextIO,
-    rows: Iterable[tuple[Sequence[Triple], Mapping[str, int]]],
-    recipes: Mapping[str, Recipe],
-    settings: PageSettings,
-    problems: Sequence[Problem] = (),
-) -> PageCounts:
-    """Write a page; a row is written before the next one is asked for.
-
-    Args:
-        out: a text file in UTF-8.
-        rows: the triples of one sample that are shown, with recipe name -> number of its draws in all.
-        recipes: recipe name -> Recipe.
-        settings: title and picture size.
-        problems: what is not shown and why; read after the last row.
-
-    Returns:
-        How many samples and triples are in the page.
-    """
-    drawn = (draw_sample(*row, recipes, settings.picture_bytes) for row in rows)
-    return write_drawn(out, drawn, recipes, settings, problems)
-
-
 def draw_sample(
-    triples: Sequence[Triple], totals: Mapping[str, int], recipes: Mapping[str, Recipe], picture_bytes: int
+    triples: Sequence[Triple],
+    totals: Mapping[str, int],
+    recipes: Mapping[str, Recipe],
+    picture_bytes: int = MOST_A_PICTURE,
 ) -> DrawnSample:
     """Draw one sample for a page: most of a page's work, and independent of all other samples.
 
@@ -138,18 +116,18 @@ def draw_sample(
     return DrawnSample("".join(blocks), PageCounts(1, len(triples), sum(totals.values()), flagged))
 
 
-def write_drawn(
+def write_page(
     out: TextIO,
     samples: Iterable[DrawnSample],
     recipes: Mapping[str, Recipe],
     settings: PageSettings,
     problems: Sequence[Problem] = (),
 ) -> PageCounts:
-    """Write a page of samples that are drawn already, as `write_page` does.
+    """Write a page; a sample is written before the next one is asked for.
 
     Args:
         out: a text file in UTF-8.
-        samples: as `draw_sample` makes them; one is written before the next one is asked for.
+        samples: as `draw_sample` makes them, in this process or another.
         recipes: recipe name -> Recipe.
         settings: title, and the number of samples the page was cut at.
         problems: what is not shown and why; read after the last sample.

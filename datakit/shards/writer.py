@@ -88,34 +88,25 @@ def publish_shard(
     """
     with replacing(path, scratch) as part:
         with h5py.File(part, "w", libver=layout.LIBVER) as file:
-            _store_header(file, header)
+            file.attrs["format"] = layout.FORMAT
+            file.attrs["version"] = layout.VERSION
+            file.attrs["source"] = header.source
+            file.attrs["settings_json"] = canonical_json(header.settings)
+            file.attrs["settings_digest"] = digest_json(header.settings)
+            file.attrs["tools_json"] = canonical_json(header.tools)
+            file.attrs["parameter_names_json"] = canonical_json(header.parameter_names)
+            file.attrs["conventions"] = layout.CONVENTIONS
             for kind, blob in blobs.items():
-                _store_blob(file, kind, blob)
+                data, position = file.create_dataset(f"{kind}/data", shape=(blob.offsets[-1],), dtype="u1"), 0
+                for piece in blob.pieces():
+                    data[position : position + len(piece)] = np.frombuffer(piece, np.uint8)
+                    position += len(piece)
+                file.create_dataset(f"{kind}/offsets", data=np.asarray(blob.offsets, "<u8"))
+                file.create_dataset(f"{kind}/crc32", data=np.asarray(blob.crc32, "<u4"))
             for name, table in tables.items():
                 file.create_dataset(name, data=table).attrs["crc32"] = np.uint32(zlib.crc32(table.tobytes()))
         size, digest = part.stat().st_size, file_sha256(part)
     return ShardStats(size, digest, *(len(tables[name]) for name in layout.TABLES))
-
-
-def _store_header(file: h5py.File, header: ShardHeader) -> None:
-    file.attrs["format"] = layout.FORMAT
-    file.attrs["version"] = layout.VERSION
-    file.attrs["source"] = header.source
-    file.attrs["settings_json"] = canonical_json(header.settings)
-    file.attrs["settings_digest"] = digest_json(header.settings)
-    file.attrs["tools_json"] = canonical_json(header.tools)
-    file.attrs["parameter_names_json"] = canonical_json(header.parameter_names)
-    file.attrs["conventions"] = layout.CONVENTIONS
-
-
-def _store_blob(file: h5py.File, kind: str, blob: Records) -> None:
-    data = file.create_dataset(f"{kind}/data", shape=(blob.offsets[-1],), dtype="u1")
-    position = 0
-    for piece in blob.pieces():
-        data[position : position + len(piece)] = np.frombuffer(piece, np.uint8)
-        position += len(piece)
-    file.create_dataset(f"{kind}/offsets", data=np.asarray(blob.offsets, "<u8"))
-    file.create_dataset(f"{kind}/crc32", data=np.asarray(blob.crc32, "<u4"))
 
 
 class RecordBuffer:
@@ -197,7 +188,14 @@ class ShardWriter:
 
         Samples of one photo must come one after the other.
         """
-        image_row = self._image_row(sample)
+        photo, images = sample.photo, self._rows[layout.IMAGE_TABLE]
+        if not images or images[-1]["key"] != sample.photo_key:
+            self._blobs[layout.IMAGES].append(photo.encoded)
+            images.append({
+                "key": sample.photo_key, "height": photo.size[0], "width": photo.size[1],
+                "normalised": photo.normalised, "source_crc32": photo.source_crc32,
+            })  # fmt: skip
+        image_row = len(images) - 1
         target_row = self._blobs[layout.TARGETS].append(encode_rle(sample.mask))
         ignore_row = -1
         if sample.ignore is not None:
@@ -210,16 +208,6 @@ class ShardWriter:
             self._blobs[layout.DEFORMED].append(encode_rle(triple.guide))
             row = {column.name: getattr(triple, column.attribute) for column in TRIPLE_COLUMNS if column.attribute}
             self._rows[layout.TRIPLE_TABLE].append({**row, "image_row": image_row, "target_row": target_row})
-
-    def _image_row(self, sample: Sample) -> int:
-        photo, rows = sample.photo, self._rows[layout.IMAGE_TABLE]
-        if not rows or rows[-1]["key"] != sample.photo_key:
-            self._blobs[layout.IMAGES].append(photo.encoded)
-            rows.append({
-                "key": sample.photo_key, "height": photo.size[0], "width": photo.size[1],
-                "normalised": photo.normalised, "source_crc32": photo.source_crc32,
-            })  # fmt: skip
-        return len(rows) - 1
 
     def publish(self) -> ShardStats:
         """Give what was added its final name.

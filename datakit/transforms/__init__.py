@@ -7,12 +7,14 @@ stored with it. The steps that recipes can name are in `TRANSFORMS`; other packa
 
 from .affine import Affine
 from .apply import deform, deform_all, replay
-from .base import TRANSFORMS, Transform, register_transform
+from .base import TRANSFORMS, ImageTransform, Transform, register_transform
 from .box import Box
+from .compositing import Compositing
 from .corruption_steps import Leak, Occlude, Shift
 from .dilate import Dilate, Erode
 from .frame_warp import FrameWarp, sample_warp
 from .holes import Holes
+from .photometric import Photometric
 from .presets import PRESETS, configure, load_recipe
 from .recipe import Recipe
 from .rotate_flip import Augment, RotateFlip
@@ -27,12 +29,15 @@ __all__ = [
     "Affine",
     "Augment",
     "Box",
+    "Compositing",
     "Dilate",
     "Erode",
     "FrameWarp",
     "Holes",
+    "ImageTransform",
     "Leak",
     "Occlude",
+    "Photometric",
     "Recipe",
     "RotateFlip",
     "Shift",

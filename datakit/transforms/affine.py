@@ -54,9 +54,10 @@ class Affine(Transform):
         """
         ranges = [most for most in (self.rotation, self.shear) if most]
         scale, x, y, *more = (2 * unit - 1 for unit in rng.random(3 + len(ranges)).tolist())
-        if not crop.width:
+        height, width = crop.pixels.shape
+        if not width:
             return np.full(3 + len(ranges), np.nan)
-        reach_x, reach_y = self.shift * crop.width, self.shift * crop.height
+        reach_x, reach_y = self.shift * width, self.shift * height
         rest = [most * unit for most, unit in zip(ranges, more, strict=True)]
         return np.array([1 + self.scale * scale, reach_x * x, reach_y * y, *rest])
 

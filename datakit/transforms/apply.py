@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Mask
+from ..samples import GuideDraw
 from .base import Transform
 from .object_crop import ObjectCrop
 from .recipe import Recipe
@@ -22,27 +23,17 @@ Group = tuple[Transform, ...]
 Numbers = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class DrawnGuide:
-    """A guide mask and where it came from.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnGuide(GuideDraw):
+    """A guide mask and how it was drawn.
 
     Attributes:
         mask: (H, W) uint8, 0 or 1.
-        parameters: (P,) float64, one for each of the recipe's `parameter_names`; NaN where a step did not
-            apply, and for a view's numbers, which belong to the sample.
-        iou: of `mask` with the mask it was made from.
-        area_ratio: area of `mask` over the area of the mask it was made from.
-        redraws: draws thrown away.
-        flags: '' or comma-joined: `low-iou` (no draw reached the recipe's floor before dilation, this is the best;
-            for finished triples see `samples.flags_of`), `no-tps` (too few or too straight points for a spline).
+        parameters, iou, area_ratio, redraws, draw_flags: as in `samples.GuideDraw`; its target is the mask it was
+            made from.
     """
 
     mask: Mask
-    parameters: Numbers
-    iou: float
-    area_ratio: float
-    redraws: int
-    flags: str
 
 
 def deform(mask: Mask | ObjectCrop, recipe: Recipe, rng: np.random.Generator) -> DrawnGuide:
@@ -80,7 +71,7 @@ def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.
 
     Source: as `deform`.
     """
-    if not all(target.width for target in targets):
+    if not all(target.pixels.size for target in targets):
         raise ValueError("deform: the mask is empty, expected at least one foreground pixel; leave such samples out")
     # The IoU is taken after the last warp, so that coarsening after it is not counted.
     until_iou = max((n for n, group in enumerate(recipe.groups, 1) if group[0].is_geometric), default=0)
@@ -97,7 +88,7 @@ def deform_all(targets: Sequence[ObjectCrop], recipe: Recipe, rngs: Sequence[np.
             iou=guide.iou(target),
             area_ratio=guide.area / target.area,
             redraws=draw.redraws,
-            flags=",".join(
+            draw_flags=",".join(
                 [
                     *([] if draw.reached else ["low-iou"]),
                     *dict.fromkeys(flag for n, flag in flagged if math.isnan(drawn[n][0])),
@@ -164,7 +155,7 @@ def _until_accepted(
         guides, numbers = _drawn([targets[n] for n in pending], groups, [rngs[n] for n in pending])
         for n, guide, drawn in zip(pending, guides, numbers, strict=True):
             overlap = guide.iou(targets[n]) if groups else 1.0
-            reached = bool(guide.width) and overlap >= recipe.min_iou
+            reached = bool(guide.pixels.size) and overlap >= recipe.min_iou
             if reached or n not in best or overlap > best[n].overlap:
                 best[n] = _Attempt(guide, drawn, overlap, redraws if reached else recipe.max_redraws, reached)
         pending = [n for n in pending if not best[n].reached]

@@ -1,21 +1,22 @@
-"""What every step of a recipe is, and the table of steps that other packages can add to.
+"""What every transform is, and the table of steps of recipes that other packages can add to.
 
-A step draws its parameters first (`sample_params`) and applies them by a pure function, so that every guide mask can
-be made again from the numbers stored with it. A geometric step gives a `point_map`; geometric steps in a row become
-one map and one resampling, of masks and of images. Any other step gives the changed object itself (`apply`).
+A transform draws its parameters first (`sample_params`) and applies them by a pure function, so that every guide mask
+can be made again from the numbers stored with it. A geometric step gives a `point_map`; geometric steps in a row
+become one map and one resampling, of masks and of images. Any other step gives the changed object itself (`apply`).
+Transforms of an image (`ImageTransform`) have the same form; training strings them together, not recipes.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Box
+from ..arrays import Box, Image, Mask
 from ..config import settings_of, validate
 from ..errors import UsageError
 from ..registry import Registry
@@ -27,33 +28,20 @@ GUIDE_KINDS = ("mask", "box")  # what shards say a guide mask looks like
 
 Params = NDArray[np.float64]
 Step = TypeVar("Step", bound="type[Transform]")
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True)
-class Transform(ABC):
-    """One step: a frozen dataclass whose fields are ranges made by `datakit.config.setting`, each with a default.
+class BaseTransform(ABC, Generic[Subject]):
+    """What steps of recipes and transforms of an image share: a frozen dataclass of ranges that draws, then applies.
 
-    A subclass gives `parameter_names` and `sample_params`, and either `point_map` (a geometric step) or `apply`.
+    Its fields are ranges made by `datakit.config.setting`, each with a default.
 
     Attributes:
-        kind: its name in recipes.
-        noun: what captions call it; its kind where empty.
-        guide_kind: what the guide mask looks like after it, of `GUIDE_KINDS`.
-        skip_flag: flag of a triple whose parameters are NaN, that is, to whose object the step did not apply.
-        package: distribution to install for it, stored with recipes; empty for steps of this package.
-        is_geometric: whether it gives a `point_map`; set by itself.
+        kind: its name.
     """
 
     kind: ClassVar[str] = ""
-    noun: ClassVar[str] = ""
-    guide_kind: ClassVar[str] = "mask"
-    skip_flag: ClassVar[str] = ""
-    package: ClassVar[str] = ""
-    is_geometric: ClassVar[bool] = False
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        cls.is_geometric = cls.point_map is not Transform.point_map
 
     def __post_init__(self) -> None:
         validate(self, self.kind)
@@ -64,16 +52,49 @@ class Transform(ABC):
         """Names of the numbers it draws."""
 
     @abstractmethod
-    def sample_params(self, rng: np.random.Generator, crop: ObjectCrop) -> Params:
-        """Draw the parameters for one object.
+    def sample_params(self, rng: np.random.Generator, crop: Subject) -> Params:
+        """Draw the parameters for one object or image.
 
         Args:
             rng: source of all chance.
-            crop: the object.
+            crop: the object or image.
 
         Returns:
-            (len(parameter_names),) float64; all NaN where the step does not apply to the object.
+            (len(parameter_names),) float64; all NaN where it does not apply to the object or image.
         """
+
+    @abstractmethod
+    def apply(self, crop: Subject, parameters: Params) -> Subject:
+        """The object or image changed by drawn parameters; with NaN, as it is. A pure function."""
+
+    def describe(self, numbers: Mapping[str, float]) -> list[str]:
+        """Captions of drawn parameters, by name, such as `scale +3.1 %`."""
+        return [f"{self.kind} {name} {value:g}" for name, value in numbers.items()]
+
+
+@dataclass(frozen=True)
+class Transform(BaseTransform[ObjectCrop]):
+    """One step of a recipe.
+
+    A subclass gives `parameter_names` and `sample_params`, and either `point_map` (a geometric step) or `apply`.
+
+    Attributes:
+        noun: what captions call it; its kind where empty.
+        guide_kind: what the guide mask looks like after it, of `GUIDE_KINDS`.
+        skip_flag: flag of a triple whose parameters are NaN, that is, to whose object the step did not apply.
+        package: distribution to install for it, stored with recipes; empty for steps of this package.
+        is_geometric: whether it gives a `point_map`; set by itself.
+    """
+
+    noun: ClassVar[str] = ""
+    guide_kind: ClassVar[str] = "mask"
+    skip_flag: ClassVar[str] = ""
+    package: ClassVar[str] = ""
+    is_geometric: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.is_geometric = cls.point_map is not Transform.point_map
 
     def point_map(self, parameters: Params, box: Box, before: Sequence[PointMap]) -> PointMap | None:
         """The map of drawn parameters; None where the step does not apply.
@@ -90,9 +111,24 @@ class Transform(ABC):
         found = self.point_map(parameters, crop.box, ())
         return warp(crop, [found] if found else [])
 
-    def describe(self, numbers: Mapping[str, float]) -> list[str]:
-        """Captions of drawn parameters, by name, such as `scale +3.1 %`."""
-        return [f"{self.kind} {name} {value:g}" for name, value in numbers.items()]
+
+@dataclass(frozen=True)
+class ImageCrop:
+    """What a network is shown of a photo: what transforms of an image work on.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB. Never written to.
+        target: (H, W) uint8, 0 or 1: its object.
+        other_photo: another photo, (h, w, 3) uint8 RGB, or none, for a number of 0..1; None where there are no others.
+    """
+
+    image: Image
+    target: Mask
+    other_photo: Callable[[float], Image | None] | None = None
+
+
+class ImageTransform(BaseTransform[ImageCrop]):
+    """A transform that changes the colours of an image and leaves its masks as they are."""
 
 
 def _check(kind: str, step: type[Transform]) -> None:
@@ -120,7 +156,7 @@ def _check(kind: str, step: type[Transform]) -> None:
 
 
 def _try_out(step: Transform) -> None:
-    crop = ObjectCrop.placed(np.ones((9, 9), np.uint8), 4, 4, (17, 17))
+    crop = ObjectCrop.of(np.ones((9, 9), np.uint8), 4, 4, (17, 17))
     names = step.parameter_names
     if len(set(names)) != len(names) or not all(isinstance(name, str) and name for name in names):
         raise UsageError(f"parameter_names {names!r} are not different names")

@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
 from ..arrays import Image, Mask
+from ..config import setting
+from .base import ImageCrop, ImageTransform, Params
 from .crop import cut_image, square_window
-from .views import ViewConfig
 
 
-def sample_backdrop(
-    rng: np.random.Generator, config: ViewConfig, photo: Callable[[float], Image | None] | None
-) -> Image | None:
-    """A part of another photo to put the object on, (size, size, 3) uint8 RGB; None where it stays where it is.
+@dataclass(frozen=True)
+class Compositing(ImageTransform):
+    """An object put on a part of another photo, whose own objects then are none.
 
-    Args:
-        rng: source of all numbers.
-        config: the share.
-        photo: a photo for a number of 0..1, or None; without it every object stays.
+    Attributes:
+        paste: share of objects that are put on another photo.
     """
-    is_pasted, which, side, across, down = rng.random(5)
-    image = photo(which) if photo is not None and is_pasted < config.paste else None
-    if image is None:
-        return None
-    H, W = image.shape[:2]
-    pixels = max(1, round(min(H, W) * (0.5 + 0.5 * side)))
-    centre = pixels / 2 + across * (W - pixels), pixels / 2 + down * (H - pixels)
-    return cut_image(image, square_window(centre, pixels, (H, W), config.size), (0, 0, 0))
+
+    kind: ClassVar[str] = "compositing"
+
+    paste: float = setting(0.25, 0, 1)
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Which photo, how much of its shorter side, and where in it, all as drawn, 0..1."""
+        return "photo", "side", "across", "down"
+
+    def sample_params(self, rng: np.random.Generator, crop: ImageCrop) -> Params:
+        """(4,) float64 of 0..1; NaN where the object stays where it is."""
+        is_pasted, *drawn = rng.random(5).tolist()
+        return np.array(drawn if is_pasted < self.paste else [np.nan] * 4)
+
+    def apply(self, crop: ImageCrop, parameters: Params) -> ImageCrop:
+        """The object on the other photo; as it is where there is none for that number.
+
+        Args:
+            crop: a square one, (S, S, 3).
+            parameters: of `sample_params`.
+        """
+        if crop.other_photo is None or np.isnan(parameters).any():
+            return crop
+        which, side, across, down = parameters.tolist()
+        photo = crop.other_photo(which)
+        if photo is None:
+            return crop
+        H, W = photo.shape[:2]
+        pixels = max(1, round(min(H, W) * (0.5 + 0.5 * side)))
+        centre = pixels / 2 + across * (W - pixels), pixels / 2 + down * (H - pixels)
+        backdrop = cut_image(photo, square_window(centre, pixels, (H, W), crop.image.shape[0]), (0, 0, 0))
+        return replace(crop, image=composite(crop.image, crop.target, backdrop))
 
 
-def composite(image: Image, target: Mask, background: Image | None) -> Image:
-    """The object of an image on another one, blended over a pixel or two of its outline; `image` without a backdrop.
+def composite(image: Image, target: Mask, backdrop: Image) -> Image:
+    """The object of an image on another one, blended over a pixel or two of its outline.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         target: (H, W) uint8 0/1, the object.
         backdrop: (H, W, 3) uint8 RGB.
     """
-    if background is None:
-        return image
     share = cv2.GaussianBlur(target * np.float32(1), (5, 5), 1.0)
-    return cv2.blendLinear(image, background, share, 1 - share)  # type: ignore[return-value]
+    return cv2.blendLinear(image, backdrop, share, 1 - share)  # type: ignore[return-value]

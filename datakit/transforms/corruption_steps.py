@@ -1,17 +1,18 @@
 """Steps that damage a guide mask as video does: moved too far, cut by an occlusion, leaked into what is near.
 
-Each comes to a share of the guide masks. What training does to masks without a recipe is left to `corruption`.
+Each comes to a share of the guide masks. `corruption` does the same in training, with shares of its own.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..config import setting
 from .base import Params, Transform
@@ -46,7 +47,7 @@ class Shift(Transform):
         is_hit, x, y = rng.random(3).tolist()
         if is_hit >= self.prob or not crop.width:
             return np.full(2, np.nan)
-        move = np.rint([(2 * x - 1) * self.by * crop.width, (2 * y - 1) * self.by * crop.height])
+        move = move_of(crop, np.array([x, y]), self.by)
         return move if self.apply(crop, move).width else np.full(2, np.nan)
 
     def apply(self, crop: ObjectCrop, parameters: Params) -> ObjectCrop:
@@ -87,7 +88,7 @@ class Occlude(Transform):
             return np.full(3, np.nan)
         nx, ny = (round(_PARTS * part(2 * math.pi * direction)) for part in (math.cos, math.sin))
         low, high = self.lost if isinstance(self.lost, tuple) else (self.lost, self.lost)
-        along = np.sort(_along(crop, nx, ny)[crop.pixels.view(np.bool_)])
+        along = np.sort(along_line(crop, nx, ny))
         kept = math.ceil((1 - low - (high - low) * amount) * len(along))
         return np.array([nx, ny, along[max(kept, 1) - 1]], np.float64)
 
@@ -96,8 +97,7 @@ class Occlude(Transform):
         if not crop.width or np.isnan(parameters).any():
             return crop
         nx, ny, limit = parameters.astype(int).tolist()
-        kept = crop.pixels & (_along(crop, nx, ny) <= limit)
-        return ObjectCrop.placed(kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
+        return erase_beyond(crop, nx, ny, limit)
 
     def describe(self, numbers: Mapping[str, float]) -> list[str]:
         """From where it is cut."""
@@ -133,26 +133,68 @@ class Leak(Transform):
             return np.full(4, np.nan)
         longest = max(crop.width, crop.height)
         low, high = self.size if isinstance(self.size, tuple) else (self.size, self.size)
-        middle = (crop.box[0] + crop.box[2]) / 2, (crop.box[1] + crop.box[3]) / 2
-        centre = [round(at + (2 * unit - 1) * self.reach * longest) for at, unit in zip(middle, units, strict=False)]
         axes = [max(1, round((low + (high - low) * unit) * longest)) for unit in units[2:]]
-        return np.array([*centre, *axes], np.float64)
+        return np.array([*centre_of(crop, np.array(units[:2]), self.reach), *axes])
 
     def apply(self, crop: ObjectCrop, parameters: Params) -> ObjectCrop:
         """The object and the part of the ellipse that lies in the frame; contains the object."""
         if not crop.width or np.isnan(parameters).any():
             return crop
-        x, y, rx, ry = parameters.astype(int).tolist()
-        mask = crop.mask()
-        cv2.ellipse(mask, (x, y), (rx, ry), 0, 0, 360, 1, -1)
-        return ObjectCrop.of(mask)
+        return add_ellipse(crop, parameters)
 
     def describe(self, numbers: Mapping[str, float]) -> list[str]:
         """The ellipse."""
         return [f"leak {2 * numbers['rx']:g} x {2 * numbers['ry']:g} px at ({numbers['x']:g}, {numbers['y']:g})"]
 
 
-def _along(crop: ObjectCrop, nx: int, ny: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """(h, w) int64: how far along a direction each pixel of the box lies, times `_PARTS`."""
+def move_of(crop: ObjectCrop, units: NDArray[np.float64], by: float) -> NDArray[np.float64]:
+    """(2,) float64 whole numbers: a move in x and y.
+
+    Args:
+        crop: the object, not empty.
+        units: (2,) in 0..1, how far across and down; 0.5 is not at all.
+        by: largest move, as a fraction of the box's width and height.
+    """
+    return np.rint((2 * units - 1) * by * (crop.width, crop.height))
+
+
+def along_line(crop: ObjectCrop, nx: float, ny: float) -> NDArray[Any]:
+    """(area,) nx * x + ny * y of every pixel of the object, row by row; int64 for whole nx and ny, else float64."""
+    return _along(crop, nx, ny)[crop.pixels.view(np.bool_)]
+
+
+def erase_beyond(crop: ObjectCrop, nx: float, ny: float, limit: float) -> ObjectCrop:
+    """The object without its pixels for which nx * x + ny * y is above `limit`."""
+    kept = crop.pixels & (_along(crop, nx, ny) <= limit)
+    return ObjectCrop.of(kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
+
+
+def centre_of(crop: ObjectCrop, units: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
+    """(2,) float64 whole numbers: x and y of a point around the middle of the object's box.
+
+    Args:
+        crop: the object, not empty.
+        units: (2,) in 0..1; 0.5 is the middle.
+        reach: farthest in x and y, as a multiple of the box's longer side.
+    """
+    middle = np.array([crop.box[0] + crop.box[2], crop.box[1] + crop.box[3]]) / 2
+    return np.rint(middle + (2 * units - 1) * reach * max(crop.width, crop.height))
+
+
+def add_ellipse(crop: ObjectCrop, ellipse: Sequence[float] | NDArray[np.float64]) -> ObjectCrop:
+    """The object and the part of an ellipse that lies in the frame.
+
+    Args:
+        crop: the object.
+        ellipse: x and y of its centre, then half its axes across and down: whole numbers, in pixels.
+    """
+    x, y, rx, ry = (int(number) for number in ellipse)
+    mask = crop.mask()
+    cv2.ellipse(mask, (x, y), (rx, ry), 0, 0, 360, 1, -1)
+    return ObjectCrop.of(mask)
+
+
+def _along(crop: ObjectCrop, nx: float, ny: float) -> NDArray[Any]:
+    """(h, w) int64 or float64: how far along a direction each pixel of the box lies."""
     x0, y0, x1, y1 = crop.box
     return nx * np.arange(x0, x1)[None, :] + ny * np.arange(y0, y1)[:, None]

@@ -60,7 +60,10 @@ def square_window(centre: tuple[float, float], side: float, frame_size: tuple[in
     """
     whole = max(frame_size)
     pixels = min(max(round(side), min(MIN_SIDE, whole)), whole)
-    left, top = (_placed(middle, pixels, extent) for middle, extent in zip(centre, frame_size[::-1], strict=True))
+    left, top = (
+        (extent - pixels) // 2 if pixels >= extent else min(max(round(middle - pixels / 2), 0), extent - pixels)
+        for middle, extent in zip(centre, frame_size[::-1], strict=True)
+    )
     return Window((left, top, left + pixels, top + pixels), (size, size))
 
 
@@ -125,13 +128,6 @@ def paste_back(
     into, part = _overlap(window.box, frame_size)
     whole[into] = cv2.resize(scores, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)[part]
     return whole
-
-
-def _placed(middle: float, side: int, extent: int) -> int:
-    """First pixel of a stretch of `side` around `middle`, inside 0..extent where it fits, else centred on it."""
-    if side >= extent:
-        return (extent - side) // 2
-    return min(max(round(middle - side / 2), 0), extent - side)
 
 
 def _overlap(box: Box, frame_size: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

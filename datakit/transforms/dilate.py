@@ -49,7 +49,7 @@ class Dilate(Transform):
     def apply(self, crop: ObjectCrop, parameters: Params) -> ObjectCrop:
         """Grow the object by all pixels within the stored radius of it; contains the object."""
         radius = int(parameters[0])
-        if not (radius and crop.width):
+        if not (radius and crop.pixels.size):
             return crop
         padded, x, y = crop.padded(radius)
         grown = cv2.dilate(padded, disc(radius))
@@ -135,4 +135,4 @@ def _eroded(crop: ObjectCrop, radius: int) -> ObjectCrop:
         return crop
     padded, x, y = crop.padded(radius)
     left = cv2.erode(padded, disc(radius))  # OpenCV's border is foreground
-    return ObjectCrop.placed(left, x, y, crop.size)  # type: ignore[arg-type]
+    return ObjectCrop.of(left, x, y, crop.size)  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ class Holes(Transform):
             if radius >= 0:
                 rows, columns = np.ogrid[y0 - y : y1 - y, x0 - x : x1 - x]
                 left[rows * rows + columns * columns <= radius * radius] = 0
-        return ObjectCrop.placed(left, x0, y0, crop.size)
+        return ObjectCrop.of(left, x0, y0, crop.size)
 
     def describe(self, numbers: Mapping[str, float]) -> list[str]:
         """How many, and the largest."""

@@ -32,18 +32,19 @@ class ObjectCrop:
     pixels: Mask
 
     @classmethod
-    def of(cls, mask: Mask) -> ObjectCrop:
-        """The object of an (H, W) uint8 0/1 mask; shares its memory."""
-        return cls.placed(mask, 0, 0, (mask.shape[0], mask.shape[1]))
+    def of(cls, mask: Mask, x: int = 0, y: int = 0, size: tuple[int, int] | None = None) -> ObjectCrop:
+        """The object of an (H, W) uint8 0/1 mask; shares its memory.
 
-    @classmethod
-    def placed(cls, pixels: Mask, x: int, y: int, size: tuple[int, int]) -> ObjectCrop:
-        """The object of a part of a mask whose upper left corner lies at (x, y) of the frame."""
-        left, top, width, height = cv2.boundingRect(pixels)
+        Args:
+            mask: the whole mask, or a part of it.
+            x, y: where the upper left corner of a part lies in the frame.
+            size: (H, W) of the frame, where `mask` is a part.
+        """
+        left, top, width, height = cv2.boundingRect(mask)
         if not width:
-            return cls.nothing(size)
+            return cls.nothing(size or (mask.shape[0], mask.shape[1]))
         box = x + left, y + top, x + left + width, y + top + height
-        return cls(size, box, pixels[top : top + height, left : left + width])
+        return cls(size or (mask.shape[0], mask.shape[1]), box, mask[top : top + height, left : left + width])
 
     @classmethod
     def nothing(cls, size: tuple[int, int]) -> ObjectCrop:
@@ -63,7 +64,7 @@ class ObjectCrop:
     @cached_property
     def area(self) -> int:
         """Foreground pixels."""
-        return cv2.countNonZero(self.pixels) if self.width else 0
+        return cv2.countNonZero(self.pixels) if self.pixels.size else 0
 
     @cached_property
     def ring(self) -> NDArray[np.int64]:
@@ -88,9 +89,7 @@ class ObjectCrop:
         """The object moved by whole pixels; what leaves the frame is dropped."""
         x0, y0, (H, W) = self.box[0] + x, self.box[1] + y, self.size
         part = self.pixels[max(-y0, 0) : max(H - y0, 0), max(-x0, 0) : max(W - x0, 0)]
-        return (
-            ObjectCrop.placed(part, max(x0, 0), max(y0, 0), self.size) if part.size else ObjectCrop.nothing(self.size)
-        )
+        return ObjectCrop.of(part, max(x0, 0), max(y0, 0), self.size) if part.size else ObjectCrop.nothing(self.size)
 
     def padded(self, margin: int) -> tuple[Mask, int, int]:
         """The pixels with up to `margin` of the frame around them, and the (x, y) of their upper left corner."""

@@ -68,12 +68,12 @@ class Tps(Transform):
             (4 * points,) float64: x, y, dx, dy of each point in pixels; NaN where the ring has too
             few pixels, or ten sets of points all lay on a line.
         """
-        ring = crop.ring
+        ring, (height, width) = crop.ring, crop.pixels.shape
         for _ in range(_ATTEMPTS if len(ring) >= self.points else 0):
             units = rng.random(3 * self.points).tolist()
-            start = [(float(x), float(y)) for x, y in ring[chosen(units[: self.points], len(ring))]]
+            start = [(float(x), float(y)) for x, y in ring[distinct_below(units[: self.points], len(ring))]]
             moves = [
-                (self.shift * crop.width * (2 * x - 1), self.shift * crop.height * (2 * y - 1))
+                (self.shift * width * (2 * x - 1), self.shift * height * (2 * y - 1))
                 for x, y in zip(units[self.points :: 2], units[self.points + 1 :: 2], strict=True)
             ]
             end = [(x + dx, y + dy) for (x, y), (dx, dy) in zip(start, moves, strict=True)]
@@ -93,7 +93,8 @@ class Tps(Transform):
         # Scaling and shifting keeps what `sample_params` made sure of; another spline may not.
         if not all(each.keeps_shape for each in before) and (degenerate(start) or degenerate(end)):
             return None
-        return Warping(start, end, self.spline == "smoothing")
+        smoothing = self.spline == "smoothing"
+        return Warping(start, end, smoothing, Spline(end, start, smoothing))
 
     def describe(self, numbers: Mapping[str, float]) -> list[str]:
         """The longest move of a control point."""
@@ -101,7 +102,7 @@ class Tps(Transform):
         return [f"spline max {max(moves):.1f} px"]
 
 
-def chosen(units: Sequence[float], total: int) -> list[int]:
+def distinct_below(units: Sequence[float], total: int) -> list[int]:
     """Different numbers below `total`, one for each number in [0, 1); every set is equally likely."""
     picks: list[int] = []
     for k, unit in enumerate(units):
@@ -202,16 +203,15 @@ class Warping(PointMap):
 
     The pixels need the inverse map, so that is the spline fitted (end → start); `forward`, which only carries
     the control points of a later spline, is the spline fitted the other way round.
+
+    Attributes:
+        pull: the spline from the warped mask back to the mask.
     """
 
     start: Sequence[Pair]
     end: Sequence[Pair]
     smoothing: bool
-
-    @cached_property
-    def pull(self) -> Spline:
-        """The spline from the warped mask back to the mask."""
-        return Spline(self.end, self.start, self.smoothing)
+    pull: Spline
 
     def forward(self, x: Points, y: Points) -> tuple[Points, Points]:
         """About where points of the mask go."""

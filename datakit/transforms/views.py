@@ -1,20 +1,28 @@
 """What training draws for a triple beyond its recipe: the shares and ranges, and the window that is cut.
 
 Numbers are drawn from the generator that is handed in, always as many, so that switching one thing off leaves the
-others as they were. What is drawn is done in `pose`, `photometric`, `compositing`, `corruption` and `crop`.
+others as they were. What is drawn is done in `pose`, `photometric`, `compositing`, `corruption` and `crop`; the
+settings of `photometric` and `compositing` are those of their transforms.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Mask, bounding_box
-from ..config import setting, validate
+from ..config import same_setting, setting, settings_of, validate
+from .base import ImageTransform
+from .compositing import Compositing
 from .crop import MARGIN, Window, object_window, square_window, whole_window
+from .photometric import Photometric
+
+IMAGE_TRANSFORMS: tuple[type[ImageTransform], ...] = (Compositing, Photometric)
+"""In the order they are applied; 0 switches each of their settings off."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,13 @@ class ViewConfig:
     flip: float = setting(0.5, 0, 1)
     turn: float = setting(15.0, 0, 180)
     stretch: float = setting(0.2, 0, 1)
-    paste: float = setting(0.25, 0, 1)
-    brightness: float = setting(0.25, 0, 1)
-    contrast: float = setting(0.25, 0, 1)
-    saturation: float = setting(0.4, 0, 1)
-    tint: float = setting(0.1, 0, 1)
-    grey: float = setting(0.05, 0, 1)
-    blur: float = setting(0.1, 0, 1)
+    paste: float = same_setting(Compositing, "paste")
+    brightness: float = same_setting(Photometric, "brightness")
+    contrast: float = same_setting(Photometric, "contrast")
+    saturation: float = same_setting(Photometric, "saturation")
+    tint: float = same_setting(Photometric, "tint")
+    grey: float = same_setting(Photometric, "grey")
+    blur: float = same_setting(Photometric, "blur")
     partial: float = setting(0.1, 0, 1)
     off_centre: float = setting(0.15, 0, 1)
     off_centre_by: float = setting(0.3, 0, 1)
@@ -79,8 +87,14 @@ class ViewConfig:
 
     def still(self) -> ViewConfig:
         """Nothing drawn: a window with the middle of the margins, the mask and the light as they are."""
-        nothing: dict[str, Any] = dict.fromkeys((*_POSE, *_LIGHT, *CORRUPTIONS), 0.0)
+        colours = (name for kind in IMAGE_TRANSFORMS for name in settings_of(kind))
+        nothing: dict[str, Any] = dict.fromkeys((*_POSE, *colours, *CORRUPTIONS), 0.0)
         return replace(self, **nothing, crop="object", margin_low=MARGIN, margin_high=MARGIN)
+
+    @cached_property
+    def image_transforms(self) -> tuple[ImageTransform, ...]:
+        """What changes the colours of an image, in the order it is applied; settings of the same names are theirs."""
+        return tuple(kind(**{name: getattr(self, name) for name in settings_of(kind)}) for kind in IMAGE_TRANSFORMS)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""
@@ -88,8 +102,7 @@ class ViewConfig:
 
 
 CORRUPTIONS = ("off_centre", "partial", "blob")
-_POSE = ("shift", "whole", "flip", "turn", "stretch", "paste")
-_LIGHT = ("brightness", "contrast", "saturation", "tint", "grey", "blur")
+_POSE = ("shift", "whole", "flip", "turn", "stretch")
 
 
 def sample_window(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Window:

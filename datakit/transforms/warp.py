@@ -23,7 +23,7 @@ from ..arrays import Box
 from .object_crop import ObjectCrop
 
 Points = NDArray[np.float64]
-Values = NDArray[np.float32]  # (2, h, w): x and y of the inverse map at nodes, as `lattice` gives them
+Values = NDArray[np.float32]  # (2, h, w): x and y of the inverse map at nodes, as `inverse_at_nodes` gives them
 Frame = tuple[float, float, float, float]  # a box like arrays.Box, of any numbers
 
 _STEPS = (8, 4, 2, 1)  # pixels between nodes; node i lies at step * i + (step - 1) / 2, where a resize puts it
@@ -92,9 +92,9 @@ def warp_all(figures: Sequence[ObjectCrop], maps: Sequence[Sequence[PointMap]]) 
         The moved objects, in frames of the same sizes.
     """
     moved = list(figures)
-    moving = [n for n, figure in enumerate(figures) if maps[n] and figure.width]
-    moves = [Move.within(window(figures[n], maps[n]), figures[n], maps[n]) for n in moving]
-    values = [lattice(move.nodes, move.step, move.maps, move.figure.box) for move in moves]
+    moving = [n for n, figure in enumerate(figures) if maps[n] and figure.pixels.size]
+    moves = [Move.planned(figures[n], maps[n]) for n in moving]
+    values = [inverse_at_nodes(move.nodes, move.step, move.maps, move.figure.box) for move in moves]
     needed = [_needed(*each) for each in zip(moves, values, strict=True)]
     for n, move, part in zip(moving, moves, needed, strict=True):
         moved[n] = read(move, *part)
@@ -120,41 +120,33 @@ class Move:
     nodes: Box
 
     @classmethod
-    def within(cls, inside: Box, figure: ObjectCrop, maps: Sequence[PointMap]) -> Move:
-        """With the coarsest lattice that is fine enough around a range of pixels."""
+    def planned(cls, figure: ObjectCrop, maps: Sequence[PointMap], whole: bool = False) -> Move:
+        """Looks at the part of the frame the moved object may lie in, by the coarsest lattice that is fine enough.
+
+        That part is empty when it is outside. A spline fitted to few points may fold, and bring distant places onto
+        the object a second time: those copies are not wanted, and need not be looked for. `whole` looks everywhere.
+        """
+        box: Frame = (0, 0, *figure.size[::-1]) if whole else figure.box
+        for each in () if whole else maps:
+            box = each.spread(box)
+        (H, W), x0, y0 = figure.size, max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
+        x1, y1 = max(min(math.ceil(box[2]), W), x0), max(min(math.ceil(box[3]), H), y0)
         step = lattice_step(figure, maps)
-        return cls(figure, maps, inside, step, nodes_around(inside, step))
-
-
-def window(figure: ObjectCrop, maps: Sequence[PointMap]) -> Box:
-    """The part of the frame a moved object may lie in; empty when that is outside.
-
-    A spline fitted to few points may fold, and bring distant places onto the object a second time:
-    those copies are not wanted, and need not be looked for.
-    """
-    box: Frame = figure.box
-    for each in maps:
-        box = each.spread(box)
-    x0, y0 = max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
-    return x0, y0, max(min(math.ceil(box[2]), figure.size[1]), x0), max(min(math.ceil(box[3]), figure.size[0]), y0)
+        half = step // 2
+        low_x, low_y = (x0 - half) // step, (y0 - half) // step
+        high_x, high_y = (x1 - 1 - half) // step, (y1 - 1 - half) // step
+        nodes = low_x, low_y, max(high_x, low_x) + 2, max(high_y, low_y) + 2  # at least one cell
+        return cls(figure, maps, (x0, y0, x1, y1), step, nodes)
 
 
 def lattice_step(figure: ObjectCrop, maps: Sequence[PointMap]) -> int:
     """Pixels between nodes: 8 unless the map bends so strongly, or the object is so thin, that it would show."""
-    thickness = 2 * figure.area / (figure.width + figure.height)
+    thickness = 2 * figure.area / sum(figure.pixels.shape)
     curvature = sum(each.curvature() for each in maps)
     return next((step for step in _STEPS if curvature * step * step <= _FLAT * thickness), _STEPS[-1])
 
 
-def nodes_around(pixels: Box, step: int) -> Box:
-    """Half-open range of nodes around a range of pixels, at least one cell."""
-    half = step // 2
-    low_x, low_y = (pixels[0] - half) // step, (pixels[1] - half) // step
-    high_x, high_y = (pixels[2] - 1 - half) // step, (pixels[3] - 1 - half) // step
-    return low_x, low_y, max(high_x, low_x) + 2, max(high_y, low_y) + 2
-
-
-def lattice(nodes: Box, step: int, maps: Sequence[PointMap], box: Box) -> NDArray[np.float32]:
+def inverse_at_nodes(nodes: Box, step: int, maps: Sequence[PointMap], box: Box) -> NDArray[np.float32]:
     """(2, h, w): x and y of the inverse map at a range of nodes, in pixels from the corner of `box`, rounded.
 
     Boxes up to 128 px round to 1/256, up to 256 px to 1/128 … up to 1024 px to 1/32, so that values reach to the
@@ -182,7 +174,7 @@ def _needed(move: Move, values: Values) -> tuple[Values, Box]:
     pairs = values[:, :, :-1], values[:, :, 1:]
     least, most = np.minimum(*pairs), np.maximum(*pairs)
     least, most = np.minimum(least[:, :-1], least[:, 1:]), np.maximum(most[:, :-1], most[:, 1:])
-    high = np.array([move.figure.width - 0.5, move.figure.height - 0.5], np.float32).reshape(2, 1, 1)
+    high = np.array(move.figure.pixels.shape[::-1], np.float32).reshape(2, 1, 1) - np.float32(0.5)
     meets = (least <= high) & (most >= -0.5)
     x, y, width, height = cv2.boundingRect((meets[0] & meets[1]).view(np.uint8))
     left, top = move.nodes[0] + x, move.nodes[1] + y
@@ -206,7 +198,10 @@ def read(move: Move, values: Values, nodes: Box) -> ObjectCrop:
         return ObjectCrop.nothing(size)
     moved = np.empty((y1 - y0, x1 - x0), np.uint8)
     cells = max(_SCRATCH // (width * step) - 1, 1)
-    scratch = _scratch(width * (cells + 1) * step)
+    # A thread keeps its memory: touching fresh pages cost five times the upsampling.
+    if getattr(_kept, "pixels", 0) < width * (cells + 1) * step:
+        _kept.pixels = max(width * (cells + 1) * step, _SCRATCH)
+        _kept.scratch = np.empty((2, _kept.pixels), np.float32)
     columns = slice(x0 - nodes[0] * step, x1 - nodes[0] * step)
     for first in range(0, rows - 1, cells):
         top = (nodes[1] + first) * step
@@ -219,17 +214,9 @@ def read(move: Move, values: Values, nodes: Box) -> ObjectCrop:
                 buffer[: width * height].reshape(height, width),
                 interpolation=cv2.INTER_LINEAR,
             )[low - top : high - top, columns]
-            for part, buffer in zip(values, scratch, strict=True)
+            for part, buffer in zip(values, _kept.scratch, strict=True)
         )
         # Into `moved` itself: OpenCV writes through a view whose size and type agree.
         strip = moved[low - y0 : high - y0]
         cv2.remap(move.figure.pixels, map_x, map_y, cv2.INTER_NEAREST, strip, borderMode=cv2.BORDER_CONSTANT)
-    return ObjectCrop.placed(moved, x0, y0, size)
-
-
-def _scratch(size: int) -> NDArray[np.float32]:
-    """(2, >= size) float32 that each thread keeps: touching fresh pages cost five times the upsampling."""
-    buffer: NDArray[np.float32] | None = getattr(_kept, "buffer", None)
-    if buffer is None or buffer.shape[1] < size:
-        buffer = _kept.buffer = np.empty((2, max(size, _SCRATCH)), np.float32)
-    return buffer
+    return ObjectCrop.of(moved, x0, y0, size)

@@ -16,6 +16,7 @@ from datakit.config import (
     nearest,
     parsed,
     refuse_unknown,
+    same_setting,
     setting,
     settings_of,
     split_assignment,
@@ -202,3 +203,18 @@ def test_a_setting_without_a_value_stays_so() -> None:
     with pytest.raises(UsageError, match="None is no whole number"):
         Config(steps=None)  # type: ignore[arg-type]
     assert parsed(settings_of(Config)["size"], "32", "here") == 32
+
+
+def test_a_setting_can_be_that_of_another_class():
+    """Its default and its range are, and its messages name the place it is asked for."""
+
+    @dataclass(frozen=True)
+    class Short:
+        momentum: float = same_setting(Optimizer, "momentum")
+
+        def __post_init__(self) -> None:
+            validate(self, "short")
+
+    assert Short().momentum == Optimizer().momentum
+    with pytest.raises(UsageError, match=r"short\.momentum"):
+        Short(momentum=1.5)

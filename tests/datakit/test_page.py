@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from datakit.errors import Problem
-from datakit.preview import PageSettings, document, page, picture_bytes, write_page
+from datakit.preview import PageSettings, document, draw_sample, page, picture_bytes, write_page
 from datakit.rle import decode_rle
 from datakit.samples import Photo, Triple
 from datakit.transforms import PRESETS
@@ -72,7 +72,7 @@ class Blocks(HTMLParser):
 
 def written(rows: list[list[Triple]], title: str = "Guide masks", **others: Any) -> str:
     file = io.StringIO()
-    write_page(file, ((row, TOTALS) for row in rows), RECIPES, PageSettings(title), **others)
+    write_page(file, (draw_sample(row, TOTALS, RECIPES) for row in rows), RECIPES, PageSettings(title), **others)
     return file.getvalue()
 
 
@@ -174,17 +174,17 @@ def test_many_samples_share_the_bytes() -> None:
     assert picture_bytes(1) == document.MOST_A_PICTURE and picture_bytes(10**7) == document.LEAST_A_PICTURE
 
 
-def test_a_row_is_written_before_the_next_is_made() -> None:
-    """Memory stays flat: no row is held back."""
+def test_a_sample_is_written_before_the_next_is_drawn() -> None:
+    """Memory stays flat: no sample is held back."""
     file = io.StringIO()
     seen = []
 
-    def rows() -> Any:
+    def samples() -> Any:
         for k in range(3):
             seen.append(file.getvalue().count('class="sample"'))
-            yield made_triples(made_sample(f"made/{k}")), TOTALS
+            yield draw_sample(made_triples(made_sample(f"made/{k}")), TOTALS, RECIPES)
 
-    counts = write_page(file, rows(), RECIPES, PageSettings("t"))
+    counts = write_page(file, samples(), RECIPES, PageSettings("t"))
     assert seen == [0, 1, 2]
     assert (counts.samples, counts.shown, counts.triples, counts.flagged) == (3, 9, 9, 0)
 

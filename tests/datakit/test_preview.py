@@ -31,24 +31,23 @@ def triple(variant: int = 0, name: str = "masktrack", flags: str = "", shift: in
     target, guide = np.zeros((2, 120, 160), np.uint8)
     target[30:90, 40:100] = 1
     guide[30:90, 40 + shift : 100 + shift] = 1
-    measured = iou(guide, target), float(guide.sum() / target.sum())
-    numbers = np.array(NUMBERS, np.float64)
     return Triple(
-        f"{key}@{name}/{variant}",
-        key,
-        Photo.decoded(image, encode_png(image), "", 0),
-        guide,
-        target,
-        None,
-        name,
-        "mask",
-        variant,
-        1,
-        numbers,
-        *measured,
-        0,
-        flags,
-        flags,
+        key=f"{key}@{name}/{variant}",
+        sample_key=key,
+        photo=Photo.decoded(image, encode_png(image), "", 0),
+        guide=guide,
+        target=target,
+        ignore=None,
+        recipe=name,
+        kind="mask",
+        variant=variant,
+        object_id=1,
+        parameters=np.array(NUMBERS, np.float64),
+        iou=iou(guide, target),
+        area_ratio=float(guide.sum() / target.sum()),
+        redraws=0,
+        flags=flags,
+        draw_flags=flags,
     )
 
 

@@ -18,10 +18,11 @@ from datakit.transforms.rotate_flip import Augment
 from datakit.transforms.views import ViewConfig
 from model import dataset as module
 from model.dataset import Draw, NothingLeft, TripleDataset, collate, is_held_back
-from model.inputs import CODINGS, pack_input
+from model.inputs import pack_input
+from model.networks import coding_of
 from tests.small_shards import SIZE, write_shards
 
-CODING = CODINGS["efficientnet-lite0"]
+CODING = coding_of("lite")
 VIEW = ViewConfig(size=48)
 STILL = VIEW.still()
 

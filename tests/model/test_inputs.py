@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from model.inputs import CODINGS, InputCoding, pack_input
+from model.inputs import CAFFE_BGR, UNIT_RGB, InputCoding, pack_input
 
-LITE, VGG = CODINGS["efficientnet-lite0"], CODINGS["vgg16"]
+every_coding = pytest.mark.parametrize("coding", [UNIT_RGB, CAFFE_BGR], ids=["unit", "caffe"])
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def pair():
 
 def test_lite_reads_rgb_of_about_one(pair):
     """(RGB - 127) / 128, and the mask as ±1."""
-    packed = pack_input(*pair, LITE)
+    packed = pack_input(*pair, UNIT_RGB)
     assert packed.dtype == torch.float32 and packed.shape == (4, 1, 2)
     assert packed[:, 0, 0].tolist() == [1.0, 0.0, -127 / 128, 1.0]
     assert packed[:, 0, 1].tolist() == [-117 / 128, -107 / 128, -97 / 128, -1.0]
@@ -26,12 +26,12 @@ def test_lite_reads_rgb_of_about_one(pair):
 
 def test_vgg_reads_bgr_without_its_mean(pair):
     """BGR minus ImageNet's mean, and the mask as ±100."""
-    packed = pack_input(*pair, VGG)
+    packed = pack_input(*pair, CAFFE_BGR)
     torch.testing.assert_close(packed[:, 0, 0], torch.tensor([-103.939, 127 - 116.779, 255 - 123.68, 100.0]))
     torch.testing.assert_close(packed[:, 0, 1], torch.tensor([30 - 103.939, 20 - 116.779, 10 - 123.68, -100.0]))
 
 
-@pytest.mark.parametrize("coding", CODINGS.values(), ids=CODINGS)
+@every_coding
 def test_batch_is_its_items(coding):
     """A batch holds what its items hold alone, whatever the memory layout of the arrays."""
     rng = np.random.default_rng(0)
@@ -43,7 +43,7 @@ def test_batch_is_its_items(coding):
         assert torch.equal(packed[index], pack_input(images[index], masks[index], coding))
 
 
-@pytest.mark.parametrize("coding", CODINGS.values(), ids=CODINGS)
+@every_coding
 def test_fill_is_zero_after_normalisation(coding):
     """Pixels of the fill colour differ from zero by at most half a grey level."""
     image = np.full((1, 1, 3), coding.fill, dtype=np.uint8)
@@ -61,7 +61,7 @@ def test_arrays_are_left_alone(pair):
     """Packing does not write into what it was given."""
     image, mask = pair
     before = image.copy(), mask.copy()
-    pack_input(image, mask, VGG)
+    pack_input(image, mask, CAFFE_BGR)
     assert np.array_equal(image, before[0]) and np.array_equal(mask, before[1])
 
 
@@ -78,4 +78,4 @@ def test_arrays_are_left_alone(pair):
 def test_other_arrays_are_refused(image, mask, words):
     """A mask of 0 and 255, or of another size, never reaches a network."""
     with pytest.raises(ValueError, match=words):
-        pack_input(image, mask, LITE)
+        pack_input(image, mask, UNIT_RGB)

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from datakit.errors import UsageError
-from model.inputs import InputCoding
-from model.networks import NETWORKS, build_network, freeze_norm, upsample
+from model.inputs import CODINGS, InputCoding
+from model.networks import NETWORKS, build_network, coding_of, freeze_norm, upsample
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
@@ -31,6 +31,23 @@ def test_has_what_callers_rely_on(name):
     assert isinstance(net.coding, InputCoding)
     assert net.trunk.stem.in_channels == 4
     assert {name.partition(".")[0] for name, _ in net.named_parameters()} == {"trunk", "head"}
+
+
+@every_network
+def test_a_name_gives_the_coding_of_the_network(name):
+    """The one that is built by that name."""
+    assert coding_of(name) == build_network(name).coding
+
+
+def test_the_table_of_codings_by_trunk_still_says_the_same():
+    """For one more version; README and notebooks of users have it."""
+    assert {"efficientnet-lite0": coding_of("lite"), "vgg16": coding_of("deeplab-vgg16")} == CODINGS
+
+
+def test_the_coding_of_an_unknown_network_is_refused():
+    """With the message that building it gives."""
+    with pytest.raises(UsageError, match="no network is called 'unet'"):
+        coding_of("unet")
 
 
 @every_network

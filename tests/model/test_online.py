@@ -15,15 +15,14 @@ from datakit.transforms.rotate_flip import Augment
 from datakit.transforms.views import ViewConfig
 from datakit.triples import expand
 from model import online as module
-from model.inputs import CODINGS
-from model.networks import build_network
+from model.networks import build_network, coding_of
 from model.online import ONLINE, FrameSamples, OnlineConfig, fine_tune
 from model.optimize import OptimizerConfig
 from model.settings import PAPER
 from tests.colour_net import PLAIN
 
 SIZE = (96, 128)
-CODING = CODINGS["efficientnet-lite0"]
+CODING = coding_of("lite")
 SMALL = OnlineConfig(iterations=2, batch=2, view=ViewConfig(size=48, paste=0))
 
 

@@ -6,7 +6,7 @@ import torch
 
 from datakit.transforms.crop import cut_image
 from model.compute import Compute
-from model.inputs import CODINGS
+from model.inputs import UNIT_RGB
 from model.refine import OUTSIDE, RefineConfig, refine, window_of
 from model.segmenter import Segmenter
 
@@ -16,7 +16,7 @@ CPU = Compute("cpu", "fp32", False)
 class Copier(Segmenter):
     """Gives its guide mask back, as scores of ±8 at stride 4."""
 
-    coding = CODINGS["efficientnet-lite0"]
+    coding = UNIT_RGB
     stride = 4
 
     def __init__(self):

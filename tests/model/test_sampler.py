@@ -13,7 +13,7 @@ import torch
 from datakit.errors import DatakitError, ShardError, UsageError
 from datakit.transforms.views import ViewConfig
 from model.dataset import Draw, TripleDataset
-from model.inputs import CODINGS
+from model.networks import coding_of
 from model.sampler import NICE, EpochSampler, make_loader, opened
 from tests.small_shards import write_shards
 
@@ -125,7 +125,7 @@ def test_what_cannot_be_shared_or_drawn_is_refused(arguments):
 def dataset(tmp_path_factory):
     """Items that are drawn anew each time."""
     folder = write_shards(tmp_path_factory.mktemp("shards") / "made", photos=5)
-    return TripleDataset(folder, CODINGS["vgg16"], ViewConfig(size=32), split="all", redraw=True)
+    return TripleDataset(folder, coding_of("deeplab-vgg16"), ViewConfig(size=32), split="all", redraw=True)
 
 
 def batches_of(dataset, count, workers, method=None):
@@ -200,7 +200,7 @@ def test_another_error_in_the_block_is_left_alone(dataset):
 def test_what_a_worker_raises_is_told_without_its_traceback(tmp_path):
     """The message is the error's own, of the error's own kind."""
     folder = write_shards(tmp_path / "gone", photos=2)
-    dataset = TripleDataset(folder, CODINGS["vgg16"], ViewConfig(size=32), split="all")
+    dataset = TripleDataset(folder, coding_of("deeplab-vgg16"), ViewConfig(size=32), split="all")
     (folder / "made-00000.h5").unlink()
     with pytest.raises(ShardError) as caught:
         batches_of(dataset, 1, 1)

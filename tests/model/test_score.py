@@ -6,7 +6,7 @@ import pytest
 from datakit.shards import ShardReader
 from model.compute import Compute
 from model.dataset import TripleDataset
-from model.inputs import CODINGS
+from model.networks import coding_of
 from model.refine import RefineConfig
 from model.score import Stored, score
 from tests.model.test_refine import Copier
@@ -50,7 +50,7 @@ def test_void_is_not_judged(tmp_path):
 
 def test_stored_triples_are_spread_evenly(shards):
     """A limit takes from everywhere, ends included, and never twice."""
-    dataset = TripleDataset(shards, CODINGS["efficientnet-lite0"], split="all")
+    dataset = TripleDataset(shards, coding_of("lite"), split="all")
     stored = Stored(dataset, 5)
     keys = [triple.key for triple in stored]
     assert len(set(keys)) == len(stored) == 5

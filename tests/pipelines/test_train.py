@@ -19,11 +19,10 @@ from datakit.files import canonical_json
 from tests.conftest import DATAKIT
 from tests.runs import small_disk
 from tests.small_shards import write_shards
+from tests.small_training import TINY_RUN
 
 ROOT = Path(__file__).parents[2]
-TINY = ("--init", "none", "--iterations", 6, "--batch", 2, "--set", "view.size=32", "--set", "validation_every=3",
-        "--set", "validation_samples=2", "--set", "validation_share=0.6",
-        "--precision", "fp32", "--threads", 1)  # fmt: skip
+TINY = (*TINY_RUN, "--iterations", 6, "--set", "validation_every=3")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ def threads():
 
 
 def command(shards, out, *more, tiny=TINY):
-    return ("train", shards, "--out", out, *tiny, "--workers", 0, *more)
+    return ("train", shards, "--out", out, *tiny, *more)
 
 
 def losses(run):

@@ -14,11 +14,10 @@ from model.optimize import poly_rate
 from pipelines.cli import cli
 from tests.runs import stopped_trainings
 from tests.small_shards import write_shards
+from tests.small_training import TINY_RUN
 
 STEPS = 3
-TINY = ("--init", "none", "--iterations", STEPS, "--batch", 2, "--weight", "made/box=0.5", "--workers", 0,
-        "--set", "view.size=32", "--set", "validation_every=2", "--set", "validation_samples=2",
-        "--set", "validation_share=0.6", "--precision", "fp32", "--threads", 1, "--save-every", 50)  # fmt: skip
+TINY = (*TINY_RUN, "--iterations", STEPS, "--weight", "made/box=0.5", "--save-every", 50)
 
 
 def train(*words):

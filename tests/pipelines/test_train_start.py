@@ -15,11 +15,11 @@ from pipelines.train import TrainSummary, describe_validation
 from pipelines.train_log import read_validations
 from tests.runs import stopped_trainings
 from tests.small_shards import write_shards
+from tests.small_training import TINY_RUN
 
-SMALL = ("--batch", "2", "--set", "view.size=64", "--set", "validation_samples=4", "--set", "validation_share=0.6",
-         "--precision", "fp32", "--threads", "1", "--workers", "0")  # fmt: skip
+SMALL = (*TINY_RUN, "--set", "view.size=64", "--set", "validation_samples=4")
 RUINED = ("--set", "optimizer.learning_rate=0.3", "--set", "optimizer.warmup=0", "--set", "optimizer.average=0",
-          "--set", "optimizer.clip=1", "--set", "validation_every=2")  # fmt: skip
+          "--set", "optimizer.clip=1")  # fmt: skip
 
 
 def train(shards, out, *more, code=0):

@@ -243,7 +243,7 @@ def test_other_files_are_named_as_what_they_are(tmp_path: Path, document: Any, t
     file = tmp_path / "x.json"
     file.write_text(json.dumps(document))
     with pytest.raises(UsageError) as caught:
-        tiny.opened("c", file)
+        tiny.opened("c", file, "coco")
     assert text in str(caught.value) and "convert" in str(caught.value)
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import datakit
 from datakit.datasets import LAYOUTS, PairsLayout, open_source, parse_source, recognise, register_layout
 from datakit.errors import UsageError
 from tests import tiny
+from tests.third_party import install
 
 MINE = PairsLayout(
     "mine",
@@ -123,30 +120,13 @@ def test_a_layout_under_another_name_is_refused() -> None:
         LAYOUTS["yours"] = MINE
 
 
-def foreign_package(folder: Path) -> Path:
-    """A folder as `pip install` leaves it: a module and the metadata with its entry point."""
-    info = folder / "boxes_txt-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: boxes-txt\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[masktrack_datakit.layouts]\nboxline = boxes_txt_layout:LAYOUT\n")
-    (folder / "boxes_txt_layout.py").write_text(FOREIGN)
-    return folder
-
-
 def test_an_installed_layout_is_built_by_worker_processes(tmp_path: Path) -> None:
     """Its package is found by its entry point: recognised, named, listed by `--layouts`, built with two workers."""
     root = tmp_path / "data"
     for number in range(4):
         tiny.write_picture(root / f"{number}.jpg", tiny.picture(number))
     (root / "boxes.txt").write_text("".join(f"{number}.jpg 5 5 40 30\n" for number in range(4)))
-    checkout = Path(datakit.__file__).parent.parent
-    paths = [str(checkout), str(foreign_package(tmp_path / "site"))]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-
-    def run(*words: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-P", "-c", "from pipelines.cli import cli; cli()", *map(str, words)]
-        return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=120)
-
+    run = install(tmp_path / "site", "boxes-txt", "layouts", "boxline", "boxes_txt_layout:LAYOUT", FOREIGN).run
     recognised = ("build-shards", root, "--out", tmp_path / "out", "-j", 2, "--samples-per-shard", 2, "--json")
     first = run(*recognised)
     assert first.returncode == 0 and "taken for boxline, for its boxes.txt" in first.stderr, first.stderr

@@ -14,10 +14,10 @@ from tests import tiny
 
 def test_label_layout_and_root_are_told_apart() -> None:
     """All three forms, an '=' in a path, a home folder."""
-    assert parse_source("ecssd=data/e") == ("ecssd", None, Path("data/e"))
-    assert parse_source("val:coco=a=b.json") == ("val", "coco", Path("a=b.json"))
-    assert parse_source("data/My_Set") == ("my_set", None, Path("data/My_Set"))
-    assert parse_source("/data/a=b/ecssd") == ("ecssd", None, Path("/data/a=b/ecssd"))
+    assert parse_source("ecssd=data/e") == ("ecssd", None, Path("data/e"), "ecssd")
+    assert parse_source("val:coco=a=b.json") == ("val", "coco", Path("a=b.json"), "val")
+    assert parse_source("data/My_Set") == ("my_set", None, Path("data/My_Set"), "")
+    assert parse_source("/data/a=b/ecssd") == ("ecssd", None, Path("/data/a=b/ecssd"), "")
     assert parse_source("x/instances_val2017.json").label == "instances_val2017"
     assert parse_source("a=~/e").root == Path.home() / "e"
 
@@ -30,11 +30,22 @@ def test_bare_dot_takes_the_folders_name(tmp_path: Path, monkeypatch: pytest.Mon
     assert recognise(tiny.pairs(Path()))[1].startswith("Photos: taken for pairs")
 
 
-@pytest.mark.parametrize("text", ["Ecssd=x", "a b=x", "=x", "a#b=x", "é=x"])
-def test_bad_label_names_the_rule(text: str) -> None:
-    """Labels prefix keys and file names, so they are plain."""
-    with pytest.raises(UsageError, match="a-z, 0-9"):
-        parse_source(text)
+@pytest.mark.parametrize(
+    ("text", "label"), [("Ecssd=x", "ecssd"), ("a b=x", "a-b"), ("a#b=x", "a-b"), ("é=x", "e"), ("Мой=x", "source")]
+)
+def test_a_label_that_keys_cannot_hold_is_made_into_one_that_they_can(text: str, label: str) -> None:
+    """And told."""
+    spec = parse_source(text)
+    assert spec.label == label
+    assert derived_label_notice(spec) == f"{text[:-2]}: labelled {label!r}; labels hold a-z, 0-9, '_' and '-'"
+
+
+def test_a_missing_label_is_refused() -> None:
+    """As a missing root is."""
+    with pytest.raises(UsageError, match="found no LABEL"):
+        parse_source("=x")
+    with pytest.raises(UsageError, match="found no ROOT"):
+        parse_source("a=")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +134,8 @@ def test_coco_root_with_one_file_is_opened(tmp_path: Path) -> None:
 def test_unknown_folder_lists_layouts_and_contents(tmp_path: Path) -> None:
     """The message holds what is known and what was found."""
     (tmp_path / "stuff").mkdir()
-    with pytest.raises(UsageError, match=r"msra10k.*Found: stuff/"):
+    (tmp_path / "stuff" / "a.txt").write_text("x")
+    with pytest.raises(UsageError, match=r"(?s)Found: stuff/ \(1 \.txt\).*msra10k"):
         recognise(tmp_path)
     with pytest.raises(UsageError, match="no such file or folder"):
         tiny.opened("x", tmp_path / "none")

@@ -84,7 +84,7 @@ def test_a_draw_below_the_floor_is_thrown_away():
     """With a floor that few draws reach, the kept one reaches it, and the others are counted."""
     recipe = Recipe("r", (Affine(0, 0.5),), min_iou=0.6, max_redraws=50)
     drawn = [deform(blob(), recipe, generator(0, "x", n)) for n in range(20)]
-    assert all(rough.iou >= 0.6 and rough.flags == "" for rough in drawn)
+    assert all(rough.iou >= 0.6 and rough.draw_flags == "" for rough in drawn)
     assert sum(rough.redraws for rough in drawn) > 20
 
 
@@ -92,7 +92,7 @@ def test_the_best_draw_is_kept_and_flagged():
     """Where no draw can reach the floor, all redraws are used and the best of them stays."""
     recipe = Recipe("r", (Affine(0, 0.5),), min_iou=1, max_redraws=7)
     rough = deform(blob(), recipe, generator(0, "x", 0))
-    assert (rough.flags, rough.redraws) == ("low-iou", 7)
+    assert (rough.draw_flags, rough.redraws) == ("low-iou", 7)
     rng, single = generator(0, "x", 0), Recipe("r", (Affine(0, 0.5),), min_iou=0, max_redraws=0)
     assert rough.iou == max(deform(blob(), single, rng).iou for _ in range(8))
 
@@ -104,7 +104,7 @@ def test_an_empty_draw_is_thrown_away_even_without_a_floor():
     recipe = Recipe("r", (Affine(0, 2),), min_iou=0, max_redraws=40)
     drawn = [deform(mask, recipe, generator(0, "x", n)) for n in range(30)]
     assert any(rough.redraws for rough in drawn) and all(rough.mask.any() for rough in drawn)
-    assert all(not rough.flags for rough in drawn)
+    assert all(not rough.draw_flags for rough in drawn)
 
 
 def test_only_warps_are_judged_not_the_coarsening_after_them():
@@ -112,7 +112,7 @@ def test_only_warps_are_judged_not_the_coarsening_after_them():
     mask = np.zeros((60, 60), np.uint8)
     mask[30, 30] = 1
     rough = deform(mask, Recipe("r", (Affine(0, 0), Dilate(9)), min_iou=0.9), generator(0, "x", 0))
-    assert rough.iou < 0.01 and (rough.redraws, rough.flags) == (0, "")
+    assert rough.iou < 0.01 and (rough.redraws, rough.draw_flags) == (0, "")
     assert deform(mask, Recipe("r", (Dilate(9),), min_iou=0.9), generator(0, "x", 0)).redraws == 0
 
 

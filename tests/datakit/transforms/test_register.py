@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-import datakit
 from datakit.config import setting
 from datakit.errors import UsageError
 from datakit.shards import ShardReader
@@ -21,6 +18,7 @@ from datakit.transforms.object_crop import ObjectCrop
 from datakit.transforms.warp import PointMap
 from tests import tiny
 from tests.deformation_contract import check_deformation
+from tests.third_party import Installation, install
 
 WAVES = '''
 from dataclasses import dataclass
@@ -81,7 +79,7 @@ class Crumble(Transform):
         if np.isnan(parameters[0]):
             return crop
         kept = np.random.default_rng(int(parameters[0])).random(crop.pixels.shape) >= self.share
-        return ObjectCrop.placed(crop.pixels * kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
+        return ObjectCrop.of(crop.pixels * kept.astype(np.uint8), crop.box[0], crop.box[1], crop.size)
 
 
 def test_a_registered_step_keeps_the_contract_and_can_be_named():
@@ -146,30 +144,13 @@ def test_a_class_that_cannot_be_a_step_is_refused_at_registration(changes: Mappi
         register_transform(broken(**changes))
 
 
-def foreign_package(folder: Path) -> Path:
-    """A folder as `pip install` leaves it: a module and the metadata with its entry point."""
-    info = folder / "wave_steps-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: wave-steps\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[masktrack_datakit.transforms]\nwave = wave_steps:Wave\n")
-    (folder / "wave_steps.py").write_text(WAVES)
-    return folder
-
-
 def test_an_installed_step_goes_the_whole_way(tmp_path: Path):
     """Named in a recipe file: built by two workers, stored, replayed, previewed; without its package, told which."""
     for number in range(4):
         tiny.pair(tmp_path / "ecssd/images", tmp_path / "ecssd/ground_truth_mask", str(number), number)
     recipe, shards = tmp_path / "waves.toml", tmp_path / "shards"
     recipe.write_text(RECIPE)
-    checkout = str(Path(datakit.__file__).parent.parent)
-    site = str(foreign_package(tmp_path / "site"))
-
-    def run(*words: object, paths: tuple[str, ...] = (checkout, site)) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-P", "-c", "from pipelines.cli import cli; cli()", *map(str, words)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-        return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=180)
-
+    run = install(tmp_path / "site", "wave-steps", "transforms", "wave", "wave_steps:Wave", WAVES).run
     source = f"e:ecssd={tmp_path / 'ecssd'}"
     built = run("build-shards", source, "--recipe", recipe, "--out", shards, "-j", 2, "--min-area", 1)
     assert built.returncode == 0, built.stderr
@@ -181,7 +162,7 @@ def test_an_installed_step_goes_the_whole_way(tmp_path: Path):
     assert page.returncode == 0 and "wave of " in (tmp_path / "p.html").read_text()
     listed = run("recipes", "--json")
     assert listed.returncode == 0 and "wave" in json.loads(listed.stdout)["steps"], listed.stderr
-    without = run("inspect", shards, "--random", 2, paths=(checkout,))
+    without = Installation().run("inspect", shards, "--random", 2)
     assert without.returncode != 0 and "install wave-steps" in without.stderr + without.stdout
     with pytest.raises(Exception, match=r"unknown step 'wave': .*install wave-steps"):
         _ = ShardReader(shards).recipes

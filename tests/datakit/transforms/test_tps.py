@@ -7,7 +7,7 @@ from scipy.interpolate import RBFInterpolator
 
 from datakit.transforms import Recipe, Tps, deform
 from datakit.transforms.object_crop import ObjectCrop
-from datakit.transforms.tps import Spline, chosen, degenerate
+from datakit.transforms.tps import Spline, degenerate, distinct_below
 
 
 def blob(size=(300, 400), axes=(100, 70)):
@@ -81,7 +81,7 @@ def test_the_ring_of_holes_and_borders():
 def test_every_set_of_points_is_equally_likely():
     """Choosing 2 of 4 by even numbers gives each ordered pair once in twelve."""
     grid = (np.arange(12) + 0.5) / 12
-    picks = [tuple(chosen((a, b), 4)) for a in grid for b in grid]
+    picks = [tuple(distinct_below((a, b), 4)) for a in grid for b in grid]
     counts = [picks.count((a, b)) for a in range(4) for b in range(4)]
     assert [n for n in counts if n] == [12] * 12
 
@@ -103,7 +103,7 @@ def test_golden_numbers():
 def test_too_small_a_ring_skips_the_step_and_says_so(mask):
     """NaN for every number, the mask as it is, and the flag."""
     rough = deform(mask, Recipe("t", (Tps(),)), np.random.default_rng(0))
-    assert rough.flags == "no-tps" and np.isnan(rough.parameters).all()
+    assert rough.draw_flags == "no-tps" and np.isnan(rough.parameters).all()
     np.testing.assert_array_equal(rough.mask, mask)
 
 
@@ -112,7 +112,7 @@ def test_points_on_a_line_are_never_used():
     mask = np.zeros((30, 40), np.uint8)
     mask[0] = 1
     rough = deform(mask, Recipe("t", (Tps(),)), np.random.default_rng(0))
-    assert rough.flags == "no-tps" and np.isnan(rough.parameters).all()
+    assert rough.draw_flags == "no-tps" and np.isnan(rough.parameters).all()
 
 
 def test_what_is_degenerate():

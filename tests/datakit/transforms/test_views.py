@@ -1,18 +1,18 @@
 """What training draws: every setting does what it says, nothing it does not, and 0 switches it off."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import cv2
 import numpy as np
 import pytest
 
 from datakit.arrays import bounding_box
+from datakit.config import settings_of
 from datakit.errors import UsageError
 from datakit.seeds import generator
-from datakit.transforms.compositing import composite, sample_backdrop
+from datakit.transforms.base import ImageCrop
 from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.crop import object_window, whole_window
-from datakit.transforms.photometric import jitter_colours
 from datakit.transforms.pose import apply_pose, sample_pose
 from datakit.transforms.views import ViewConfig, random_window, sample_window
 
@@ -39,8 +39,11 @@ def test_nothing_is_drawn_where_all_is_off():
     for rng in draws(10):
         assert np.array_equal(corrupt_guide(rng, disc(), STILL), disc())
         assert sample_window(rng, disc(), STILL) == object_window(disc(), FRAME, 0.5, 224)
-        assert sample_pose(rng, disc(), STILL) is None and sample_backdrop(rng, STILL, lambda _: image) is None
-        assert np.array_equal(jitter_colours(rng, image, STILL), image)
+        assert sample_pose(rng, disc(), STILL) is None
+        crop = ImageCrop(image, disc(), lambda _: image[::-1])
+        for transform in STILL.image_transforms:
+            crop = transform.apply(crop, transform.sample_params(rng, crop))
+        assert crop.image is image
 
 
 def test_switching_one_thing_off_leaves_the_others_as_they_were():
@@ -123,67 +126,20 @@ def test_image_and_mask_are_posed_alike():
         assert (white != apply_pose(disc(), pose, 0)).sum() < 0.02 * disc().sum()
 
 
-def test_a_share_of_objects_is_put_on_another_photo():
-    """On a part of it, of the size of the cut; without photos none is."""
-    other = np.random.default_rng(0).integers(0, 256, (90, 70, 3), dtype=np.uint8)
-    asked = []
-    drawn = [sample_backdrop(rng, only(paste=0.3), lambda which: asked.append(which) or other) for rng in draws()]
-    found = [each for each in drawn if each is not None]
-    assert 0.2 < len(found) / len(drawn) < 0.4 and {each.shape for each in found} == {(224, 224, 3)}
-    assert 0 <= min(asked) < 0.2 and 0.8 < max(asked) < 1
-    assert sample_backdrop(generator(0, "a", 0), only(paste=1), None) is None
-
-
-def test_an_object_is_put_on_with_a_soft_outline():
-    """Its inside is its own, what lies away from it is the backdrop's, between them they mix."""
-    image, background = (np.full((*FRAME, 3), value, np.uint8) for value in (200, 20))
-    both = composite(image, disc(), background)
-    assert (both[110, 120:180] == 200).all() and (both[:60] == 20).all()
-    assert set(np.unique(both[110])) > {20, 200}
-    assert composite(image, disc(), None) is image
-
-
-def test_light_changes_colours_and_not_places():
-    """A flat picture stays flat, a step stays where it is."""
-    image = np.zeros((40, 60, 3), np.uint8)
-    image[:, 30:] = (200, 100, 50)
-    for rng in draws(20):
-        lit = jitter_colours(rng, image, ViewConfig(blur=0))
-        assert (lit[:, :30] == lit[0, 0]).all() and (lit[:, 30:] == lit[0, 59]).all()
-        assert lit.shape == image.shape and lit.dtype == np.uint8
-
-
-def test_brightness_contrast_saturation_are_what_they_are_called():
-    """Each moves its own measure within the range given, and grey has no colour."""
-    image = np.full((8, 8, 3), (120, 80, 60), np.uint8)
-    image[:4] = (60, 40, 30)
-    bright = [jitter_colours(rng, image, only(brightness=0.25)).mean() / image.mean() for rng in draws(50)]
-    assert min(bright) > 0.74 and max(bright) < 1.26 and max(bright) - min(bright) > 0.3
-    contrast = [jitter_colours(rng, image, only(contrast=0.25)) for rng in draws(50)]
-    assert max(each.std() for each in contrast) > 1.1 * image.std()
-    assert max(abs(each.mean() - image.mean()) for each in contrast) < 5
-    spread = [np.ptp(jitter_colours(rng, image, only(saturation=0.4))[7, 7].astype(int)) for rng in draws(50)]
-    assert min(spread) < 50 < 70 < max(spread)
-    grey = jitter_colours(generator(0, "a", 0), image, only(grey=1))
-    assert np.ptp(grey.astype(int), axis=2).max() <= 1
-
-
-def test_a_tint_moves_each_colour_by_itself():
-    """Within its range, a grey is grey no longer."""
-    grey = np.full((8, 8, 3), 100, np.uint8)
-    tinted = np.array([jitter_colours(rng, grey, only(tint=0.1))[0, 0] for rng in draws(50)], int)
-    assert tinted.min() >= 90 and tinted.max() <= 110 and np.ptp(tinted, axis=1).max() > 8
-
-
-def test_blur_softens():
-    """A blurred step has values between, its mean stays."""
-    image = np.zeros((40, 60, 3), np.uint8)
-    image[:, 30:] = 200
-    soft = jitter_colours(generator(0, "a", 0), image, only(blur=1))
-    assert 0 < soft[0, 29, 0] < soft[0, 30, 0] < 200 and abs(soft.mean() - image.mean()) < 2
-
-
 def test_a_setting_out_of_range_is_refused():
     """The message names it."""
     with pytest.raises(UsageError, match=r"view\.flip"):
         ViewConfig(flip=1.5)
+
+
+def test_image_transforms_take_their_settings_from_the_view():
+    """Each field of each transform is the view's setting of that name, with the same default and range."""
+    view = only(paste=0.5, brightness=0.125, contrast=0.25, saturation=0.375, tint=0.625, grey=0.75, blur=0.875)
+    taken = {name: value for each in view.image_transforms for name, value in asdict(each).items()}
+    assert taken == {name: getattr(view, name) for name in taken} and len(taken) == 7
+    for each in view.image_transforms:
+        for name, field in settings_of(each).items():
+            assert (field.default, field.metadata) == (
+                settings_of(ViewConfig)[name].default,
+                settings_of(ViewConfig)[name].metadata,
+            )

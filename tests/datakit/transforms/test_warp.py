@@ -7,7 +7,7 @@ import pytest
 from datakit.transforms import Affine, Tps
 from datakit.transforms.affine import ScaleShift
 from datakit.transforms.object_crop import ObjectCrop
-from datakit.transforms.warp import Move, lattice, lattice_step, nodes_around, read, warp, window
+from datakit.transforms.warp import Move, inverse_at_nodes, lattice_step, read, warp
 
 
 def blob(size, centre, axes, angle=20):
@@ -50,9 +50,9 @@ def test_computing_a_part_equals_computing_the_whole_frame(mask, steps):
     """Inside the window not a pixel differs, outside it there is none."""
     for seed in range(8):
         figure, maps = bound(mask, steps, seed)
-        x0, y0, x1, y1 = window(figure, maps)
-        frame = Move.within((0, 0, figure.size[1], figure.size[0]), figure, maps)
-        whole = read(frame, lattice(frame.nodes, frame.step, maps, figure.box), frame.nodes).mask()
+        x0, y0, x1, y1 = Move.planned(figure, maps).inside
+        frame = Move.planned(figure, maps, whole=True)
+        whole = read(frame, inverse_at_nodes(frame.nodes, frame.step, maps, figure.box), frame.nodes).mask()
         kept = np.zeros_like(whole)
         kept[y0:y1, x0:x1] = whole[y0:y1, x0:x1]
         np.testing.assert_array_equal(warp(figure, maps).mask(), kept)
@@ -63,7 +63,7 @@ def test_the_lattice_agrees_with_every_pixel_computed(mask):
     """IoU of at least 0.97 in every draw with what the spline says at each pixel."""
     for seed in range(6):
         figure, maps = bound(mask, (Affine(), Tps()), seed)
-        x0, y0, x1, y1 = window(figure, maps)
+        x0, y0, x1, y1 = Move.planned(figure, maps).inside
         exact = directly(figure, maps)[y0:y1, x0:x1]
         ours = warp(figure, maps).mask()[y0:y1, x0:x1]
         assert np.sum(exact & ours) / np.sum(exact | ours) >= 0.97
@@ -91,12 +91,12 @@ def test_control_points_travel_with_the_affine_before():
 def test_pixels_do_not_hang_on_how_opencv_was_built(optimised):
     """The maps are the exact bilinear values, with SIMD and without."""
     figure, maps = bound(MASKS["middle"], (Affine(), Tps()), 3)
-    step = lattice_step(figure, maps)
-    nodes = nodes_around((0, 0, 400, 300), step)
+    frame = Move.planned(figure, maps, whole=True)
+    step = frame.step
     was = cv2.useOptimized()
     cv2.setUseOptimized(optimised)
     try:
-        for part in lattice(nodes, step, maps, figure.box):
+        for part in inverse_at_nodes(frame.nodes, step, maps, figure.box):
             full = cv2.resize(part, (part.shape[1] * step, part.shape[0] * step), interpolation=cv2.INTER_LINEAR)
             np.testing.assert_array_equal(full, exactly_upsampled(part.astype(np.float64), step))
     finally:
@@ -117,7 +117,7 @@ def exactly_upsampled(part, step):
 def test_lattice_values_fit_float32_with_eight_bits_to_spare(side):
     """At most 16 bits and a sign, whatever the size, and at least twice the box."""
     far = [ScaleShift(0.1, 0, 0, 0.0, 0.0)]
-    u = lattice((-1, -1, 200, 3), 8, far, (0, 0, side, 5))[0]
+    u = inverse_at_nodes((-1, -1, 200, 3), 8, far, (0, 0, side, 5))[0]
     quantum = np.abs(u[u != 0]).min()
     scale = 2.0 ** -np.floor(np.log2(quantum))
     assert np.abs(u).max() * 256 * scale <= 2**25

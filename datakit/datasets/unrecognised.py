@@ -1,0 +1,218 @@
+"""What to tell of a root that no layout recognises: what lies there, and the nearest command to try."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image as PillowImage
+
+from ..errors import UsageError
+from ..formats import SUFFIXES
+from ..wording import counted
+from .listing import scan, split_suffix
+from .pairs import IMAGE_SUFFIXES, MASK_SUFFIXES
+
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
+FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif")
+OTHERS = {
+    ".h5": "HDF5 files; shards of ours are given to `datakit inspect`, `train` and `export`, not built again",
+    ".tfrecord": "TFRecord files; write their photos and masks as files first",
+    ".parquet": "Parquet files; write their photos and masks as files first",
+    ".mdb": "LMDB files; write their photos and masks as files first",
+}
+HINTS = ("mask", "gt", "label", "seg", "annot", "ground", "truth", "matte", "alpha")
+MOST_ENTRIES = 20_000  # files that are looked at
+MOST_FOLDERS = 20  # that are tried as a root of their own
+MOST_SHOWN = 8  # names of a folder in a message
+# what stands in the head of a file that holds boxes or classes, and no masks
+BOXES = {"<bndbox>": "boxes as Pascal VOC's XML holds them", '"bbox"': "boxes in JSON", '"keypoints"': "keypoints"}
+
+
+class Pair(NamedTuple):
+    """Two folders with pictures of equal names; '' is the root itself."""
+
+    photos: str
+    masks: str
+    shared: int
+
+
+class Contents(NamedTuple):
+    """What lies below a root.
+
+    Attributes:
+        suffixes: how many files have which suffix.
+        stems: folder -> names of its pictures without suffix.
+        first: suffix -> the first file that has it.
+        is_all: whether every file was looked at.
+    """
+
+    suffixes: Counter[str]
+    stems: dict[str, set[str]]
+    first: dict[str, str]
+    is_all: bool
+
+
+def describe(root: Path, command: str = "datakit validate-source") -> str:
+    """Sentences that say what is in a folder or file, and what to try.
+
+    Args:
+        root: which exists.
+        command: that is to be tried again, without its arguments.
+    """
+    if root.is_file():
+        return _of_file(root, command)
+    contents = look(root)
+    if not contents.suffixes:
+        return "It holds no file; give the folder that holds photos and their masks"
+    return " ".join(_sentences(root, contents, command))
+
+
+def look(root: Path) -> Contents:
+    """Every file below a root, as far as `MOST_ENTRIES` go; none is opened."""
+    contents = Contents(Counter(), defaultdict(set), {}, True)
+    try:
+        for count, (name, entry) in enumerate(scan(root, stay=True)):
+            if count >= MOST_ENTRIES:
+                return contents._replace(is_all=False)
+            if entry.name.startswith("."):
+                continue
+            stem, suffix = split_suffix(name)
+            contents.suffixes[suffix] += 1
+            contents.first.setdefault(suffix, name)
+            if suffix in IMAGE_SUFFIXES or suffix in MASK_SUFFIXES:
+                folder, _, own = stem.rpartition("/")
+                contents.stems[folder].add(own)
+    except UsageError:  # a folder below that cannot be listed
+        return contents._replace(is_all=False)
+    return contents
+
+
+def folders_of(root: Path) -> Iterator[Path]:
+    """Folders in a root that may be what was meant, in order of name."""
+    try:
+        with os.scandir(root) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__")))
+    except OSError:
+        return
+    yield from (root / name for name in names[:MOST_FOLDERS])
+
+
+def names_in(root: Path) -> str:
+    """The first few names in a folder, folders with a '/'."""
+    try:
+        with os.scandir(root) as entries:
+            names = sorted(entry.name + "/" * entry.is_dir() for entry in entries)
+    except OSError as error:
+        return f"nothing that can be listed ({error.strerror})"
+    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    return ", ".join(names[:MOST_SHOWN]) + more if names else "nothing"
+
+
+def _sentences(root: Path, contents: Contents, command: str) -> Iterator[str]:
+    """What is there, then what to try."""
+    least = "" if contents.is_all else "at least "
+    pictures = sum(len(stems) for stems in contents.stems.values())
+    common = contents.suffixes.most_common(4)
+    kinds = ", ".join(f"{least}{count} {suffix or 'without suffix'}" for suffix, count in common)
+    yield f"Found: {names_in(root)} ({kinds})."
+    unread = [suffix for suffix in contents.suffixes if suffix in SUFFIXES]
+    pair = _likely_pair(contents)
+    if pair:
+        yield _of_pair(root, pair, command)
+    elif pictures:
+        yield from _of_pictures(root, contents, command)
+    elif unread:
+        yield f"{contents.first[unread[0]]} {SUFFIXES[unread[0]]}."
+    yield from _of_others(root, contents, bool(pictures))
+
+
+def _likely_pair(contents: Contents) -> Pair | None:
+    """The two folders that share the most names of pictures; which of them holds masks is told by its name."""
+    best: Pair | None = None
+    folders = sorted(contents.stems)
+    for at, first in enumerate(folders):
+        for second in folders[at + 1 :]:
+            shared = len(contents.stems[first] & contents.stems[second])
+            if shared and (best is None or shared > best.shared):
+                masks_first = _looks_like_masks(first) and not _looks_like_masks(second)
+                best = Pair(second, first, shared) if masks_first else Pair(first, second, shared)
+    return best
+
+
+def _looks_like_masks(folder: str) -> bool:
+    return any(hint in folder.lower() for hint in HINTS)
+
+
+def _of_pair(root: Path, pair: Pair, command: str) -> str:
+    photos, masks = (shlex.quote(str(root / name)) for name in (pair.photos, pair.masks))
+    named = f"{pair.photos or '.'}/ and {pair.masks or '.'}/ share {counted(pair.shared, 'name')} of pictures"
+    return f"{named}: try `{command} mine:pairs={masks} --images mine={photos}`."
+
+
+def _of_pictures(root: Path, contents: Contents, command: str) -> Iterator[str]:
+    """What to tell of pictures without a folder of equal names beside them."""
+    folder = max(sorted(contents.stems), key=lambda name: len(contents.stems[name]))
+    found = f"{counted(len(contents.stems[folder]), 'picture')} in {folder or '.'}/"
+    if _are_masks(root, folder, contents):
+        masks = shlex.quote(str(root / folder))
+        way = f"`{command} mine:pairs={masks} --images mine=PHOTOS`"
+        yield f"Found only what looks like masks, {found}: give their photos, too, {way}."
+        return
+    yield (
+        f"No mask has the name of any of {found}: training needs a mask for each photo; draw them, e.g. with LabelMe,"
+        f" or name them by a pattern: `{command} mine={shlex.quote(str(root))} --mask-name '{{stem}}_mask.png'`."
+    )
+
+
+def _are_masks(root: Path, folder: str, contents: Contents) -> bool:
+    """Whether the pictures of a folder are masks, by its name or by the mode of one of them."""
+    if _looks_like_masks(folder or root.name):
+        return True
+    name = next((path for path in contents.first.values() if path.rpartition("/")[0] == folder), "")
+    try:
+        with PillowImage.open(root / name) as picture:
+            return picture.mode in ("1", "P")
+    except Exception:  # no picture at all
+        return False
+
+
+def _of_others(root: Path, contents: Contents, has_pictures: bool) -> Iterator[str]:
+    """What to tell of files that are no pictures."""
+    for suffix, name in contents.first.items():
+        if suffix in ARCHIVES:
+            yield f"{name} is an archive: unpack it first."
+        elif suffix in FILMS and not has_pictures:
+            film = shlex.quote(str(root / name))
+            way = f"`datakit propagate {film} --first-frame first.png`"
+            yield f"{name} is a film: {way}, draw a mask on that picture, and go on from it."
+        elif suffix in OTHERS:
+            yield f"{name} is one of {OTHERS[suffix]}."
+        elif suffix in (".json", ".xml"):
+            yield from _of_annotations(root / name, name)
+
+
+def _of_annotations(path: Path, name: str) -> Iterator[str]:
+    try:
+        with path.open("rb") as file:
+            head = file.read(8192).decode("utf-8-sig", "replace")
+    except OSError:
+        return
+    for mark, what in BOXES.items():
+        if mark in head and '"segmentation"' not in head:
+            yield f"{name} holds {what}, and no masks."
+            return
+    yield f"{name} is of no kind that is read by itself; say which it is: LABEL:LAYOUT=ROOT."
+
+
+def _of_file(path: Path, command: str) -> str:
+    suffix = path.suffix.lower()
+    if suffix in FILMS:
+        return f"It is a film: `datakit propagate {shlex.quote(str(path))} --first-frame first.png`"
+    if suffix in IMAGE_SUFFIXES or suffix in SUFFIXES:
+        return f"It is one picture; give the folder: `{command} {shlex.quote(str(path.absolute().parent))}`"
+    return "It is a file of a kind that is not read; give the folder of photos and masks, or the annotation file"
