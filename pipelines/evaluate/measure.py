@@ -13,7 +13,7 @@ from datakit.masks import LabelMap
 from datakit.progress import progress
 
 from ..pool import map_on_processes
-from .match import Clip, Misfit, fault_lines, read_map, refuse
+from .match import Misfit, SequencePair, fault_lines, read_map, refuse
 
 CHUNK = 8  # frames of a task: some hundredths of a second
 
@@ -30,7 +30,7 @@ class FrameTask:
 
 
 def measure_clips(
-    clips: Sequence[Clip], convention: Convention, read: ReadOptions, jobs: int
+    clips: Sequence[SequencePair], convention: Convention, read: ReadOptions, jobs: int
 ) -> dict[str, list[FrameResult]]:
     """Read and measure all frames that count, `CHUNK` of them a task: sequence -> its frames.
 
@@ -65,7 +65,7 @@ def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Conv
     return sequences
 
 
-def frame_tasks(clip: Clip, convention: Convention, read: ReadOptions) -> list[FrameTask]:
+def frame_tasks(clip: SequencePair, convention: Convention, read: ReadOptions) -> list[FrameTask]:
     """The frames of a clip that must be read; of the first, and of those without a prediction, their ids only."""
     counted = convention.scored_frames(list(clip.target))
     first, path = next(iter(clip.target.items()))

@@ -1,0 +1,56 @@
+"""LabelMe JSON beside each photo: a mask shape for every object, in order, so that overlaps survive."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from ..arrays import bounding_box
+from ..files import json_text
+from ..images import encode_png
+from .clips import Clip, ExportObject
+from .exporter import Exporter, Sink
+
+VERSION = "5.5.0"  # of LabelMe's files that a mask shape has been in for long
+
+
+@dataclass(frozen=True)
+class LabelMeExporter(Exporter):
+    """X.jpg and X.json; the label is `object`, group_id the number of the object, in a video the same in all frames."""
+
+    def write(self, clip: Clip, sink: Sink) -> Any:
+        """A photo as stored and its JSON for each frame."""
+        for frame in clip:
+            name = frame.stem + frame.suffix
+            document: dict[str, Any] = {
+                "version": VERSION,
+                "flags": {},
+                "shapes": [shape_of(each) for each in frame.seen],
+                "imagePath": name,
+                "imageData": None,
+                "imageHeight": frame.size[0],
+                "imageWidth": frame.size[1],
+            }
+            sink.add(name, frame.photo)
+            sink.add(f"{frame.stem}.json", json_text(document).encode())
+
+
+def shape_of(each: ExportObject) -> dict[str, Any]:
+    """A LabelMe shape: the mask within its box, whose whole corners lie on its first and last pixel."""
+    box = bounding_box(each.mask)
+    assert box is not None
+    x0, y0, x1, y1 = box
+    picture = encode_png(each.mask[y0:y1, x0:x1], compact=True)
+    return {
+        "label": "object",
+        "points": [[float(x0), float(y0)], [float(x1 - 1), float(y1 - 1)]],
+        "group_id": each.number,
+        "description": "",
+        "shape_type": "mask",
+        "flags": {},
+        "mask": base64.b64encode(picture).decode(),
+    }
+
+
+LABELME = LabelMeExporter("labelme", "LabelMe 5 and later, X-AnyLabeling", "categories: there is one, `object`")

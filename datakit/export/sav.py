@@ -1,0 +1,47 @@
+"""SA-V as its validation set lies on disk: a folder of masks for every object, so that overlaps survive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import setting, validate
+from .clips import REENCODED, Clip
+from .coding import grey_png
+from .davis import FEWEST, SHORT
+from .exporter import Exporter, Sink
+
+
+@dataclass(frozen=True)
+class SavExporter(Exporter):
+    """JPEGImages_24fps/VIDEO/00000.jpg and Annotations_6fps/VIDEO/000/00000.png, 255 inside; every frame has both.
+
+    Attributes:
+        jpeg_quality: of frames that are stored as PNG.
+    """
+
+    jpeg_quality: int = setting(95, 1, 100)
+
+    def __post_init__(self) -> None:
+        validate(self, self.name)
+
+    def write(self, clip: Clip, sink: Sink) -> Any:
+        """Frames, and a mask of each object in each frame, empty where it is not seen."""
+        if len(clip) < FEWEST:
+            sink.note(SHORT)
+        for frame in clip:
+            if not frame.is_jpeg:
+                sink.note(REENCODED)
+            sink.add(f"JPEGImages_24fps/{clip.name}/{frame.name}.jpg", frame.jpeg(self.jpeg_quality))
+            for each in frame.objects:
+                folder = f"Annotations_6fps/{clip.name}/{each.number - 1:03d}"
+                sink.add(f"{folder}/{frame.name}.png", grey_png(each.mask))
+        return clip.name
+
+    def close(self, entries: Iterable[Any], sink: Sink) -> None:
+        """The list of the videos."""
+        sink.add("sav_val.txt", "".join(f"{name}\n" for name in entries).encode())
+
+
+SAV = SavExporter("sav", "SAM 2: its training on PNG folders, and the SA-V evaluator", "")

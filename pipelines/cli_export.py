@@ -1,0 +1,56 @@
+"""The command `export`. Options in, one call, lines out, as in `cli`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import set_option
+
+
+def _settings(ctx: click.Context) -> str:
+    from pipelines.export import describe_exporters, describe_settings
+
+    name = ctx.params.get("to")
+    return describe_settings(name) if name else f"name a format by --to; there are\n{describe_exporters()}"
+
+
+def _show_formats(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from pipelines.export import describe_exporters
+
+        click.echo(describe_exporters())
+        ctx.exit()
+
+
+@click.command("export")
+@click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="SHARDS|LABELS")
+@click.option("--to", required=True, is_eager=True, metavar="FORMAT", help="Format; `--formats` lists them.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
+@click.option("--video", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
+              help="For label pictures of videos: the frames they belong to, a film or a folder, or a folder of one "
+              "for each sequence.")  # fmt: skip
+@set_option("Change how the format is written, e.g. jpeg_quality=100.", _settings)
+@click.option("--formats", is_flag=True, is_eager=True, expose_value=False, callback=_show_formats,
+              help="Describe the formats, those of installed packages too, and exit.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace an export of other data or settings in the folder.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
+def export(source: Path, as_json: bool, **options: Any) -> None:
+    """Write data for other programs.
+
+    Photos and true masks of a folder of shards, each photo once, or what `datakit propagate` made of
+    videos. Of overlapping objects the later lies on top. The folder appears when it is whole; a stopped or
+    killed export goes on where it was when the same command runs again.
+
+    \b
+    Example:
+      datakit export demo/shards --to coco --out demo/coco
+      datakit export results --video dog.mp4 --to ytvis --out dog-ytvis
+    """
+    from pipelines.export import ExportJob, export_report
+    from pipelines.export import export as run
+
+    job = ExportJob(source, options["to"], options["out"], options["set_"], options["video"], options["overwrite"])
+    click.echo(export_report(run(job), as_json))

@@ -1,0 +1,206 @@
+"""The folder of an export while it grows: what is finished stands in a journal, and a killed run goes on behind it.
+
+Everything is written to `.part-NAME` beside the folder asked for, which takes its place in one step at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import shutil
+import tarfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from datakit.errors import DatakitError, UsageError
+from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, json_text, write_json
+
+from .lock import HOLDER, LOCK
+
+logger = logging.getLogger(__name__)
+
+FORMAT, VERSION, MANIFEST = "masktrack-datakit export", 1, "export.json"
+STATE, JOURNAL, FILES, OLD = "state.json", "journal.jsonl", "files", "old"
+
+
+class Chunk:
+    """The files of some clips while they are written; a `Sink`.
+
+    Args:
+        root: folder that the paths are below.
+        tar: path of the tar file that holds them all; '' for files of their own.
+
+    Attributes:
+        files: [path, bytes, SHA-256] of every file.
+        notes: what the format could not hold -> how many times.
+    """
+
+    def __init__(self, root: Path, tar: str = ""):
+        self.files: list[list[Any]] = []
+        self.notes: Counter[str] = Counter()
+        self._root, self._tar_path = root, tar
+        self._tar: tarfile.TarFile | None = None
+        if tar:
+            root.mkdir(parents=True, exist_ok=True)
+            self._tar = tarfile.TarFile(root / tar, "w", format=tarfile.PAX_FORMAT)
+
+    def add(self, path: str, data: bytes) -> None:
+        """Write a file, or a member of the tar file."""
+        if self._tar is not None:
+            member = tarfile.TarInfo(path)
+            member.size, member.mode = len(data), 0o644
+            self._tar.addfile(member, io.BytesIO(data))
+            return
+        target = self._root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        self.files.append([path, len(data), hashlib.sha256(data).hexdigest()])
+
+    def note(self, reason: str) -> None:
+        """Count something that the format cannot hold."""
+        self.notes[reason] += 1
+
+    def end(self) -> None:
+        """Finish the tar file, if there is one."""
+        if self._tar is not None:
+            self._tar.close()
+            path = self._root / self._tar_path
+            self.files.append([self._tar_path, path.stat().st_size, file_sha256(path)])
+            self._tar = None
+
+
+class ExportFolder:
+    """An export under way, locked by the caller.
+
+    Args:
+        out: the folder that is asked for.
+
+    Attributes:
+        work: the folder beside it where everything is made.
+    """
+
+    def __init__(self, out: Path):
+        self.out = out
+        self.work = out.absolute().parent / f"{PART_PREFIX}{out.absolute().name}"
+
+    def check(self, settings: Mapping[str, Any], overwrite: bool) -> dict[str, Any] | None:
+        """The manifest of a finished export of these settings; None where there is something to do.
+
+        Raises:
+            UsageError: `out` holds something else, or another export and `overwrite` is not given.
+        """
+        if not self.out.exists():
+            return None
+        if not self.out.is_dir():
+            raise UsageError(f"--out {self.out}: is a file, expected a folder")
+        there = sorted(path.name for path in self.out.iterdir())
+        if not there:
+            return None
+        found = read_manifest(self.out)
+        if found is None:
+            raise UsageError(f"--out {self.out}: holds {there[0]!r} and was not made by this command; name another")
+        if found["asked"] == settings and not overwrite:
+            return found
+        if not overwrite:
+            raise UsageError(
+                f"--out {self.out}: holds an export to {found['asked'].get('to')} of other data or settings; "
+                "nothing was touched: name another, or give --overwrite to replace it"
+            )
+        if foreign := next(self._foreign(found), None):
+            raise UsageError(f"--out {self.out}: holds {foreign}, which the export did not write; move it elsewhere")
+        return None
+
+    def _foreign(self, manifest: Mapping[str, Any]) -> Iterator[str]:
+        ours = {MANIFEST, *(path for path, _, _ in manifest["files"])}
+        for folder, _, names in os.walk(self.out):
+            below = Path(folder).relative_to(self.out)
+            yield from (path for name in sorted(names) if (path := (below / name).as_posix()) not in ours)
+
+    def prepare(self, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Make the work folder ready; the journal of what an earlier run of the same settings has finished.
+
+        A last line that a kill has cut off, and all from the first line on whose files are not as it says, are left
+        out; what they speak of is made again.
+        """
+        try:
+            same = json.loads((self.work / STATE).read_text(encoding="utf-8")) == settings
+        except (OSError, ValueError):
+            same = False
+        if not same:
+            for path in self.work.iterdir():
+                if path.name not in (LOCK, HOLDER):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            write_json(self.work / STATE, settings)
+        self.files.mkdir(exist_ok=True)
+        kept = list(self._whole_lines())
+        with (self.work / JOURNAL).open("w", encoding="utf-8") as journal:
+            journal.writelines(canonical_json(line) + "\n" for line in kept)
+        return kept
+
+    @property
+    def files(self) -> Path:
+        """Where the files grow."""
+        return self.work / FILES
+
+    def _whole_lines(self) -> Iterator[dict[str, Any]]:
+        try:
+            lines = (self.work / JOURNAL).read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return
+        for text in lines:
+            try:
+                line: dict[str, Any] = json.loads(text)
+                whole = all(self._is_whole(*file) for file in line["files"])
+            except (OSError, ValueError, KeyError, TypeError):
+                return
+            if not whole:
+                return
+            yield line
+
+    def _is_whole(self, path: str, size: int, sha256: str) -> bool:
+        file = self.files / path
+        return file.stat().st_size == size and file_sha256(file) == sha256
+
+    def record(self, chunk: Chunk, entries: list[Any], facts: Mapping[str, int]) -> dict[str, Any]:
+        """Put a finished chunk into the journal; what was put there."""
+        chunk.end()
+        line = {"files": chunk.files, "notes": dict(chunk.notes), "entries": entries, **facts}
+        with (self.work / JOURNAL).open("a", encoding="utf-8") as journal:
+            journal.write(canonical_json(line) + "\n")
+        return line
+
+    def publish(self, manifest: Mapping[str, Any]) -> None:
+        """Write the manifest and put the folder in its place."""
+        body = {"format": FORMAT, "version": VERSION, **manifest}
+        (self.files / MANIFEST).write_text(json_text({**body, "digest": digest_json(body)}), encoding="utf-8")
+        os.sync()  # one for all: a power cut after the rename leaves whole files
+        if self.out.exists():
+            shutil.rmtree(self.work / OLD, ignore_errors=True)
+            self.out.rename(self.work / OLD)
+        self.files.rename(self.out)
+        shutil.rmtree(self.work, ignore_errors=True)
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of an export; None where there is none.
+
+    Raises:
+        DatakitError: it is damaged.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        digest = body.pop("digest")
+        fits = digest_json(body) == digest and body["format"] == FORMAT and isinstance(body["asked"], dict)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatakitError(f"{path}: damaged, no manifest of an export ({error!r}); remove {folder}") from None
+    if not fits:
+        raise DatakitError(f"{path}: damaged, its digest does not fit its content; remove {folder}")
+    return body
