@@ -90,7 +90,7 @@ def test_what_has_no_area_is_left_out_by_name(tmp_path: Path, kind: str) -> None
         ({"geometryType": "polygon", "points": {"exterior": [[1, 1], [9, 1], [9, 9]], "interior": "x"}}, "is str"),
         ({"geometryType": "cube"}, "of a kind that has no mask"),
         ({"geometryType": "bitmap"}, "`data` and `origin`"),
-        ({"geometryType": "bitmap", "bitmap": {"data": "abc", "origin": [0, 0]}}, "no base64 text"),
+        ({"geometryType": "bitmap", "bitmap": {"data": "abc", "origin": [0, 0]}}, "not base64 text"),
         ({"geometryType": "bitmap", "bitmap": {"data": "aGVsbG8=", "origin": [0, 0]}}, "no picture"),
         ({"geometryType": "bitmap", "bitmap": {"data": 7, "origin": [0, 0]}}, "is int"),
         ({"geometryType": "bitmap", "bitmap": {"data": "aGVsbG8=", "origin": "top"}}, "1 points"),

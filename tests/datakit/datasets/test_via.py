@@ -73,7 +73,7 @@ def test_points_and_lines_are_left_out_by_name(tmp_path: Path, kind: str) -> Non
     ("region", "said"),
     [
         (None, "no `shape_attributes`"),
-        ({"name": "polygon", "all_points_x": [1, 2, 3], "all_points_y": [1, 2]}, "no lists of one length"),
+        ({"name": "polygon", "all_points_x": [1, 2, 3], "all_points_y": [1, 2]}, "not two lists of one length"),
         ({"name": "polygon", "all_points_x": [1, 2], "all_points_y": [1, 2]}, "3 or more points"),
         ({"name": "polygon", "all_points_x": [1, None, 3], "all_points_y": [1, 2, 9]}, "not finite"),
         ({"name": "rect", "x": 1, "y": 2, "width": "3"}, "needs the numbers x, y, width, height"),
