@@ -22,8 +22,7 @@ from .photo_files import load_picture_file
 NO_PALETTE = np.zeros((0, 4), np.uint8)
 FLICKER = 24  # between red, green and blue of a grey that was saved with loss
 OPAQUE = 127  # alpha of 255 above which a pixel is painted
-# of two painted neighbours in a row, before what is painted is a photo: 1 000 objects of ECSSD's photos have 0.61 at
-# least, drawn ones 0.01
+# of two painted neighbours in a row, before what is painted is a photo: 500 objects of ECSSD have 0.61 at least
 UNLIKE = 0.4
 # the commonest shades (of 16 levels a channel) of a mask in four colours saved as WebP cover 0.73 of it at least, of
 # those objects 0.70 in 95 of 100

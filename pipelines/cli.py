@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_export, cli_network
+from . import cli_export, cli_layout, cli_network
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 EXIT_FOUND = 4
-CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack")
+CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack", "mosev2")
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
@@ -371,5 +371,6 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 
-for command in (cli_network.train, cli_network.score, cli_network.propagate, cli_export.export):
+OTHERS = (cli_layout.check_layout, cli_network.train, cli_network.score, cli_network.propagate, cli_export.export)
+for command in OTHERS:
     cli.add_command(command)

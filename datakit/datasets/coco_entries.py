@@ -90,9 +90,9 @@ def first_free(annotations: list[Any]) -> int:
 
 
 def plain(each: dict[str, Any]) -> Annotation | None:
-    """What a mask needs of an annotation with one sound polygon, if it is numbered as COCO numbers it."""
-    number, image, crowd = each.get("id"), each.get("image_id"), each.get("iscrowd", 0)
-    if type(number) is int and type(image) is int and type(crowd) is int and not crowd and number.bit_length() <= 63:
+    """What a mask needs of an annotation with a sound outline, if it is numbered as COCO numbers it."""
+    number, crowd = each.get("id"), each.get("iscrowd", 0)
+    if type(number) is int and crowd == 0 and type(each.get("image_id")) in (int, str) and number.bit_length() <= 63:
         return {"id": number, "segmentation": each["segmentation"], "iscrowd": 0}
     return None
 
@@ -155,7 +155,8 @@ def reduced(number: int, annotation: dict[str, Any]) -> Annotation:
 def finite(value: Any) -> Any:
     """A value of JSON with the names of numbers that no float can hold in their place, so that it can be hashed."""
     if type(value) is list:
-        if INFINITY in value or -INFINITY in value or any(type(each) in (list, dict) for each in value):
+        kinds = set(map(type, value))
+        if kinds & {list, dict} or (float in kinds and (INFINITY in value or -INFINITY in value)):
             return [finite(each) for each in value]
         return value
     if type(value) is dict:

@@ -82,16 +82,17 @@ class Listing:
         """
         entries = document["images"]
         objects = self._objects(document, Ids(entries))
-        self._drop_shared_ids(entries, objects)
-        names = [self._name(position, entry) for position, entry in enumerate(entries)]
+        numbers = [id_of(each) for each in entries]
+        if len(set(numbers)) < len(numbers):
+            self._drop_shared_ids(entries, objects)
+        names = [self._name(position, *each) for position, each in enumerate(zip(numbers, entries, strict=True))]
         written = [name for name in names if name is not None]
         files = self.folder.files(written, self.path)
         missing = dict.fromkeys(name for name in written if name not in files)
-        ends = match_ends(missing, files, {name for name in written if name in files})
+        ends = match_ends(missing, files, {name for name in written if name in files}) if missing else {}
         places = {name: ends.get(name, name.lstrip("/")) for name in written}
         photos: dict[str, Found] = {}
-        for name, entry in zip(names, entries, strict=True):
-            number = id_of(entry)
+        for name, number, entry in zip(names, numbers, entries, strict=True):
             if name is not None and number is not None and number not in self.shared:
                 self._add(photos, Found(places[name], size_of_entry(entry), objects.pop(number, [])))
         records = [record for key, photo in photos.items() if (record := self._record(key, photo, files))]
@@ -196,9 +197,9 @@ class Listing:
         """The key of an entry that has no photo."""
         return f"{self.label}/{self.within}{kind}-{position}"
 
-    def _name(self, position: int, entry: Any) -> str | None:
+    def _name(self, position: int, number: Id | None, entry: Any) -> str | None:
         """The photo's file name as written, '/' between folders; None and a problem where it cannot be used."""
-        name, number = written_name(entry), id_of(entry)
+        name = written_name(entry)
         is_bare = name is not None and "/" not in name and name not in (".", "..")
         if is_bare and number is not None and number not in self.shared:
             return name  # of nearly every entry

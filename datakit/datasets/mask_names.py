@@ -36,7 +36,7 @@ FILLER = re.compile(r"(?:binary|maps?|files?|final|all|full|new|old|human|machin
 OBJECT = r"(?:objects?|obj|instances?|inst|ids?|parts?|no|nr|n|m)"
 GLUED = r"(?:masks?|labels?|matte|segmentation|groundtruth)"  # words that also stand without a separator
 
-_ENDS = r"[_\-. )\]]*"  # what may close a name
+_ENDS = r"[_\-. )\]]{0,4}"  # what may close a name; bounded, so that a name of separators alone takes no time
 _WORDS = {"mask": MASK, "photo": PHOTO, "other": OTHER}
 _WHOLE = {role: re.compile(word, re.IGNORECASE) for role, word in _WORDS.items()}
 # the separators before a word belong to the word, or all but one to the name: "x___fuse", "x (1)_mask"
@@ -45,19 +45,21 @@ _AROUND = {
         re.compile(pattern, re.IGNORECASE)
         for pattern in (
             rf"(?P<base>.+){SEPARATOR}{word}{_ENDS}",
-            rf"(?P<base>.+?){SEPARATOR}+{word}{_ENDS}",
-            rf"{word}{SEPARATOR}+(?P<base>.+)",
+            rf"(?P<base>.+?){SEPARATOR}{{1,4}}{word}{_ENDS}",
+            rf"{word}{SEPARATOR}{{1,4}}(?P<base>.+)",
         )
     )
     for role, word in _WORDS.items()
 }
 _GLUED = re.compile(rf"(?P<base>.+?){GLUED}{_ENDS}", re.IGNORECASE)
 _NUMBERED = tuple(
-    re.compile(rf"(?:(?P<base>{base})?(?:(?P<word>{MASK}|{OBJECT}){SEPARATOR}*)?(?P<number>\d+){_ENDS}", re.IGNORECASE)
-    for base in (rf".+){SEPARATOR}", rf".+?){SEPARATOR}+")
+    re.compile(
+        rf"(?:(?P<base>{base})?(?:(?P<word>{MASK}|{OBJECT}){SEPARATOR}{{0,4}})?(?P<number>\d+){_ENDS}", re.IGNORECASE
+    )
+    for base in (rf".+){SEPARATOR}", rf".+?){SEPARATOR}{{1,4}}")
 )
 _NUMBER_FIRST = re.compile(
-    rf"(?P<word>{MASK}|{OBJECT}){SEPARATOR}*(?P<number>\d+){SEPARATOR}+(?P<base>.+)", re.IGNORECASE
+    rf"(?P<word>{MASK}|{OBJECT}){SEPARATOR}{{0,4}}(?P<number>\d+){SEPARATOR}{{1,4}}(?P<base>.+)", re.IGNORECASE
 )
 _DIGITS = re.compile(r"(\d+)")
 
@@ -141,7 +143,7 @@ def object_numbers(tokens: list[str]) -> dict[str, int]:
 
     Else they are counted from 1 in natural order.
     """
-    ordered = sorted(set(tokens), key=natural)
+    ordered = sorted(set(tokens), key=lambda token: (natural(token), token))
     if all(token.isascii() and token.isdigit() and len(token) <= 9 for token in ordered):
         numbers = [int(token) for token in ordered]
         if len(set(numbers)) == len(numbers) and numbers[0] > 0:

@@ -18,7 +18,7 @@ FLAT = "objects are outlines of polygons, which fill their holes and move their 
 
 @dataclass(frozen=True)
 class CocoExporter(Exporter):
-    """`annotations/instances.json` and `images/`; a mask for each object, so that overlaps survive.
+    """`annotations/instances_train.json` and `train/`; a mask for each object, so that overlaps survive.
 
     Attributes:
         masks: how masks are written; `rle` keeps each pixel, `polygons` are outlines without holes.
@@ -34,7 +34,7 @@ class CocoExporter(Exporter):
         images, annotations = [], []
         for frame in clip:
             name = frame.stem + frame.suffix
-            sink.add(f"images/{name}", frame.photo)
+            sink.add(f"train/{name}", frame.photo)
             height, width = frame.size
             images.append({"id": frame.row + 1, "file_name": name, "height": height, "width": width})
             if self.masks == "polygons" and frame.seen:
@@ -56,7 +56,9 @@ class CocoExporter(Exporter):
             annotations += entry["annotations"]
         numbered = [{"id": number, **each} for number, each in enumerate(annotations, 1)]
         whole = {"info": {"description": "exported by masktrack-datakit"}, "licenses": [], "images": images}
-        sink.add("annotations/instances.json", json_bytes(whole | {"annotations": numbered, "categories": [CATEGORY]}))
+        sink.add(
+            "annotations/instances_train.json", json_bytes(whole | {"annotations": numbered, "categories": [CATEGORY]})
+        )
 
 
 def polygons(mask: Mask) -> Iterator[list[float]]:

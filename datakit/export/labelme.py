@@ -17,7 +17,7 @@ VERSION = "5.5.0"  # of LabelMe's files that a mask shape has been in for long
 
 @dataclass(frozen=True)
 class LabelMeExporter(Exporter):
-    """X.jpg and X.json; the label is `object`, group_id the number of the object, in a video the same in all frames."""
+    """train/X.jpg and train/X.json; the label is `object`, group_id the number of the object, in a video the same in all frames."""
 
     def write(self, clip: Clip, sink: Sink) -> Any:
         """A photo as stored and its JSON for each frame."""
@@ -32,8 +32,8 @@ class LabelMeExporter(Exporter):
                 "imageHeight": frame.size[0],
                 "imageWidth": frame.size[1],
             }
-            sink.add(name, frame.photo)
-            sink.add(f"{frame.stem}.json", json_text(document).encode())
+            sink.add(f"train/{name}", frame.photo)
+            sink.add(f"train/{frame.stem}.json", json_text(document).encode())
 
 
 def shape_of(each: ExportObject) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .exporter import Exporter, Sink
 
 @dataclass(frozen=True)
 class Sa1bExporter(Exporter):
-    """Photos and objects are numbered from 1; a mask for each object, so that overlaps survive.
+    """In train/; photos and objects are numbered from 1; a mask for each object, so that overlaps survive.
 
     Attributes:
         jpeg_quality: of photos that are stored as PNG.
@@ -38,8 +38,10 @@ class Sa1bExporter(Exporter):
                 sureness = {"predicted_iou": 1.0, "stability_score": 1.0}
                 where = {"crop_box": [0, 0, width, height], "point_coords": []}
                 annotations.append({"id": each.number, **about, **sureness, **where})
-            sink.add(f"{name}.jpg", frame.jpeg(self.jpeg_quality))
-            sink.add(f"{name}.json", json_bytes({"image": {**image, "key": frame.key}, "annotations": annotations}))
+            sink.add(f"train/{name}.jpg", frame.jpeg(self.jpeg_quality))
+            sink.add(
+                f"train/{name}.json", json_bytes({"image": {**image, "key": frame.key}, "annotations": annotations})
+            )
 
 
 SA1B = Sa1bExporter("sa1b", "SAM and SAM 2: their training on SA-1B", "names of photos, but in the JSON of each")

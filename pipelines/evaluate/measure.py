@@ -25,6 +25,7 @@ class FrameTask:
     sequence: str
     frames: Sequence[tuple[str, Path, Path | None]]
     merged: bool
+    mosev2: bool
     read: ReadOptions
 
 
@@ -71,7 +72,8 @@ def frame_tasks(clip: SequencePair, convention: Convention, read: ReadOptions) -
     frames: list[tuple[str, Path, Path | None]] = [(first, path, None)]
     frames += [(name, clip.target[name], clip.predicted.get(name)) for name in counted]
     starts = range(0, len(frames), CHUNK)
-    return [FrameTask(clip.name, frames[start : start + CHUNK], convention.merged, read) for start in starts]
+    how = (convention.merged, convention.mosev2, read)
+    return [FrameTask(clip.name, frames[start : start + CHUNK], *how) for start in starts]
 
 
 def score_frames(task: FrameTask) -> list[FrameResult | Misfit]:
@@ -95,7 +97,7 @@ def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | No
         sizes = "{1}x{0}, expected {3}x{2}".format(*prediction.labels.shape, *target.labels.shape)
         why = f"is {sizes} as its ground truth; write masks at that size (nearest neighbour)"
         return Misfit("prediction", task.sequence, file.name, why)
-    return score_frame(frame, target, prediction, task.merged)
+    return score_frame(frame, target, prediction, task.merged, task.mosev2)
 
 
 def _read(side: str, task: FrameTask, file: Path) -> LabelMap | Misfit:

@@ -25,6 +25,7 @@ from datakit.video.labels import Frames, list_frames, photos_beside, read_labels
 from datakit.wording import counted
 
 from .match import SequencePair
+from .mosev2 import mosev2_lines
 from .report import remarks, what_is_scored
 from .result import Evaluation
 
@@ -52,6 +53,7 @@ def write_page(found: Evaluation, path: Path, pictures: Path | None, read: ReadO
         counted(len(objects), "object"),
         f"{scores.convention.name}: {scores.convention.words}",
         f"ground truth: {found.ground_truth}",
+        *mosev2_lines(found.scores.mosev2),
     ]
     title = f"Scores of {found.predictions.resolve().name}"
     page = ScoresPage(title, about, scores.scores, remarks(found), picture_bytes(WORST * len(objects)))

@@ -215,7 +215,7 @@ def test_instances_come_first_where_both_are_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_changed_documents_cost_no_more_than_what_they_change(tmp_path: Path, seed: int) -> None:
-    """Values replaced, removed or doubled: refused with a sentence, or every photo is sound or has reasons."""
+    """Values replaced or removed at random: refused with a sentence, or every photo is sound or has reasons."""
     rng = random.Random(seed)
     tiny.coco_panoptic(tmp_path, 2)
     document = json.loads((tmp_path / FILE).read_text())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from datakit.datasets import ReadOptions, recognise
+from datakit.datasets import ReadOptions, recognise, shapes
 from datakit.errors import ItemError, UsageError
 from datakit.samples import Scene
 from tests import tiny
@@ -113,7 +113,6 @@ def test_a_line_that_is_there_twice_is_one_object(tmp_path: Path) -> None:
         ("0 nan 0.1 0.5 0.5 0.5 0.1", "broken shape", "not finite"),
         ("0 4 4 20 4 20 20", "outline in pixels, not shares", "up to 20, expected shares"),
         ("0 1.1 0.1 1.5 0.1 1.5 0.5", "outline outside the photo", "lies outside"),
-        ("0 " + "0.1 0.0 0.9 1.0 " * 10_000, "tangled outline", "crosses the photo's rows"),
         ("\0\x01", "broken shape", "holds 0 numbers"),
     ],
 )
@@ -124,6 +123,16 @@ def test_a_broken_line_fails_alone(tmp_path: Path, line: str, reason: str, said:
     assert (problem.key, problem.kind, problem.reason) == ("set/images/a#1", "failed", reason)
     assert "labels/a.txt: line 1" in problem.detail and said in problem.detail
     assert areas(scene) == {2: 256}
+
+
+def test_an_outline_that_would_take_too_long_to_fill_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound is lowered here, so that a small square is too much."""
+    monkeypatch.setattr(shapes, "MOST_WORK", 10)
+    (problem,) = read(tmp_path, yolo_line(SQUARE)).problems
+    assert (problem.kind, problem.reason) == ("failed", "tangled outline")
+    assert "crosses the photo's rows" in problem.detail
 
 
 def test_an_outline_over_the_edge_is_cut_and_told(tmp_path: Path) -> None:

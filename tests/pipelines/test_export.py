@@ -1,0 +1,144 @@
+"""`datakit export` as a command: what it says, refuses, keeps, and how it goes on after a death."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from datakit.export import EXPORTERS
+from datakit.files import file_sha256
+from pipelines import export as command
+from pipelines.export_folder import JOURNAL, MANIFEST, Chunk
+from tests.runs import draw_source
+
+
+@pytest.fixture
+def shards(tmp_path, datakit) -> Path:
+    """Four photos."""
+    assert datakit("build-shards", draw_source(tmp_path / "ecssd", 4), "--out", tmp_path / "shards").exit_code == 0
+    return tmp_path / "shards"
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTERS))
+def test_the_manifest_lists_every_file(shards, tmp_path, datakit, name):
+    """With its size and SHA-256, and nothing else is left beside."""
+    ran = datakit("export", shards, "--to", name, "--out", tmp_path / "out", "--json")
+    assert ran.exit_code == 0, ran.output
+    manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
+    assert {path for path, _, _ in manifest["files"]} == set(tree(tmp_path / "out")) - {MANIFEST}
+    for path, size, sha256 in manifest["files"]:
+        assert (tmp_path / "out" / path).stat().st_size == size
+        assert file_sha256(tmp_path / "out" / path) == sha256
+    stored = json.loads((shards / "manifest.json").read_text())["digest"]
+    assert manifest["asked"]["source"] == {"kind": "shards", "manifest": stored}
+    assert json.loads(ran.stdout)["photos"] == manifest["photos"] == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"ecssd", "shards", "out"}
+
+
+@pytest.mark.parametrize(("words", "kept"), [(("static",), 2), (("webdataset", "--set", "clips_per_shard=1"), 1)])
+def test_an_export_that_died_goes_on_to_the_very_same_bytes(shards, tmp_path, datakit, monkeypatch, words, kept):
+    """What was finished is not written again, a line cut off is made again; the folder appears only at the end."""
+    whole, out, written = tmp_path / "whole", tmp_path / "out", []
+    assert datakit("export", shards, "--out", whole, "--to", *words).exit_code == 0
+    add = Chunk.add
+
+    def dies(chunk, path, data):
+        written.append(path)
+        if len(written) > 5:
+            raise OSError("the machine died")
+        add(chunk, path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Chunk, "add", dies)
+        assert datakit("export", shards, "--out", out, "--to", *words).exit_code == 1
+    assert not out.exists()
+    with (tmp_path / ".part-out" / JOURNAL).open("a") as journal:
+        journal.write('{"files": [["x')
+    ran = datakit("export", shards, "--out", out, "--to", *words, "--json")
+    assert json.loads(ran.stdout)["kept"] == kept
+    assert tree(out) == tree(whole)
+
+
+def test_a_damaged_part_of_an_earlier_run_is_made_again(shards, tmp_path, datakit, monkeypatch):
+    """Its SHA-256 is compared before it is kept."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_finish", lambda *_: (_ for _ in ()).throw(OSError("died")))
+        assert datakit("export", shards, "--to", "static", "--out", out).exit_code == 1
+    (part,) = tmp_path.glob(".part-*")
+    (part / "files/ecssd_0002.png").write_bytes(b"half")
+    ran = datakit("export", shards, "--to", "static", "--out", out, "--json")
+    assert json.loads(ran.stdout)["kept"] == 2
+    assert (out / "ecssd_0002.png").stat().st_size > 4
+
+
+def test_a_finished_export_is_left_as_it_is(shards, tmp_path, datakit):
+    """The same command again writes nothing."""
+    out = tmp_path / "out"
+    datakit("export", shards, "--to", "sav", "--out", out)
+    before = {path: os.stat(path).st_mtime_ns for path in out.rglob("*")}
+    assert datakit("export", shards, "--to", "sav", "--out", out).exit_code == 0
+    assert {path: os.stat(path).st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_another_export_in_the_folder_is_replaced_only_when_asked(shards, tmp_path, datakit):
+    """And then as a whole."""
+    out = tmp_path / "out"
+    datakit("export", shards, "--to", "sav", "--out", out)
+    before = tree(out)
+    refused = datakit("export", shards, "--to", "coco", "--out", out)
+    assert refused.exit_code == 2 and "holds an export to sav" in refused.output
+    assert tree(out) == before
+    assert datakit("export", shards, "--to", "coco", "--out", out, "--overwrite").exit_code == 0
+    assert not set(tree(out)) & set(before) - {MANIFEST}
+
+
+def test_a_file_that_is_not_ours_is_never_removed(shards, tmp_path, datakit):
+    """Not even by --overwrite."""
+    out = tmp_path / "out"
+    datakit("export", shards, "--to", "sav", "--out", out)
+    (out / "notes.txt").write_text("mine")
+    refused = datakit("export", shards, "--to", "coco", "--out", out, "--overwrite")
+    assert refused.exit_code == 2 and "holds notes.txt" in refused.output
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_of_other_things_is_refused(shards, tmp_path, datakit):
+    """Nothing is written into it."""
+    refused = datakit("export", shards, "--to", "coco", "--out", tmp_path / "ecssd", "--overwrite")
+    assert refused.exit_code == 2 and "was not made by this command" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--to", "cocoo"), "did you mean coco?"),
+        (("--to", "ytvis", "--set", "x=1"), "has no settings"),
+        (("--to", "davis", "--set", "jpeg_quality=101"), "101 is outside 1..100"),
+        (("--to", "davis", "--set", "quality=9"), "known are split, jpeg_quality"),
+        (("--to", "coco", "--video", "x.mp4"), "holds shards, which have their photos"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_a_way_out(shards, tmp_path, datakit, words, said):
+    """Exit code 2, and no folder."""
+    refused = datakit("export", shards, "--out", tmp_path / "out", *words)
+    assert refused.exit_code == 2 and said in refused.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_label_pictures_ask_for_their_video(tmp_path, datakit):
+    """A folder of PNG files is no folder of shards."""
+    draw_source(tmp_path / "ecssd", 1)
+    refused = datakit("export", tmp_path / "ecssd", "--to", "coco", "--out", tmp_path / "out")
+    assert refused.exit_code == 2 and "by --video" in refused.output
+
+
+def test_settings_and_formats_are_listed(datakit):
+    """Without a source."""
+    assert "jpeg_quality" in datakit("export", "--to", "davis", "--set", "help").output
+    assert "lost: " in datakit("export", "--formats").output
