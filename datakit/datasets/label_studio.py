@@ -119,7 +119,7 @@ def _shape(region: Region, shown: Size | None, most: int) -> Shape:
     if region.kind in WITHOUT_AREA:
         return no_area(region.number, name)
     if region.kind == DAMAGED:
-        return broken(region.number, name, "is no region of Label Studio's; export the project anew")
+        return broken(region.number, name, "is not a region of Label Studio's; export the project anew")
     try:
         return _painted(region, name, shown, most)
     except BrokenOutline as error:
@@ -191,7 +191,7 @@ def _brushed(stream: Any, drawn_on: Size | None, size: Size) -> Mask:
             raise TypeError
         data = bytes(stream)
     except (TypeError, ValueError):
-        raise BrokenOutline("broken run lengths", "`rle` is no list of bytes; export the project anew") from None
+        raise BrokenOutline("broken run lengths", "`rle` is not a list of bytes; export the project anew") from None
     if drawn_on is not None and drawn_on != size:
         found = f"brushed on a photo of {drawn_on}, expected {size}"
         raise BrokenOutline("size mismatch", f"{found}; if EXIF turns the photo, say --annotated stored")

@@ -156,7 +156,7 @@ def _outline(number: int, name: str, words: list[str], size: Size | None) -> Sha
     try:
         shares = np.array(words, np.float64)
     except ValueError:
-        raise BrokenOutline("broken shape", "holds words that are no numbers") from None
+        raise BrokenOutline("broken shape", "holds words that are not numbers") from None
     if len(shares) < 6 or len(shares) % 2:
         found = f"holds {len(shares)} numbers after the class, expected x, y of three or more corners"
         more = "; is the last one a confidence?" if len(shares) > 6 else ""

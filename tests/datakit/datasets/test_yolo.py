@@ -105,7 +105,7 @@ def test_a_line_that_is_there_twice_is_one_object(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "reason", "said"),
     [
-        ("0 0.1 0.1 0.5 0.5 x 0.5", "broken shape", "no numbers"),
+        ("0 0.1 0.1 0.5 0.5 x 0.5", "broken shape", "not numbers"),
         ("0 0.1 0.1 0.5 0.5 0.5", "broken shape", "holds 5 numbers after the class"),
         ("0 0.1 0.1 0.5 0.5 0.5 0.1 0.9", "broken shape", "is the last one a confidence?"),
         ("0 0.1", "broken shape", "holds 1 numbers"),
