@@ -1,7 +1,6 @@
 """`datakit export` as a command: what it says, refuses, keeps, and how it goes on after a death."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -81,9 +80,9 @@ def test_a_finished_export_is_left_as_it_is(shards, tmp_path, datakit):
     """The same command again writes nothing."""
     out = tmp_path / "out"
     datakit("export", shards, "--to", "sav", "--out", out)
-    before = {path: os.stat(path).st_mtime_ns for path in out.rglob("*")}
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     assert datakit("export", shards, "--to", "sav", "--out", out).exit_code == 0
-    assert {path: os.stat(path).st_mtime_ns for path in out.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
 def test_another_export_in_the_folder_is_replaced_only_when_asked(shards, tmp_path, datakit):
