@@ -12,6 +12,7 @@ README = Path("README.md").read_text(encoding="utf-8")
 NETWORK = ["torch>=2.2", "safetensors>=0.4"]
 FILM = ["av>=18"]
 DEDUP = ["ImageHash>=4.3"]
+HEIF = ["pillow-heif>=1.0"]  # reads HEIC photos; its wheels hold libheif (LGPL) and x265 (GPL), 26 MB
 CRF = ["pydensecrf2"]  # builds from source, 90 s
 REPORT = ["bokeh>=3.1"]
 TENSORBOARD = ["tensorboard>=2.14"]
@@ -50,6 +51,7 @@ setup(
     install_requires=[
         "click>=8.1",
         "dask>=2024.8",
+        "defusedxml>=0.7",
         "distributed>=2024.8",
         "filelock>=3.12",
         "h5py>=3.10",
@@ -64,16 +66,26 @@ setup(
         "network": NETWORK,
         "film": FILM,
         "dedup": DEDUP,
+        "heif": HEIF,
         "crf": CRF,
         "report": REPORT,
         "imagenet": IMAGENET,
         "tensorboard": TENSORBOARD,
-        "all": [*NETWORK, *FILM, *DEDUP, *REPORT, *IMAGENET, *TENSORBOARD],  # but for `crf`, which needs a compiler
+        "all": [
+            *NETWORK,
+            *FILM,
+            *DEDUP,
+            *HEIF,
+            *REPORT,
+            *IMAGENET,
+            *TENSORBOARD,
+        ],  # but for `crf`, which needs a compiler
         "docs": DOCS,
         "dev": [
             *NETWORK,
             *FILM,
             *DEDUP,
+            *HEIF,
             *IMAGENET,
             *TENSORBOARD,
             *DOCS,

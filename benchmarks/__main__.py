@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import build, common, evaluate, plan, propagate, read, start, train, verify, warp
+from . import build, common, evaluate, listing, plan, propagate, read, start, train, verify, warp
 
 BENCHMARKS = (
     start.run,
@@ -15,6 +15,7 @@ BENCHMARKS = (
     read.run,
     verify.run,
     plan.run,
+    listing.run,
     evaluate.run,
     propagate.run,
     train.run,

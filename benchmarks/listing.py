@@ -37,7 +37,7 @@ def labelme_files(root: Path, count: int) -> None:
 
 
 def coco_file(root: Path, count: int) -> None:
-    """One instances file: seven objects a photo, a polygon of 20 points each."""
+    """One instances file: seven objects a photo, a polygon of 20 points each, its box, and its box's area."""
     rng = np.random.default_rng(0)
     (root / "annotations").mkdir(parents=True)
     (root / "x").mkdir()
@@ -45,9 +45,12 @@ def coco_file(root: Path, count: int) -> None:
     images = [{"id": number, "file_name": f"{number:07d}.jpg", "height": 480, "width": 640} for number in range(photos)]
     for image in images:
         (root / "x" / str(image["file_name"])).touch()
+    points = (480 * rng.random((count, 20, 2))).round(2)
+    corners, sides = points.min(axis=1), np.ptp(points, axis=1).round(2)
     annotations = [
-        {"id": number + 1, "image_id": number % photos, "category_id": 1, "iscrowd": 0, "area": 100.0,
-         "bbox": [1.0, 2.0, 30.0, 40.0], "segmentation": [(480 * rng.random(40)).round(2).tolist()]}
+        {"id": number + 1, "image_id": number % photos, "category_id": 1, "iscrowd": 0,
+         "area": float(sides[number].prod().round(4)), "bbox": [*corners[number].tolist(), *sides[number].tolist()],
+         "segmentation": [points[number].ravel().tolist()]}
         for number in range(count)
     ]  # fmt: skip
     document = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "thing"}]}

@@ -25,8 +25,8 @@ def setting(
     low: float = -math.inf,
     high: float = math.inf,
     choices: tuple[str, ...] = (),
-    kind: type | None = None,
     *,
+    kind: type | None = None,
     allows_range: bool = False,
     is_optional: bool = False,
 ) -> Any:
@@ -91,7 +91,7 @@ def refuse_unknown(keys: Iterable[str], known: Iterable[str], place: str) -> Non
 
 
 def unknown_key(key: str, known: Collection[str], place: str, what: str = "", more: str = "") -> UsageError:
-    """The error that a key is none of those known.
+    """The error that a key is not one of those known.
 
     Args:
         key: as the user wrote it.
@@ -118,6 +118,10 @@ def nearest(key: str, known: Collection[str]) -> str:
         found = [each for each in found if each.rpartition(".")[0] == key.rpartition(".")[0]]
         if found:
             return found[0]
+    group = key.rpartition(".")[0]
+    found = [each for each in known if group and each.rpartition(".")[0] == group and _abbreviates(last, each)]
+    if len(found) == 1:
+        return found[0]
     by_last = {_last_part(each): each for each in reversed(list(known))}
     close = difflib.get_close_matches(key, known, 1) or [
         by_last[each] for each in difflib.get_close_matches(last, by_last, 1)
@@ -134,6 +138,12 @@ def _initials(key: str) -> str:
     return "".join(word[:1] for word in words) if len(words) > 1 else ""
 
 
+def _abbreviates(short: str, key: str) -> bool:
+    """Whether the letters of `short` stand in the key's last part in this order, the first at its beginning."""
+    letters = iter(_last_part(key))
+    return _last_part(key)[:1] == short[:1] and all(letter in letters for letter in short)
+
+
 def checked(each: Field[Any], value: Any, place: str) -> Any:
     """`value` in the setting's type, or None where that is its default; `place` opens the message.
 
@@ -146,11 +156,11 @@ def checked(each: Field[Any], value: Any, place: str) -> Any:
     if each.metadata["allows_range"] and isinstance(value, list | tuple):
         ends = tuple(_number(each, item, kind, place) for item in value)
         if len(ends) != 2 or ends[0] > ends[1]:
-            raise UsageError(f"{place}: {list(value)} is no range; give one number, or the least and the largest")
+            raise UsageError(f"{place}: {list(value)} is not a range; give one number, or the least and the largest")
         return ends
     if kind is tuple:
         if not isinstance(value, list | tuple):
-            raise UsageError(f"{place}: {value!r} is no list of numbers")
+            raise UsageError(f"{place}: {value!r} is not a list of numbers")
         return tuple(_number(each, item, float, place) for item in value)
     if kind is bool:
         if not isinstance(value, bool):
@@ -158,7 +168,7 @@ def checked(each: Field[Any], value: Any, place: str) -> Any:
         return value
     if kind is str:
         if value not in each.metadata["choices"]:
-            raise UsageError(f"{place}: {value!r} is none of {', '.join(each.metadata['choices'])}")
+            raise UsageError(f"{place}: {value!r} is not one of {', '.join(each.metadata['choices'])}")
         return value
     return _number(each, value, kind, place)
 
@@ -167,7 +177,7 @@ def _number(each: Field[Any], value: Any, kind: type, place: str) -> Any:
     whole = kind is int
     fits = isinstance(value, int) if whole else isinstance(value, int | float)
     if not fits or isinstance(value, bool):
-        raise UsageError(f"{place}: {value!r} is no {'whole number' if whole else 'number'}")
+        raise UsageError(f"{place}: {value!r} is not a {'whole number' if whole else 'number'}")
     low, high = each.metadata["low"], each.metadata["high"]
     if not (low <= value <= high and math.isfinite(value)):
         raise UsageError(f"{place}: {value} is outside {low}..{high}")

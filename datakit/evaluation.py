@@ -17,6 +17,14 @@ from .arrays import Mask
 from .errors import Mismatch
 from .masks import LabelMap
 from .metrics import Measures, Statistics, measure, statistics
+from .metrics_mosev2 import (
+    NOWHERE_MOSEV2,
+    Mosev2Measures,
+    Mosev2Scores,
+    mean_mosev2,
+    measure_mosev2,
+    scores_of_frames,
+)
 from .wording import shorten
 
 MEASURES = ("J", "F", "J&F")
@@ -35,6 +43,7 @@ class Convention:
         last_left_out: the last frame of the ground truth does not count.
         objects_enter: objects may appear after the first frame; each counts from the frame after its first one.
             Else the objects are those of the first frame.
+        mosev2: measured as MOSEv2 is; every object of the ground truth counts in every frame, before it enters as well.
         mean_over: what a set's score is the mean of.
     """
 
@@ -43,6 +52,7 @@ class Convention:
     merged: bool = False
     last_left_out: bool = False
     objects_enter: bool = False
+    mosev2: bool = False
     mean_over: Literal["objects", "sequences"] = "objects"
 
     def scored_frames(self, frames: Sequence[str]) -> Sequence[str]:
@@ -70,6 +80,14 @@ CONVENTIONS = {
         # Khoreva, Perazzi et al., CVPR 2017, on Jain & Grauman's masks and on SegTrack v2
         Convention("youtube-objects", _SPARSE, objects_enter=True, mean_over="sequences"),
         Convention("segtrack", _SPARSE, objects_enter=True, mean_over="sequences"),
+        # Ding et al., arXiv 2508.05630, and its scorer: see `metrics_mosev2`
+        Convention(
+            "mosev2",
+            "objects of all ground truth, in all frames; first and last frame left out; mean over objects; J is "
+            "(I + 1) / (U + 1), F is that of MOSEv2's published scorer, whose radius is not always rounded up",
+            last_left_out=True,
+            mosev2=True,
+        ),
     )
 }
 
@@ -89,7 +107,7 @@ class FrameResult:
     frame: str
     ids: tuple[int, ...]
     predicted: tuple[int, ...] = ()
-    measures: Mapping[int, Measures] | None = None
+    measures: Mapping[int, Measures | Mosev2Measures] | None = None
     numbered: bool = True
 
 
@@ -116,6 +134,8 @@ class ObjectScores:
         frames: names of the frames that count.
         J, F: (T,) float64, in these frames.
         scores: over these frames.
+        mosev2, mosev2_frames: by the convention mosev2 also its own scores, and (T, 5) float64, a `Mosev2Measures` each
+            frame.
     """
 
     id: int
@@ -123,6 +143,8 @@ class ObjectScores:
     J: NDArray[np.float64]
     F: NDArray[np.float64]
     scores: Scores
+    mosev2: Mosev2Scores | None = None
+    mosev2_frames: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +165,11 @@ class SequenceScores:
     left_out: tuple[int, ...] = ()
     merged: tuple[int, ...] = ()
 
+    @property
+    def mosev2(self) -> Mosev2Scores | None:
+        """Means over the objects by the convention mosev2; None by any other."""
+        return _mean_if_measured(self.objects)
+
 
 @dataclass(frozen=True)
 class SetScores:
@@ -152,8 +179,18 @@ class SetScores:
     sequences: tuple[SequenceScores, ...]
     scores: Scores
 
+    @property
+    def mosev2(self) -> Mosev2Scores | None:
+        """Means over all objects by the convention mosev2; None by any other."""
+        return _mean_if_measured([each for sequence in self.sequences for each in sequence.objects])
 
-def score_frame(frame: str, target: LabelMap, prediction: LabelMap, merged: bool) -> FrameResult:
+
+def _mean_if_measured(objects: Sequence[ObjectScores]) -> Mosev2Scores | None:
+    found = [each.mosev2 for each in objects if each.mosev2 is not None]
+    return mean_mosev2(found) if found else None
+
+
+def score_frame(frame: str, target: LabelMap, prediction: LabelMap, merged: bool, mosev2: bool = False) -> FrameResult:
     """Measure every id of one frame.
 
     Args:
@@ -161,14 +198,17 @@ def score_frame(frame: str, target: LabelMap, prediction: LabelMap, merged: bool
         target: ground truth; its void is not judged.
         prediction: of the same size.
         merged: take all ids for one object.
+        mosev2: measure as MOSEv2 is.
     """
     if merged:
         merge = measure(_as_one(prediction), _as_one(target), target.ignore)
         return FrameResult(frame, target.ids, prediction.ids, {MERGED_ID: merge}, prediction.numbered)
-    measures = {}
+    measures: dict[int, Measures | Mosev2Measures] = {}
     for number in sorted({*target.ids, *prediction.ids}):
         found, true = prediction.labels == number, target.labels == number
-        measures[number] = measure(found.view(np.uint8), true.view(np.uint8), target.ignore)
+        measures[number] = (measure_mosev2 if mosev2 else measure)(
+            found.view(np.uint8), true.view(np.uint8), target.ignore
+        )
     return FrameResult(frame, target.ids, prediction.ids, measures, prediction.numbered)
 
 
@@ -197,10 +237,7 @@ def score_sequence(name: str, results: Sequence[FrameResult], convention: Conven
     for number, begin in begins.items():
         counted = [result for result in results[begin:] if result.measures is not None]
         if counted:
-            measures = [(result.measures or {}).get(number, NOWHERE) for result in counted]
-            J, F = np.array(measures, np.float64).T
-            scores = Scores(statistics(J), statistics(F))
-            objects.append(ObjectScores(number, tuple(result.frame for result in counted), J, F, scores))
+            objects.append(_score_object(number, counted, convention))
     if not objects:
         why = "no frame is left to score" if begins else "its ground truth holds no object"
         raise Mismatch(f"{name}: {why} by the convention {convention.name} ({convention.words})")
@@ -210,10 +247,24 @@ def score_sequence(name: str, results: Sequence[FrameResult], convention: Conven
     return SequenceScores(name, tuple(objects), scores, tuple(n for n in present if n not in counted_ids))
 
 
+def _score_object(number: int, counted: Sequence[FrameResult], convention: Convention) -> ObjectScores:
+    """One object over the frames that count for it."""
+    nowhere = NOWHERE_MOSEV2 if convention.mosev2 else NOWHERE
+    values = np.array([(result.measures or {}).get(number, nowhere) for result in counted], np.float64)
+    J, F = values.T[:2]
+    frames, scores = tuple(result.frame for result in counted), Scores(statistics(J), statistics(F))
+    if not convention.mosev2:
+        return ObjectScores(number, frames, J, F, scores)
+    absent = [number not in result.ids for result in counted]
+    return ObjectScores(number, frames, J, F, scores, scores_of_frames(values, absent), values)
+
+
 def _beginnings(results: Sequence[FrameResult], convention: Convention) -> dict[int, int]:
     """Every object of a sequence, and the place of the first frame that may count for it."""
     if convention.merged:
         return {MERGED_ID: 0} if any(result.ids for result in results) else {}
+    if convention.mosev2:
+        return dict.fromkeys(sorted({number for result in results for number in result.ids}), 0)
     if not convention.objects_enter:
         return dict.fromkeys(results[0].ids, 0)
     first: dict[int, int] = {}

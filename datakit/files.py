@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .errors import UsageError
+from .errors import DatakitError, UsageError
 
 PART_PREFIX = ".part-"
 # s3://bucket/x, also behind LABEL= or LABEL:LAYOUT=; a path collapses the two slashes
@@ -43,6 +44,33 @@ def check_local(text: str, what: str) -> None:
         f"{what} {text}: only files on this machine are read and written so far, not {scheme}:// addresses; "
         f"{way_out} and give the path"
     )
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Refuse an output that cannot be written, before the work for it begins; nothing is left behind.
+
+    Args:
+        path: a folder to be written into, or to be made.
+        option: that named it, for the message.
+
+    Raises:
+        DatakitError: as said.
+    """
+    standing = next(each for each in (path, *path.absolute().parents) if each.exists())
+    try:
+        if not standing.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "is a file")
+        Path(tempfile.mkdtemp(prefix=PART_PREFIX, dir=standing)).rmdir()
+    except OSError as error:
+        why = {
+            errno.EROFS: "it is on a read-only file system; name a folder on another disk",
+            errno.EACCES: "you have no right to write there; change its permissions, or name another folder",
+            errno.EPERM: "you have no right to write there; change its permissions, or name another folder",
+            errno.ENOTDIR: "it is a file; name a folder",
+            errno.ENOENT: "the system makes no files there; name another folder",
+            errno.ENOSPC: "the disk is full; make room, or name a folder on another disk",
+        }.get(error.errno or 0, f"no file can be made there ({error.strerror}); name another folder")
+        raise DatakitError(f"{option} {path}: {standing} cannot be written: {why}") from None
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """How files of pictures begin and end, how large they may be, and kinds of files that are not read.
 
 Each of these is known by its bytes or its name, and called what it is instead of a broken picture or a stray file.
+Some of them are read as photos where a library is there, see `headers.can_read`, and never as masks.
 """
 
 from __future__ import annotations
@@ -28,9 +29,16 @@ class Unread(NamedTuple):
 
 
 _AS_JPEG = "convert it to JPEG or PNG"
-HEIC = Unread("a HEIC photo", f"{_AS_JPEG}, e.g. `heif-convert IN.heic OUT.jpg`, or export it as JPEG")
-AVIF = Unread("an AVIF photo", f"{_AS_JPEG}, e.g. `ffmpeg -i IN.avif OUT.png`")
-JPEG_2000 = Unread("a JPEG 2000 photo", f"{_AS_JPEG}, e.g. `opj_decompress -i IN.jp2 -o OUT.png`")
+HEIC = Unread(
+    "a HEIC photo",
+    f"photos are with the extra `heif` (pip install 'masktrack-datakit[heif]'); or {_AS_JPEG}, e.g. `heif-convert"
+    " IN.heic OUT.jpg`",
+)
+AVIF = Unread("an AVIF photo", f"photos are with Pillow 11.3 or later; or {_AS_JPEG}, e.g. `ffmpeg -i IN.avif OUT.png`")
+JPEG_2000 = Unread(
+    "a JPEG 2000 photo",
+    f"photos are where Pillow has OpenJPEG; or {_AS_JPEG}, e.g. `opj_decompress -i IN.jp2 -o OUT.png`",
+)
 JPEG_XL = Unread("a JPEG XL photo", f"{_AS_JPEG}, e.g. `djxl IN.jxl OUT.png`")
 GIF = Unread("a GIF", f"{_AS_JPEG}, e.g. `ffmpeg -i IN.gif -frames:v 1 OUT.png`")
 RAW = Unread("a camera's raw photo", "develop it and export it as JPEG or PNG")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import stat
 import struct
+from functools import cache
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -16,21 +18,25 @@ from typing import NamedTuple
 import simplejpeg
 from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, PngImagePlugin
+from PIL import features as PillowFeatures
 
 from .errors import ItemError, ItemRef
-from .formats import JPEG_END, JPEG_START, PNG_END, PNG_START, RAW, unread_kind
+from .formats import AVIF, HEIC, JPEG_2000, JPEG_END, JPEG_START, PNG_END, PNG_START, RAW, Unread, unread_kind
 
 WAY_OUT = "copy or export it anew, or take it out"
 EXIF_ORIENTATION = 0x0112
 DNG_VERSION = 0xC612  # a TIFF tag: what Pillow would show of such a file is a small preview
 # what Pillow may be asked to open beside JPEG and PNG; others would start an interpreter (EPS) or are no pictures
-FORMATS = ("BMP", "DIB", "GIF", "PPM", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG2000", "PPM", "TIFF", "WEBP")
 BYTES_PER_PIXEL = 8  # of 16-bit RGBA, uncompressed
 ALWAYS_READ = 64_000_000  # bytes, whatever the limit of pixels: photos carry previews and video
 
 
 class Header(NamedTuple):
-    """What a picture file says about itself before it is decoded; `orientation` is 0 where it carries none."""
+    """What a picture file says about itself before it is decoded.
+
+    `orientation` is 0 where it carries none, and for HEIF, whose decoder turns the pixels.
+    """
 
     form: str
     mode: str
@@ -69,15 +75,21 @@ def read_file(path: Path | str, where: ItemRef, max_pixels: int) -> bytes:
     return data
 
 
-def validate_header(data: bytes, where: ItemRef, max_pixels: int) -> Header:
+def validate_header(data: bytes, where: ItemRef, max_pixels: int, as_mask: bool = False) -> Header:
     """Find cut, foreign and oversized files; JPEG and PNG, and whatever is oversized, without decoding a pixel.
+
+    Args:
+        data: all bytes of the file.
+        where: for messages.
+        max_pixels: more pixels than this are refused.
+        as_mask: whether it is a mask, for which formats of photos are not read.
 
     Raises:
         ItemError: stage `decode`.
     """
     if not data.startswith((JPEG_START, PNG_START)):
         unread = unread_kind(data)
-        if unread is not None:
+        if unread is not None and (as_mask or not can_read(unread)):
             raise where.failed("decode", unread.reason, str(unread))
     elif _is_cut(data):
         raise where.failed("decode", "truncated image", f"ends after {len(data)} bytes without an end mark")
@@ -124,7 +136,21 @@ def open_lazily(data: bytes) -> PillowImage.Image:
         return JpegImagePlugin.JpegImageFile(BytesIO(data))
     if data.startswith(PNG_START):
         return PngImagePlugin.PngImageFile(BytesIO(data))
+    if unread_kind(data) is HEIC:
+        from pillow_heif import HeifImageFile  # of the extra `heif`
+
+        opened: PillowImage.Image = HeifImageFile(BytesIO(data))
+        return opened
     return PillowImage.open(BytesIO(data), formats=FORMATS)
+
+
+@cache
+def can_read(kind: Unread) -> bool:
+    """Whether photos of a kind that many installations cannot read are read by this one."""
+    if kind is HEIC:
+        return find_spec("pillow_heif") is not None
+    features = {AVIF: "avif", JPEG_2000: "jpg_2000"}
+    return kind in features and bool(PillowFeatures.check(features[kind]))
 
 
 def _orientation(opened: PillowImage.Image) -> int:

@@ -12,10 +12,13 @@ out of file names, so that each stands at most once and a key has one reading.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import NamedTuple, Self
 
 PLAIN_VIEW = "r+0"  # of a recipe with first-frame views, the photo as it is
+
+_COPY = re.compile(r"(.+)\.rf\.[0-9A-Za-z]{16,}")  # as Roboflow names the copies that it makes of one photo
 
 _ESCAPES = str.maketrans({"%": "%25", "#": "%23", "@": "%40", "~": "%7E"})
 
@@ -104,6 +107,19 @@ def sample_of(triple_key: str) -> str:
 def without_view(key: str) -> str:
     """Key of the photo or sample as it is, from the key of any of its views."""
     return key.partition("~")[0]
+
+
+def original_of(photo_key: str) -> str:
+    """What all copies of one photo have in common: the key itself but for copies that a tool made.
+
+    Roboflow exports several altered copies of one photo, `train/x_jpg.rf.HASH`; all are of `label/x_jpg`, whichever
+    split they lie in. Who keeps photos apart (validation, near-duplicates) goes by this.
+    """
+    if ".rf." not in photo_key:
+        return photo_key
+    label, _, name = photo_key.partition("/")
+    copy = _COPY.fullmatch(name.rpartition("/")[2])
+    return f"{label}/{copy[1]}" if copy else photo_key
 
 
 def photo_of(sample_key: str) -> str:

@@ -55,11 +55,12 @@ def measure(mask: Mask, target: Mask, ignore: Mask | None = None, tolerance: flo
     if ignore is not None:
         mask, target = mask & ~ignore, target & ~ignore
     radius = math.ceil(tolerance * math.hypot(*target.shape))
-    found, true = _CroppedMask.around(mask), _CroppedMask.around(target)
-    return Measures(_region_similarity(found, true), _contour_accuracy(found, true, radius))
+    found, true = CroppedMask.around(mask), CroppedMask.around(target)
+    intersection, union = overlap(found, true)
+    return Measures(intersection / union if union else 1.0, contour_accuracy(found, true, radius))
 
 
-class _CroppedMask(NamedTuple):
+class CroppedMask(NamedTuple):
     """The part of a frame around a mask, one pixel wider, as contours can be; all measures look only at these.
 
     That pixel also keeps an object's end apart from the frame's, which has a rule of its own in `contour`.
@@ -73,7 +74,7 @@ class _CroppedMask(NamedTuple):
     pixels: Mask
 
     @classmethod
-    def around(cls, mask: Mask) -> _CroppedMask:
+    def around(cls, mask: Mask) -> CroppedMask:
         """The part of a whole frame's mask."""
         x, y, width, height = cv2.boundingRect(mask)
         left, top = max(x - 1, 0), max(y - 1, 0)
@@ -92,26 +93,27 @@ def _meeting(a: Box, b: Box) -> Box | None:
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
-def _region_similarity(found: _CroppedMask, true: _CroppedMask) -> float:
-    """J, the intersection over union; 1 where both are empty."""
+def overlap(found: CroppedMask, true: CroppedMask) -> tuple[int, int]:
+    """Pixels in both masks, and in either."""
     common = _meeting(found.box, true.box)
     intersection = 0 if common is None else cv2.countNonZero(found.within(common) & true.within(common))
-    union = cv2.countNonZero(found.pixels) + cv2.countNonZero(true.pixels) - intersection
-    return intersection / union if union else 1.0
+    return intersection, cv2.countNonZero(found.pixels) + cv2.countNonZero(true.pixels) - intersection
 
 
-def _contour_accuracy(found: _CroppedMask, true: _CroppedMask, radius: int) -> float:
-    """F, the harmonic mean of how much of either contour lies within `radius` pixels of the other."""
-    found, true = (_CroppedMask(part.box, contour(part.pixels)) for part in (found, true))
+def contour_accuracy(found: CroppedMask, true: CroppedMask, radius: float) -> float:
+    """F, the harmonic mean of how much of either contour lies within `disc(radius)` of the other."""
+    found, true = (CroppedMask(part.box, contour(part.pixels)) for part in (found, true))
     found_length, true_length = (cv2.countNonZero(part.pixels) for part in (found, true))
     if not (found_length and true_length):
         return float(found_length == true_length)
-    near = _meeting(*((x0 - radius, y0 - radius, x1 + radius, y1 + radius) for x0, y0, x1, y1 in (found.box, true.box)))
+    reach = math.ceil(radius)
+    near = _meeting(*((x0 - reach, y0 - reach, x1 + reach, y1 + reach) for x0, y0, x1, y1 in (found.box, true.box)))
     if near is None:
         return 0.0
     found_near, true_near = (_shown(part, near) for part in (found, true))
-    precision = _pixels_near(found_near, true_near, radius) / found_length
-    recall = _pixels_near(true_near, found_near, radius) / true_length
+    near_disc = disc(radius)
+    precision = _pixels_near(found_near, true_near, near_disc) / found_length
+    recall = _pixels_near(true_near, found_near, near_disc) / true_length
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
@@ -124,7 +126,7 @@ def contour(mask: Mask) -> Mask:
     return gradient.astype(np.uint8, copy=False)
 
 
-def _shown(part: _CroppedMask, box: Box) -> Mask:
+def _shown(part: CroppedMask, box: Box) -> Mask:
     """The pixels of a box, of which the part may hold only some; the others are 0."""
     plane = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
     common = _meeting(part.box, box)
@@ -134,11 +136,20 @@ def _shown(part: _CroppedMask, box: Box) -> Mask:
     return plane
 
 
-def _pixels_near(contour: Mask, other: Mask, radius: int) -> int:
-    """How many pixels of a contour lie within Euclidean distance `radius` of another."""
+def disc(radius: float) -> Mask:
+    """(S, S) uint8, 0 or 1: what a contour is widened by.
+
+    Of a whole radius: all pixels within Euclidean distance `radius`. Of any other: the grid begins at `-radius`, so
+    that the disc lies off its centre by a part of a pixel, as that of scikit-image (0.26), by which MOSEv2 is scored.
+    """
     squares = np.arange(-radius, radius + 1) ** 2
-    disc = (np.add.outer(squares, squares) <= radius**2).astype(np.uint8)
-    return cv2.countNonZero(cv2.bitwise_and(contour, cv2.dilate(other, disc)))
+    inside: Mask = (np.add.outer(squares, squares) <= radius**2).astype(np.uint8)
+    return inside
+
+
+def _pixels_near(contour: Mask, other: Mask, near: Mask) -> int:
+    """How many pixels of a contour lie on another that is widened by the disc `near`."""
+    return cv2.countNonZero(cv2.bitwise_and(contour, cv2.dilate(other, near)))
 
 
 def statistics(values: NDArray[np.float64]) -> Statistics:

@@ -11,12 +11,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from .arrays import Image
 from .errors import ItemRef
 from .headers import Header, open_lazily, read_file, validate_header
 from .images import NO_PIXELS, UNTURNED, check_decodable, decoded, encode_png, turn
 from .samples import Photo
+
+# what OpenCV decodes in some builds alone, or has turned in one version and not in the next
+BY_PILLOW = ("AVIF", "GIF", "HEIF", "JPEG2000")
 
 
 def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "", data: bytes | None = None) -> Photo:
@@ -35,7 +39,7 @@ def read_photo(path: Path | str, place: str, max_pixels: int, key: str = "", dat
     Raises:
         ItemError: the file cannot be read (stage `read`) or is no whole picture (stage `decode`).
     """
-    where, data, header = open_picture(path, place, max_pixels, key, ("JPEG", "PNG"), data)
+    where, data, header = load_picture_file(path, place, max_pixels, key, ("JPEG", "PNG"), data)
     why = reencode_reason(header)
     crc32, orientation = zlib.crc32(data), header.orientation or 1
     if not why:
@@ -52,7 +56,7 @@ def read_picture(path: Path | str, place: str, max_pixels: int) -> Image:
     Raises:
         ItemError: as `read_photo`.
     """
-    where, data, header = open_picture(path, place, max_pixels)
+    where, data, header = load_picture_file(path, place, max_pixels)
     if reencode_reason(header):
         return _upright(data, header, where)
     pixels = decoded(data, cv2.IMREAD_COLOR)
@@ -69,7 +73,7 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
     Raises:
         ItemError: as `read_photo`.
     """
-    where, data, header = open_picture(path, place, max_pixels)
+    where, data, header = load_picture_file(path, place, max_pixels)
     try:
         with open_lazily(data) as opened:
             pixels = np.asarray(opened.convert("RGBA"))
@@ -78,19 +82,21 @@ def read_colours(path: Path | str, place: str, max_pixels: int) -> NDArray[np.ui
     return turn(pixels, header.orientation)
 
 
-def open_picture(
+def load_picture_file(
     path: Path | str,
     place: str,
     max_pixels: int,
     key: str = "",
     checked: tuple[str, ...] = ("JPEG",),
     data: bytes | None = None,
+    as_mask: bool = False,
 ) -> tuple[ItemRef, bytes, Header]:
     """A picture file's place, bytes and header, the last validated before a pixel is decoded.
 
     Args: as `read_photo`, and
         checked: formats whose pixels are decoded once to make sure that they are all there. Decoding tells that by
             itself, but for JPEG.
+        as_mask: as `headers.validate_header`.
 
     Raises:
         ItemError: as `read_photo`.
@@ -98,7 +104,7 @@ def open_picture(
     where = ItemRef(key or place, place)
     if data is None:
         data = read_file(path, where, max_pixels)
-    header = validate_header(data, where, max_pixels)
+    header = validate_header(data, where, max_pixels, as_mask)
     if header.form in checked:
         try:
             check_decodable(data, header.size)
@@ -119,13 +125,20 @@ def reencode_reason(header: Header) -> str:
     return kinds.get(header.mode, "mode")
 
 
+def _rgb(opened: PillowImage.Image) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB of what Pillow holds; greys of 16 bits are brought to 8, where Pillow would cut them off at 255."""
+    if opened.mode.startswith("I;16"):
+        return np.repeat((np.asarray(opened) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    return np.asarray(opened.convert("RGB"))
+
+
 def _upright(data: bytes, header: Header, where: ItemRef) -> Image:
     """Upright RGB pixels of a picture whose own bytes cannot be kept."""
-    pixels = decoded(data, UNTURNED)
-    if pixels is None:  # a format OpenCV was built without
+    pixels = None if header.form in BY_PILLOW else decoded(data, UNTURNED)
+    if pixels is None:  # also of a format OpenCV was built without
         try:
             with open_lazily(data) as opened:
-                pixels = np.asarray(opened.convert("RGB"))[..., ::-1]
+                pixels = _rgb(opened)[..., ::-1]
         except Exception:  # as in `headers.validate_header`
             raise header.damaged(where, NO_PIXELS) from None
     if header.form != "TIFF":  # OpenCV turns TIFF by itself, whatever the flags

@@ -38,7 +38,7 @@ def decode_rle(data: bytes | memoryview, size: tuple[int, int]) -> Mask:
     """
     characters = np.frombuffer(data, np.uint8).astype(np.int64) - 48
     if not characters.size or characters.min() < 0 or characters.max() > 63 or characters[-1] & 32:
-        raise ValueError(f"{len(data)} bytes are no COCO run-length string")
+        raise ValueError(f"{len(data)} bytes are not a COCO run-length string")
     ends = np.flatnonzero(characters < 32)
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts + 1

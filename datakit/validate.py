@@ -24,7 +24,7 @@ OWN_CHOICE = ("", "rotated", "resized", "recoded")  # normalised for reasons tha
 REASONS: Mapping[str, str] = {
     "full mask": "the mask covers the whole photo",
     "mask touches all borders": "the mask reaches all four borders; is it inverted?",
-    "many objects": f"more than {MANY_OBJECTS} objects in one photo, as smoothed edges look like that are no objects",
+    "many objects": f"more than {MANY_OBJECTS} objects in one photo; smoothed edges look like that",
     "tiny object": f"fewer than {TINY} pixels",
     "soft mask": "grey levels between ground and object were thresholded",
     "EXIF-rotated photo": "the photo is turned upright and stored anew, its mask is turned with it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def shorten(names: Sequence[str], most: int = 3) -> str:
@@ -14,6 +15,17 @@ def shorten(names: Sequence[str], most: int = 3) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 shard`, `6363 triples`: a number with its noun, which takes an s in the plural."""
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def no_such(path: Path, expected: str = "") -> str:
+    """The sentence that a path leads nowhere, or to a file where a folder is needed, and what was expected there."""
+    found = "is a file" if path.is_file() else "no such file or folder"
+    return f"{path}: {found}" + (f"; expected {expected}" if expected else "")
+
+
+def plain_kind(text: str) -> str:
+    """A problem's kind as people write it: `left out`, where files have `left-out`."""
+    return text.replace("left-out", "left out", 1)
 
 
 def printable(text: str) -> str:

@@ -76,8 +76,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> 
         ) from error
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, header_only: bool = False) -> Checkpoint:
     """Read a checkpoint; weights come as float32.
+
+    Args:
+        path: the file.
+        header_only: read what it tells about itself, and no tensor.
 
     Raises:
         MissingCheckpoint: there is no such file; a `UsageError`, exit code 2.
@@ -92,16 +96,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
             if "datakit" not in metadata:
                 raise CheckpointError(f"{path}: holds weights, but not of this program; {way_out}")
             header = json.loads(metadata["datakit"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no Mapping)
+            names = () if header_only else file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
         if (header["format"], header["version"]) != (FORMAT, VERSION):
             raise ValueError(
                 f"is {header['format']!r}, version {header['version']}; expected {FORMAT!r}, version {VERSION}"
             )
         network, about = header["network"], header["about"]
     except SafetensorError as error:
-        raise CheckpointError(f"{path}: is no safetensors file, or damaged ({error}); {way_out}") from error
+        raise CheckpointError(f"{path}: is not a safetensors file, or is damaged ({error}); {way_out}") from error
     except (OSError, LookupError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: no readable checkpoint ({error}); {way_out}") from error
+        raise CheckpointError(f"{path}: not a readable checkpoint ({error}); {way_out}") from error
     return Checkpoint(network, about, _part(tensors, NET, torch.float32), _part(tensors, OPTIMIZER))
 
 

@@ -21,7 +21,7 @@ from torch.utils.data import Dataset, default_collate
 
 from datakit.arrays import Image, Mask
 from datakit.errors import ShardError, UsageError
-from datakit.keys import draw_key, without_view
+from datakit.keys import draw_key, original_of, without_view
 from datakit.rle import decode_rle
 from datakit.samples import Triple
 from datakit.seeds import generator, key_hash
@@ -34,6 +34,7 @@ from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.crop import cut_image, cut_mask
 from datakit.transforms.pose import apply_pose, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
+from datakit.wording import counted
 
 from .inputs import InputCoding, pack_input
 
@@ -50,13 +51,14 @@ class NothingLeft(UsageError):
 def is_held_back(photo_key: str, share: float) -> bool:
     """Whether a photo belongs to the share that is validated on and never trained on.
 
-    A photo's first-frame views go where the photo goes; in whichever folder it lies, with whatever other photos.
+    A photo's first-frame views go where the photo goes; in whichever folder it lies, with whatever other photos. So do
+    the altered copies that Roboflow makes of one photo.
 
     Args:
         photo_key: `label/name`.
         share: of all photos, 0..1.
     """
-    return key_hash(without_view(photo_key)) < share * 2**64
+    return key_hash(original_of(without_view(photo_key))) < share * 2**64
 
 
 class Draw(NamedTuple):
@@ -164,6 +166,11 @@ class TripleDataset(Dataset[dict[str, Any]]):
         if not self.weights.any():
             raise UsageError(f"weights {dict(weights or {})}: leave nothing to draw; give some source a weight above 0")
         self._lenders = np.flatnonzero(self.weights)  # items whose photos others may be put on
+
+    def __repr__(self) -> str:
+        """One line: number of items, their sources and kinds."""
+        groups = ", ".join(f"{source}/{kind}" for source, kind in self.groups)
+        return f"TripleDataset({counted(len(self), 'item')} of {groups})"
 
     def __len__(self) -> int:
         return len(self._index.row)

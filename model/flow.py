@@ -31,7 +31,7 @@ class FlowError(DatakitError):
     """A file holds no flow for the frame it belongs to."""
 
 
-def dis_flow(preset: str = "fast") -> Callable[[Image, Image], Flow]:
+def dis_optical_flow(preset: str = "fast") -> Callable[[Image, Image], Flow]:
     """A function that finds the flow from one frame to another of the same size.
 
     Args:
@@ -85,7 +85,7 @@ def dis_pictures(frames: Sequence[Image], preset: str = "fast") -> Callable[[int
     Returns:
         A function that gives `flow_image`, or None in a video of a single frame.
     """
-    flow = dis_flow(preset)
+    flow = dis_optical_flow(preset)
 
     def picture(place: int) -> Image | None:
         neighbours = [frames[other] for other in (place - 1, place + 1) if 0 <= other < len(frames)]
@@ -129,7 +129,7 @@ def read_flo(path: Path, frame_size: tuple[int, int]) -> Flow:
         flow = cv2.readOpticalFlow(str(path))
     except cv2.error:  # a size that fits no memory
         flow = None
-    found = "is no whole flow" if flow is None else f"holds {flow.shape[1]}x{flow.shape[0]} pixels"
+    found = "is not a whole flow" if flow is None else f"holds {flow.shape[1]}x{flow.shape[0]} pixels"
     if flow is None or flow.shape[:2] != (H, W):
         raise FlowError(f"{path}: {found}; expected a Middlebury .flo file of {W}x{H} pixels")
     return np.where(np.abs(flow) < UNKNOWN, flow, np.float32(0))

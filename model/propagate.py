@@ -153,6 +153,11 @@ class Propagator:
         compute = Compute.chosen(net, device)
         return cls(compute.place(net), compute, config)
 
+    def __repr__(self) -> str:
+        """One line: network, device, and the ids of the objects it follows."""
+        objects = f"objects {', '.join(map(str, sorted(self._states)))}" if self._states else "no objects yet"
+        return f"Propagator({type(self._net).__name__}, {self._compute.device}, {objects})"
+
     @property
     def lost(self) -> frozenset[int]:
         """Ids of the objects that were not found in the last frame, or are a remnant too small to be trusted."""
@@ -295,7 +300,7 @@ def filled_box(box: Box, frame_size: tuple[int, ...]) -> Mask:
     H, W = frame_size
     if not (0 <= x0 < x1 <= W and 0 <= y0 < y1 <= H):
         raise UsageError(
-            f"box {x0},{y0},{x1},{y1}: is no box within the frame, expected 0 <= x0 < x1 <= {W} and 0 <= y0 < y1 <= {H}"
+            f"box {x0},{y0},{x1},{y1}: is not a box of the frame, expected 0 <= x0 < x1 <= {W} and 0 <= y0 < y1 <= {H}"
         )
     mask = np.zeros((H, W), np.uint8)
     mask[y0:y1, x0:x1] = 1

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
-from datakit.errors import DatakitError
+from datakit.errors import DatakitError, UsageError
 from datakit.seeds import generator, key_hash
 
 from .checkpoint import (
@@ -41,6 +41,23 @@ from .segmenter import Segmenter
 from .settings import TrainConfig
 
 GROWN = 10  # pixels of the cut at most: about what propagation's dilation comes to, for objects of all sizes
+
+
+def check_init(network: str, init: str) -> None:
+    """Refuse a checkpoint of another network; only its header is read.
+
+    Raises:
+        UsageError: as said.
+        CheckpointError: it cannot be read.
+    """
+    if init != BUNDLED and not is_checkpoint(init):
+        return
+    own = read_checkpoint(checkpoint_path(init), header_only=True).network["name"]
+    if own != network:
+        raise UsageError(
+            f"--init {init}: holds the weights of the network {own}, and {network} is to be trained; give "
+            f"--network {own}, or other weights: --init imagenet, or --init none"
+        )
 
 
 def fresh_network(config: TrainConfig, init: str) -> Segmenter:

@@ -20,11 +20,12 @@ from datakit.shards.manifest import Manifest
 from datakit.wording import counted, shorten
 
 from .cluster import run_tasks
+from .drop_duplicates import plan_without_duplicates
 from .interrupt import terminable
 from .lock import run_lock
 from .min_iou import Below, count_below
 from .output_folder import check_output, check_space, invalidate_manifest, prepare_output, settings_digest, stale_files
-from .plan import Plan, PlannedShard, largest_first, make_plan
+from .plan import Plan, PlannedShard, largest_first
 from .publish import publish
 from .settings import BuildConfig
 from .shard_parts import MergeTask, PartCollector, PartTask, Task, remove_parts, run_task, split_for_workers
@@ -66,8 +67,8 @@ def build_shards(config: BuildConfig) -> BuildSummary:
     """
     started = time.monotonic()
     with terminable():
-        plan = make_plan(config)
         check_output(config)
+        plan = plan_without_duplicates(config)
         config.out.mkdir(parents=True, exist_ok=True)
         with run_lock(config.out):
             prepare_output(config)

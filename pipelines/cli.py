@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_export, cli_network
+from . import cli_export, cli_layout, cli_network
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 EXIT_FOUND = 4
-CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack")
+CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack", "mosev2")
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
@@ -64,6 +64,9 @@ def cli(quiet: bool, verbose: bool) -> None:
               help="Record a failed item and go on, or stop.")  # fmt: skip
 @click.option("--max-error-rate", type=click.FloatRange(0, 1), default=0.01,
               help="Publish nothing when a larger fraction of items failed.")  # fmt: skip
+@click.option("--drop-duplicates", is_flag=True,
+              help="Leave out photos that another shows, too, in any of the sources: equal files and, with the extra "
+              "`dedup`, near-duplicates. The first by name stays; every other is named.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be built and what it would cost; touch nothing.")
 @click.option(
     "--performance-report", type=click.Path(path_type=Path), help="Dask's own report, as HTML (extra `report`)."
@@ -117,9 +120,14 @@ def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool,
 
 
 def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildConfig:
+    from pipelines.drop_duplicates import what_is_dropped
     from pipelines.settings import BuildConfig
 
-    cut = {"samples_per_shard": options["samples_per_shard"], "shard_bytes": byte_count(options["shard_bytes"])}
+    cut: dict[str, Any] = {
+        "samples_per_shard": options["samples_per_shard"],
+        "shard_bytes": byte_count(options["shard_bytes"]),
+    }
+    cut["dropped_duplicates"] = what_is_dropped() if options["drop_duplicates"] else ""
     specs, images = sources_from(sources, options["images"])
     run = ("out", "jobs", "scheduler", "overwrite", "on_error", "max_error_rate", "performance_report")
     return BuildConfig(
@@ -213,7 +221,7 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
 
 
 @cli.command("inspect")
-@click.argument("shards", type=click.Path(path_type=Path, exists=True))
+@click.argument("shards", type=click.Path(path_type=Path))
 @click.option("--sample", "keys", multiple=True, metavar="KEY", help="Rebuild this triple or sample from its source.")
 @click.option("--random", "random", type=click.IntRange(1), help="Rebuild N triples drawn at random.")
 @click.option("--seed", default=0, help="Seed of --random.")
@@ -234,10 +242,12 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
       datakit inspect shards --csv triples.csv
       datakit inspect shards --sample ecssd/0001@masktrack/0
     """
+    from datakit.files import check_writable
     from datakit.shards import ShardReader
     from pipelines import inspect_shards, report
 
     if options["csv"]:
+        check_writable(options["csv"].parent, "--csv")
         ShardReader(shards).to_csv(options["csv"])
     keys = list(options["keys"])
     if options["random"]:
@@ -353,11 +363,14 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     Example:
       datakit sample-data demo/data
     """
+    from datakit.files import check_writable
     from datakit.sample import draw_sample_data
     from pipelines.report import sample_report
 
+    check_writable(out, "OUT")
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 
-for command in (cli_network.train, cli_network.score, cli_network.propagate, cli_export.export):
+OTHERS = (cli_layout.check_layout, cli_network.train, cli_network.score, cli_network.propagate, cli_export.export)
+for command in OTHERS:
     cli.add_command(command)

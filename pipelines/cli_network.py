@@ -119,7 +119,7 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
 
 
 @click.command("score")
-@click.argument("shards", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("shards", type=click.Path(path_type=Path))
 @click.option("--weights", default="bundled", metavar="bundled|FILE", help="Checkpoint of `datakit train`.")
 @click.option("--limit", type=click.IntRange(1), default=None, help="Judge only N triples, evenly spread.")
 @click.option("--held-back", is_flag=True, help="Judge only photos that the training of these weights held back.")
@@ -206,13 +206,13 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
     """
     from pipelines.process import keep_freed_memory, let_idle_threads_sleep
     from pipelines.propagate import report
-    from pipelines.propagate.options import first_frame_from, job_from, tree_from
+    from pipelines.propagate.options import job_from, save_first_frame_from, tree_from
 
     let_idle_threads_sleep()
     keep_freed_memory()
 
     if options["first_frame"]:
-        click.echo(first_frame_from(video, options))
+        click.echo(save_first_frame_from(video, options))
     elif options["davis"]:
         from pipelines.propagate.tree import propagate_tree
 

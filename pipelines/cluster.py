@@ -303,6 +303,7 @@ def _reported(report: Path | None) -> Iterator[None]:
         return
     from distributed import performance_report
 
+    report.parent.mkdir(parents=True, exist_ok=True)
     with performance_report(filename=str(report)):
         yield
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from datakit.datasets import Subset
 from datakit.shards.manifest import RECORDS
 
+from .drop_duplicates import plan_without_duplicates
 from .output_folder import check_output, settings_digest
-from .plan import Plan, make_plan
+from .plan import Plan
 from .settings import BuildConfig
 from .shard_task import SCRATCH, ShardTask, build_shard, shard_header
 
@@ -73,7 +74,7 @@ class DryRun:
 
 def dry_run(config: BuildConfig) -> DryRun:
     """List and cut the sources, build a few evenly spread photos of each elsewhere, and extrapolate."""
-    plan = make_plan(config)
+    plan = plan_without_duplicates(config)
     check_output(config)
     sources = tuple(_probe(config, plan, label) for label in plan.readers)
     existing = next(path for path in (config.out, *config.out.absolute().parents) if path.exists())

@@ -5,6 +5,7 @@ Statistics come from the tables alone; `--sample` decodes the source anew and re
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -164,9 +165,17 @@ def _rows(reader: ShardReader, keys: Sequence[str]) -> list[int]:
         known.setdefault(sample_of(key), []).extend(index)
     for key in keys:
         if key not in known:
-            near = next((k for k in known if k.startswith(sample_of(key))), next(iter(known), "none"))
-            raise UsageError(f"{reader.folder}: holds no {key!r}; a key looks like {near!r}")
+            raise UsageError(f"{reader.folder}: holds no {key!r}; {_near(key, known)}")
     return [index for key in keys for index in known[key]]
+
+
+def _near(key: str, known: Mapping[str, object]) -> str:
+    """What to say of a key that is not there: what is there of its photo, else the nearest key."""
+    of_photo = [each for each in known if photo_of(each) == photo_of(key) and each != sample_of(each)]
+    close = difflib.get_close_matches(key, of_photo or known, 3, 0.0 if of_photo else 0.6)
+    if close:
+        return f"did you mean {', '.join(close)}?"
+    return f"a key looks like {next(iter(known), 'none')!r}"
 
 
 class Rebuilder:

@@ -63,17 +63,16 @@ def count_below(folder: Path, manifest: Manifest) -> Below:
 
 def below_line(below: Below, triples: int) -> str:
     """One line for people: how many, where, and why."""
-    wheres = [f"{source} {recipe} {count}" for (source, recipe), count in sorted(below.counts.items())]
+    wheres = [f"{count} of {source} by {recipe}" for (source, recipe), count in sorted(below.counts.items())]
     floors = sorted({below.floors[recipe] for _, recipe in below.counts})
-    named = "min_iou " + ", ".join(f"{floor:g}" for floor in floors)
     missed = below.total - below.outgrown
-    why = [
-        f"{below.outgrown} reached it before dilation or box, which outgrow small objects (a larger --min-area or a "
-        "smaller dilation avoids that)" if below.outgrown else "",
-        f"{missed} reached it in no draw" if missed else "",
-    ]  # fmt: skip
-    text = f"{below.total} of {triples} triples below {named} as stored"
-    return "; ".join([f"{text}: {', '.join(wheres)}", *filter(None, why)])
+    text = (
+        f"{below.total} of {triples} guide masks overlap their target by less than min_iou "
+        f"({', '.join(f'{floor:g}' for floor in floors)}): {', '.join(wheres)}."
+    )
+    if below.outgrown:
+        text += f" {below.outgrown} did so only after dilation or box: objects that small need a larger --min-area."
+    return text + (f" {missed} did so in every draw." if missed else "")
 
 
 def judged_when(kinds: list[str]) -> str:

@@ -116,6 +116,9 @@ def source_options(command: Command) -> Command:
         click.option("--annotated", multiple=True, metavar="[LABEL=]upright|stored",
                      help="Whether outlines were drawn on photos as EXIF turns them or as they are stored, where the "
                      "file does not tell."),
+        click.option("--mask-name", multiple=True, metavar="[LABEL=]PATTERN",
+                     help="Where the mask of a photo lies, e.g. '{stem}_seg.png' or 'gt/{folder}/{name}.png'; what * "
+                     "finds are masks of one object each."),
         click.option("--objects", type=click.Choice(["each", "merged"]), default="each",
                      help="One sample per object, or all objects of a photo as one."),
         click.option("--crowds/--no-crowds", default=False, help="Keep COCO crowd regions."),
@@ -201,6 +204,7 @@ def source_options_from(options: Mapping[str, Any]) -> SourceOptions:
 
     read = {name: options[name] for name in ("objects", "crowds", "min_area", "max_pixels")}
     read |= {**values_from(options["threshold"], options["ids"]), "annotated": annotated_from(options["annotated"])}
+    read["mask_names"] = mask_names_from(options["mask_name"])
     kept = {name: options[name] for name in ("image_size", "image_codec", "limit")}
     return SourceOptions(ReadOptions(**read), **kept)
 
@@ -239,6 +243,26 @@ def annotated_from(texts: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def mask_names_from(texts: tuple[str, ...]) -> dict[str, str]:
+    """Label -> pattern of mask names, out of `[LABEL=]PATTERN`; the label of all others is empty.
+
+    Raises:
+        UsageError: a pattern is none.
+    """
+    from datakit.datasets.mask_pattern import MaskPattern
+    from datakit.datasets.pairs import MASK_SUFFIXES
+    from datakit.datasets.sources import LABEL
+
+    found = {}
+    for text in texts:
+        label, equals, pattern = text.partition("=")
+        if not (equals and LABEL.fullmatch(label)):
+            label, pattern = "", text
+        MaskPattern.parse(pattern, MASK_SUFFIXES)
+        found[label] = pattern
+    return found
+
+
 def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[SourceSpec, ...], dict[str, Path]]:
     """Sources as named on the command line, and label -> picture folder out of `--images LABEL=DIR`.
 
@@ -268,5 +292,5 @@ def byte_count(text: str | int) -> int:
     except (ValueError, OverflowError):
         size = 0
     if size < 1:
-        raise click.BadParameter(f"{text!r} is no size; expected e.g. 64MB", param_hint="--shard-bytes")
+        raise click.BadParameter(f"{text!r} is not a size; expected e.g. 64MB", param_hint="--shard-bytes")
     return size

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from datakit.errors import DatakitError, SettingsDiffer, ShardError, UsageError
-from datakit.files import PART_PREFIX, digest_json, write_json
+from datakit.files import PART_PREFIX, check_writable, digest_json, write_json
 from datakit.shards.build_state import settings_body
 from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, read_manifest
 from datakit.tools import tool_versions
@@ -46,13 +45,21 @@ def check_output(config: BuildConfig) -> None:
     out = config.out
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file, expected a folder")
-    check_writable(out)
+    for root in (*(spec.root for spec in config.sources), *config.images.values()):
+        if root.is_dir() and out.resolve().is_relative_to(root.resolve()):
+            raise UsageError(
+                f"--out {out}: lies in the source {root}, so its files would be listed among the photos; name a folder "
+                f"elsewhere, such as {root.resolve().parent / 'shards'}"
+            )
+    check_writable(out, "--out")
+    if config.performance_report:
+        check_writable(config.performance_report.parent, "--performance-report")
     stored = read_settings(out)
     if stored is None:
         foreign = sorted(path.name for path in out.iterdir() if not is_partial(path)) if out.exists() else []
         if foreign:
             raise UsageError(
-                f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it is no folder of ours; name another"
+                f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it was not made by this command; name another"
             )
         return
     found = list(differences(stored, current_settings(config)))
@@ -62,25 +69,6 @@ def check_output(config: BuildConfig) -> None:
             + "\n  ".join(found)
             + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
         )
-
-
-def check_writable(out: Path, option: str = "") -> None:
-    """Refuse a folder, or one to be made, that this user cannot write to.
-
-    Args:
-        out: the folder.
-        option: as the user gave it, for the message; default `--out` with the folder.
-
-    Raises:
-        DatakitError: as said, before anything is tried.
-    """
-    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if os.access(standing, os.W_OK | os.X_OK):
-        return
-    why = "you have no right to write there; change its permissions, or name another folder"
-    if hasattr(os, "statvfs") and os.statvfs(standing).f_flag & os.ST_RDONLY:
-        why = "it is on a read-only file system; name a folder on another disk"
-    raise DatakitError(f"{option or f'--out {out}'}: {standing} cannot be written: {why}")
 
 
 def may_be_replaced(out: Path) -> bool:

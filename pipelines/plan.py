@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from datakit.datasets import AnyReader, SourceSpec, open_source, recognise
-from datakit.datasets.sources import check_root, derived_label_notice
+from datakit.datasets import AnyReader, ReadOptions, SourceSpec, open_source, recognise
+from datakit.datasets.sources import check_root, derived_label_notice, looks_like
 from datakit.errors import Problem, UsageError
 from datakit.files import canonical_json
 
@@ -74,14 +74,27 @@ def make_plan(config: BuildConfig) -> Plan:
     Raises:
         UsageError: two sources share a label, or a source cannot be read.
     """
+    return plan_readers(open_readers(config), config.settings)
+
+
+def open_readers(config: BuildConfig) -> dict[str, AnyReader]:
+    """Label -> reader of every source, in order of label.
+
+    Raises:
+        UsageError: as `make_plan`.
+    """
     check_labels(config.sources, config.images)
     readers: dict[str, AnyReader] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
         images = config.images.get(spec.label)
-        spec = recognised(spec, images)
+        spec = recognised(spec, images, config.settings.read)
         readers[spec.label] = open_source(spec, config.settings.source_options(images))
-    shards = [shard for reader in readers.values() for shard in cut(reader, config.settings)]
-    return Plan(readers, tuple(shards))
+    return readers
+
+
+def plan_readers(readers: dict[str, AnyReader], settings: BuildSettings) -> Plan:
+    """The plan of sources that are open."""
+    return Plan(readers, tuple(shard for reader in readers.values() for shard in cut(reader, settings)))
 
 
 def check_labels(sources: Collection[SourceSpec], images: Mapping[str, Path]) -> None:
@@ -96,15 +109,16 @@ def check_labels(sources: Collection[SourceSpec], images: Mapping[str, Path]) ->
         raise UsageError(f"two sources are labelled {twice!r}; give one another label: LABEL=ROOT")
     unknown = sorted(set(images) - set(labels))
     if unknown:
-        raise UsageError(f"--images names {unknown[0]!r}, which is no source; the sources are {', '.join(labels)}")
+        raise UsageError(f"--images names {unknown[0]!r}, which is not a source; the sources are {', '.join(labels)}")
 
 
-def recognised(spec: SourceSpec, images: Path | None) -> SourceSpec:
+def recognised(spec: SourceSpec, images: Path | None, read: ReadOptions) -> SourceSpec:
     """The source with its layout, told together with what a guess rests on; without one where `images` is given.
 
     Args:
         spec: the source as named.
         images: its picture folder, where the user named one.
+        read: what masks are said to be called.
 
     Raises:
         UsageError: the root is missing, or no layout fits.
@@ -113,8 +127,10 @@ def recognised(spec: SourceSpec, images: Path | None) -> SourceSpec:
     if notice := derived_label_notice(spec):
         logger.info(notice)
     if spec.layout is not None or images is not None:
+        if images is None and (other := looks_like(spec)):
+            logger.info(other)
         return spec
-    layout, why = recognise(spec.root)
+    layout, why = recognise(spec.root, read.mask_name(spec.label))
     logger.info(why)
     return spec._replace(layout=layout)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from datakit.datasets import parse_source
 from datakit.errors import Problem, UsageError
-from datakit.files import replacing
+from datakit.files import check_writable, replacing
 from datakit.images import encode_png
 from datakit.preview import MOST_SHOWN, contact_sheet
 from datakit.transforms import Recipe
@@ -77,11 +77,12 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
     draw = forms.get(config.out.suffix.lower())
     if draw is None:
         raise UsageError(f"--out {config.out}: expected a name that ends in .png (a picture) or .html (a page)")
+    check_writable(config.out.parent, "--out")
     problems: list[Problem] = []
     specs = tuple(parse_source(text) for text in config.inputs if not is_shards(text))
     check_labels(specs, config.images)
     for spec in specs:
-        recognised(spec, config.images.get(spec.label))
+        recognised(spec, config.images.get(spec.label), config.settings.read)
     most = MOST_SHOWN if draw is _sheet else PAGE_DRAWS
     inputs = [open_input(text, config, problems, most) for text in config.inputs]
     recipes = all_recipes(inputs)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from datakit.errors import DatakitError, Problem
 from datakit.validate import Notice
-from datakit.wording import printable
+from datakit.wording import plain_kind, printable
 
 MOST_REASONS = 5  # that an error tells; the error log has them all
 
@@ -45,7 +45,7 @@ def withheld(kind: type[Error], fault: str, problems: Sequence[Problem], ledger:
     for group in groups[:MOST_REASONS]:
         example = group["examples"][0]
         lines.append(
-            f"  {group['count']} {group['kind']}: {group['reason']}, e.g. {printable(example['key'])}: "
+            f"  {group['count']} {plain_kind(group['kind'])}: {group['reason']}, e.g. {printable(example['key'])}: "
             f"{printable(example['detail'])}"
         )
     if len(groups) > MOST_REASONS:

@@ -145,7 +145,7 @@ class RepairSession:
             yield from self._rebuild()
             yield from self._restore_error_log()
         for name in sorted(damaged - {*ours, ERROR_LOG, SETTINGS, NAME}):
-            self.refused[name] = "is no part of this build; move it elsewhere"
+            self.refused[name] = "does not belong to this build; move it elsewhere"
 
     def _names(self, entry: ShardEntry) -> list[str]:
         """The shard and its record, where damaged."""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datakit.wording import counted, printable, size_text
+from datakit.wording import counted, plain_kind, printable, size_text
 
 from .min_iou import below_line, judged_when
 from .progress import clock
@@ -16,6 +16,7 @@ from .progress import clock
 if TYPE_CHECKING:
     from datakit.errors import Problem
     from datakit.sample import SampleData
+    from datakit.shards.examine import Finding
     from datakit.validate import Notice
 
     from .build_shards import BuildSummary
@@ -85,7 +86,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
     ]
     total = ["total", "", *(sum(source[name] for source in manifest.sources.values()) for name in columns)]
     lines = [table(("source", "layout", "photos", "items", "samples", "failed", "left out", "triples"), [*rows, total])]
-    lines += [f"  {count} {reason}" for reason, count in manifest.problems.items()]
+    lines += [f"  {count} {plain_kind(reason)}" for reason, count in manifest.problems.items()]
     lines += [
         f"  {note['count']} noted in {label}: {reason}; such as {printable(note['example'])}"
         for label, source in manifest.sources.items()
@@ -117,7 +118,7 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
     head = ("source", *(name.replace("_", " ") for name in names))
     lines = [table(head, [[label, *(count[name] for name in names)] for label, count in counts.items()])]
     for group in groups:
-        lines.append(f"  {group['count']} {group['kind']}: {group['reason']}")
+        lines.append(f"  {group['count']} {plain_kind(group['kind'])}: {group['reason']}")
         lines += [f"      {printable(example['key'])}  {printable(example['detail'])}" for example in group["examples"]]
         more = group["count"] - len(group["examples"])
         lines += [f"      and {more} more"] if more and group["examples"] else []
@@ -186,7 +187,13 @@ def verify_report(summary: Verification, as_json: bool) -> str:
         repair = {"repaired": list(summary.repaired), "refused": dict(summary.refused)} if summary.repair else {}
         return as_text({"folder": str(path), "vouched_for": summary.vouched_for, "deep": summary.deep,
                         "findings": [asdict(finding) for finding in findings], **repair})  # fmt: skip
-    lines = [f"{f.shard}: {f.place}{f' ({f.key})' if f.key else ''}: {f.text}" for f in findings]
+    if [finding.place for finding in findings] == ["manifest"] and not summary.repair:
+        return findings[0].text  # begins with the folder, and says what it is and what to do
+    if path.is_file() and findings:
+        lines = [f"  {_finding_text(finding)}" for finding in findings]
+        alone = "it was examined by itself: name its folder to compare it with a manifest"
+        return "\n".join([f"{path}: {counted(len(findings), 'finding')}; {alone}", *lines])
+    lines = [f"{finding.shard}: {_finding_text(finding)}" for finding in findings]
     lines += [f"{name}: repaired" for name in summary.repaired]
     lines += [f"{name}: not repaired: {why}" for name, why in summary.refused.items()]
     if not summary.vouched_for and path.is_file():
@@ -206,6 +213,11 @@ def verify_report(summary: Verification, as_json: bool) -> str:
         triples = "" if summary.triples is None else f", {counted(summary.triples, 'triple')}"
         found = f"sound: {counted(summary.shards, 'shard')}{triples} ({extent})"
     return "\n".join([*lines, f"{path}: {found}"])
+
+
+def _finding_text(found: Finding) -> str:
+    """Its place and what is wrong there."""
+    return f"{found.place}{f' ({found.key})' if found.key else ''}: {found.text}"
 
 
 def comparison_report(compared: Sequence[Comparison], as_json: bool) -> str:

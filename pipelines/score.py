@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datakit.files import check_writable
 from datakit.progress import Progress, progress
 from datakit.samples import Triple
 
@@ -78,6 +79,8 @@ def score_shards(job: ScoreJob) -> ScoreSummary:
     from model.score import Stored, score
 
     began = time.monotonic()
+    if job.picture:
+        check_writable(job.picture.parent, "--picture")
     net, about = load_network(job.weights)
     compute = Compute.chosen(net, job.device, job.precision)
     share = about["config"]["validation_share"] if job.held_back else 0.0

@@ -24,6 +24,8 @@ class BuildSettings:
         shard_bytes: a shard is cut when the image files in it reach this many bytes.
         samples_per_shard: cut when a shard has this many samples instead, as far as listing knows them.
         limit: only the first so many photos of every source.
+        dropped_duplicates: photos left out because another shows the same: none (``), of `equal` files, or `near` ones
+            as well.
     """
 
     recipes: tuple[Recipe, ...]
@@ -34,13 +36,15 @@ class BuildSettings:
     shard_bytes: int = 64_000_000
     samples_per_shard: int | None = None
     limit: int | None = None
+    dropped_duplicates: Literal["", "equal", "near"] = ""
 
     def source_options(self, images: Path | None = None) -> SourceOptions:
         """How sources are opened; `images` is the picture folder of one that does not lie in its layout's place."""
         return SourceOptions(self.read, images, self.image_size, self.image_codec, self.limit)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able form, as stored in shards and the manifest."""
+        """JSON-able form, as stored in shards and the manifest; `dropped_duplicates` only where photos are left out."""
+        younger = {"dropped_duplicates": self.dropped_duplicates} if self.dropped_duplicates else {}
         return {
             "recipes": [recipe.to_dict() for recipe in self.recipes],
             "seed": self.seed,
@@ -50,6 +54,7 @@ class BuildSettings:
             "shard_bytes": None if self.samples_per_shard else self.shard_bytes,
             "samples_per_shard": self.samples_per_shard,
             "limit": self.limit,
+            **younger,
         }
 
     @classmethod

@@ -10,13 +10,11 @@ import numpy as np
 
 from datakit.datasets import AnyReader
 from datakit.errors import DatakitError, ItemError, Problem, UsageError
-from datakit.files import replacing
+from datakit.files import check_writable, replacing
 from datakit.images import encode_png
 from datakit.keys import photo_of
 from datakit.preview.scene_sheet import Block, Tile, scene_sheet
 from datakit.wording import counted
-
-from .output_folder import check_writable
 
 SHOWN = 12  # photos of a source
 MOST_FAULTY = 4  # of them, where something is wrong
@@ -31,7 +29,7 @@ def check_preview(path: Path) -> None:
     """
     if path.suffix.lower() != ".png" or path.is_dir():
         raise UsageError(f"--preview {path}: expected the name of a picture, one that ends in .png")
-    check_writable(path.parent, f"--preview {path}")
+    check_writable(path.parent, "--preview")
 
 
 def write_preview(path: Path, readers: Mapping[str, AnyReader], problems: Mapping[str, Sequence[Problem]]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datakit.errors import UsageError
+from datakit.files import check_writable
 from datakit.shards import read_manifest
 from datakit.shards.manifest import NAME as MANIFEST
 from datakit.wording import counted
@@ -81,14 +82,19 @@ def train(job: TrainJob) -> TrainSummary:
     """Train a network from shards.
 
     Raises:
-        UsageError: the folder holds a run and neither `resume` nor `overwrite` was asked for, or holds none to resume.
+        UsageError: the folder holds a run and neither `resume` nor `overwrite` was asked for, or holds none to resume;
+            or `init` holds the weights of another network.
         SettingsDiffer: the run to resume was begun with other settings.
         DatakitError: shards that cannot be read or hold nothing, weights that do not fit, a loss that is no number.
     """
     from model.compute import joined_ranks, limited_threads
+    from model.train import check_init
 
     if (job.out / MANIFEST).exists():
         raise UsageError(f"--out {job.out}: is a folder of shards, not of a run; name another")
+    check_writable(job.out, "--out")
+    if not job.resume:
+        check_init(job.config.network, job.config.init)
     job.out.mkdir(parents=True, exist_ok=True)
     with joined_ranks() as ranks, run_lock(job.out) if ranks.is_first else contextlib.nullcontext(), deferred() as stop:
         if ranks.is_first:

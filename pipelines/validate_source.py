@@ -16,6 +16,7 @@ from datakit.datasets import AnyReader, Record, SourceOptions, SourceSpec, open_
 from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
 from datakit.errors import ItemError, Problem, UsageError
 from datakit.extras import MissingExtra, require
+from datakit.keys import original_of
 from datakit.progress import progress
 from datakit.samples import Scene
 from datakit.validate import Notice, remarks
@@ -204,7 +205,7 @@ def open_sources(
     reports: dict[str, SourceReport] = {}
     for spec in sorted(sources, key=lambda spec: spec.label):
         folder = images.get(spec.label)
-        spec = recognised(spec, folder)
+        spec = recognised(spec, folder, options.read)
         try:
             reader = open_source(spec, replace(options, images=folder))
         except UsageError as error:
@@ -232,13 +233,14 @@ def read_chunk(chunk: Chunk) -> ChunkResult:
             result.problems.extend(scene.problems)
             result.remarks.extend(found)
             if scene.samples:
-                result.photos.append(_mark(chunk, record, scene))
+                result.photos.append(mark_photo(chunk, record, scene))
     return ChunkResult(samples, result.problems, result.remarks, result.photos)
 
 
-def _mark(chunk: Chunk, record: Record, scene: Scene) -> PhotoMark:
+def mark_photo(chunk: Chunk, record: Record, scene: Scene) -> PhotoMark:
+    """What is kept of a photo that gave samples."""
     photo = scene.samples[0].photo
-    family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.is_video else ""
+    family = f"{chunk.label}/{Path(record.image).parent}" if chunk.reader.is_video else original_of(scene.key)
     path = chunk.reader.images / record.image
     known = fingerprint(photo.pixels) if chunk.near else None
     return PhotoMark(scene.key, chunk.label, path, record.size, photo.source_crc32, family, known)
@@ -254,8 +256,8 @@ def find_duplicates(photos: Sequence[PhotoMark], near: bool) -> tuple[list[Dupli
     if not near or len(single) > MOST_COMPARED:
         return duplicates, 0
     numbers: dict[str, int] = {}
-    # a number of its own for every photo that belongs to no video
-    families = [numbers.setdefault(photo.family or photo.key, len(numbers)) for photo in single]
+    # one number for the frames of a video, and for the copies of a photo
+    families = [numbers.setdefault(photo.family, len(numbers)) for photo in single]
     with single_threaded_opencv():
         for pair in find_near_duplicates([photo.fingerprint for photo in single], families):
             first, second = single[pair.first], single[pair.second]

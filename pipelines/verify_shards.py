@@ -9,7 +9,9 @@ from pathlib import Path
 from datakit.datasets import SourceSpec
 from datakit.errors import UsageError
 from datakit.shards import read_manifest
+from datakit.shards.manifest import SHARDS
 from datakit.shards.verify import Finding, verify, verify_file
+from datakit.wording import no_such
 
 from .repair import RepairConfig, repair_shards
 
@@ -79,8 +81,10 @@ def verify_shards(
             return verification
         manifest = read_manifest(path)
         return replace(verification, shards=len(manifest.shards), triples=manifest.triples)
+    if not path.exists():
+        raise UsageError(no_such(path, f"{SHARDS}, or a shard"))
     if not path.is_file():
-        raise UsageError(f"{path}: no such folder or regular file")
+        raise UsageError(f"{path}: is neither a folder nor a regular file")
     if repair:
         raise UsageError(f"{path}: a single file has no manifest to be repaired by; name its folder")
     return Verification(path, verify_file(path), deep)

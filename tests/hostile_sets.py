@@ -197,23 +197,31 @@ def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from spots(inner, (*path, key))
 
 
+def changed_value(document: Any, rng: random.Random, canary: str = "") -> None:
+    """One value of a document replaced, removed or doubled."""
+    places = [spot for spot in spots(document) if spot[0] != "categories"]
+    if not places:
+        return
+    *parents, last = rng.choice(places)
+    holder = document
+    for key in parents:
+        holder = holder[key]
+    act = rng.randrange(5)
+    if act == 0:
+        del holder[last]
+    elif act == 1 and isinstance(holder, list):
+        holder.append(copy.deepcopy(holder[last]))
+    else:
+        value = copy.deepcopy(rng.choice(VALUES))
+        holder[last] = canary if value == "OUTSIDE" else value
+
+
 def changed_document(root: Path, rng: random.Random) -> None:
     """One to four values of a sound document replaced, removed or doubled."""
     file = tiny.coco(root)
     document = json.loads(file.read_text())
     for _ in range(rng.choice((1, 1, 2, 4))):
-        *parents, last = rng.choice([spot for spot in spots(document) if spot[0] != "categories"])
-        holder = document
-        for key in parents:
-            holder = holder[key]
-        act = rng.randrange(5)
-        if act == 0:
-            del holder[last]
-        elif act == 1 and isinstance(holder, list):
-            holder.append(copy.deepcopy(holder[last]))
-        else:
-            value = copy.deepcopy(rng.choice(VALUES))
-            holder[last] = str(root.parent / "outside/canary.jpg") if value == "OUTSIDE" else value
+        changed_value(document, rng, str(root.parent / "outside/canary.jpg"))
     (root / "val2017" / "linked").symlink_to(root.parent / "outside")
     file.write_text(json.dumps(document))
 

@@ -17,6 +17,7 @@ from datakit.shards import ShardReader
 from datakit.transforms import PRESETS
 from pipelines.cli import cli
 from tests.runs import draw_source
+from tests.third_party import install
 
 ROOT = Path(__file__).parent.parent
 
@@ -104,6 +105,21 @@ def test_the_examples_of_the_readme_run(tmp_path, datakit, monkeypatch):
         exec(block, scope)
     assert scope["labels"].any()
     assert scope["batch"]["input"].shape[:2] == (4, 4)
+
+
+def test_the_step_of_the_contributing_guide_joins_recipes(tmp_path):
+    """In ten lines, its imports aside: installed by its entry point it builds shards that are as their source makes."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    code = re.search(r"```python\n(.+?)```", text, re.S)[1]
+    assert len([line for line in code.partition("@dataclass")[2].splitlines() if line.strip()]) <= 10
+    name, place = re.search(r'^(\w+) = "(my_steps:\w+)"', text, re.M).groups()
+    installed = install(tmp_path / "site", "my-steps", "transforms", name, place, code)
+    recipe, out = tmp_path / "rounded.toml", tmp_path / "out"
+    recipe.write_text('[[steps]]\nkind = "smooth"\nradius = [3, 5]\n')
+    built = installed.run("build-shards", draw_source(tmp_path / "ecssd", 3), "--out", out, "--recipe", recipe)
+    assert built.returncode == 0, built.stderr
+    compared = installed.run("inspect", out, "--random", 6)
+    assert "6 of 6 identical" in compared.stdout, compared.stderr
 
 
 def test_help_is_quick_to_import():

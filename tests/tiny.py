@@ -174,6 +174,51 @@ def coco(root: Path, count: int = 3) -> Path:
     return coco_file(root, images, annotations)
 
 
+def roboflow(root: Path, count: int = 2) -> Path:
+    """{train,valid}/_annotations.coco.json beside the photos, category 0 the project; ids begin anew in each split."""
+    for start, split in enumerate(("train", "valid")):
+        images, annotations = [], []
+        for number in range(count):
+            file = f"photo{start * count + number}_jpg.rf.{number:032x}.jpg"
+            write_picture(root / split / file, picture(start * count + number))
+            images.append({"id": number, "license": 1, "file_name": file, "height": SIZE[0], "width": SIZE[1]})
+            top, left = 4 + (start * count + number) % 7, 6 + (start * count + number) % 11
+            annotations.append(coco_box(number, number, (left, top, left + 32, top + 24)))
+        categories = [{"id": 0, "name": "things", "supercategory": "none"}, {"id": 1, "name": "a"}]
+        document = {"info": {}, "categories": categories, "images": images, "annotations": annotations}
+        (root / split / "_annotations.coco.json").write_text(json.dumps(document))
+    (root / "README.roboflow.txt").write_text("exported")
+    return root
+
+
+def coco_panoptic(root: Path, count: int = 3) -> Path:
+    """val2017/*.jpg, annotations/panoptic_val2017.json and its PNGs: a thing, a crowd, stuff, and void above."""
+    images, annotations = [], []
+    for number in range(1, count + 1):
+        name = f"{number:012d}"
+        write_picture(root / "val2017" / f"{name}.jpg", picture(number))
+        ids = np.full(SIZE, 70_000 + number)
+        ids[:2], ids[-4:, :8] = 0, 300
+        ids[mask(number) > 0] = 9_000_000 + number
+        write_panoptic(root / "annotations/panoptic_val2017" / f"{name}.png", ids)
+        images.append({"id": number, "file_name": f"{name}.jpg", "height": SIZE[0], "width": SIZE[1]})
+        segments = [
+            {"id": 70_000 + number, "category_id": 187, "iscrowd": 0},
+            {"id": 300, "category_id": 1, "iscrowd": 1},
+            {"id": 9_000_000 + number, "category_id": 1, "iscrowd": 0},
+        ]
+        annotations.append({"image_id": number, "file_name": f"{name}.png", "segments_info": segments})
+    categories = [{"id": 1, "name": "person", "isthing": 1}, {"id": 187, "name": "sky-other", "isthing": 0}]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    (root / "annotations" / "panoptic_val2017.json").write_text(json.dumps(document))
+    return root
+
+
+def write_panoptic(path: Path, ids: NDArray[Any]) -> Path:
+    """An RGB PNG of segment ids, R + 256 G + 65536 B."""
+    return write_picture(path, np.stack([ids % 256, ids // 256 % 256, ids // 65536], axis=2).astype(np.uint8))
+
+
 def coco_box(number: int, image_id: int, box: tuple[int, int, int, int]) -> dict[str, Any]:
     """A polygon annotation of a half-open box (x0, y0, x1, y1)."""
     x0, y0, x1, y1 = box
@@ -201,6 +246,8 @@ LAYOUTS = {
     "voc": voc,
     "videos": davis_2017,
     "coco": coco,
+    "roboflow": roboflow,
+    "coco-panoptic": coco_panoptic,
     **tiny_tools.LAYOUTS,
     **tiny_videos.LAYOUTS,
 }

@@ -119,4 +119,98 @@ def via_file(path: Path, photos: dict[str, list[Any]]) -> Path:
     return path
 
 
-LAYOUTS = {"labelme": labelme, "supervisely": supervisely, "isat": isat, "via": via}
+def cvat(root: Path, count: int = 3) -> Path:
+    """annotations.xml beside images/: a polygon around the rectangle, an ellipse of its own."""
+    photos = {}
+    for number in range(1, count + 1):
+        name = f"{number:04d}.jpg"
+        write_picture(root / "images" / name, picture(number))
+        points = ";".join(f"{x:.2f},{y:.2f}" for x, y in corners(number))
+        disc = cvat_shape("ellipse", cx="52.00", cy="42.00", rx="4.00", ry="3.00")
+        photos[name] = [cvat_shape("polygon", points=points), disc]
+    cvat_file(root / "annotations.xml", photos)
+    return root
+
+
+def cvat_shape(tag: str, label: str = "dog", z_order: int = 0, group: int = 0, **attributes: Any) -> str:
+    """One element of a shape of CVAT's."""
+    more = {"group_id": group} if group else {}
+    named = {"label": label, "source": "manual", "occluded": 0, **attributes, "z_order": z_order, **more}
+    text = " ".join(f'{key}="{value}"' for key, value in named.items())
+    return f"<{tag} {text}></{tag}>"
+
+
+def cvat_file(path: Path, photos: dict[str, list[str]], size: tuple[int, int] = SIZE) -> Path:
+    """A file of `CVAT for images 1.1`: photo -> its elements."""
+    images = "".join(
+        f'<image id="{at}" name="{name}" width="{size[1]}" height="{size[0]}">{"".join(shapes)}</image>'
+        for at, (name, shapes) in enumerate(photos.items())
+    )
+    return cvat_xml(path, images)
+
+
+def cvat_xml(path: Path, inside: str, meta: str = "") -> Path:
+    """A file of CVAT's with these elements."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = f"<version>1.1</version><meta><task>{meta}</task></meta>"
+    path.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n<annotations>{head}{inside}</annotations>\n')
+    return path
+
+
+def label_studio(root: Path, count: int = 3) -> Path:
+    """A JSON export beside the photos: a polygon around the rectangle, an ellipse of its own."""
+    tasks = []
+    for number in range(1, count + 1):
+        write_picture(root / "photos" / f"{number:04d}.jpg", picture(number))
+        points = [[100 * x / SIZE[1], 100 * y / SIZE[0]] for x, y in corners(number)]
+        disc = {"x": 82.0, "y": 88.0, "radiusX": 6.0, "radiusY": 7.0, "rotation": 0}
+        regions = [studio_region("a", points=points), studio_region("b", **disc)]
+        tasks.append(studio_task(f"/data/upload/7/0a1b2c3d-{number:04d}.jpg", regions, id=number))
+    (root / "project-7.json").write_text(json.dumps(tasks))
+    return root
+
+
+def studio_region(own: str, size: tuple[int, int] = SIZE, **value: Any) -> dict[str, Any]:
+    """One region of Label Studio's."""
+    head = {"id": own, "from_name": "tag", "to_name": "image", "type": "labels", "image_rotation": 0}
+    return {**head, "original_width": size[1], "original_height": size[0], "value": {**value, "labels": ["dog"]}}
+
+
+def studio_task(photo: str, regions: list[Any], **more: Any) -> dict[str, Any]:
+    """One task of Label Studio's with one annotation."""
+    annotation = {"id": 1, "completed_by": 1, "was_cancelled": False, "ground_truth": False, "result": regions}
+    return {"id": 1, "annotations": [annotation], "predictions": [], "data": {"image": photo}, **more}
+
+
+def yolo(root: Path, count: int = 3) -> Path:
+    """images/ beside labels/, and a data.yaml: an outline along the rectangle's rim, and a line of a box."""
+    for number in range(1, count + 1):
+        write_picture(root / "images" / f"{number:04d}.jpg", picture(number))
+        left, top, right, bottom = box(number)
+        rim = [[left, top], [right, top], [right, bottom], [left, bottom]]
+        yolo_file(root / "labels" / f"{number:04d}.txt", yolo_line(rim), "1 0.9 0.9 0.05 0.05")
+    (root / "data.yaml").write_text("path: .\ntrain: images\nnames:\n  0: dog\n  1: cat\n")
+    return root
+
+
+def yolo_line(points: Any, label: int = 0, size: tuple[int, int] = SIZE) -> str:
+    """An outline in pixels as a line of shares."""
+    return f"{label} " + " ".join(f"{x / size[1]:.6f} {y / size[0]:.6f}" for x, y in points)
+
+
+def yolo_file(path: Path, *lines: str) -> Path:
+    """A text file of outlines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+LAYOUTS = {
+    "labelme": labelme,
+    "supervisely": supervisely,
+    "isat": isat,
+    "via": via,
+    "cvat": cvat,
+    "label-studio": label_studio,
+    "yolo": yolo,
+}

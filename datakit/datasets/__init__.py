@@ -10,8 +10,12 @@ from ..mask_files import read_mask
 from ..masks import STILLS
 from ..photo_files import read_photo
 from .cityscapes import CITYSCAPES
-from .coco import COCO, CocoReader
+from .coco import CocoReader
+from .coco_layouts import COCO, ROBOFLOW
+from .coco_panoptic import COCO_PANOPTIC
+from .cvat import CVAT
 from .isat import ISAT
+from .label_studio import LABEL_STUDIO
 from .labelme import LABELME
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
 from .mask_samples import scene_of
@@ -25,8 +29,12 @@ from .supervisely import SUPERVISELY
 from .via import VIA
 from .video_sets import BURST, SAV, YTVIS
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
+from .yolo import YOLO
 
-for _layout in (*PAIR_LAYOUTS, COCO, LABELME, SUPERVISELY, ISAT, VIA, YTVIS, SAV, BURST, SA1B, CITYSCAPES):
+TOOLS = (LABELME, SUPERVISELY, ISAT, VIA, CVAT, LABEL_STUDIO, YOLO)
+COCOS = (COCO, ROBOFLOW, COCO_PANOPTIC)
+SETS = (YTVIS, SAV, BURST, SA1B, CITYSCAPES)
+for _layout in (*PAIR_LAYOUTS, *COCOS, *TOOLS, *SETS):
     register_layout(_layout)
 
 __all__ = [

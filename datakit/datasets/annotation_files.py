@@ -141,26 +141,37 @@ class AnnotationFiles(Layout):
         for name in [name for name in found.others if name.rpartition("/")[2] in self.companions]:
             del found.others[name]
         files = sorted(name for name in found.others if name.lower().endswith(self.suffix))
+        photos = find_files(images).photos if images else found.photos
         entries: list[Entry] = []
         problems: list[Problem] = []
         unwanted = self.reader.unwanted(files) if root.is_dir() else {}
         problems += (left_out(label, name, "stray file", why) for name, why in unwanted.items())
         for name in [each for each in files if each not in unwanted] if root.is_dir() else [root.name]:
             try:
-                of_file = list(self.reader.entries(name, self.reader.load(f"{folder}/{name}")))
+                of_file, others = self.of_file(label, name, self.reader.load(f"{folder}/{name}"), photos)
             except Broken as error:
-                problems.append(_unread(label, name, error))
+                problems.append(unread(label, name, error))
             else:
                 entries += (entry._replace(base="", itself="") if images else entry for entry in of_file)
+                problems += others
         if not entries:
             why = next((f" ({problem.detail})" for problem in problems if problem.kind == "failed"), "")
             raise UsageError(f"{root}: holds no {self.what}{why}. {self.source}")
-        records, more = pair_entries(label, entries, find_files(images).photos if images else found.photos)
+        records, more = pair_entries(label, entries, photos)
         problems += more
         if root.is_dir():
             problems += strays(label, found.others, files, f"photos and files of the layout {self.name}")
         problems.sort(key=lambda problem: problem.key)
         return self.reader(label, folder, images or folder, records, problems, options)
+
+    def of_file(self, label: str, name: str, document: Any, photos: Iterable[str]) -> tuple[list[Entry], list[Problem]]:
+        """What a file says of its photos, and what of it belongs to none; a layout may ask which photos there are.
+
+        Raises:
+            Broken: it is of another kind.
+            UsageError: it is this layout's, and cannot be read until the user does something.
+        """
+        return list(self.reader.entries(name, document)), []
 
 
 def crc32_of(document: Any) -> int:
@@ -168,7 +179,7 @@ def crc32_of(document: Any) -> int:
     return zlib.crc32(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
 
 
-def _unread(label: str, name: str, error: Broken) -> Problem:
+def unread(label: str, name: str, error: Broken) -> Problem:
     """The problem of a file that is damaged, or of another kind."""
     if not error.is_damage:
         return left_out(label, name, "stray file", str(error))

@@ -9,104 +9,41 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
 import numpy as np
 
 from ..arrays import Mask
-from ..errors import ItemError, ItemRef, Problem, UsageError
+from ..errors import ItemError, ItemRef, Problem
 from ..keys import object_key
 from ..photo_files import read_photo
 from ..samples import Note, Photo, Sample, Scene
 from .coco_doubts import doubt_note
-from .coco_file import load_instances
-from .coco_listing import Annotation, Listing
-from .coco_photos import PhotoFolder, find_images
-from .drawn import PixelFrame, frame_of, turned_by_exif
-from .layout import Layout, Match, Sureness
+from .coco_entries import Annotation
+from .drawn import PixelFrame, find_pixel_frame, turned_by_exif
 from .mask_samples import stored_size
 from .outlines import BrokenOutline, Outline, parse_outline, rasterise
-from .pairs import find_folder
-from .reader import Reader, ReadOptions
+from .reader import Reader
 from .records import Record
 
-EXPORTED = ("_annotations.coco.json", "result.json")  # Roboflow, Label Studio
-
-
-@dataclass(frozen=True)
-class CocoLayout(Layout):
-    """An instances file with its folder of photos; the root is the file, or a folder that holds one."""
-
-    def match(self, root: Path) -> Match | None:
-        """For its instances file, or any JSON file."""
-        if root.is_file():
-            is_json = root.suffix.lower() == ".json"
-            return Match(Sureness.COMMON, "a JSON file of instances") if is_json else None
-        if _instances_files(root):
-            file = _only_instances_file(root)
-            return Match(Sureness.FILE, f"for its {file.parent.name}/{file.name}")
-        if _exported_files(root):
-            return Match(Sureness.LAST, f"for its {_only_instances_file(root).name}")
-        return None
-
-    def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
-        """Read an instances file and look which of its photos are there.
-
-        Raises:
-            UsageError: it is no instances file, or its photos' folder is not found.
-        """
-        file = root if root.is_file() else _only_instances_file(root)
-        document = load_instances(file)
-        folder = PhotoFolder(images) if images else find_images(file, document["images"])
-        listing = Listing(label, file, folder)
-        records = listing.pair(document["images"], document["annotations"])
-        reader = CocoReader(label, file.parent, folder.path, records, listing.problems, options)
-        reader.doubts = listing.doubts
-        return reader
-
-
-COCO = CocoLayout(
-    "coco",
-    "annotations_trainval2017.zip and val2017.zip unpack to annotations/instances_val2017.json and val2017/*.jpg; tools"
-    " export the same JSON as _annotations.coco.json or result.json (Lin et al., Microsoft COCO, ECCV 2014).",
-    ("annotations/instances_*.json", "*2017/*.jpg"),
-    min_area=400,  # 20x20 pixels; objects below are mostly annotation noise
-)
-
-
-def _instances_files(root: Path) -> list[Path]:
-    folder = find_folder(root, "annotations")
-    return sorted((root / folder).glob("instances_*.json")) if folder else []
-
-
-def _exported_files(root: Path) -> list[Path]:
-    """Instances files as annotation tools export them, beside the photos or their folder."""
-    return [root / name for name in EXPORTED if (root / name).is_file()]
-
-
-def _only_instances_file(root: Path) -> Path:
-    files = _instances_files(root) or _exported_files(root)
-    if len(files) != 1:
-        names = ", ".join(str(file.relative_to(root)) for file in files) or "none"
-        raise UsageError(f"{root}: expected one annotations/instances_*.json, found {names}; give the file itself")
-    return files[0]
+BRUSHED = "objects marked as crowds, as CVAT and datumaro mark what was brushed: taken for objects"
+LISTED = "photos listed more than once: their objects together"
 
 
 class CocoReader(Reader):
     """Photos of an instances file with their objects.
 
     A record's annotation is {"size": [height, width] or None, "objects": [{"id", "segmentation", "iscrowd"}, …]}; an
-    object that has a box and no outline carries "box": 1.
+    object that has a box and no outline carries "box": 1, one that a tool calls a crowd for being brushed "brushed": 1.
+    A photo that the file lists more than once carries "listed": how often.
     An unusable photo gives one problem for every object, so that annotations can be counted.
 
     Attributes:
-        doubts: id of an annotation -> how it contradicts itself.
+        doubts: key of an object -> how it contradicts itself.
     """
 
-    doubts: Mapping[int, str] = MappingProxyType({})
+    doubts: Mapping[str, str] = MappingProxyType({})
 
     def listed_samples(self, record: Record) -> int:
         """The photo's objects, crowds and small ones included; one where they are merged."""
@@ -121,29 +58,44 @@ class CocoReader(Reader):
         try:
             photo = read_photo(self.images / record.image, record.image, self.options.max_pixels, record.key)
             _check_size(ItemRef(record.key, record.image), size, photo)
+            drawing = self._drawing(record, photo)
         except ItemError as error:
             problems += [_for_object(error.problem, each["id"]) for each in kept]
             return Scene(record.key, (), tuple(problems))
-        drawing = Drawing(record, photo, self.options.drawn_on(self.label))
         masks: list[tuple[Annotation, Mask]] = []
         for each in kept:
             try:
                 masks.append((each, drawing.mask(each)))
             except ItemError as error:
                 problems.append(error.problem)
-        samples = tuple(self._samples(record.key, photo, masks))
-        doubts = [
-            doubt_note(f"{record.key}#{each['id']}", record.image, each["id"], self.doubts[each["id"]])
-            for each, _ in masks
-            if each["id"] in self.doubts
-        ]
-        return Scene(record.key, samples, tuple(problems), (*(drawing.notes if kept else ()), *doubts))
+        samples = tuple(self._samples(record.key, photo, masks, drawing))
+        notes = [*drawing.notes, *self._told(record, [each for each, _ in masks])] if kept else []
+        return Scene(record.key, samples, tuple(problems), tuple(notes))
+
+    def _drawing(self, record: Record, photo: Photo) -> Drawing:
+        """What draws the objects of one photo.
+
+        Raises:
+            ItemError: nothing of it can be drawn.
+        """
+        return Drawing(record, photo, self.options.drawn_on(self.label))
+
+    def _told(self, record: Record, drawn: list[Annotation]) -> Iterator[Note]:
+        """What is worth a word of the objects that were drawn, and of how the file lists their photo."""
+        for each in drawn:
+            key, path = object_key(record.key, each["id"]), f"annotation {each['id']} of {record.image}"
+            if key in self.doubts:
+                yield doubt_note(key, record.image, each["id"], self.doubts[key])
+            if each.get("brushed") and not self.options.crowds:
+                yield Note(key, BRUSHED, f"{path}: `iscrowd` 1 and run lengths; a true crowd is to be deleted by hand")
+        if (times := record.annotation.get("listed", 1)) > 1:
+            yield Note(record.key, LISTED, f"{record.image}: {times} entries of `images` name it")
 
     def _with(self, records: Sequence[Record]) -> Self:
         part = super()._with(records)
         if self.doubts:  # those of its own annotations alone travel with a slice
-            numbers = (each["id"] for record in records for each in record.annotation["objects"])
-            part.doubts = {number: self.doubts[number] for number in numbers if number in self.doubts}
+            keys = (object_key(record.key, each["id"]) for record in records for each in record.annotation["objects"])
+            part.doubts = {key: self.doubts[key] for key in keys if key in self.doubts}
         return part
 
     def _left_out(self, key: str, objects: list[Annotation]) -> Iterator[Problem]:
@@ -151,17 +103,24 @@ class CocoReader(Reader):
             if each.get("box"):
                 detail = f"annotation {each['id']} has a box and no outline, so there is no mask to learn from"
                 yield Problem(object_key(key, each["id"]), "left-out", "select", "box only", detail)
-            elif each["iscrowd"] and not self.options.crowds:
+            elif name := each.get("stuff"):
+                detail = f"segment {each['id']} is {name[:60]!r}: stuff, which has no objects"
+                yield Problem(object_key(key, each["id"]), "left-out", "select", "stuff", detail)
+            elif each["iscrowd"] and not each.get("brushed") and not self.options.crowds:
                 detail = f"annotation {each['id']} is a crowd region; keep such with --crowds"
                 yield Problem(object_key(key, each["id"]), "left-out", "select", "crowd", detail)
 
-    def _samples(self, key: str, photo: Photo, masks: list[tuple[Annotation, Mask]]) -> list[Sample]:
+    def _samples(self, key: str, photo: Photo, masks: list[tuple[Annotation, Mask]], drawing: Drawing) -> list[Sample]:
         if self.options.objects == "merged":
             if not masks:
                 return []
             union = np.maximum.reduce([mask for _, mask in masks])
-            return [Sample(key, key, photo, union, 1, _crc([each for each, _ in masks]))]
-        return [Sample(object_key(key, each["id"]), key, photo, mask, each["id"], _crc(each)) for each, mask in masks]
+            crc32 = drawing.crc32([each for each, _ in masks])
+            return [Sample(key, key, photo, union, 1, crc32, drawing.ignore)]
+        return [
+            Sample(object_key(key, each["id"]), key, photo, mask, each["id"], drawing.crc32(each), drawing.ignore)
+            for each, mask in masks
+        ]
 
 
 class Drawing:
@@ -170,11 +129,14 @@ class Drawing:
     Attributes:
         frame: what polygons were drawn on, decided from all outlines of the photo.
         notes: what is worth telling, of the photo and of every object drawn so far.
+        ignore: (H, W) uint8, 1 where the annotation is void; None where nothing is.
     """
+
+    ignore: Mask | None = None
 
     def __init__(self, record: Record, photo: Photo, asked: str | None):
         self._record, self._photo = record, photo
-        self.frame = frame_of(list(self._outlines()) if photo.orientation > 1 else (), photo, asked)
+        self.frame = find_pixel_frame(list(self._outlines()) if photo.orientation > 1 else (), photo, asked)
         self.notes = list(turned_by_exif(record, photo, self.frame))
 
     def _outlines(self) -> Iterator[Outline]:
@@ -184,6 +146,10 @@ class Drawing:
                     yield parse_outline(each["segmentation"])
                 except BrokenOutline:  # told where the object itself is drawn
                     continue
+
+    def crc32(self, annotations: Annotation | list[Annotation]) -> int:
+        """CRC-32 of what one object, or all of them, were drawn from."""
+        return zlib.crc32(json.dumps(annotations, sort_keys=True, separators=(",", ":")).encode())
 
     def mask(self, annotation: Annotation) -> Mask:
         """The mask of one annotation: (H, W) uint8, 0 or 1, not empty, of the upright photo.
@@ -229,7 +195,3 @@ def _check_size(where: ItemRef, size: list[int] | None, photo: Photo) -> None:
 
 def _for_object(problem: Problem, number: int) -> Problem:
     return Problem(object_key(problem.key, number), problem.kind, problem.stage, problem.reason, problem.detail)
-
-
-def _crc(annotation: Annotation | list[Annotation]) -> int:
-    return zlib.crc32(json.dumps(annotation, sort_keys=True, separators=(",", ":")).encode())

@@ -21,6 +21,8 @@ OF_ANNOTATIONS = {
     "segmentations": ("video instances", "is a YouTube-VIS file, instances of videos"),
 }
 LATER = "give it without a layout, or convert it to COCO instances (polygons or run lengths for every object)"
+PANOPTIC_LATER = "read it as such, LABEL:coco-panoptic=FILE"
+INSTANCES, PANOPTIC = "COCO instances", "COCO panoptic"
 
 
 def load_instances(file: Path) -> dict[str, Any]:
@@ -29,16 +31,39 @@ def load_instances(file: Path) -> dict[str, Any]:
     Raises:
         UsageError: it cannot be read, is no JSON, or holds something else, named where it is known.
     """
+    document = _load(file, INSTANCES)
+    if kind := _other_kind(document):
+        way_out = PANOPTIC_LATER if kind == OF_ANNOTATIONS["segments_info"][1] else LATER
+        raise UsageError(f"{file}: expected a {INSTANCES} file, this {kind}: {way_out}")
+    return _with_lists(document, file, INSTANCES)
+
+
+def load_panoptic(file: Path) -> dict[str, Any]:
+    """The parsed file, certain to hold the lists `images` and `annotations`, of which most have `segments_info`.
+
+    Raises:
+        UsageError: it cannot be read, is no JSON, or holds something else.
+    """
+    document = _with_lists(_load(file, PANOPTIC), file, PANOPTIC)
+    annotations = document["annotations"]
+    with_segments = sum(isinstance(each, dict) and "segments_info" in each for each in annotations)
+    if 2 * with_segments < len(annotations):
+        found = f"{with_segments} of {len(annotations)} annotations have `segments_info`"
+        raise UsageError(f"{file}: expected a {PANOPTIC} file, {found}; is it one of instances? (LABEL:coco=FILE)")
+    return document
+
+
+def _load(file: Path, kind: str) -> Any:
     try:
-        document = load_json(file)
+        return load_json(file)
     except Broken as error:
-        raise UsageError(f"{file}: expected a COCO instances file, {error}") from None
-    kind = _other_kind(document)
-    if kind:
-        raise UsageError(f"{file}: expected a COCO instances file, this {kind}: {LATER}")
+        raise UsageError(f"{file}: expected a {kind} file, {error}") from None
+
+
+def _with_lists(document: Any, file: Path, kind: str) -> dict[str, Any]:
     for name in ("images", "annotations"):
         if not isinstance(document, dict) or not isinstance(document.get(name), list):
-            raise UsageError(f"{file}: expected a COCO instances file with a list `{name}`, found none")
+            raise UsageError(f"{file}: expected a {kind} file with a list `{name}`, found none")
     return dict(document)
 
 
@@ -46,7 +71,7 @@ def _other_kind(document: Any) -> str:
     """What the file is, where it is known to be no instances file; else nothing."""
     if isinstance(document, list) and document and isinstance(document[0], dict):
         if {"annotations", "data"} <= document[0].keys():
-            return "is Label Studio's own JSON; export the project as COCO"
+            return "is Label Studio's own JSON"
         return "is a list, as COCO's files of results are"
     if not isinstance(document, dict):
         return ""

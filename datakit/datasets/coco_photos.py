@@ -7,6 +7,7 @@ name and no other file could be meant.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ class PhotoFolder:
         Raises:
             UsageError: a folder cannot be listed.
         """
-        return {name: size for name, size in self._listed(named) if self.path / name != itself}
+        own = str(itself.relative_to(self.path)) if itself.is_relative_to(self.path) else None
+        return {name: size for name, size in self._listed(named) if name != own}
 
     def _listed(self, named: Iterable[str]) -> Iterator[tuple[str, int]]:
         if not self.shared:
@@ -65,7 +67,7 @@ def find_images(file: Path, images: list[Any]) -> PhotoFolder:
     Raises:
         UsageError: none of them is there.
     """
-    split = file.stem.partition("instances_")[2] or file.stem
+    split = re.sub(".*(instances|panoptic)_", "", file.stem)
     above, beside = (
         [base / inside for inside in (split, f"images/{split}", "images")] for base in (file.parent.parent, file.parent)
     )
@@ -94,12 +96,16 @@ def find_images(file: Path, images: list[Any]) -> PhotoFolder:
 
 
 def written_name(entry: Any) -> str | None:
-    """The file name of an image entry with '/' between folders; LVIS gives the photo's address on the web instead."""
+    """The file name of an image entry with '/' between folders.
+
+    LVIS gives the photo's address on the web instead: its last folder and name, as photos of its validation lie in
+    COCO's train2017 as well.
+    """
     if not isinstance(entry, dict):
         return None
     name = entry.get("file_name")
     if name is None and isinstance(entry.get("coco_url"), str):
-        name = unquote(_path_of(entry["coco_url"]).rpartition("/")[2])
+        name = "/".join(unquote(_path_of(entry["coco_url"])).split("/")[-2:])
     if not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
         return None
     return name.replace("\\", "/")
@@ -121,6 +127,8 @@ class Look:
 
     def holds(self, folder: Path, name: str) -> bool:
         """Whether a folder holds a file of this name."""
+        if "/" not in name and name not in (".", ".."):
+            return self.has(folder, (name,))
         parts = PurePosixPath(name).parts
         return bool(parts) and ".." not in parts and not name.startswith("/") and self.has(folder, parts)
 

@@ -43,7 +43,7 @@ class PixelFrame:
         return turn(mask, photo.orientation) if self.name == "stored" else mask
 
 
-def frame_of(outlines: Sequence[Outline], photo: Photo, asked: str | None) -> PixelFrame:
+def find_pixel_frame(outlines: Sequence[Outline], photo: Photo, asked: str | None) -> PixelFrame:
     """What all outlines of a photo together say they were drawn on.
 
     Where EXIF swaps the sides: the one frame that rings fit (within `SLACK` and `SLACK_SHARE`) which do not fit the

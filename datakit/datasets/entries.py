@@ -73,9 +73,9 @@ def pair_entries(label: str, entries: Sequence[Entry], photos: Mapping[str, int]
     problems: list[Problem] = []
     for entry, path in zip(entries, paths, strict=True):
         written = next(iter(entry.names), "")
-        key = photo_key(label, split_suffix(path or entry.itself or _plain(written) or entry.place)[0])
+        key = photo_key(label, split_suffix(path or entry.itself or _plain(written))[0] or entry.place)
         if path is None and not entry.itself:
-            text = f"names the photo {written[:200]!r}, which is not in the source"
+            text = f"names the photo {written[:200]!r}, which is not in the source" if written else "names no photo"
             problems += _failed(key, entry, "missing image", text)
         elif not entry.numbers:
             problems.append(Problem(key, "left-out", "list", "no object", f"{entry.place}: no object on {written}"))

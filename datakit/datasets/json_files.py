@@ -38,13 +38,13 @@ def load_json(path: Path | str) -> Any:
         Broken: it cannot be read, or is no JSON.
     """
     try:
-        with open(path, "rb", opener=_regular) as file:
+        with open(path, "rb", opener=regular) as file:
             return parse_json(file.read())
     except (OSError, ValueError, RecursionError) as error:
         raise Broken(f"cannot be read as JSON: {error}") from None
 
 
-def _regular(path: str, flags: int) -> int:
+def regular(path: str, flags: int) -> int:
     """Opens a file, and nothing that would be waited for, such as a pipe."""
     handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(handle).st_mode):

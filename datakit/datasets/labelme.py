@@ -97,7 +97,7 @@ class LabelMeReader(PhotoFileReader):
         try:
             data = base64.b64decode(self.load(self.root / place)["imageData"])
         except (Broken, binascii.Error, ValueError, TypeError):
-            raise where.failed("read", "broken annotation file", "`imageData` is no base64 text") from None
+            raise where.failed("read", "broken annotation file", "`imageData` is not base64 text") from None
         return read_photo(place, place, self.options.max_pixels, record.key, data)
 
 

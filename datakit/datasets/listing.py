@@ -7,13 +7,15 @@ Every file it meets ends up in a record or in a problem.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..errors import Problem, UsageError
 from ..formats import SUFFIXES
 from ..keys import escape_name, photo_key
+from .mask_pattern import MaskPattern
+from .pairing import Pairing, pair_names
 from .records import Record
 from .unpaired import Unpaired, UnreadFile, unpaired_problems
 
@@ -126,14 +128,57 @@ class FileIndex:
         return self.suffixes.index(split_suffix(file.path)[1]), file.path
 
 
+class Rules(NamedTuple):
+    """How pictures and masks are paired.
+
+    Attributes:
+        unpaired: what a picture without a mask is.
+        by_words: whether masks may be called otherwise than their photos, as `pairing` knows; else names are equal.
+        pattern: where the mask of a photo lies, if somebody said so; nothing else is a mask then.
+    """
+
+    unpaired: Literal["failed", "left-out"] = "failed"
+    by_words: bool = False
+    pattern: MaskPattern | None = None
+
+
+class Found(NamedTuple):
+    """Every file of a set by its role.
+
+    Attributes:
+        pictures, masks: by key name.
+        unread_pictures, unread_masks: of kinds that are not read; the same where both lie in one folder.
+        problems: of all other files; grows as files are ruled out.
+        inside: the folders of pictures and of masks, for messages.
+    """
+
+    pictures: FileIndex
+    masks: FileIndex
+    unread_pictures: dict[str, list[UnreadFile]]
+    unread_masks: dict[str, list[UnreadFile]]
+    problems: list[Problem]
+    inside: tuple[str, str]
+
+
+class Listing(NamedTuple):
+    """What was listed: records and problems sorted by key.
+
+    The annotation of a record is [mask path, mask bytes], or of a mask file per object
+    {"objects": [[number, mask path, mask bytes], …]}.
+    """
+
+    records: list[Record]
+    problems: list[Problem]
+
+
 def list_pairs(
     label: str,
     images: Folder,
     masks: Folder,
     image_suffixes: Sequence[str],
     mask_suffixes: Sequence[str],
-    unpaired: Literal["failed", "left-out"],
-) -> tuple[list[Record], list[Problem]]:
+    rules: Rules,
+) -> Listing:
     """Pair the pictures of one folder with the masks of another (or the same) by relative path without suffix.
 
     Args:
@@ -142,10 +187,7 @@ def list_pairs(
         masks: folder of the masks; where it is the same, suffixes tell the two apart.
         image_suffixes: accepted ones, lower case, in order of preference.
         mask_suffixes: the same for masks.
-        unpaired: what a picture without a mask is.
-
-    Returns:
-        Records sorted by key; annotation = [mask path, mask bytes]. Problems sorted by key.
+        rules: how they are paired.
     """
     pictures, annotations = FileIndex(image_suffixes), FileIndex(mask_suffixes)
     problems: list[Problem] = []
@@ -154,42 +196,104 @@ def list_pairs(
     else:
         unread_pictures = _index_folder(label, images, [pictures], problems)
         unread_masks = _index_folder(label, masks, [annotations], problems)
-    for path, best in pictures.shadowed + annotations.shadowed:
-        problems.append(_stray(label, path, f"a twin of {best}, which is read instead"))
-    records = []
-    for name, file in pictures.files.items():
-        if name in annotations.files:
-            mask = annotations.files[name]
-            records.append(Record(f"{label}/{name}", file.path, [mask.path, mask.size], file.size))
+    found = Found(pictures, annotations, unread_pictures, unread_masks, problems, (images.inside, masks.inside))
+    return pair_found(label, found, rules)
+
+
+def pair_found(label: str, found: Found, rules: Rules) -> Listing:
+    """Records of the pictures that have masks, and a problem for every file that is in none.
+
+    Args:
+        label: name of the source in keys.
+        found: all files by role.
+        rules: how they are paired.
+    """
+    pictures, masks = found.pictures.files, found.masks.files
+    problems = [*found.problems]
+    for path, best in found.pictures.shadowed + found.masks.shadowed:
+        problems.append(stray(label, path, f"a twin of {best}, which is read instead"))
+    pairing = _pairing(pictures, masks, rules)
+    records = [
+        Record(f"{label}/{name}", file.path, annotation, file.size)
+        for name, file in pictures.items()
+        if (annotation := _annotation(name, pairing, masks)) is not None
+    ]
+    taken = pairing.taken
+    if rules.pattern:
+        taken |= {name for name in masks if not rules.pattern.fits(name)}
+        why = f"its name is none that --mask-name {rules.pattern.text} gives"
+        problems += [stray(label, masks[name].path, why) for name in sorted(taken - pairing.taken)]
     alone = Unpaired(
-        {name: file.path for name, file in pictures.files.items() if name not in annotations.files},
-        {name: file.path for name, file in annotations.files.items() if name not in pictures.files},
-        unread_pictures,
-        unread_masks,
+        {
+            name: file.path
+            for name, file in pictures.items()
+            if name not in pairing.whole and name not in pairing.objects
+        },
+        {name: file.path for name, file in masks.items() if name not in taken},
+        found.unread_pictures,
+        found.unread_masks,
+        pairing.doubtful,
     )
-    problems += unpaired_problems(label, alone, pictures.files.keys(), (images.inside, masks.inside), unpaired)
-    return sorted(records, key=lambda record: record.key), sorted(problems, key=lambda problem: problem.key)
+    problems += unpaired_problems(label, alone, pictures.keys(), found.inside, rules.unpaired)
+    return Listing(sorted(records, key=lambda record: record.key), sorted(problems, key=lambda each: each.key))
+
+
+def _pairing(pictures: Mapping[str, Listed], masks: Mapping[str, Listed], rules: Rules) -> Pairing:
+    if rules.pattern is None and not rules.by_words:
+        return Pairing({name: name for name in pictures if name in masks})
+    names = {name: name + split_suffix(file.path)[1] for name, file in pictures.items()}
+    return rules.pattern.pair(names, masks) if rules.pattern else pair_names(names, masks)
+
+
+def _annotation(name: str, pairing: Pairing, masks: Mapping[str, Listed]) -> list[Any] | dict[str, Any] | None:
+    """What a record keeps of the masks of a picture; None where it has none."""
+    if name in pairing.whole:
+        mask = masks[pairing.whole[name]]
+        return [mask.path, mask.size]
+    if name not in pairing.objects:
+        return None
+    return {"objects": [[file.number, *masks[file.name]] for file in pairing.objects[name]]}
 
 
 def _index_folder(
     label: str, folder: Folder, indexes: Sequence[FileIndex], problems: list[Problem]
 ) -> dict[str, list[UnreadFile]]:
     """Put every file of the folder in the index that takes its suffix, among the problems, or among those returned."""
-    prefix = "" if folder.inside in ("", ".") else folder.inside + "/"
     takers = {suffix: index for index in reversed(indexes) for suffix in index.suffixes}
     unread: dict[str, list[UnreadFile]] = {}
+    for name, suffix, file in listed_files(label, folder, takers, problems, unread):
+        takers[suffix].add(name, file)
+    return unread
+
+
+def listed_files(
+    label: str,
+    folder: Folder,
+    suffixes: Collection[str],
+    problems: list[Problem],
+    unread: dict[str, list[UnreadFile]],
+) -> Iterator[tuple[str, str, Listed]]:
+    """Every file of a folder that has one of the suffixes: its name as keys have it, its suffix, itself.
+
+    Args:
+        label: name of the source in keys.
+        folder: where they lie.
+        suffixes: accepted ones, lower case.
+        problems: all other files are added here.
+        unread: but for those of kinds that are not read, which are added here, by key name.
+    """
+    prefix = "" if folder.inside in ("", ".") else folder.inside + "/"
     for name, entry in scan(folder.path):
         stem, suffix = split_suffix(name)
         if not is_utf8(name):
             problems.append(_bad_name(label, prefix + name))
-        elif suffix in takers and not entry.name.startswith("."):
-            takers[suffix].add(escape_name(stem), Listed(prefix + name, size_of(entry)))
+        elif suffix in suffixes and not entry.name.startswith("."):
+            yield escape_name(stem), suffix, Listed(prefix + name, size_of(entry))
         elif suffix in SUFFIXES and not entry.name.startswith("."):
             file = UnreadFile(prefix + name, escape_name(prefix + name), SUFFIXES[suffix])
             unread.setdefault(escape_name(stem), []).append(file)
         else:
-            problems.append(_stray(label, prefix + name, f"expected {', '.join(takers)}"))
-    return unread
+            problems.append(stray(label, prefix + name, f"expected {', '.join(suffixes)}"))
 
 
 def is_utf8(name: str) -> bool:
@@ -209,7 +313,7 @@ def _bad_name(label: str, path: str) -> Problem:
     return Problem(photo_key(label, shown), "failed", "list", "name not UTF-8", detail)
 
 
-def _stray(label: str, path: str, why: str) -> Problem:
+def stray(label: str, path: str, why: str) -> Problem:
     """The problem of a file nobody asked for."""
     detail = f"{path}: not read: {why}"
     return Problem(photo_key(label, path), "left-out", "list", "stray file", detail)

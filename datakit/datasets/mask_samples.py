@@ -5,6 +5,7 @@ Decoding is left to `mask_files`, what values mean to `masks`, which file belong
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +16,11 @@ from ..errors import ItemRef, Problem
 from ..images import turn
 from ..keys import object_key, source_of
 from ..mask_files import MaskFile
-from ..masks import Policy, decode, rims_of_ids, shows_one, why_empty
+from ..masks import LabelMap, Policy, decode, rims_of_ids, shows_one, why_empty
 from ..samples import Note, Photo, Sample, Scene
 from .reader import ReadOptions
+
+MOST_SHOWN = 8  # colours that a message names
 
 
 def stored_size(photo: Photo) -> tuple[int, int]:
@@ -73,6 +76,8 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
     if not found.ids:
         detail = f"{where.path}: {why_empty(plane, found, options)}"
         return Scene(where.key, (), (Problem(where.key, "left-out", "mask", "empty mask", detail),))
+    if found.colours or found.mixed:
+        notes += tuple(_of_colours(where, found))
     if found.ignore is not None and options.grey == "ids":
         reason = "masks with 255, which is void and no object beside ids"
         notes += (Note(where.key, reason, f"{where.path}: {area(found.ignore)} pixels"),)
@@ -97,6 +102,18 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
         for number in found.ids
     )
     return Scene(where.key, tuple(samples), notes=notes)
+
+
+def _of_colours(where: ItemRef, found: LabelMap) -> Iterator[Note]:
+    """What to tell of a mask in colours: that each is an object, and of edges that are none."""
+    if found.colours:
+        shown = ", ".join(f"{number} is {colour}" for number, colour in sorted(found.colours.items())[:MOST_SHOWN])
+        more = f" and {len(found.colours) - MOST_SHOWN} more" if len(found.colours) > MOST_SHOWN else ""
+        reason = "masks in colours: each flat colour but the ground is one object, the largest is 1"
+        yield Note(where.key, reason, f"{where.path}: {shown}{more}")
+    if found.mixed:
+        reason = "masks in colours with soft edges, whose pixels belong to the most alike area beside them"
+        yield Note(where.key, reason, f"{where.path}: {found.mixed} pixels of mixed colours")
 
 
 def _turned(where: ItemRef, photo: Photo) -> tuple[Note, ...]:

@@ -79,11 +79,13 @@ PAIR_LAYOUTS = (
     ),
     PairsLayout(
         "pairs",
-        "Any two folders with files of equal names, or one folder with .jpg pictures beside .png masks.",
+        "Your own: photos and masks in two folders or in one, a mask file for each photo or for each object, called as"
+        " the photo is, with a word (x_mask, x-gt, mask_x, x.jpg.png) or a number (x_0, x/0) beside; see --mask-name.",
         ("images/**/*.jpg", "masks/**/*.png"),
         folders=(*COMMON, ("images", "ground_truth_mask"), ("imgs", "gt"), REPACKED, ROOT),
         stands_for=COMMON,
         mixed="root",
+        anywhere=True,
     ),
     PairsLayout(
         "voc",

@@ -33,6 +33,8 @@ class ReadOptions:
             None where nobody said so, see `grey`.
         annotated: source label -> whether its outlines were drawn on photos as they are `stored` or as EXIF turns
             them `upright`, where the file itself does not tell; the label `` (empty) stands for all others.
+        mask_names: source label -> where its mask files lie and what they are called, as `mask_pattern` reads it; the
+            label `` (empty) stands for all others. Names tell where nothing is said.
     """
 
     threshold: int = 127
@@ -42,6 +44,7 @@ class ReadOptions:
     max_pixels: int = MAX_PIXELS
     values: Literal["ids", "soft"] | None = None
     annotated: Mapping[str, str] = field(default_factory=dict)
+    mask_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def grey(self) -> Literal["auto", "ids", "soft"]:
@@ -52,9 +55,13 @@ class ReadOptions:
         """What outlines and masks of a source are said to be drawn on: `stored`, `upright`, or None."""
         return self.annotated.get(label, self.annotated.get(""))
 
+    def mask_name(self, label: str) -> str | None:
+        """The pattern of names that masks of a source are said to have, or None."""
+        return self.mask_names.get(label, self.mask_names.get(""))
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able form, as stored in shards; `values` and `annotated`, younger than format 1, only where given."""
-        younger: dict[str, Any] = {"values": None, "annotated": {}}
+        """JSON-able form, as stored in shards; fields younger than format 1 only where given."""
+        younger: dict[str, Any] = {"values": None, "annotated": {}, "mask_names": {}}
         return {name: value for name, value in asdict(self).items() if name not in younger or value != younger[name]}
 
 

@@ -1,15 +1,16 @@
-"""Records of millions of photos in little memory: each kept as one line of JSON, unpacked when asked for.
+"""Records of millions of photos in little memory: each kept as one string of bytes, unpacked when asked for.
 
-A listed photo costs some 190 bytes so, against 430 as objects (docs/decisions.md).
+A listed photo costs some 190 bytes so, against 430 as objects (docs/decisions.md). The bytes are `marshal`'s, which
+writes the outlines of a million objects in a tenth of the time that JSON needs, and every number as it is.
 """
 
 from __future__ import annotations
 
-import json
+import marshal
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self, overload
 
-from ..files import canonical_json
+VERSION = 4  # of marshal's format: read by every Python from 3.4 on
 
 
 class Record(NamedTuple):
@@ -29,7 +30,7 @@ class Record(NamedTuple):
 
 
 class PackedRecords(Sequence[Record]):
-    """A Sequence of Records, each held as its canonical JSON; slices share the lines.
+    """A Sequence of Records, each held as bytes; slices share them.
 
     Args:
         records: in order; taken one at a time, so a generator never stands in memory as a whole.
@@ -48,11 +49,11 @@ class PackedRecords(Sequence[Record]):
     def __getitem__(self, index: slice) -> Self: ...
     def __getitem__(self, index: int | slice) -> Record | Self:
         if not isinstance(index, slice):
-            return Record(*json.loads(self._lines[index]))
+            return Record(*marshal.loads(self._lines[index]))
         part = type(self)(())
         part._lines = self._lines[index]
         return part
 
 
 def _packed(record: Record) -> bytes:
-    return canonical_json(record).encode()
+    return marshal.dumps(tuple(record), VERSION)

@@ -20,13 +20,14 @@ from ..errors import ItemError, ItemRef, Problem
 from ..keys import object_key
 from ..photo_files import read_photo
 from ..samples import Note, Photo, Sample, Scene
-from .drawn import PixelFrame, frame_of, turned_by_exif
-from .outlines import MOST, BrokenOutline, Outline, overrun, share_inside
+from .drawn import PixelFrame, find_pixel_frame, turned_by_exif
+from .outlines import MOST, BrokenOutline, Outline, Ring, overrun, share_inside
 from .reader import Reader
 from .records import Record
 from .shapes import GROUND, Fault, Shape, Size
 
 MOST_SHAPES = 100_000  # of one photo; each is painted on the whole frame
+MOST_LENGTH = 10_000_000  # pixels along an outline; COCO's rule takes memory and time for each
 MOST_BYTES = 4 << 30  # of the masks of one photo, one byte a pixel and object
 
 
@@ -78,9 +79,12 @@ class ShapeReader(Reader):
 
     def read(self, record: Record) -> Scene:
         """Decode one photo and paint its objects; see the base class."""
+        place, objects = record.annotation["place"], record.annotation["objects"]
+        if objects > MOST_SHAPES:
+            raise _too_many(ItemRef(record.key, place), f"{objects} objects")
         annotated = self.annotated(record)
         numbers = sorted({shape.number for shape in annotated.shapes} - {GROUND})
-        where = ItemRef(record.key, record.annotation["place"])
+        where = ItemRef(record.key, place)
         try:
             photo = self.photo(record)
             self._check(where, annotated, photo, len(numbers))
@@ -88,7 +92,7 @@ class ShapeReader(Reader):
             problems = (replace(error.problem, key=object_key(record.key, number)) for number in numbers)
             return Scene(record.key, (), tuple(problems) if self.options.objects == "each" else (error.problem,))
         rings = [Outline(shape.rings) for shape in annotated.shapes if shape.rings]
-        frame = frame_of(rings if photo.orientation > 1 else (), photo, self.options.drawn_on(self.label))
+        frame = find_pixel_frame(rings if photo.orientation > 1 else (), photo, self.options.drawn_on(self.label))
         painting = Painting(where, frame.size(photo), self.overlaps and self.options.objects == "each")
         for shape in annotated.shapes:
             painting.add(shape)
@@ -113,12 +117,16 @@ class ShapeReader(Reader):
             found = f"drawn on a photo of {size}, the photo is {photo.size}, expected equal (H, W)"
             raise where.failed("mask", "size mismatch", f"{found}; was the photo resized after it was annotated?")
         if len(annotated.shapes) > MOST_SHAPES:
-            found = f"holds {len(annotated.shapes)} shapes, at most {MOST_SHAPES} of one photo are read"
-            raise where.failed("mask", "too many shapes", f"{found}; split the photo, or leave out the smallest")
+            raise _too_many(where, f"{len(annotated.shapes)} shapes")
         needed = objects * photo.size[0] * photo.size[1]
         if self.options.objects == "each" and needed > MOST_BYTES:
             found = f"masks of {objects} objects of {photo.size} take {needed >> 30} GiB"
             raise where.failed("mask", "too many objects", f"{found}; read it with --objects merged")
+
+
+def _too_many(where: ItemRef, found: str) -> ItemError:
+    text = f"holds {found}, at most {MOST_SHAPES} of one photo are read; split the photo, or leave out the smallest"
+    return where.failed("mask", "too many shapes", text)
 
 
 class Painting:
@@ -170,6 +178,8 @@ class Painting:
             return None
         if any(overrun(ring, self._size) > 2 * max(self._size) for ring in shape.rings):
             raise BrokenOutline("outline outside the photo", f"it leaves the photo of {self._size} by far")
+        if sum(_length(ring) for ring in shape.rings) > MOST_LENGTH:
+            raise BrokenOutline("tangled outline", f"it is longer than {MOST_LENGTH} pixels")
         inside = share_inside(shape.rings, self._size) if shape.rings else 1.0
         if inside < MOST:
             text = f"{1 - inside:.0%} of it lies outside the photo of {self._size}"
@@ -227,3 +237,8 @@ class Painting:
             yield Problem(key, fault.kind, "mask", fault.reason, f"{self._where.path}: {fault.text}")
             if merged:
                 return
+
+
+def _length(ring: Ring) -> float:
+    """Pixels along a ring, the longer of x and y for each edge."""
+    return float(np.abs(ring - np.roll(ring, 1, axis=0)).max(axis=1).sum())

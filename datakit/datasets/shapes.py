@@ -15,14 +15,17 @@ from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
 from ..arrays import Mask
 from ..headers import open_lazily
+from ..rle import polygons_to_mask
 from .outlines import BrokenOutline, Outline, Ring, parse_outline, rasterise
 
 Size = tuple[int, int]  # (H, W) in pixels
+MOST_WORK = 2_000_000_000  # of filling by OpenCV: some five seconds
 GROUND = 0  # number of a shape that takes its pixels from every object below it
 Paint = Callable[[Size], Mask]  # (H, W) uint8 0/1 of a shape in a frame of that size
 
@@ -151,9 +154,25 @@ def opencv_polygons(rings: Iterable[Ring], whole: Callable[[Ring], Ring] = np.tr
     corners = [whole(ring).astype(np.int32) for ring in rings]
 
     def paint(size: Size) -> Mask:
+        if sum(_work(ring, size[0]) for ring in corners) > MOST_WORK:
+            raise BrokenOutline("tangled outline", "it crosses the photo's rows so often that filling would not end")
         return cv2.fillPoly(np.zeros(size, np.uint8), corners, 1)  # type: ignore[return-value]
 
     return paint
+
+
+def coco_polygon(ring: Ring) -> Paint:
+    """A polygon filled by COCO's rule, as pycocotools does it."""
+    return lambda size: polygons_to_mask([ring.ravel().tolist()], size)
+
+
+def _work(corners: NDArray[np.int32], height: int) -> int:
+    """About what OpenCV does to fill a ring: in each row it sorts the edges that cross it, in the square of them."""
+    ends = corners[:, 1].clip(0, height)
+    starts = np.roll(ends, 1)
+    changes = np.bincount(np.minimum(starts, ends), minlength=height + 1)
+    changes -= np.bincount(np.maximum(starts, ends), minlength=height + 1)
+    return int((np.cumsum(changes) ** 2).sum())
 
 
 def covered_pixels(ring: Ring) -> Paint:
@@ -211,7 +230,7 @@ def picture_of_text(text: object, most: int, what: str = "`mask`") -> PillowImag
     try:
         data = base64.b64decode(text.partition("base64,")[2] or text)
     except (binascii.Error, ValueError):
-        raise BrokenOutline("broken shape", f"{what} is no base64 text; save the annotation again") from None
+        raise BrokenOutline("broken shape", f"{what} is not base64 text; save the annotation again") from None
     return picture_of_bytes(data, most, what)
 
 

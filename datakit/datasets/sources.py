@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import UsageError
 from ..files import check_local
+from ..wording import no_such
 from .layout import LAYOUTS, Layout, Match, Sureness
+from .pairs import PairsLayout
 from .reader import ReadOptions
 from .unrecognised import ARCHIVES, describe, folders_of
 from .views import AnyReader, MinArea, Resize
@@ -110,7 +113,7 @@ def derived_label_notice(spec: SourceSpec) -> str:
 
 
 def _name_of(root: Path) -> str:
-    return root.stem if root.suffix.lower() == ".json" else root.absolute().resolve().name
+    return root.stem if root.suffix.lower() in (".json", ".xml") else root.absolute().resolve().name
 
 
 def open_source(source: SourceSpec | str, options: SourceOptions | None = None) -> AnyReader:
@@ -131,7 +134,13 @@ def open_source(source: SourceSpec | str, options: SourceOptions | None = None) 
     check_label(spec.label, spec.label)
     # Absolute, since a worker may stand in another folder.
     root, images = spec.root.absolute(), options.images.absolute() if options.images else None
-    layout = layout_of(spec._replace(root=root), images)
+    mask_name = options.read.mask_name(spec.label)
+    layout = layout_of(spec._replace(root=root), images, mask_name)
+    if mask_name and not isinstance(layout, PairsLayout):
+        raise UsageError(
+            f"--mask-name {mask_name!r}: source {spec.label!r} is read as {layout.name}, which has no mask file to a"
+            f" photo; say --mask-name LABEL=PATTERN for another source, or {spec.label}:pairs=ROOT"
+        )
     opened = layout.open(spec.label, root, images, options.read)
     opened.layout, opened.is_video = layout.name, layout.is_video
     pixels = layout.min_area if options.read.min_area is None else options.read.min_area
@@ -150,8 +159,11 @@ def _limited(reader: AnyReader, limit: int | None) -> AnyReader:
     return part
 
 
-def layout_of(spec: SourceSpec, images: Path | None = None) -> Layout:
+def layout_of(spec: SourceSpec, images: Path | None = None, mask_name: str | None = None) -> Layout:
     """The layout of a source: the one named, else the one recognised; any pair where the pictures' folder is named.
+
+    Args: as `recognise`, and
+        images: the pictures' folder.
 
     Raises:
         UsageError: the root is missing, or no layout fits.
@@ -162,7 +174,7 @@ def layout_of(spec: SourceSpec, images: Path | None = None) -> Layout:
     if images and spec.root.is_dir():
         found = _best(spec.root)
         return found[0] if found and found[1].sureness == Sureness.FILE else LAYOUTS["pairs"]
-    return LAYOUTS[recognise(spec.root)[0]]
+    return LAYOUTS[recognise(spec.root, mask_name)[0]]
 
 
 def check_root(root: Path) -> None:
@@ -172,13 +184,17 @@ def check_root(root: Path) -> None:
         UsageError: as said.
     """
     if not root.exists():
-        raise UsageError(f"{root}: no such file or folder")
+        raise UsageError(no_such(root))
     if root.is_file() and root.suffix.lower() in ARCHIVES:
         raise UsageError(f"{root}: is an archive; unpack it first and give the folder")
 
 
-def recognise(root: Path) -> tuple[str, str]:
+def recognise(root: Path, mask_name: str | None = None) -> tuple[str, str]:
     """Guess the layout of a root from its folders and its name.
+
+    Args:
+        root: the folder or file.
+        mask_name: what masks are said to be called; then it is a layout with mask files.
 
     Returns:
         The layout's name, and a sentence that says what the guess rests on.
@@ -188,15 +204,41 @@ def recognise(root: Path) -> tuple[str, str]:
     """
     check_root(root)
     found = _best(root)
+    shown = root.name or root.resolve().name
+    if mask_name and root.is_dir() and (found is None or not isinstance(found[0], PairsLayout)):
+        return "pairs", f"{shown}: taken for pairs, for --mask-name"
     if found is None:
         raise UsageError(f"{root}: no known layout. {_nearest(root) or describe(root)}\nKnown: {', '.join(LAYOUTS)}")
     layout, match = found
-    return layout.name, f"{root.name or root.resolve().name}: taken for {layout.name}, {match.why}"
+    return layout.name, f"{shown}: taken for {layout.name}, {match.why}"
+
+
+def looks_like(spec: SourceSpec) -> str:
+    """A sentence where a root looks like another layout than the one named, and not like that one; else empty."""
+    try:
+        best = _best(spec.root)
+    except UsageError:  # a layout that is not meant, and cannot be opened until the user says more
+        return ""
+    if best is None or spec.layout in (None, best[0].name) or LAYOUTS[str(spec.layout)].match(spec.root) is not None:
+        return ""
+    return f"{spec.label}: read as {spec.layout}, as you say; it looks like {best[0].name}, {best[1].why}"
 
 
 def _best(root: Path) -> tuple[Layout, Match] | None:
-    """The surest layout of a root; of equals the one registered first."""
-    matches = ((layout, layout.match(root)) for layout in LAYOUTS.values())
+    """The surest layout of a root; of equals the one registered first.
+
+    None where nothing but names of files speaks for it, and a folder inside is a set with rules of its own.
+    """
+    found = _surest(root, LAYOUTS.values())
+    if found and isinstance(found[0], PairsLayout) and found[0].anywhere and found[1].sureness == Sureness.LAST:
+        others = [each for each in LAYOUTS.values() if not (isinstance(each, PairsLayout) and each.is_plain)]
+        if any(_surest(folder, others) for folder in folders_of(root)):
+            return None
+    return found
+
+
+def _surest(root: Path, layouts: Iterable[Layout]) -> tuple[Layout, Match] | None:
+    matches = ((layout, layout.match(root)) for layout in layouts)
     found = [(layout, match) for layout, match in matches if match is not None]
     return min(found, key=lambda each: each[1].sureness, default=None)
 

@@ -147,14 +147,14 @@ def _unpacked(text: Any, most: int) -> bytes:
     """The picture's bytes behind base64 text, at most four a pixel and some for its header.
 
     Raises:
-        BrokenOutline: it is no base64 text, or unpacks to more than that.
+        BrokenOutline: it is not base64 text, or unpacks to more than that.
     """
     if not isinstance(text, str):
         raise BrokenOutline("broken shape", f"`bitmap.data` is {type(text).__name__}, expected base64 text")
     try:
         data = base64.b64decode(text)
     except (binascii.Error, ValueError):
-        raise BrokenOutline("broken shape", "`bitmap.data` is no base64 text; export the project again") from None
+        raise BrokenOutline("broken shape", "`bitmap.data` is not base64 text; export the project again") from None
     unpacking = zlib.decompressobj()
     try:
         picture = unpacking.decompress(data, 4 * most + 65_536)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from ..errors import Problem
 from ..formats import Unread
+from .mask_names import bases
 
 # where a longer name may go on after the name of its photo, or end before it; '#', '@' and '~' as keys have them
 SEPARATOR = re.compile(r"[_\-. /(]|%23|%40|%7E")
 MOST_NAMED = 4  # masks of one photo that a message names
+SAY_WHICH = "say what masks are called: --mask-name, a pattern with {} in it"
 
 
 class UnreadFile(NamedTuple):
@@ -36,12 +38,14 @@ class Unpaired:
         masks: key name -> path of masks without a picture.
         unread_pictures, unread_masks: key name -> files of kinds that are not read, beside either; the same where
             both lie in one folder.
+        doubtful: pictures -> masks that each may be all of theirs.
     """
 
     pictures: dict[str, str]
     masks: dict[str, str]
     unread_pictures: dict[str, list[UnreadFile]]
     unread_masks: dict[str, list[UnreadFile]]
+    doubtful: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def unpaired_problems(
@@ -61,6 +65,10 @@ def unpaired_problems(
         unpaired: what a picture without a mask is.
     """
     pictures, masks = dict(alone.pictures), dict(alone.masks)
+    for photo, names in alone.doubtful.items():
+        yield _doubtful(f"{label}/{photo}", pictures.pop(photo), [alone.masks[name] for name in names])
+    for name in {name for names in alone.doubtful.values() for name in names}:
+        del masks[name]
     photos = {**{name: files[0].path for name, files in alone.unread_pictures.items()}, **pictures}
     everyone = photos.keys() | set(paired)
     folded = {name.casefold(): name for name in sorted(everyone, reverse=True)}
@@ -84,18 +92,36 @@ def unpaired_problems(
         reported.add(unread.path)
         detail = f"{pictures.pop(name)}: its mask {unread.path} {unread.kind}"
         yield Problem(f"{label}/{name}", "failed", "list", unread.kind.reason, detail)
-    for name, path in pictures.items():
-        reason = "missing mask" if unpaired == "failed" else "no mask"
-        yield Problem(f"{label}/{name}", unpaired, "list", reason, f"{path}: no mask of that name in {inside[1]}")
-    for name, path in masks.items():
-        detail = f"{path}: no picture of that name in {inside[0]}"
-        if owners[name] is not None:
-            detail += f"; {owners[name]} is there, with a mask of its own name"
-        yield Problem(f"{label}/{name}", "failed", "list", "missing image", detail)
+    yield from _without_masks(label, pictures, inside[1], unpaired)
+    yield from _without_pictures(label, masks, owners, inside[0])
     files = {file for found in (alone.unread_pictures, alone.unread_masks) for same in found.values() for file in same}
     for path, key, kind in files:
         if path not in reported:
             yield Problem(f"{label}/{key}", "left-out", "list", "stray file", f"{path}: not read: it {kind}")
+
+
+def _without_masks(
+    label: str, pictures: Mapping[str, str], inside: str, unpaired: Literal["failed", "left-out"]
+) -> Iterator[Problem]:
+    reason = "missing mask" if unpaired == "failed" else "no mask"
+    for name, path in pictures.items():
+        detail = f"{path}: no mask of that name in {inside or '.'}"
+        yield Problem(f"{label}/{name}", unpaired, "list", reason, detail)
+
+
+def _without_pictures(
+    label: str, masks: Mapping[str, str], owners: Mapping[str, str | None], inside: str
+) -> Iterator[Problem]:
+    for name, path in masks.items():
+        owner = owners[name]
+        if owner is not None and bases(name.rpartition("/")[2], "other"):
+            detail = f"{path}: not read: {owner} has a mask of its own"
+            yield Problem(f"{label}/{name}", "left-out", "list", "stray file", detail)
+            continue
+        detail = f"{path}: no picture of that name in {inside or '.'}"
+        if owner is not None:
+            detail += f"; {owner} is there, with a mask of its own name; {SAY_WHICH.format('{stem}')}"
+        yield Problem(f"{label}/{name}", "failed", "list", "missing image", detail)
 
 
 def _owner(name: str, photos: Collection[str], folded: Mapping[str, str]) -> str | None:
@@ -118,13 +144,24 @@ def _part_of(name: str, photos: Collection[str]) -> str | None:
     return next((part for part in (*begins, *ends) if part in photos), None)
 
 
+def _doubtful(key: str, picture: str, masks: list[str]) -> Problem:
+    """The problem of a photo with masks of which each may be all of it, or with one that another photo has as well."""
+    if len(masks) == 1:
+        detail = f"{picture}: its mask {masks[0]} would be that of another photo, too; {SAY_WHICH.format('{folder}')}"
+        return Problem(key, "failed", "list", "mask of two photos", detail)
+    detail = f"{picture}: has {len(masks)} masks, {_named(masks)}, of which each may be all of it"
+    return Problem(key, "failed", "list", "several masks", f"{detail}; {SAY_WHICH.format('{stem}')}")
+
+
+def _named(masks: list[str]) -> str:
+    return ", ".join(masks[:MOST_NAMED]) + (f" and {len(masks) - MOST_NAMED} more" if len(masks) > MOST_NAMED else "")
+
+
 def _other_names(key: str, picture: str, masks: list[str], inside: str) -> Problem:
     """The problem of a photo whose masks do not bear its name."""
     wanted = f"{picture.rpartition('/')[2].rpartition('.')[0]}.png"
     if len(masks) == 1:
-        detail = f"{picture}: no mask of that name in {inside or '.'}, but {masks[0]}; a mask is called as its photo is"
-        return Problem(key, "failed", "list", "mask of another name", f"{detail}: rename it to {wanted}")
-    named = ", ".join(masks[:MOST_NAMED]) + (f" and {len(masks) - MOST_NAMED} more" if len(masks) > MOST_NAMED else "")
-    way_out = f"merge them into one label picture {wanted}: 0 the ground, 1, 2, 3 … the objects"
-    detail = f"{picture}: has {len(masks)} masks, {named}; a mask file per object is not read yet: {way_out}"
-    return Problem(key, "failed", "list", "several masks", detail)
+        detail = f"{picture}: no mask of that name in {inside or '.'}, but {masks[0]}; rename it to {wanted}"
+        return Problem(key, "failed", "list", "mask of another name", f"{detail}, or {SAY_WHICH.format('{stem}')}")
+    detail = f"{picture}: has {len(masks)} masks, {_named(masks)}, beside photos with one of their own name"
+    return Problem(key, "failed", "list", "several masks", f"{detail}; {SAY_WHICH.format('{stem}')}")

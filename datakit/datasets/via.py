@@ -103,7 +103,7 @@ def _painted(kind: Any, attributes: dict[str, Any]) -> tuple[Paint, tuple[Ring, 
     if kind == "polygon":
         columns, rows = attributes.get("all_points_x"), attributes.get("all_points_y")
         if not isinstance(columns, list) or not isinstance(rows, list) or len(columns) != len(rows):
-            raise BrokenOutline("broken shape", "`all_points_x` and `all_points_y` are no lists of one length")
+            raise BrokenOutline("broken shape", "`all_points_x` and `all_points_y` are not two lists of one length")
         ring = ring_of([list(point) for point in zip(columns, rows, strict=True)])
         return covered_pixels(ring), (ring,)
     if kind == "rect":

@@ -96,7 +96,7 @@ class BurstReader(ListedReader):
         for sequence in document["sequences"]:
             if not isinstance(sequence, dict) or not isinstance(sequence.get("annotated_image_paths"), list):
                 raise Broken("holds a sequence without `annotated_image_paths`")
-            folder = f"{sequence.get('dataset')}/{sequence.get('seq_name')}"
+            folder = "/".join(str(sequence.get(part)).strip("/") or "-" for part in ("dataset", "seq_name"))
             size = _size(sequence, "height", "width")
             segmentations = _list(sequence.get("segmentations"))
             tracks = sorted({key for each in segmentations if isinstance(each, dict) for key in each}, key=_by_number)

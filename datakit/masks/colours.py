@@ -16,7 +16,7 @@ from ..arrays import Labels
 from ..errors import ItemRef
 from ..mask_files import OPAQUE
 from ..video.palette import palette
-from .flat_areas import REACH, around, assign_edges, between
+from .flat_areas import REACH, SHARE_OF_AREA, around, assign_edges, between
 
 Colour = tuple[int, int, int]
 FEWEST = 4  # pixels among equals, before a colour is an object's and not a rim's
@@ -35,17 +35,20 @@ class ColourLabels(NamedTuple):
     Attributes:
         labels: (H, W) uint8 ids, 255 for void.
         colours: id -> its colour, where ids were counted; empty where they are those of the palette.
+        mixed: how many painted pixels have the colour of no object, as soft edges leave them.
     """
 
     labels: Labels
     colours: dict[int, Colour]
+    mixed: int
 
 
 def colour_labels(pixels: NDArray[np.uint8], where: ItemRef) -> ColourLabels:
     """Object ids of a picture in colours: those of the palette, where all of its colours are in it.
 
-    Else they are counted from 1, from the largest object to the smallest. Black is ground; where neither black nor
-    anything transparent is there, the ground of unknown colours is that of most of the border.
+    Else they are counted from 1 by red + 256 green + 65536 blue, as long ids are. Where every colour fills an area,
+    each is an object, however alike they are; else colours that are nearly one are one. Black is ground; where neither
+    black nor anything transparent is there, the ground of unknown colours is that of most of the border.
 
     Args:
         pixels: (H, W, 4) uint8 RGBA; what is transparent is no object.
@@ -57,18 +60,24 @@ def colour_labels(pixels: NDArray[np.uint8], where: ItemRef) -> ColourLabels:
     painted = pixels[..., 3] > OPAQUE
     packed = pixels[..., :3].astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     packed[~painted] = -1
-    flat = _flat_colours(packed)
-    flat += _thin_colours(pixels, packed, flat)
+    flat = _exact_colours(packed)
+    is_exact = bool(flat)
+    if not is_exact:
+        flat = _flat_colours(packed)
+        flat += _thin_colours(pixels, packed, flat)
     if not 0 < len(flat) <= MOST_OBJECTS:
         fault = f"holds {len(flat)} flat colours, expected one for each object"
         raise where.failed("mask", "colour mask", f"{fault}; save it without loss, as PNG")
+    flat.sort(key=lambda colour: unpacked(colour)[::-1])
     owner = np.full(packed.shape, -1, np.int32)
     for number, colour in enumerate(flat):
         owner[packed == colour] = number
     if np.count_nonzero(owner >= 0) < MOSTLY * np.count_nonzero(painted):
         fault = "is no mask: most of its pixels belong to no flat area, as in a photo"
         raise where.failed("mask", "colour mask", f"{fault}; expected a flat colour for each object")
-    _refuse_loss(packed, flat, where)
+    if not is_exact:
+        _refuse_loss(packed, flat, where)
+    mixed = int(np.count_nonzero(painted & (owner < 0)))
     owner[~painted] = len(flat)  # so that soft edges may belong to what is transparent as well
     colours = np.concatenate([_unpacked(np.array(flat, np.int32)), np.zeros((1, 3), np.int32)]).astype(np.uint8)
     owner = assign_edges(pixels[..., :3], owner, colours[: len(flat)])
@@ -76,7 +85,7 @@ def colour_labels(pixels: NDArray[np.uint8], where: ItemRef) -> ColourLabels:
     found: dict[int, Colour] = {}
     if not are_known:
         found = {int(number): unpacked(colour) for number, colour in zip(ids, flat, strict=True) if number}
-    return ColourLabels(np.append(ids, np.uint8(0))[owner], found)
+    return ColourLabels(np.append(ids, np.uint8(0))[owner], found, mixed)
 
 
 def unpacked(colour: int) -> Colour:
@@ -84,15 +93,35 @@ def unpacked(colour: int) -> Colour:
     return colour >> 16, colour >> 8 & 255, colour & 255
 
 
-def _flat_colours(packed: NDArray[np.int32]) -> list[int]:
-    """Colours that fill an area, the largest first; those of rims have no pixel among equals."""
+def _exact_colours(packed: NDArray[np.int32]) -> list[int]:
+    """All colours that occur, the largest first, where each of them fills an area; none where one does not."""
+    inside, total = _counted(packed[_is_inside(packed)]), _counted(packed[packed >= 0])
+    if len(total) > MOST_OBJECTS:
+        return []
+    if any(inside.get(colour, 0) < max(FEWEST, SHARE_OF_AREA * count) for colour, count in total.items()):
+        return []
+    return sorted(inside, key=lambda colour: -inside[colour])
+
+
+def _counted(packed: NDArray[np.int32]) -> dict[int, int]:
+    """Colour -> pixels, in order of colour."""
+    colours, counts = np.unique(packed, return_counts=True)
+    return dict(zip(colours.tolist(), counts.tolist(), strict=True))
+
+
+def _is_inside(packed: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether a pixel is painted and those above, left, right and below are of its colour."""
     inside = packed >= 0
     neighbours = around(np.pad(packed, 1, mode="edge"))
-    for shifted in (neighbours[1], neighbours[3], neighbours[4], neighbours[6]):  # above, left, right, below
+    for shifted in (neighbours[1], neighbours[3], neighbours[4], neighbours[6]):
         inside &= shifted == packed
-    colours, counts = np.unique(packed[inside], return_counts=True)
+    return inside
+
+
+def _flat_colours(packed: NDArray[np.int32]) -> list[int]:
+    """Colours that fill an area, the largest first; those of rims have no pixel among equals."""
     flat: list[int] = []
-    for colour, count in sorted(zip(colours.tolist(), counts.tolist(), strict=True), key=lambda each: -each[1]):
+    for colour, count in sorted(_counted(packed[_is_inside(packed)]).items(), key=lambda each: -each[1]):
         separate = ((_unpacked(np.array(flat, np.int32)) - _unpacked(np.array([colour], np.int32))) ** 2).sum(axis=1)
         if count >= FEWEST and (separate > ALIKE**2).all():
             flat.append(colour)

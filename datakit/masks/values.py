@@ -65,6 +65,7 @@ class LabelMap:
             number, which is called 1.
         soft: whether grey levels were cut at the threshold.
         colours: id -> the colour it was drawn in, where colours of no known palette were counted.
+        mixed: of a picture in colours, how many pixels of mixed colours were given to the most alike area beside them.
     """
 
     labels: NDArray[Any]
@@ -73,6 +74,7 @@ class LabelMap:
     numbered: bool = True
     soft: bool = False
     colours: Mapping[int, Colour] = field(default_factory=dict)
+    mixed: int = 0
 
     def mask_of(self, number: int) -> Mask:
         """(H, W) uint8 0/1: one object."""
@@ -116,6 +118,8 @@ def objects_of(mask: MaskFile, how: Values, where: ItemRef, nature: Nature = "an
             fault = "is a JPEG or lossy WebP in colours, which keeps no colour; save it anew as PNG"
             raise where.failed("mask", "colour mask", fault)
         return _of_colours(mask.plane, where)
+    if mask.coding == "alpha":
+        return replace(_cut(mask.plane, how.threshold), soft=len(_values(mask.plane)) > 1)
     if mask.coding == "palette":
         return _of_palette(mask, how, where)
     plane = mask.plane if mask.plane.dtype == np.uint8 else _narrowed(mask.plane, how.grey == "ids")
@@ -128,8 +132,8 @@ def objects_in_colours(pixels: NDArray[np.uint8], where: ItemRef) -> LabelMap:
     Raises:
         ItemError: it holds no flat colour, or too many.
     """
-    labels, colours = colour_labels(pixels, where)
-    return replace(_ids(labels, _values(labels)), numbered=not colours, colours=colours)
+    labels, colours, mixed = colour_labels(pixels, where)
+    return replace(_ids(labels, _values(labels)), numbered=not colours, colours=colours, mixed=mixed)
 
 
 def _of_grey(plane: NDArray[Any], stored: NDArray[Any], how: Values, where: ItemRef, nature: Nature) -> LabelMap:

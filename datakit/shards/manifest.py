@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import ShardError
+from ..errors import ShardError, UsageError
 from ..files import digest_json, write_json
 from ..formats import MAX_PIXELS
+from ..wording import no_such
 from .layout import other_format
 
 FORMAT = "masktrack-datakit manifest"
@@ -22,6 +23,11 @@ ERROR_LOG = "errors.jsonl"
 SETTINGS = "settings.json"  # what the next run of the build compares itself with
 RECORDS = "records"  # one JSON per finished shard, what a resumed build trusts
 SOURCES = "sources.json"  # where the sources lay on this machine, for what rebuilds triples
+SHARDS = "a folder of shards, as `datakit build-shards` makes it"
+
+
+class MissingShards(ShardError, UsageError):
+    """There is no such folder."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +101,13 @@ def read_manifest(folder: Path) -> Manifest:
     """Read and check the manifest of a folder of shards.
 
     Raises:
+        MissingShards: there is no such folder; a `ShardError` and a `UsageError`, exit code 2.
         ShardError: there is none (not a shard folder, or a build that has not finished), it is damaged
             (its digest does not fit), or it is of another version.
     """
     path = folder / NAME
     if not path.is_file():
-        raise ShardError(_no_manifest(folder))
+        raise (ShardError if folder.exists() else MissingShards)(_no_manifest(folder))
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         digest, body_format, version = body.pop("digest"), body["format"], body["version"]
@@ -120,7 +127,7 @@ def _no_manifest(folder: Path) -> str:
         return f"{folder}: is a file; give its folder, {folder.parent}"
     if not folder.is_dir():
         hint = "; that is a source: build it first, and give the folder of --out" if "=" in folder.name else ""
-        return f"{folder}: no such folder{hint}"
+        return no_such(folder, SHARDS) + hint
     if (folder / SETTINGS).exists() or (folder / RECORDS).exists() or any(folder.glob("*.h5")):
         return (
             f"{folder}: no {NAME}, the build has not finished; run the same `datakit build-shards` again to finish it"

@@ -88,7 +88,7 @@ class Query:
         except ValueError as error:
             raise UsageError(f"condition {self.text!r}: {error}; write {EXAMPLE}") from error
         if found.dtype != np.bool_:
-            raise UsageError(f"condition {self.text!r}: is no condition but a value; write {EXAMPLE}")
+            raise UsageError(f"condition {self.text!r}: is a value, not a condition; write {EXAMPLE}")
         return np.broadcast_to(found, (count,))
 
 

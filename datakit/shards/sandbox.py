@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from ..errors import ShardError
+from ..errors import DatakitError, ShardError
 from ..formats import MAX_PIXELS
 from .examine import MAX_FINDINGS, Finding, examine
 from .shard import Shard
@@ -30,6 +30,7 @@ MEMORY = 4 << 30  # address space of a child, beside the file that it maps
 PIXEL_BYTES = 16  # of memory to decode a photo and its masks, per pixel above the usual limit
 SECONDS, SECONDS_PER_MB = 60.0, 2.0  # a sound shard takes about 0.1 s per MB
 MAX_REPLY = 64 << 20
+READY = b'"ready"\n'  # a child's first line: what comes after that is about the shard
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from datakit.shards.sandbox import run_child; run_child()"
 )
@@ -53,6 +54,7 @@ class SandboxedVerifier:
         self.memory = memory
         self.deaths = 0
         self._child: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
 
     def __enter__(self) -> Self:
         self._child = self._start()  # it imports, a third of a second, while its first shard is hashed
@@ -68,7 +70,11 @@ class SandboxedVerifier:
         expected: Mapping[str, Any] | None = None,
         deep: bool = True,
     ) -> list[Finding]:
-        """What `examine.examine` finds, or how the child ended over it."""
+        """What `examine.examine` finds, or how the child ended over it.
+
+        Raises:
+            DatakitError: no child could be started, of which no shard is to blame.
+        """
         reply = self._ask("examine", path, max_pixels=max_pixels, expected=dict(expected or {}), deep=deep)
         if isinstance(reply, str):
             return [Finding(path.name, "structure", "", reply)]
@@ -90,6 +96,7 @@ class SandboxedVerifier:
         request = {"question": question, "path": str(path.absolute()), "arguments": arguments, **limits}
         child = self._child = self._child or self._start()
         assert child.stdin is not None
+        self._await_ready(child)
         try:
             child.stdin.write(json.dumps(request).encode() + b"\n")
             child.stdin.flush()
@@ -109,13 +116,32 @@ class SandboxedVerifier:
 
     def _start(self) -> subprocess.Popen[bytes]:
         threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(
-            [sys.executable, "-c", START, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **threads},
-        )
+        self._is_ready = False
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-c", START, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, **threads},
+            )
+        except OSError as error:
+            raise _no_child(f"could not be started ({error.strerror})") from None
+
+    def _await_ready(self, child: subprocess.Popen[bytes]) -> None:
+        """Wait until a new child has imported what it needs.
+
+        Raises:
+            DatakitError: it died of that, or takes too long.
+        """
+        if self._is_ready:
+            return
+        answer = self._line(child, time.monotonic() + SECONDS)
+        self._is_ready = answer == READY
+        if not self._is_ready:
+            late = f"was not ready after {SECONDS:.0f} s"
+            status = self._end()
+            raise _no_child(late if answer is None else f"ended before it opened anything ({_status(status)})")
 
     def _line(self, child: subprocess.Popen[bytes], deadline: float) -> bytes | None:
         """One line of the child; b'' when it has died, None when it is late or says too much."""
@@ -147,6 +173,13 @@ class SandboxedVerifier:
         return status
 
 
+def _no_child(what: str) -> DatakitError:
+    return DatakitError(
+        f"shards are verified in child processes, and one {what}; no shard was examined by it and none is to blame: "
+        "free memory, or end other programs, or raise the limits of `ulimit -a`, and verify again"
+    )
+
+
 def _allocated(path: Path) -> int:
     """Bytes a file takes on disk: a sparse one can claim any length for nothing."""
     found = path.stat()
@@ -163,6 +196,8 @@ def run_child() -> None:
     os.dup2(2, 1)  # what a library prints is no answer
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    answers.write(READY)
+    answers.flush()
     for line in sys.stdin.buffer:
         request = json.loads(line)
         extra = PIXEL_BYTES * max(min(request["arguments"]["max_pixels"], 1 << 30) - MAX_PIXELS, 0)

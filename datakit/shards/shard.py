@@ -104,7 +104,7 @@ class Shard:
         self.tools: dict[str, str] = json.loads(found["tools_json"])
         self.parameter_names: dict[str, list[str]] = json.loads(found["parameter_names_json"])
         if not all(isinstance(value, dict) for value in (self.settings, self.tools, self.parameter_names)):
-            raise ValueError("an attribute ending in _json holds no JSON object")
+            raise ValueError("an attribute ending in _json does not hold a JSON object")
         recipes = self.settings.get("recipes", ())
         self.floors = {str(each["name"]): float(each["min_iou"]) for each in recipes if "min_iou" in each}
 

@@ -89,7 +89,7 @@ def _member(group: h5g.GroupID, name: str, kind: type[Any]) -> Any:
     try:
         link = group.links.get_info(encoded)
     except (KeyError, ValueError, RuntimeError):
-        raise InvalidShard(name, "is not there; this is no shard of this package") from None
+        raise InvalidShard(name, "is not there; this is not a shard of this package") from None
     if link.type != h5l.TYPE_HARD:
         raise InvalidShard(name, "is a soft, external or foreign link, expected the data themselves")
     member = h5o.open(group, encoded)
@@ -125,10 +125,10 @@ def _dtype(path: str, dataset: h5d.DatasetID) -> np.dtype[Any]:
         return expected
     columns, found = layout.COLUMNS[path], dataset.get_type()
     if not isinstance(found, h5t.TypeCompoundID) or found.get_size() > MAX_ROW_BYTES:
-        raise InvalidShard(path, "is no table of moderate rows")
+        raise InvalidShard(path, "is not a table with rows of a moderate size")
     names = [column.name for column in columns]
     if [found.get_member_name(i) for i in range(found.get_nmembers())] != [name.encode() for name in names]:
-        raise InvalidShard(path, f"is no table of the columns {', '.join(names)}")
+        raise InvalidShard(path, f"is not a table of the columns {', '.join(names)}")
     dtype = dataset.dtype
     expected = layout.row_dtype(columns, layout.widths_of(dtype, columns))
     if dtype != expected:
@@ -168,7 +168,7 @@ def _attribute(file: h5py.File, name: str) -> Any:
     expected = h5t.TypeStringID if isinstance(layout.ATTRIBUTES[name], str) else h5t.TypeIntegerID
     kind = attribute.get_type()
     if attribute.shape != () or not isinstance(kind, expected) or attribute.get_storage_size() > MAX_TEXT:
-        raise InvalidShard(name, "the attribute is no single text or number as the format has it")
+        raise InvalidShard(name, "the attribute is not the single text or number that the format has there")
     value: Any = np.empty((), attribute.dtype)
     attribute.read(value)
     value = value[()]
@@ -188,7 +188,7 @@ def read_crc32(file: h5py.File, table: str) -> int:
     dataset = h5o.open(file.id, table.encode())
     attribute = h5a.open(dataset, b"crc32")
     if attribute.shape != () or attribute.dtype != np.dtype("<u4"):
-        raise InvalidShard(table, "its attribute crc32 is no single 32-bit number")
+        raise InvalidShard(table, "its attribute crc32 is not a single 32-bit number")
     value = np.zeros((), "<u4")
     attribute.read(value)
     return int(value)
@@ -247,7 +247,7 @@ def check_rows(tables: Mapping[str, Table], records: Mapping[str, int], names: M
     known = np.isin(triples["kind"], (b"mask", b"box"))
     _check(layout.TRIPLE_TABLE, triples, "kind", known, "is neither mask nor box")
     known = np.isin(triples["recipe"], [name.encode() for name in names])
-    _check(layout.TRIPLE_TABLE, triples, "recipe", known, f"is none of {', '.join(names)}")
+    _check(layout.TRIPLE_TABLE, triples, "recipe", known, f"is not one of {', '.join(names)}")
     room = triples.dtype["parameters"].shape[0]
     for row in names.values():
         if not isinstance(row, list) or len(row) > room or not all(isinstance(name, str) for name in row):

@@ -82,7 +82,7 @@ def _reason(path: Path, codec: str, log: str, trouble: str | None) -> str:
             f"{path}: ends before its index (`moov`), so it was cut while it was recorded or copied; copy it anew, "
             "or give a folder of frames"
         )
-    return f"{path}: is no video that FFmpeg can open ({trouble or 'no frame in it'}); {GIVE}"
+    return f"{path}: is not a video that FFmpeg can open ({trouble or 'no frame in it'}); {GIVE}"
 
 
 def _command(path: Path) -> str:

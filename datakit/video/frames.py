@@ -17,7 +17,7 @@ from ..datasets.listing import split_suffix
 from ..errors import DatakitError, ItemError, UsageError
 from ..formats import MAX_PIXELS, SUFFIXES
 from ..photo_files import read_photo, read_picture
-from ..wording import shorten
+from ..wording import counted, shorten
 from .labels import list_frames, unused_twins
 from .video_file import DEFAULT_FPS, VideoFacts, VideoFile, size_changes
 
@@ -63,6 +63,11 @@ class FolderFrames:
     size: tuple[int, int]
     fps: float = DEFAULT_FPS
     remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line: folder, number of frames, their width and height."""
+        H, W = self.size
+        return f"FolderFrames({str(self.files[0].parent)!r}, {counted(len(self), 'frame')} of {W}x{H})"
 
     def __len__(self) -> int:
         return len(self.files)

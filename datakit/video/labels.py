@@ -16,11 +16,13 @@ from typing import Any
 from ..datasets import ReadOptions
 from ..datasets.listing import split_suffix
 from ..datasets.pair_layouts import VIDEO_FOLDERS
-from ..datasets.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES
+from ..datasets.pairs import JPEG, MASK_SUFFIXES
 from ..errors import UsageError
 from ..masks import SCORED, LabelMap, read_label_map
+from ..wording import no_such
 
 REPORT = "_report"  # beside sequences of predictions: pictures to look at, no labels
+FRAME_SUFFIXES = (*JPEG, ".png", ".webp", ".bmp", ".tif", ".tiff")
 PLACES = ("", *(annotations for _, annotations in VIDEO_FOLDERS))
 
 Frames = Mapping[str, Path]
@@ -51,7 +53,7 @@ def open_labels(root: Path) -> LabelFolder:
         UsageError: it is no folder, or holds no picture where labels could be.
     """
     if not root.is_dir():
-        raise UsageError(f"{root}: no such folder; expected one of label pictures, or of one folder a sequence")
+        raise UsageError(no_such(root, "a folder of label pictures, or of one folder a sequence"))
     for place in PLACES:
         folders = sorted(entry.name for entry in _entries(root / place) if entry.is_dir())
         found = {name: list_frames(root / place / name, MASK_SUFFIXES) for name in folders if is_sequence_name(name)}
@@ -71,7 +73,7 @@ def is_sequence_name(name: str) -> bool:
 
 
 def list_frames(
-    folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES, without: Collection[str] = ()
+    folder: Path, suffixes: tuple[str, ...] = FRAME_SUFFIXES, without: Collection[str] = ()
 ) -> dict[str, Path]:
     """The pictures of one folder: name without suffix -> file, in order of the frames.
 
@@ -89,7 +91,7 @@ def list_frames(
     return {name: folder / best[name][1] for name in sorted(best, key=frame_order)}
 
 
-def unused_twins(frames: Frames, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
+def unused_twins(frames: Frames, suffixes: tuple[str, ...] = FRAME_SUFFIXES) -> list[Path]:
     """Pictures beside those of a folder that `list_frames` passed over, since another one has the same name."""
     taken = set(frames.values())
     folders = dict.fromkeys(file.parent for file in frames.values())

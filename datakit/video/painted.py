@@ -23,7 +23,7 @@ SAME, LIKE = 0, 32  # difference of a pixel in a file that kept it, and in one t
 
 
 def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | None:
-    """Objects painted on a frame: every flat colour of the pixels that were changed is one, the largest is 1.
+    """Objects painted on a frame: every flat colour of the changed pixels is one, numbered as in any mask in colours.
 
     Args:
         path: file of the mask.

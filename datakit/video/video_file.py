@@ -140,7 +140,7 @@ class VideoFile:
         try:
             container = open_container(self.path)
         except UnicodeEncodeError:
-            raise UsageError(f"{str(self.path)!r}: FFmpeg cannot open a name that is no UTF-8; rename it") from None
+            raise UsageError(f"{str(self.path)!r}: FFmpeg cannot open a name that is not UTF-8; rename it") from None
         except av.FFmpegError:
             raise UsageError(why_no_frame(self.path)) from None
         if reason := why_not_video(self.path, container) or _why_too_large(self.path, container.streams.video[0]):

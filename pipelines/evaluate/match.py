@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image as PillowImage
+
 from datakit.datasets import ReadOptions
 from datakit.datasets.pairs import MASK_SUFFIXES
 from datakit.errors import ItemError, Mismatch, UsageError
@@ -28,7 +30,7 @@ MOST_NAMED = 20  # mismatches in one message
 
 
 @dataclass(frozen=True)
-class Clip:
+class SequencePair:
     """One sequence on both sides: frame name -> file, in order of the frames."""
 
     name: str
@@ -65,6 +67,11 @@ def open_both(predictions: Path, ground_truth: Path) -> tuple[LabelFolder, Label
                 f"{name} {folder.root}: lies in the report of a propagation, which holds no label pictures; give "
                 f"{labels}"
             )
+    if is_photos(truth):
+        raise UsageError(
+            f"GROUND_TRUTH {truth.root}: holds JPEG pictures, as frames are; give the folder of annotated masks, PNG "
+            "files such as DAVIS's Annotations/480p"
+        )
     swap = "they look swapped: datakit evaluate PREDICTIONS GROUND_TRUTH"
     if _has_report(truth) and not _has_report(found):
         raise UsageError(f"GROUND_TRUTH {truth.root}: has a {REPORT} beside it, as results of propagate have; {swap}")
@@ -76,13 +83,25 @@ def open_both(predictions: Path, ground_truth: Path) -> tuple[LabelFolder, Label
     return found, truth
 
 
+def is_photos(folder: LabelFolder) -> bool:
+    """Whether all pictures of a folder are JPEGs in colours, as frames of a video are and masks are not."""
+    files = [path for frames in folder.sequences.values() for path in frames.values()]
+    if not files or any(path.suffix.lower() not in (".jpg", ".jpeg") for path in files):
+        return False
+    try:
+        with PillowImage.open(files[0]) as picture:
+            return bool(picture.mode == "RGB")
+    except OSError:
+        return False
+
+
 def _has_report(folder: LabelFolder) -> bool:
     return ((folder.root.resolve().parent if folder.single else folder.root) / REPORT).is_dir()
 
 
 def matched(
     predictions: LabelFolder, truth: LabelFolder, chosen: Sequence[str] | None, only_predicted: bool = False
-) -> list[Clip]:
+) -> list[SequencePair]:
     """The sequences to score; those of the ground truth, or the chosen ones, or of these the ones predicted.
 
     Raises:
@@ -96,7 +115,7 @@ def matched(
         if chosen is not None:
             raise UsageError(f"--sequences chooses from a folder of sequences, and {truth.root} is one sequence")
         (name, target), (predicted,) = *truth.sequences.items(), predictions.sequences.values()
-        return [Clip(name, target, predicted)]
+        return [SequencePair(name, target, predicted)]
     names = truth.sequences if chosen is None else chosen
     unknown = [name for name in names if name not in truth.sequences]
     if unknown or not names:
@@ -112,10 +131,10 @@ def matched(
             f"{shorten(missing, MOST_NAMED)}. A score of the others would not be one of the set; to score a part of "
             "it, say which: --sequences a,b, or --only-predicted"
         )
-    return [Clip(name, truth.sequences[name], predictions.sequences[name]) for name in names]
+    return [SequencePair(name, truth.sequences[name], predictions.sequences[name]) for name in names]
 
 
-def choose_convention(name: str | None, clips: Sequence[Clip], read: ReadOptions) -> tuple[Convention, str]:
+def choose_convention(name: str | None, clips: Sequence[SequencePair], read: ReadOptions) -> tuple[Convention, str]:
     """The convention of that name; else davis2017 where a sequence begins with several objects, or davis2016.
 
     Whether objects enter later is known when all frames are read: see `better_convention`.
@@ -148,12 +167,12 @@ def better_convention(results: Mapping[str, Sequence[FrameResult]], convention: 
     return convention, ""
 
 
-def missing_frames(clip: Clip, convention: Convention) -> list[str]:
+def missing_frames(clip: SequencePair, convention: Convention) -> list[str]:
     """Frames that count but have no prediction."""
     return [frame for frame in convention.scored_frames(list(clip.target)) if frame not in clip.predicted]
 
 
-def refuse_gaps(clips: Sequence[Clip], convention: Convention) -> None:
+def refuse_gaps(clips: Sequence[SequencePair], convention: Convention) -> None:
     """Raise Mismatch where frames that count have no prediction."""
     lines = []
     for clip in clips:
@@ -161,16 +180,16 @@ def refuse_gaps(clips: Sequence[Clip], convention: Convention) -> None:
             count = f"no prediction of {len(missing)} of {len(clip.target)} frames"
             lines.append(f"{clip.name}: {count}: {shorten(missing, MOST_NAMED)}")
     if lines:
-        lines.append("to score the frames that have one, which is no score of the set: --only-predicted")
+        lines.append("to score the frames that have one, which gives no score of the whole set: --only-predicted")
     refuse(lines)
 
 
-def oddities(clips: Sequence[Clip]) -> list[str]:
+def oddities(clips: Sequence[SequencePair]) -> list[str]:
     """What is odd about the files of both sides, a sentence for each kind."""
     return [*_counted_from_one(clips), *_twice_there(clips)]
 
 
-def _counted_from_one(clips: Sequence[Clip]) -> list[str]:
+def _counted_from_one(clips: Sequence[SequencePair]) -> list[str]:
     """Predictions 00001 to 00050 of frames 00000 to 00049: by name, each but the last fits its neighbour."""
     found = [clip for clip in clips if _is_shifted(list(clip.target), list(clip.predicted))]
     if not found:
@@ -190,7 +209,7 @@ def _is_shifted(target: Sequence[str], predicted: Sequence[str]) -> bool:
     return same_count and [number + 1 for number in numbers[0]] == numbers[1]
 
 
-def _twice_there(clips: Sequence[Clip]) -> list[str]:
+def _twice_there(clips: Sequence[SequencePair]) -> list[str]:
     lines = []
     for side, frames in (("predictions", [c.predicted for c in clips]), ("ground truth", [c.target for c in clips])):
         unused = [file for each in frames for file in unused_twins(each, MASK_SUFFIXES)]

@@ -13,7 +13,7 @@ from datakit.masks import LabelMap
 from datakit.progress import progress
 
 from ..pool import map_on_processes
-from .match import Clip, Misfit, fault_lines, read_map, refuse
+from .match import Misfit, SequencePair, fault_lines, read_map, refuse
 
 CHUNK = 8  # frames of a task: some hundredths of a second
 
@@ -25,11 +25,12 @@ class FrameTask:
     sequence: str
     frames: Sequence[tuple[str, Path, Path | None]]
     merged: bool
+    mosev2: bool
     read: ReadOptions
 
 
 def measure_clips(
-    clips: Sequence[Clip], convention: Convention, read: ReadOptions, jobs: int
+    clips: Sequence[SequencePair], convention: Convention, read: ReadOptions, jobs: int
 ) -> dict[str, list[FrameResult]]:
     """Read and measure all frames that count, `CHUNK` of them a task: sequence -> its frames.
 
@@ -64,14 +65,15 @@ def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Conv
     return sequences
 
 
-def frame_tasks(clip: Clip, convention: Convention, read: ReadOptions) -> list[FrameTask]:
+def frame_tasks(clip: SequencePair, convention: Convention, read: ReadOptions) -> list[FrameTask]:
     """The frames of a clip that must be read; of the first, and of those without a prediction, their ids only."""
     counted = convention.scored_frames(list(clip.target))
     first, path = next(iter(clip.target.items()))
     frames: list[tuple[str, Path, Path | None]] = [(first, path, None)]
     frames += [(name, clip.target[name], clip.predicted.get(name)) for name in counted]
     starts = range(0, len(frames), CHUNK)
-    return [FrameTask(clip.name, frames[start : start + CHUNK], convention.merged, read) for start in starts]
+    how = (convention.merged, convention.mosev2, read)
+    return [FrameTask(clip.name, frames[start : start + CHUNK], *how) for start in starts]
 
 
 def score_frames(task: FrameTask) -> list[FrameResult | Misfit]:
@@ -95,7 +97,7 @@ def _score_frame(task: FrameTask, frame: str, target_file: Path, file: Path | No
         sizes = "{1}x{0}, expected {3}x{2}".format(*prediction.labels.shape, *target.labels.shape)
         why = f"is {sizes} as its ground truth; write masks at that size (nearest neighbour)"
         return Misfit("prediction", task.sequence, file.name, why)
-    return score_frame(frame, target, prediction, task.merged)
+    return score_frame(frame, target, prediction, task.merged, task.mosev2)
 
 
 def _read(side: str, task: FrameTask, file: Path) -> LabelMap | Misfit:

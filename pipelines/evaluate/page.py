@@ -24,7 +24,8 @@ from datakit.preview.scores import ScoresPage, ShownFrame, ShownObject, worst_pl
 from datakit.video.labels import Frames, list_frames, photos_beside, read_labels
 from datakit.wording import counted
 
-from .match import Clip
+from .match import SequencePair
+from .mosev2 import mosev2_lines
 from .report import remarks, what_is_scored
 from .result import Evaluation
 
@@ -52,6 +53,7 @@ def write_page(found: Evaluation, path: Path, pictures: Path | None, read: ReadO
         counted(len(objects), "object"),
         f"{scores.convention.name}: {scores.convention.words}",
         f"ground truth: {found.ground_truth}",
+        *mosev2_lines(found.scores.mosev2),
     ]
     title = f"Scores of {found.predictions.resolve().name}"
     page = ScoresPage(title, about, scores.scores, remarks(found), picture_bytes(WORST * len(objects)))
@@ -78,7 +80,7 @@ class _Pictures:
         self.folders: dict[str, Frames] = {}
         self.missing = 0
 
-    def of(self, clip: Clip, frame: str, size: tuple[int, int]) -> Image | None:
+    def of(self, clip: SequencePair, frame: str, size: tuple[int, int]) -> Image | None:
         """(H, W, 3) RGB picture of a frame at the size of its labels, or None."""
         file = self._files(clip.name).get(frame)
         try:
@@ -109,7 +111,7 @@ class _Pictures:
         return [f"{self.missing} frames of the page are on plain ground, for lack of a picture {where}: --pictures DIR"]
 
 
-def _frame(clip: Clip, each: ObjectScores, place: int, merged: bool, pictures: _Pictures) -> ShownFrame:
+def _frame(clip: SequencePair, each: ObjectScores, place: int, merged: bool, pictures: _Pictures) -> ShownFrame:
     name = each.frames[place]
     sides = (clip.predicted, clip.target)
     found, target = (read_labels(files[name], str(files[name]), pictures.read) for files in sides)

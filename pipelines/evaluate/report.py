@@ -7,11 +7,14 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from datakit.evaluation import MEASURES, Scores, SequenceScores
 from datakit.files import write_text
 from datakit.wording import printable, shorten, size_text
 
 from ..report import as_text, table
+from .mosev2 import FRAME_COLUMNS, mosev2_dict, mosev2_table
 from .result import Evaluation
 
 MOST_SEQUENCES = 10  # named of those with frames nobody can judge
@@ -28,16 +31,22 @@ def evaluate_report(found: Evaluation, as_json: bool) -> str:
     if as_json:
         return as_text(as_dict(found))
     convention = found.scores.convention
-    rows = [row for sequence in found.scores.sequences for row in _rows(sequence)]
-    total = [what_is_scored(found), "mean", "", *_numbers(found.scores.scores)]
     lines = [
         f"{found.predictions} against {found.ground_truth}",
         f"{convention.name} ({found.why}): {convention.words}",
-        table(HEAD, [*rows, total]),
+        _scores_table(found),
         *remarks(found),
         *(f"{path}: {size_text(path.stat().st_size)}" for path in found.files),
     ]
     return "\n".join(plain_lines(lines))
+
+
+def _scores_table(found: Evaluation) -> str:
+    """A row for every object, and the means."""
+    if found.scores.mosev2 is not None:
+        return mosev2_table(found.scores, what_is_scored(found))
+    rows = [row for sequence in found.scores.sequences for row in _rows(sequence)]
+    return table(HEAD, [*rows, [what_is_scored(found), "mean", "", *_numbers(found.scores.scores)]])
 
 
 def plain_lines(lines: list[str]) -> list[str]:
@@ -98,7 +107,11 @@ def as_dict(found: Evaluation) -> dict[str, Any]:
     sequences = {
         sequence.name: {
             **_scores(sequence.scores),
-            "objects": {str(o.id): {**_scores(o.scores), "frames": len(o.frames)} for o in sequence.objects},
+            **mosev2_dict(sequence.mosev2),
+            "objects": {
+                str(o.id): {**_scores(o.scores), **mosev2_dict(o.mosev2), "frames": len(o.frames)}
+                for o in sequence.objects
+            },
             "objects_left_out": list(sequence.left_out),
         }
         for sequence in found.scores.sequences
@@ -109,6 +122,7 @@ def as_dict(found: Evaluation) -> dict[str, Any]:
     return {
         **partly,
         **_scores(found.scores.scores),
+        **mosev2_dict(found.scores.mosev2),
         "convention": found.scores.convention.name,
         "mean_over": found.scores.convention.mean_over,
         "predictions": str(found.predictions),
@@ -129,11 +143,13 @@ def csv_text(found: Evaluation) -> str:
     """A line for every object in every frame that counts, all digits."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("sequence", "object", "frame", "J", "F"))
+    more = FRAME_COLUMNS if found.scores.convention.mosev2 else ()
+    writer.writerow(("sequence", "object", "frame", "J", "F", *more))
     for sequence in found.scores.sequences:
         for each in sequence.objects:
-            rows = zip(each.frames, each.J.tolist(), each.F.tolist(), strict=True)
-            writer.writerows((sequence.name, each.id, frame, J, F) for frame, J, F in rows)
+            values = np.stack([each.J, each.F], axis=1) if each.mosev2_frames is None else each.mosev2_frames
+            rows = zip(each.frames, values.tolist(), strict=True)
+            writer.writerows((sequence.name, each.id, frame, *row) for frame, row in rows)
     return stream.getvalue()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from datakit.datasets import ReadOptions
 from datakit.evaluation import SetScores
 
-from .match import Clip
+from .match import SequencePair
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Evaluation:
 
     predictions: Path
     ground_truth: Path
-    clips: Sequence[Clip]
+    clips: Sequence[SequencePair]
     scores: SetScores
     total: int
     without_truth: Mapping[str, Sequence[str]]

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datakit.evaluation import Convention, FrameResult, score_set
+from datakit.files import check_writable
 
 from ..interrupt import terminable
 from .match import (
-    Clip,
+    SequencePair,
     better_convention,
     choose_convention,
     chosen_names,
@@ -39,6 +40,9 @@ def evaluate(config: EvaluateConfig) -> Evaluation:
         Mismatch: a sequence or frame without a prediction, another size, an id that is no object, a picture
             that cannot be read; everything that was found is named.
     """
+    for option, path in (("--csv", config.csv), ("--html", config.html)):
+        if path:
+            check_writable(path.parent, option)
     with terminable():
         predictions, truth = open_both(config.predictions, config.ground_truth)
         clips = matched(predictions, truth, chosen_names(config.sequences), config.only_predicted)
@@ -58,7 +62,9 @@ def evaluate(config: EvaluateConfig) -> Evaluation:
         return write_files(found, config)
 
 
-def _measured(clips: Sequence[Clip], convention: Convention, config: EvaluateConfig) -> dict[str, list[FrameResult]]:
+def _measured(
+    clips: Sequence[SequencePair], convention: Convention, config: EvaluateConfig
+) -> dict[str, list[FrameResult]]:
     if not config.only_predicted:
         refuse_gaps(clips, convention)
     return measure_clips(clips, convention, config.read, config.jobs)
@@ -66,6 +72,8 @@ def _measured(clips: Sequence[Clip], convention: Convention, config: EvaluateCon
 
 def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:
     """Write what was asked for; the evaluation with the names of the files and what is missing in them."""
+    for path in filter(None, (config.csv, config.html)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     if config.csv:
         write_csv(found, config.csv)
     if config.html:

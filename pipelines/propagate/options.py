@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .tree import TreeJob
 
 
-def first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str:
+def save_first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str:
     """Write the frame that --first-frame asks for; a sentence that says so."""
     if video is None:
         raise UsageError("--first-frame: name the VIDEO whose frame is wanted")

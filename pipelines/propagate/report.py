@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
+from pathlib import Path
 from typing import Any
 
 from datakit.wording import counted
@@ -11,10 +13,10 @@ from ..progress import clock
 from ..report import as_text, table
 from .output import SHEET, SUMMARY, VIDEO
 from .run import PropagateSummary
+from .summary import is_unsure
 from .tree import TreeSummary
 
 MOST_NAMED = 5
-SURE = 0.9  # margin from which no frame is proposed
 
 
 def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
@@ -40,14 +42,21 @@ def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
 def _where_to_look(summary: PropagateSummary) -> list[str]:
     """The frame where a correction would help most, and how to make one."""
     found = summary.content["look_at"]
-    if found is None or found["margin"] >= SURE:
+    if not is_unsure(found):
         return []
     video, frame = shlex.quote(str(summary.video)), found["frame"]
+    fix = shlex.quote(str(_unused(summary.labels.with_name(f"{summary.labels.name}-{frame}.png"))))
     return [
         f"  frame {frame}: look here, object {found['object']} is least sure there (margin {found['margin']:.2f}). "
-        f"To correct it: datakit propagate {video} --first-frame fix.png --start {found['number']}, paint the objects, "
-        f"and run again with --mask fix.png@{frame} added and --overwrite"
+        f"To correct it: datakit propagate {video} --first-frame {fix} --start {found['number']}, paint the objects, "
+        f"and run again with --mask {fix}@{frame} added and --overwrite"
     ]
+
+
+def _unused(path: Path) -> Path:
+    """The name, with a number where there is such a file: it may be a mask that was painted."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], numbered) if not each.exists())
 
 
 def tree_report(summary: TreeSummary, as_json: bool) -> str:

@@ -23,7 +23,7 @@ from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
 from datakit.extras import MissingExtra, require
-from datakit.files import digest_json, replacing, write_json
+from datakit.files import check_writable, digest_json, replacing, write_json
 from datakit.images import encode_png
 from datakit.progress import progress
 from datakit.video.frames import Frames, open_frames
@@ -39,7 +39,7 @@ from .output import NAMES, SHEET, SUMMARY, VIDEO, Output
 from .passes import Step
 from .pictures import OverlayVideo, write_sheet
 from .prompts import BoxPrompt, Prompts, read_prompts
-from .summary import report_of
+from .summary import is_unsure, report_of
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ def propagate(job: PropagateJob) -> PropagateSummary:
         for remark in remarks:
             logger.info(remark)
         engine = network.open_engine(job.network)
+        check_writable(job.out, "--out")
         output = Output(job.out, sequence_name(job), start.numbers)
         settings = run_settings(job, frames, start, engine)
         output.check(settings, job.overwrite)
@@ -175,12 +176,20 @@ def write_first_frame(video: Path, number: int, path: Path) -> tuple[int, int]:
     """Write one frame of a video as PNG, to draw a mask on; its (H, W).
 
     Raises:
-        UsageError, DatakitError: as `open_frames`.
+        UsageError: there is another file of that name; or as `open_frames`.
+        DatakitError: it cannot be written; or as `open_frames`.
     """
+    check_writable(path.parent, "--first-frame")
     frames = open_frames(video, number, number + 1)
+    picture = encode_png(frames[0])
+    if path.exists() and path.read_bytes() != picture:
+        raise UsageError(
+            f"--first-frame {path}: is there already and is another picture, perhaps one with masks painted on it; "
+            "name another file, or remove that one"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
-        part.write_bytes(encode_png(frames[0]))
+        part.write_bytes(picture)
     return frames.size
 
 
@@ -276,7 +285,13 @@ def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[
     """Write what a finished sequence is looked at by, where it is not there yet; what `report.json` holds."""
     content = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
     if not (output.report / SHEET).is_file():
-        write_sheet(output, frames, output.rows(), output.labels.name, content["look_at"])
+        write_sheet(
+            output,
+            frames,
+            output.rows(),
+            output.labels.name,
+            content["look_at"] if is_unsure(content["look_at"]) else None,
+        )
     if job.overlay and not (output.report / VIDEO).is_file():
         with OverlayVideo(output.report / VIDEO, frames) as overlay:
             overlay.finish(output)

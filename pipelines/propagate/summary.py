@@ -13,6 +13,8 @@ from datakit.video.frames import Frames
 from . import network
 from .output import Output
 
+SURE = 0.9  # margin from which no frame is proposed
+
 
 def report_of(frames: Frames, output: Output) -> dict[str, Any]:
     """What `report.json` holds; see docs/cli.md."""
@@ -59,6 +61,11 @@ def _mean_margins(listed: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 def _by_number(entry: tuple[str, Any]) -> int:
     return int(entry[0])
+
+
+def is_unsure(found: Mapping[str, Any] | None) -> bool:
+    """Whether the frame that `look_at` gives is worth a correction."""
+    return found is not None and found["margin"] < SURE
 
 
 def look_at(listed: Sequence[Mapping[str, Any]], numbers: Sequence[int]) -> dict[str, Any] | None:

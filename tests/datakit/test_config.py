@@ -94,10 +94,10 @@ def test_text_becomes_a_value_of_the_settings_type(key: str, text: str, value: o
     ("key", "text", "told"),
     [
         ("steps", "0", "here: 0 is outside 1..inf"),
-        ("steps", "2.5", "here: 2.5 is no whole number"),
-        ("steps", "true", "here: 'true' is no whole number"),
-        ("mode", "quick", "here: 'quick' is none of fast, slow"),
-        ("angles", "1,x", "here: 'x' is no number"),
+        ("steps", "2.5", "here: 2.5 is not a whole number"),
+        ("steps", "true", "here: 'true' is not a whole number"),
+        ("mode", "quick", "here: 'quick' is not one of fast, slow"),
+        ("angles", "1,x", "here: 'x' is not a number"),
         ("flip", "1", "here: '1' is neither true nor false"),
         ("optimizer.momentum", "nan", "here: nan is outside 0..1"),
         ("lr", "1", r"here: unknown key 'lr' \(did you mean optimizer.learning_rate\?\); known are steps, mode"),
@@ -120,6 +120,8 @@ def test_a_prefix_stands_before_every_key_of_a_message() -> None:
     [
         ("optimizer.lr", "optimizer.learning_rate"),
         ("lr", "optimizer.learning_rate"),
+        ("optimizer.lrr", "optimizer.learning_rate"),
+        ("optimizer.mom", "optimizer.momentum"),
         ("learning_rate", "optimizer.learning_rate"),
         ("optimizer.learnign_rate", "optimizer.learning_rate"),
         ("optimiser.learning_rate", "optimizer.learning_rate"),
@@ -200,7 +202,7 @@ def test_mappings_are_refused_by_key_and_range() -> None:
 def test_a_setting_without_a_value_stays_so() -> None:
     """Where None is the default, and nowhere else."""
     assert Config(size=None).size is None
-    with pytest.raises(UsageError, match="None is no whole number"):
+    with pytest.raises(UsageError, match="None is not a whole number"):
         Config(steps=None)  # type: ignore[arg-type]
     assert parsed(settings_of(Config)["size"], "32", "here") == 32
 
@@ -218,3 +220,9 @@ def test_a_setting_can_be_that_of_another_class():
     assert Short().momentum == Optimizer().momentum
     with pytest.raises(UsageError, match=r"short\.momentum"):
         Short(momentum=1.5)
+
+
+def test_what_a_setting_may_be_is_given_by_name() -> None:
+    """Beside its default, range and choices; `setting(1, 0, 2, (), int)` would be read by nobody."""
+    with pytest.raises(TypeError, match="positional"):
+        setting(1, 0, 2, (), int)  # type: ignore[misc]

@@ -1,10 +1,13 @@
 """A file is the old one or the whole new one."""
 
 import hashlib
+import re
+from pathlib import Path
 
 import pytest
 
-from datakit.files import canonical_json, digest_json, file_sha256, replacing, write_json
+from datakit.errors import DatakitError
+from datakit.files import canonical_json, check_writable, digest_json, file_sha256, replacing, write_json
 
 
 def test_a_body_that_ends_well_replaces_the_file(tmp_path):
@@ -41,3 +44,26 @@ def test_file_sha256_is_that_of_the_bytes(tmp_path):
     """As sha256sum says."""
     write_json(tmp_path / "a.json", {"a": 1})
     assert file_sha256(tmp_path / "a.json") == hashlib.sha256(b'{\n  "a": 1\n}\n').hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("{file}", "it is a file; name a folder"),
+        ("{file}/deeper", "it is a file; name a folder"),
+        ("/proc/shards", "the system makes no files there; name another folder"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path, place, why):
+    """With the option, what is there, and what to do; never with an error number."""
+    (tmp_path / "file").write_text("mine")
+    path = Path(place.format(file=tmp_path / "file"))
+    with pytest.raises(DatakitError, match=re.escape(why)) as caught:
+        check_writable(path, "--out")
+    assert str(caught.value).startswith(f"--out {path}: ") and "Errno" not in str(caught.value)
+
+
+def test_checking_an_output_leaves_nothing_behind(tmp_path):
+    """Neither the folder that is to be made nor a trial file."""
+    check_writable(tmp_path / "a/b", "--out")
+    assert list(tmp_path.iterdir()) == []

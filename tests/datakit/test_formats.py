@@ -11,6 +11,7 @@ from PIL import TiffImagePlugin
 from datakit import formats, mask_files, photo_files
 from datakit.errors import ItemError
 from datakit.formats import SUFFIXES, unread_kind
+from datakit.headers import can_read
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:
@@ -42,12 +43,23 @@ def test_a_file_is_named_by_its_bytes(tmp_path: Path, name: str) -> None:
     data, kind = KINDS[name]
     assert unread_kind(data) is kind
     for called, read in (("a.jpg", photo_files.read_photo), ("a.png", mask_files.read_mask)):
+        if can_read(kind) and called == "a.jpg":
+            continue
         (tmp_path / called).write_bytes(data)
         with pytest.raises(ItemError) as caught:
             read(tmp_path / called, called, 10**6)
         problem = caught.value.problem
         assert (problem.stage, problem.reason) == ("decode", kind.reason)
         assert problem.detail == f"{called}: is {kind.name}, which is not read; {kind.way_out}"
+
+
+@pytest.mark.parametrize("form", ["AVIF", "JPEG2000"])
+def test_a_format_of_photos_is_no_format_of_masks(tmp_path: Path, form: str) -> None:
+    """Sound files: read as photos, and named where they lie in the place of a mask."""
+    PillowImage.new("RGB", (16, 12)).save(tmp_path / "a.png", form)
+    assert photo_files.read_photo(tmp_path / "a.png", "a", 10**6).size == (12, 16)
+    with pytest.raises(ItemError, match="which is not read; photos are"):
+        mask_files.read_mask(tmp_path / "a.png", "a.png", 10**6)
 
 
 def test_a_raw_photo_called_tif_is_not_read_as_its_preview(tmp_path: Path) -> None:

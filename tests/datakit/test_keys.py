@@ -14,6 +14,7 @@ from datakit.keys import (
     escape_name,
     is_within,
     object_key,
+    original_of,
     photo_key,
     photo_of,
     sample_of,
@@ -78,3 +79,20 @@ def test_a_key_reads_as_documented():
 def test_objects_views_and_triples_are_within_a_photo(key, is_in):
     """Photos whose names begin alike are not."""
     assert is_within(key, "a/b") is is_in
+
+
+@pytest.mark.parametrize(
+    ("key", "original"),
+    [
+        ("r/train/x_jpg.rf.68cb444f62494b5756c4708d119a66da", "r/x_jpg"),
+        ("r/valid/x_jpg.rf.0f3ce8014f8311e91f179c43ce1a12f1", "r/x_jpg"),
+        ("r/x_jpg.rf.zB8bWNqLYPWtbuRzFkVj", "r/x_jpg"),
+        ("r/train/y.rf.68cb444f62494b5756c4708d119a66da", "r/y"),
+        ("r/train/x.rf.jpg", "r/train/x.rf.jpg"),
+        ("r/x.rf.68cb444f62494b5756c4708d119a66da/a", "r/x.rf.68cb444f62494b5756c4708d119a66da/a"),
+        ("ecssd/0001", "ecssd/0001"),
+    ],
+)
+def test_copies_of_one_photo_have_one_original(key, original):
+    """Roboflow's names alone, wherever the copy lies; every other key is its own."""
+    assert original_of(key) == original

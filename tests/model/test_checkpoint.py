@@ -123,7 +123,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("make", "words"),
-    [(pickled, "is no safetensors file"), (plain_safetensors, "holds weights, but not of this program")],
+    [(pickled, "is not a safetensors file"), (plain_safetensors, "holds weights, but not of this program")],
 )
 def test_weights_of_others_are_told_in_plain_words(net, tmp_path, make, words):
     """Not by the name of a field that lacks."""

@@ -116,6 +116,18 @@ def test_the_share_held_back_is_that_of_photos():
         assert {is_held_back(photo + view, 0.5) for view in views} == {is_held_back(photo, 0.5)}
 
 
+def test_copies_of_one_photo_are_held_back_together():
+    """As Roboflow makes them, in whichever split they lie; turned views go with them."""
+    photos = [
+        f"r/{split}/photo{n}_jpg.rf.{copy:032x}" for n in range(60) for split in ("train", "valid") for copy in (n, 99)
+    ]
+    held = {photo: is_held_back(photo, 0.5) for photo in photos}
+    for number in range(60):
+        assert len({held[photo] for photo in photos if f"/photo{number}_" in photo}) == 1
+    assert set(held.values()) == {True, False}
+    assert all(is_held_back(photo + "~r+10f", 0.5) == held[photo] for photo in photos)
+
+
 def test_validation_draws_nothing(folder):
     """Every appearance of a held-back item is the stored triple in the propagator's window."""
     dataset = TripleDataset(folder, CODING, VIEW, split="val", val_share=0.4, redraw=True)
@@ -330,3 +342,10 @@ def test_a_split_or_coding_that_is_none_is_refused(tmp_path, given, match):
     folder = write_shards(tmp_path / "made", photos=2)
     with pytest.raises(UsageError, match=match):
         TripleDataset(folder, **{"coding": CODING, **given})
+
+
+def test_a_dataset_says_what_it_holds(folder):
+    """One line, as a notebook prints it."""
+    dataset = TripleDataset(folder, CODING, VIEW)
+    kinds = ", ".join(sorted(f"{source}/{kind}" for source, kind in dataset.groups))
+    assert repr(dataset) == f"TripleDataset({len(dataset)} items of {kinds})"

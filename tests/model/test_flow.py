@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from model.flow import FlowError, dis_flow, dis_pictures, flow_image, flow_of_files, read_flo
+from model.flow import FlowError, dis_optical_flow, dis_pictures, flow_image, flow_of_files, read_flo
 
 SIZE = (64, 80)
 
@@ -31,14 +31,14 @@ def write_flo(path, flow):
 
 def test_dis_sees_a_square_move():
     """Inside the square the flow is the shift, far from it nothing."""
-    flow = dis_flow()(scene(0), scene(3))
+    flow = dis_optical_flow()(scene(0), scene(3))
     assert np.median(flow[26:38, 36:48, 0]) == pytest.approx(3, abs=0.5)
     assert np.abs(flow[:10]).max() < 0.5
 
 
 def test_the_camera_s_movement_is_taken_away():
     """With a panning camera the square alone is bright."""
-    image = flow_image([dis_flow()(scene(0, pan=0), scene(4, pan=6))])
+    image = flow_image([dis_optical_flow()(scene(0, pan=0), scene(4, pan=6))])
     assert image[26:38, 36:48].mean() > 4 * image[:10, :60].mean()
 
 
@@ -66,7 +66,7 @@ def test_both_directions_are_averaged():
 def test_a_frame_s_picture_is_made_of_the_flow_to_its_neighbours():
     """The first and the last have one neighbour, the one between them two; a single frame has no movement."""
     frames = [scene(0), scene(3), scene(6)]
-    pictures, flow = dis_pictures(frames), dis_flow()
+    pictures, flow = dis_pictures(frames), dis_optical_flow()
     for place, others in ((0, [1]), (1, [0, 2]), (2, [1])):
         expected = flow_image([flow(frames[place], frames[other]) for other in others])
         assert np.array_equal(pictures(place), expected)
@@ -103,7 +103,7 @@ def test_files_that_are_no_flow_are_named(tmp_path):
     (tmp_path / "half.flo").write_bytes((tmp_path / "half.flo").read_bytes()[:-400])
     (tmp_path / "other.flo").write_bytes(b"HEIP" + bytes(8))
     (tmp_path / "huge.flo").write_bytes(struct.pack("<4s2i", b"PIEH", 2**31 - 1, 2**31 - 1))
-    whole = "is no whole flow"
+    whole = "is not a whole flow"
     for name, told in (("size", "80x9"), ("half", whole), ("other", whole), ("huge", whole), ("none", whole)):
         with pytest.raises(FlowError, match=rf"{name}.flo: .*{told}.*80x64"):
             read_flo(tmp_path / f"{name}.flo", SIZE)

@@ -291,7 +291,7 @@ def test_a_setting_that_is_left_to_the_network_has_a_type_all_the_same():
     assert PropagateConfig().mirrored is None
     with pytest.raises(UsageError, match="mirrored: 1 is neither true nor false"):
         PropagateConfig(mirrored=1)
-    with pytest.raises(UsageError, match="looks: None is no whole number"):
+    with pytest.raises(UsageError, match="looks: None is not a whole number"):
         PropagateConfig(looks=None)
 
 
@@ -314,3 +314,11 @@ def test_what_leaves_the_frame_is_cut_off():
     assert np.array_equal(moved(ObjectCrop.of(mask), 118, 0).mask(), filled_box((118, 10, 128, 30), SIZE))
     for x, y in ((-40, 0), (200, 0), (0, 90), (0, -30)):
         assert np.array_equal(moved(ObjectCrop.of(mask), x, y).mask(), mask)
+
+
+def test_a_propagator_says_what_it_follows():
+    """One line, as a notebook prints it."""
+    carrier = propagator()
+    assert repr(carrier) == "Propagator(ColourNet, cpu, no objects yet)"
+    carrier.step(shot(red=disc(40, 40)), disc(40, 40) * np.uint8(3))
+    assert repr(carrier) == "Propagator(ColourNet, cpu, objects 3)"

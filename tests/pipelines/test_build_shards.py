@@ -201,6 +201,17 @@ def test_a_folder_of_other_things_is_left_alone(datakit, source, tmp_path):
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("inside", ["shards", "images/shards", ""])
+def test_shards_are_not_mixed_with_the_photos_of_their_source(datakit, source, inside):
+    """They would be listed as stray files by the next build; a folder beside the source is named."""
+    before = sorted(source.rglob("*"))
+    result = build(datakit, source, source / inside)
+    assert result.exit_code == 2
+    assert f"lies in the source {source}" in result.output
+    assert f"name a folder elsewhere, such as {source.parent / 'shards'}" in result.output
+    assert sorted(source.rglob("*")) == before
+
+
 def test_a_second_run_is_told_who_holds_the_folder(start, datakit, tmp_path):
     """Exit 6 with host, pid and start time, while the first goes on to its end."""
     source = draw_source(tmp_path / "ecssd", 150, (240, 320))

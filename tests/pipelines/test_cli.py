@@ -189,3 +189,14 @@ def test_a_dry_run_exits_1_where_the_build_does_not_fit(datakit, source, tmp_pat
     assert result.exit_code == code
     assert json.loads(result.stdout)["fits"] == (code == 0) if how else f"free: {said}." in result.stdout
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify", "score", "train --out {run}"])
+def test_shards_that_are_not_there_are_told_alike(datakit, tmp_path, command):
+    """One sentence and exit 2, whichever command asks for them."""
+    gone = tmp_path / "gone"
+    name, *options = command.format(run=tmp_path / "run").split()
+    result = datakit(name, gone, *options)
+    assert result.exit_code == 2
+    told = f"Error: {gone}: no such file or folder; expected a folder of shards, as `datakit build-shards` makes it"
+    assert result.stderr.splitlines()[-1].removesuffix(", or a shard") == told

@@ -115,6 +115,21 @@ def test_an_unknown_key_is_refused_with_an_example(datakit, shards):
     assert "a key looks like 'ecssd/" in result.output
 
 
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("ecssd/0003@masktrack/2", "did you mean ecssd/0003@masktrack/1"),
+        ("ecssd/0003@masktrak/1", "did you mean ecssd/0003@masktrack/1"),
+        ("ecsd/0003@masktrack/1", "did you mean ecssd/0003@masktrack/1"),
+    ],
+)
+def test_a_key_that_is_nearly_right_gets_the_nearest(datakit, shards, key, near):
+    """Of the same photo where that is there, else of all."""
+    result = datakit("inspect", shards, "--sample", key)
+    assert result.exit_code == 2
+    assert near in result.output
+
+
 def test_a_moved_source_keeps_its_layout_and_pictures(datakit, source, tmp_path):
     """Only what is said anew changes: a set of two odd folders is found again by --source and --images."""
     out = tmp_path / "out"

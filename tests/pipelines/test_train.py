@@ -222,7 +222,7 @@ def test_resume_refuses_a_damaged_checkpoint(datakit, shards, tmp_path, quiet):
     (run / "last.safetensors").write_bytes((quiet / "last.safetensors").read_bytes()[:-1000])
     done = datakit(*command(shards, run, "--resume"))
     assert done.exit_code == 1
-    assert "is no safetensors file, or damaged" in done.stderr
+    assert "is not a safetensors file, or is damaged" in done.stderr
 
 
 def test_json_says_where_the_weights_are(datakit, shards, tmp_path):

@@ -114,3 +114,14 @@ def test_a_run_of_an_older_version_has_no_start():
     row = {"step": 60, "input_iou": 0.5, "output_iou": 0.75, "gain": 0.25, "over_start": "", "triples": 64}
     expected = "step 60: validation IoU 0.750 (+0.250 over the guide masks), guide masks 0.500, on 64 triples"
     assert describe_validation(row) == expected
+
+
+def test_weights_of_another_network_are_refused_before_anything_is_read(shards, tmp_path):
+    """A run that is to be begun anew stays as it is."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "steps.csv").write_text("step\n")
+    done = train(shards / "nowhere", run, "--network", "deeplab-vgg16", "--init", "bundled", "--overwrite", code=2)
+    assert "--init bundled: holds the weights of the network lite, and deeplab-vgg16 is to be trained" in done.stderr
+    assert "give --network lite, or other weights: --init imagenet, or --init none" in done.stderr
+    assert [path.name for path in run.iterdir()] == ["steps.csv"]

@@ -123,6 +123,23 @@ def test_frames_of_one_video_are_no_duplicates(datakit, tmp_path):
     assert pairs and all({pair["first"][:11], pair["second"][:11]} == {"davis/again", "davis/cows/"} for pair in pairs)
 
 
+def test_copies_of_one_photo_are_no_duplicates(datakit, tmp_path):
+    """Roboflow alters each photo a few times on purpose, and may spread the copies over splits."""
+    root = tiny.roboflow(tmp_path / "set")
+    frame = cv2.imread(str(root / f"train/photo0_jpg.rf.{0:032x}.jpg"))
+    for nth, split in enumerate(("train", "valid")):
+        file = root / split / "_annotations.coco.json"
+        document = json.loads(file.read_text())
+        for number, entry in enumerate(document["images"]):
+            (root / split / entry["file_name"]).unlink()
+            entry["file_name"] = f"photo_jpg.rf.{10 * nth + number:032x}.jpg"
+            frame[:2, :2] = 90 * number + 40 * nth
+            cv2.imwrite(str(root / split / entry["file_name"]), frame)
+        file.write_text(json.dumps(document))
+    found = report(datakit("validate-source", root, "--json"))
+    assert found["sources"]["set"]["layout"] == "roboflow" and found["compared"] == 4 and not found["duplicates"]
+
+
 def test_a_source_that_cannot_be_listed_is_a_finding(datakit, source, tmp_path):
     """Not JSON: the other source is validated all the same. A root that is not there is a usage error."""
     file = tiny.coco(tmp_path / "coco")

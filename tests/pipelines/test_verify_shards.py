@@ -84,6 +84,20 @@ def test_a_single_file_is_examined_by_itself(out, datakit):
     assert report(result)["findings"][0]["place"].startswith("images[")
 
 
+def test_what_is_not_a_shard_is_named_once(datakit, source):
+    """A photo, or a folder of them: the place stands before what is wrong with it, and nowhere else."""
+    photo = source / "images/0000.jpg"
+    told = datakit("verify", photo).stdout
+    assert told.splitlines() == [
+        f"{photo}: 1 finding; it was examined by itself: name its folder to compare it with a manifest",
+        "  structure: not a readable shard: does not begin as an HDF5 file does",
+    ]
+    result = datakit("verify", source)
+    assert result.exit_code == 4
+    assert result.stdout.startswith(f"{source}: holds no shards; if it is a source, build first")
+    assert len(result.stdout.splitlines()) == 1
+
+
 def test_it_says_how_much_was_read(out, datakit):
     """Of three shards bytes, structure and tables; with --deep, and of a single file, every record."""
     assert "3/3 shards" in datakit("verify", out).output

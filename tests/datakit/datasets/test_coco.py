@@ -202,7 +202,7 @@ def test_broken_entries_are_counted_one_by_one(tmp_path: Path) -> None:
 
     def change(document: Any) -> None:
         document["annotations"] += [{"id": 1, "image_id": 2}, {"id": "x", "image_id": 2}, 5, {"id": 99}]
-        document["images"] += [{"id": 9}, "x", {"id": 10, "file_name": "000000000001.jpg"}]
+        document["images"] += [{"id": 9}, "x", {"id": 10, "file_name": "000000000001.jpg", "height": 9, "width": 9}]
 
     reasons = [reason for _, _, reason in listing_problems(tmp_path, change)]
     assert sorted(reasons) == [

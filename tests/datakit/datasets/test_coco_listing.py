@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from datakit.datasets import ReadOptions
-from datakit.datasets.coco_listing import whole
+from datakit.datasets.coco import LISTED
+from datakit.datasets.coco_entries import whole
 from datakit.errors import UsageError
+from datakit.files import canonical_json
 from tests import tiny
 from tests.contracts import check_reader
 
@@ -72,6 +74,70 @@ def test_ids_that_are_one_number_twice_are_named(tmp_path: Path) -> None:
     annotations = [{"id": number, "image_id": 7, "segmentation": OUTLINE} for number in (5, "5")]
     reader = opened(tmp_path, annotations)
     assert samples(reader) == ["c/0#5"] and told(reader) == [("c/annotation-1", "failed", "duplicate annotation id")]
+
+
+def listed_twice(root: Path, second: dict[str, Any], *annotations: dict[str, Any]) -> Any:
+    """Photo a.jpg of the id 7, named again by another entry."""
+    tiny.write_picture(root / "val2017" / "a.jpg", tiny.picture(1))
+    images = [{"id": 7, "file_name": "a.jpg", "height": 48, "width": 64}, {"file_name": "a.jpg", **second}]
+    return tiny.opened("c", tiny.coco_file(root, images, list(annotations)), options=OPTIONS)
+
+
+@pytest.mark.parametrize("second", [{"id": 8}, {"id": 8, "height": 48, "width": 64}, {"id": 7}, {"id": "7"}])
+def test_a_photo_listed_twice_is_one_with_all_objects(tmp_path: Path, second: dict[str, Any]) -> None:
+    """By another id or by the same; it is told, and a slice tells it, too."""
+    annotations = [{"id": 2, "image_id": 7, "segmentation": OUTLINE}, {"id": 1, "image_id": 8, "segmentation": OUTLINE}]
+    annotations[1]["image_id"] = second["id"]
+    reader = listed_twice(tmp_path, second, *annotations)
+    check_reader(reader)
+    assert samples(reader) == ["c/a#1", "c/a#2"] and not told(reader)
+    (note,) = reader[0:][0].notes
+    assert (note.key, note.reason) == ("c/a", LISTED) and "2 entries" in note.detail
+
+
+def test_a_photo_listed_twice_and_annotated_once_is_no_photo_without_object(tmp_path: Path) -> None:
+    """Whichever of both entries the objects belong to."""
+    for number in (7, 8):
+        annotation = {"id": 1, "image_id": number, "segmentation": OUTLINE}
+        reader = listed_twice(tmp_path / str(number), {"id": 8}, annotation)
+        assert samples(reader) == ["c/a#1"] and not told(reader)
+
+
+def test_a_photo_listed_twice_with_two_sizes_keeps_the_first(tmp_path: Path) -> None:
+    """The objects of the other were drawn on another picture."""
+    annotations = [{"id": n, "image_id": n, "segmentation": OUTLINE} for n in (7, 8)]
+    reader = listed_twice(tmp_path, {"id": 8, "height": 96, "width": 128}, *annotations)
+    assert samples(reader) == ["c/a#7"] and told(reader) == [("c/a#8", "failed", "duplicate name")]
+    assert "[48, 64]" in reader.problems[0].detail and "[96, 128]" in reader.problems[0].detail
+
+
+@pytest.mark.parametrize("lacking", ["area", "iscrowd", "id", "bbox", "category_id"])
+@pytest.mark.parametrize("null", [False, True])
+def test_an_annotation_needs_its_photo_and_its_outline_alone(tmp_path: Path, lacking: str, null: bool) -> None:
+    """Everything else may be missing, or null; ids may be 0."""
+    whole = {"id": 0, "area": 160, "iscrowd": 0, "bbox": [8, 10, 16, 10], "category_id": 0}
+    left = {key: value for key, value in whole.items() if key != lacking} | ({lacking: None} if null else {})
+    reader = opened(tmp_path, [{**left, "image_id": 0, "segmentation": OUTLINE}], 0)
+    assert samples(reader) == [f"c/0#{0 if 'id' in left and left['id'] == 0 else 1}"] and not told(reader)
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [[8, 10, 24, 10, 24, 20, 1e999, 20]],
+        [[[8, 10], [24, 10], [1e999, 20]]],
+        {"size": [48, 64], "counts": [1e999, 5]},
+        {"all_points_x": [8, 24, -1e999], "all_points_y": [10, 10, 20]},
+    ],
+)
+def test_numbers_that_no_float_holds_are_kept_as_their_names(tmp_path: Path, segmentation: Any) -> None:
+    """So that a record can be hashed; drawing then says what is wrong."""
+    file = tmp_path / "annotations/instances_val2017.json"
+    opened(tmp_path, [{"id": 1, "image_id": 7, "segmentation": segmentation, "bbox": [8, 10, 16, 10], "area": 160}])
+    file.write_text(file.read_text().replace("Infinity", "1e999"))
+    reader = tiny.opened("c", file, options=OPTIONS)
+    assert "inf" in canonical_json(reader.records[0])
+    assert told(reader) in ([("c/0#1", "failed", "broken polygon")], [("c/0#1", "failed", "broken run lengths")])
 
 
 def test_missing_ids_are_numbered_by_position(tmp_path: Path) -> None:
@@ -229,12 +295,12 @@ def test_lvis_names_photos_by_their_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "text"),
     [
-        ({"images": [], "annotations": [{"image_id": 1, "segments_info": []}]}, "COCO panoptic file"),
+        ({"images": [], "annotations": [{"image_id": 1, "segments_info": []}]}, "coco-panoptic=FILE"),
         ({"images": [], "annotations": [{"id": 1, "image_id": 1, "caption": "x"}]}, "COCO captions file"),
         ({"videos": [], "annotations": [{"id": 1, "segmentations": []}]}, "YouTube-VIS file"),
         ({"version": "5", "shapes": [], "imagePath": "a.jpg"}, "LabelMe file"),
         ({"_via_img_metadata": {}}, "VIA project"),
-        ([{"id": 1, "annotations": [], "data": {}}], "Label Studio's own JSON; export the project as COCO"),
+        ([{"id": 1, "annotations": [], "data": {}}], "Label Studio's own JSON: give it without a layout"),
         ([{"image_id": 1, "segmentation": {}}], "a list, as COCO's files of results are"),
     ],
 )
@@ -244,7 +310,8 @@ def test_other_files_are_named_as_what_they_are(tmp_path: Path, document: Any, t
     file.write_text(json.dumps(document))
     with pytest.raises(UsageError) as caught:
         tiny.opened("c", file, "coco")
-    assert text in str(caught.value) and "convert" in str(caught.value)
+    assert text in str(caught.value)
+    assert "convert" in str(caught.value) or "LABEL:coco-panoptic" in str(caught.value)
 
 
 def test_single_panoptic_annotation_is_named(tmp_path: Path) -> None:

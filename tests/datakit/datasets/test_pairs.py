@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datakit.datasets import ReadOptions
+from datakit.datasets import ReadOptions, open_source
 from datakit.errors import ItemError, Problem, UsageError
 from datakit.images import turn
 from datakit.samples import Sample
@@ -303,3 +303,15 @@ def test_what_was_not_said_of_a_half_turn_is_noted(tmp_path: Path) -> None:
     (note,) = tiny.opened("p", tmp_path)[0].notes
     assert "--annotated upright" in note.reason and "EXIF orientation 3" in note.detail
     assert not tiny.opened("p", tmp_path, options=ReadOptions(annotated={"": "stored"}))[0].notes
+
+
+@pytest.mark.parametrize("stray", ["", "masks/notes.txt"])
+def test_photos_without_any_mask_are_one_sentence(tmp_path: Path, stray: str) -> None:
+    """Rather than as many failures as there are photos."""
+    (tmp_path / "masks").mkdir()
+    for number in range(3):
+        tiny.write_picture(tmp_path / f"images/{number}.jpg", np.zeros((8, 8, 3), np.uint8))
+    if stray:
+        (tmp_path / stray).write_text("x")
+    with pytest.raises(UsageError, match=r"masks: holds no mask for any of 3 photos of .*images; .* --images mine="):
+        open_source(f"mine:pairs={tmp_path}")

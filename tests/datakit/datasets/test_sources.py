@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from datakit.datasets import LAYOUTS, SourceOptions, open_source, parse_source, recognise
-from datakit.datasets.sources import derived_label_notice
+from datakit.datasets.sources import derived_label_notice, looks_like
 from datakit.errors import UsageError
 from tests import tiny
 
@@ -152,3 +152,15 @@ def test_pascal_voc_xml_is_not_taken_for_videos(tmp_path: Path) -> None:
 def test_every_layout_cites_its_source() -> None:
     """A layout says how the official archive lies."""
     assert all(len(layout.source) > 60 for layout in LAYOUTS.values())
+
+
+def test_folders_of_another_layout_are_told(tmp_path: Path) -> None:
+    """Many repack sets so; the layout that was named is taken, and the other is said."""
+    root = tmp_path / "mine"
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True)
+    told = looks_like(parse_source(f"mine:ecssd={root}"))
+    assert told == "mine: read as ecssd, as you say; it looks like pairs, for its images/ and masks/"
+    assert looks_like(parse_source(f"mine:pairs={root}")) == ""
+    assert looks_like(parse_source(f"mine={root}")) == ""
+    assert looks_like(parse_source(f"mine:ecssd={root.rename(tmp_path / 'ECSSD')}")) == ""

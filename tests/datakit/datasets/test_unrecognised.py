@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from datakit.datasets import recognise
 from datakit.errors import UsageError
-from datakit.formats import HEIC
+from datakit.formats import JPEG_XL
 from pipelines.cli import cli
 from tests import tiny
 from tests.drawing import mask, picture, write_picture
@@ -37,9 +37,9 @@ def test_two_folders_of_other_names_are_found(tmp_path: Path) -> None:
     root = tmp_path / "my set"
     for number in range(3):
         write_picture(root / "a pics" / f"{number}.jpg", picture(number))
-        tiny.write_grey(root / "0 ground truth" / f"{number}.png", mask(number) * np.uint8(255))
+        tiny.write_grey(root / "0 groundtruthing" / f"{number}.png", mask(number) * np.uint8(255))
     text = answer(root)
-    assert "share 3 names of pictures" in text and "0 ground truth" in text.partition("--images")[0]
+    assert "share 3 names of pictures" in text and "0 groundtruthing" in text.partition("--images")[0]
     assert tried(text) == 0
 
 
@@ -75,7 +75,7 @@ def test_masks_without_photos(tmp_path: Path) -> None:
         ("set.zip", b"PK", "set.zip is an archive: unpack it first"),
         ("clip.mp4", b"x", "clip.mp4 is a film: `datakit propagate"),
         ("train.tfrecord", b"x", "TFRecord files"),
-        ("a.heic", b"x", str(HEIC)),
+        ("a.jxl", b"x", str(JPEG_XL)),
         ("boxes.xml", b"<annotation><object><bndbox>", "boxes as Pascal VOC's XML holds them, and no masks"),
         ("captions.json", b'{"a": 1}', "captions.json is of no kind that is read by itself"),
     ],

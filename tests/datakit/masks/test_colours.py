@@ -8,7 +8,8 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw
 
 from datakit.datasets import ReadOptions
-from tests.mask_files import SIZE, answers, blocks, save, standard
+from tests import tiny
+from tests.mask_files import SIZE, answers, blocks, of_build, save, standard
 
 PAINTED = [255, 0, 0, 0, 0, 0, 0, 255, 0]  # red, black, green: a palette in the order of use
 
@@ -123,7 +124,7 @@ def test_colours_of_the_palette_are_ids(tmp_path):
 
 
 def test_other_colours_are_counted_and_score_nothing(tmp_path):
-    """From the largest to the smallest; a score refuses them: in the next frame another may be larger."""
+    """By red, then green, then blue as long ids are; a score refuses them: another frame may lack one of them."""
     plane = blocks(1, 2)
     plane[40:58, 40:70] = 2
     path = save(tmp_path / "m.png", rgb(plane, id1=(255, 0, 0), id2=(0, 255, 0)))
@@ -131,8 +132,8 @@ def test_other_colours_are_counted_and_score_nothing(tmp_path):
         if reader == "evaluate":
             assert isinstance(found, str) and "no known palette" in found
         else:
-            assert not isinstance(found, str) and (found[1] == (plane == 2)).all(), reader
-            assert sorted(found) == [1, 2] and (found[2] == (plane == 1)).all(), reader
+            assert not isinstance(found, str) and (found[1] == (plane == 1)).all(), reader
+            assert sorted(found) == [1, 2] and (found[2] == (plane == 2)).all(), reader
 
 
 @pytest.mark.parametrize(("suffix", "how"), [(".jpg", {"quality": 92}), (".webp", {"quality": 80})])
@@ -164,3 +165,67 @@ def test_grounds_that_contradict_each_other_are_refused(tmp_path, pixels, colour
     """Never turned inside out: the border says one thing, what is black or commonest another."""
     for reader, found in answers(save(tmp_path / "m.png", pixels, colours)):
         assert isinstance(found, str) and "ground" in found, (reader, found)
+
+
+@pytest.mark.parametrize(
+    "colours",
+    [
+        {"id1": (200, 30, 90), "id2": (210, 40, 95)},
+        {"id1": (1, 0, 0), "id2": (2, 0, 0)},
+        {"id1": (254, 0, 0), "id2": (255, 0, 0)},
+    ],
+    ids=["nearly one", "ids in the red channel", "one level apart"],
+)
+def test_exact_colours_are_objects_however_alike(tmp_path, colours):
+    """Where every colour fills an area, none is the rim of another."""
+    plane = blocks(1, 2)
+    found = of_build(save(tmp_path / "m.png", rgb(plane, **colours)), ReadOptions(), "pairs")
+    assert sorted(pixels.sum() for pixels in found.values()) == sorted((plane == number).sum() for number in (1, 2))
+
+
+def test_many_exact_colours_are_as_many_objects(tmp_path):
+    """Two hundred cells, each in a colour of its own."""
+    plane = np.kron(np.arange(1, 201, dtype=np.uint8).reshape(10, 20), np.ones((6, 4), np.uint8))
+    shades = np.random.default_rng(3).permutation(256**3)[:256]
+    table = np.stack([shades >> 16, shades >> 8 & 255, shades & 255], axis=1).astype(np.uint8)
+    table[0] = 0
+    found = of_build(save(tmp_path / "m.png", np.pad(table[plane], ((4, 4), (4, 4), (0, 0)))), ReadOptions(), "pairs")
+    assert len(found) == 200 and {int(pixels.sum()) for pixels in found.values()} == {24}
+
+
+def notes_of(root, pixels):
+    """What a build says of a mask that it read."""
+    (root / "images").mkdir()
+    PillowImage.new("RGB", pixels.shape[1::-1], (9, 99, 199)).save(root / "images/m.png")
+    save(root / "masks/m.png", pixels)
+    (scene,) = tiny.opened("o", root)
+    return scene.notes
+
+
+def test_colours_that_became_objects_are_named(tmp_path):
+    """With the number of each."""
+    (note,) = notes_of(tmp_path, rgb(blocks(1, 2, 2), id1=(10, 200, 30), id2=(200, 0, 99)))
+    assert note.reason.startswith("masks in colours: each flat colour but the ground is one object")
+    assert note.detail == "masks/m.png: 1 is (10, 200, 30), 2 is (200, 0, 99)"
+
+
+def test_colours_of_the_known_palette_need_no_word(tmp_path):
+    """Their ids are those of VOC and DAVIS."""
+    assert notes_of(tmp_path, rgb(blocks(1, 2), id1=(128, 0, 0), id2=(0, 128, 0))) == ()
+
+
+def test_soft_edges_of_colours_are_told_and_no_objects(tmp_path):
+    """Two discs, drawn four times as large and made smaller: two objects, and how many pixels lie between."""
+    large = PillowImage.new("RGB", (SIZE[1] * 8, SIZE[0] * 8))
+    draw = ImageDraw.Draw(large)
+    draw.ellipse((20, 20, 300, 300), fill=(255, 0, 0))
+    draw.ellipse((340, 100, 600, 400), fill=(0, 0, 255))
+    pixels = np.asarray(large.resize((SIZE[1], SIZE[0]), PillowImage.Resampling.BOX))
+    notes = notes_of(tmp_path, pixels)
+    assert [note.reason[:36] for note in notes] == [
+        "masks in colours: each flat colour b",
+        "masks in colours with soft edges, wh",
+    ]
+    mixed = ((pixels > 0) & (pixels < 255)).any(axis=2).sum()
+    assert notes[1].detail == f"masks/m.png: {mixed} pixels of mixed colours"
+    assert len(of_build(tmp_path / "masks/m.png", ReadOptions(), "pairs")) == 2

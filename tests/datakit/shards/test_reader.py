@@ -236,7 +236,7 @@ def test_a_batch_is_lists_of_each_part(folder):
 
 
 @pytest.mark.parametrize(("path", "words"), [
-    ("nope", "nope: no such folder"),
+    ("nope", "nope: no such file or folder; expected a folder of shards"),
     ("made-00000.h5", r"made-00000\.h5: is a file; give its folder"),
     ("source", "source: holds no shards; if it is a source, build first: `datakit build-shards .*source --out shards`"),
     ("begun", r"begun: no manifest\.json, the build has not finished; run the same `datakit build-shards` again"),

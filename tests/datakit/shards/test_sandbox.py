@@ -1,11 +1,14 @@
 """A child process that dies, hangs or grows is a finding, and the next shard is examined all the same."""
 
 import os
+import re
 import signal
+import sys
 import time
 
 import pytest
 
+from datakit.errors import DatakitError
 from datakit.shards.sandbox import SandboxedVerifier
 from datakit.shards.verify import verify_file
 from tests.hostile_shards import fuzz, write_shard
@@ -77,3 +80,15 @@ def test_mutants_never_end_this_process(tmp_path):
     assert outcomes["refused on opening"] > 50
     assert outcomes["found on reading"] > 30
     assert outcomes["child hung"] == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "what"),
+    [("/nowhere/python", "could not be started (No such file or directory)"), ("/bin/false", "ended before it opened")],
+)
+def test_no_shard_is_blamed_for_a_child_that_does_not_start(shard, monkeypatch, program, what):
+    """As without memory or with too many processes: an error about the child, not a finding about the file."""
+    monkeypatch.setattr(sys, "executable", program)
+    with pytest.raises(DatakitError, match=re.escape(what)) as caught:
+        verify_file(shard)
+    assert "none is to blame" in str(caught.value) and shard.name not in str(caught.value)

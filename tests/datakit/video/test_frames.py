@@ -76,7 +76,7 @@ def test_a_file_that_is_no_video_is_refused(tmp_path):
     """It is there, so that it is not called missing."""
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"no video at all" * 100)
-    with pytest.raises(UsageError, match=r"clip\.mp4: is no video that FFmpeg can open"):
+    with pytest.raises(UsageError, match=r"clip\.mp4: is not a video that FFmpeg can open"):
         open_frames(path)
 
 
@@ -176,3 +176,9 @@ def test_a_folder_of_photos_that_are_not_read_names_them(tmp_path):
     (tmp_path / "IMG_1.HEIC").write_bytes(b"x")
     with pytest.raises(UsageError, match=r"holds no pictures; .*IMG_1\.HEIC is a HEIC photo, which is not read"):
         open_frames(tmp_path)
+
+
+def test_frames_of_a_folder_say_what_they_are(tmp_path):
+    """One line, as a notebook prints it."""
+    frames = open_frames(draw_folder(tmp_path / "clip", 3))
+    assert repr(frames) == f"FolderFrames({str(tmp_path / 'clip')!r}, 3 frames of {SIZE[1]}x{SIZE[0]})"

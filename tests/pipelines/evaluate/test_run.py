@@ -322,7 +322,7 @@ def test_frames_that_are_there_twice_are_told(datakit, predictions, truth):
         (("{predictions}", "{truth}", "--sequences", "dog,cat"), "--sequences: cat: not among the ground truth"),
         (("{predictions}", "{truth}", "--sequences", ","), "no name"),
         (("{predictions}/dog", "{truth}/dog", "--sequences", "dog"), "is one sequence"),
-        (("{predictions}", "{truth}/nowhere"), "no such folder"),
+        (("{predictions}", "{truth}/nowhere"), "no such file or folder; expected a folder of label pictures"),
         (("{predictions}", "{truth}", "--convention", "davis"), "davis2016"),
     ],
 )
@@ -330,6 +330,27 @@ def test_what_cannot_be_used_is_a_usage_error(datakit, predictions, truth, argum
     """Exit 2, with what was expected."""
     result = datakit("evaluate", *(each.format(predictions=predictions, truth=truth) for each in arguments))
     assert result.exit_code == 2 and words in result.output
+
+
+def test_photos_are_no_ground_truth(datakit, predictions, tmp_path):
+    """Frames beside their masks are easily mixed up; the way out names the folder of masks."""
+    for name in TWO:
+        for number in range(8):
+            write_picture(tmp_path / f"JPEGImages/{name}/{number:05d}.jpg", np.zeros((*SIZE, 3), np.uint8))
+    result = datakit("evaluate", predictions, tmp_path / "JPEGImages")
+    assert result.exit_code == 2
+    assert "JPEGImages: holds JPEG pictures, as frames are; give the folder of annotated masks" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html"])
+def test_the_place_of_an_output_is_checked_before_the_work(datakit, predictions, truth, tmp_path, option):
+    """A file stands where a folder is needed: nothing is read for it; a folder that is missing is made."""
+    (tmp_path / "file").write_text("mine")
+    result = datakit("evaluate", predictions / "nowhere", truth, option, tmp_path / "file/scores")
+    assert result.exit_code == 1
+    assert f"{option} {tmp_path / 'file'}: {tmp_path / 'file'} cannot be written: it is a file" in result.stderr
+    assert datakit("evaluate", predictions, truth, option, tmp_path / "new/scores").exit_code == 0
+    assert (tmp_path / "new/scores").is_file()
 
 
 def test_sequences_from_a_file(tmp_path):

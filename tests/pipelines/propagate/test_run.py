@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from datakit.video.frames import open_frames
 from datakit.video.labels import read_labels
+from pipelines.propagate.output import Output
+from pipelines.propagate.pictures import write_sheet
 from tests.clips import draw_file, frame, labels, write_labels, written
 from tests.tiny import write_picture
 
@@ -137,10 +140,39 @@ def test_the_frame_that_is_least_sure_is_proposed(datakit, clip, mask, tmp_path)
     assert told["mean_margin"] == {"1": 0.75, "2": 0.75}
     assert [each["margin"] for each in told["frames"]] == [{}] + [{"1": m, "2": m} for m in (0.9, 0.8, 0.7, 0.6)]
     assert "frame 00005: look here, object 1 is least sure there (margin 0.60)" in found.stdout
-    assert f"datakit propagate {clip} --first-frame fix.png --start 5" in found.stdout
-    datakit("propagate", clip, "--first-frame", tmp_path / "fix.png", "--start", 5)
-    again = ("--mask", f"{write_labels(tmp_path / 'fix.png', labels(5))}@00005", "--start", 1, "--overwrite")
+    fix = out / "clip-00005.png"
+    assert f"datakit propagate {clip} --first-frame {fix} --start 5" in found.stdout
+    datakit("propagate", clip, "--first-frame", fix, "--start", 5)
+    again = ("--mask", f"{write_labels(fix, labels(5))}@00005", "--start", 1, "--overwrite")
     assert datakit("propagate", clip, "--mask", mask, "--out", out, *again).exit_code == 0
+
+
+def test_a_painted_mask_is_never_in_the_way_of_the_next(datakit, clip, mask, tmp_path):
+    """The proposed name is one that is free, and --first-frame does not write over another picture."""
+    out = tmp_path / "out"
+    painted = write_labels(out / "clip-00005.png", labels(5))
+    before = painted.read_bytes()
+    found = datakit("propagate", clip, "--mask", mask, "--out", out, "--start", 1)
+    assert f"--first-frame {out / 'clip-00005-2.png'} --start 5" in found.stdout
+    refused = datakit("propagate", clip, "--first-frame", painted, "--start", 5)
+    assert refused.exit_code == 2 and "is there already and is another picture" in refused.stderr
+    assert painted.read_bytes() == before
+
+
+def test_no_frame_is_proposed_where_all_are_sure(datakit, clip, mask, tmp_path):
+    """Neither in the text nor on the sheet; the report for scripts has the least sure one all the same."""
+    out = tmp_path / "out"
+    found = datakit("propagate", clip, "--mask", mask, "--out", out, "--stop", 2)
+    assert found.exit_code == 0 and "look here" not in found.stdout
+    least = json.loads((out / "_report/clip/report.json").read_text())["look_at"]
+    assert least["margin"] == 0.9
+    output, frames = Output(out, "clip"), open_frames(clip, stop=2)
+    drawn = output.report / "sheet.png"
+    plain = drawn.read_bytes()
+    write_sheet(output, frames, output.rows(), "clip", least)
+    assert drawn.read_bytes() != plain
+    write_sheet(output, frames, output.rows(), "clip")
+    assert drawn.read_bytes() == plain
 
 
 def test_a_report_of_an_earlier_version_proposes_nothing(datakit, clip, mask, tmp_path):
