@@ -17,7 +17,7 @@ VERSION = "5.5.0"  # of LabelMe's files that a mask shape has been in for long
 
 @dataclass(frozen=True)
 class LabelMeExporter(Exporter):
-    """train/X.jpg and train/X.json: `object` for a label, group_id the object's number, in a video one in all frames."""
+    """train/X.jpg and train/X.json; the label is `object`, group_id the number of the object in its clip."""
 
     def write(self, clip: Clip, sink: Sink) -> Any:
         """A photo as stored and its JSON for each frame."""

@@ -30,7 +30,13 @@ class Sa1bExporter(Exporter):
             if not frame.is_jpeg:
                 sink.note(REENCODED)
             name, (height, width) = f"sa_{frame.row + 1}", frame.size
-            image = {"image_id": frame.row + 1, "file_name": f"{name}.jpg", "height": height, "width": width}
+            image = {
+                "image_id": frame.row + 1,
+                "file_name": f"{name}.jpg",
+                "height": height,
+                "width": width,
+                "key": frame.key,
+            }
             annotations = []
             for each in frame.seen:
                 about = measured(each.mask)
