@@ -115,7 +115,7 @@ def test_words_lists_and_truth_values():
         ("min_iou=1.5", "1.5 is outside 0..1"),
         ("affine.scale=nan", "outside"),
         ("steps=affine,warp", "unknown step 'warp'"),
-        ("tps.spline=linear", "none of smoothing, interpolating"),
+        ("tps.spline=linear", "not one of smoothing, interpolating"),
         ("name=x", "'name' is no setting"),
     ],
 )

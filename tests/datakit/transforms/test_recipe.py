@@ -160,7 +160,7 @@ def test_a_box_anywhere_makes_the_kind_box():
             {"name": "r", "steps": [{"kind": "tps", "point": 3}]},
             "unknown key 'point' .did you mean points.*known are points",
         ),
-        ({"name": "r", "steps": [{"kind": "tps", "spline": "cubic"}]}, "none of smoothing, interpolating"),
+        ({"name": "r", "steps": [{"kind": "tps", "spline": "cubic"}]}, "not one of smoothing, interpolating"),
         ({"name": "r", "steps": [{"kind": "dilate", "radius": 2.5}]}, "2.5 is not a whole number"),
         ({"name": "r", "augment": 3}, "3 is no table"),
         ({"name": "r", "augment": {"angles": "x"}}, "not a list of numbers"),
