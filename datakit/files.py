@@ -46,12 +46,12 @@ def check_local(text: str, what: str) -> None:
     )
 
 
-def check_writable(path: Path, option: str) -> None:
+def check_writable(path: Path, named: str) -> None:
     """Refuse an output that cannot be written, before the work for it begins; nothing is left behind.
 
     Args:
         path: a folder to be written into, or to be made.
-        option: that named it, for the message.
+        named: option and value as the user gave them; they open the message.
 
     Raises:
         DatakitError: as said.
@@ -70,7 +70,7 @@ def check_writable(path: Path, option: str) -> None:
             errno.ENOENT: "the system makes no files there; name another folder",
             errno.ENOSPC: "the disk is full; make room, or name a folder on another disk",
         }.get(error.errno or 0, f"no file can be made there ({error.strerror}); name another folder")
-        raise DatakitError(f"{option} {path}: {standing} cannot be written: {why}") from None
+        raise DatakitError(f"{named}: {standing} cannot be written: {why}") from None
 
 
 @contextlib.contextmanager

@@ -247,7 +247,7 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
     from pipelines import inspect_shards, report
 
     if options["csv"]:
-        check_writable(options["csv"].parent, "--csv")
+        check_writable(options["csv"].parent, f"--csv {options['csv']}")
         ShardReader(shards).to_csv(options["csv"])
     keys = list(options["keys"])
     if options["random"]:
@@ -367,7 +367,7 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     from datakit.sample import draw_sample_data
     from pipelines.report import sample_report
 
-    check_writable(out, "OUT")
+    check_writable(out, f"OUT {out}")
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 

@@ -26,7 +26,7 @@ def _show_formats(ctx: click.Context, _parameter: click.Parameter, value: bool) 
 
 
 @click.command("export")
-@click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="SHARDS|LABELS")
+@click.argument("source", type=click.Path(path_type=Path), metavar="SHARDS|LABELS")
 @click.option("--to", required=True, is_eager=True, metavar="FORMAT", help="Format; `--formats` lists them.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
 @click.option("--video", type=click.Path(path_type=Path), metavar="FILE|FOLDER",

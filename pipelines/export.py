@@ -14,7 +14,7 @@ from typing import Any
 from datakit.config import Key, assign, help_text, keys_of, settings_of, split_assignment
 from datakit.errors import DatakitError, UsageError
 from datakit.export import EXPORTERS, ClipSource, Exporter, LabelClips, ShardClips
-from datakit.files import json_text
+from datakit.files import check_writable, json_text
 from datakit.progress import progress
 from datakit.shards.manifest import NAME, read_manifest
 from datakit.tools import tool_versions
@@ -82,6 +82,8 @@ def export(job: ExportJob) -> ExportSummary:
         exporter = configured(job.to, job.changes)
         if not job.out.absolute().name:
             raise UsageError(f"--out {job.out}: name a folder to be made")
+        if not job.out.is_file():  # of which the folder says more
+            check_writable(job.out, f"--out {job.out}")
         source = open_source(job.source, job.video)
         asked = _asked(exporter, source)
         folder = ExportFolder(job.out)

@@ -51,9 +51,9 @@ def check_output(config: BuildConfig) -> None:
                 f"--out {out}: lies in the source {root}, so its files would be listed among the photos; name a folder "
                 f"elsewhere, such as {root.resolve().parent / 'shards'}"
             )
-    check_writable(out, "--out")
+    check_writable(out, f"--out {out}")
     if config.performance_report:
-        check_writable(config.performance_report.parent, "--performance-report")
+        check_writable(config.performance_report.parent, f"--performance-report {config.performance_report}")
     stored = read_settings(out)
     if stored is None:
         foreign = sorted(path.name for path in out.iterdir() if not is_partial(path)) if out.exists() else []

@@ -77,7 +77,7 @@ def preview_deformations(config: PreviewConfig) -> PreviewSummary:
     draw = forms.get(config.out.suffix.lower())
     if draw is None:
         raise UsageError(f"--out {config.out}: expected a name that ends in .png (a picture) or .html (a page)")
-    check_writable(config.out.parent, "--out")
+    check_writable(config.out.parent, f"--out {config.out}")
     problems: list[Problem] = []
     specs = tuple(parse_source(text) for text in config.inputs if not is_shards(text))
     check_labels(specs, config.images)

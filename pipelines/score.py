@@ -80,7 +80,7 @@ def score_shards(job: ScoreJob) -> ScoreSummary:
 
     began = time.monotonic()
     if job.picture:
-        check_writable(job.picture.parent, "--picture")
+        check_writable(job.picture.parent, f"--picture {job.picture}")
     net, about = load_network(job.weights)
     compute = Compute.chosen(net, job.device, job.precision)
     share = about["config"]["validation_share"] if job.held_back else 0.0

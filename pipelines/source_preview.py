@@ -29,7 +29,7 @@ def check_preview(path: Path) -> None:
     """
     if path.suffix.lower() != ".png" or path.is_dir():
         raise UsageError(f"--preview {path}: expected the name of a picture, one that ends in .png")
-    check_writable(path.parent, "--preview")
+    check_writable(path.parent, f"--preview {path}")
 
 
 def write_preview(path: Path, readers: Mapping[str, AnyReader], problems: Mapping[str, Sequence[Problem]]) -> None:

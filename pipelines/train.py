@@ -92,7 +92,7 @@ def train(job: TrainJob) -> TrainSummary:
 
     if (job.out / MANIFEST).exists():
         raise UsageError(f"--out {job.out}: is a folder of shards, not of a run; name another")
-    check_writable(job.out, "--out")
+    check_writable(job.out, f"--out {job.out}")
     if not job.resume:
         check_init(job.config.network, job.config.init)
     job.out.mkdir(parents=True, exist_ok=True)

@@ -146,7 +146,7 @@ _AOT_MASKS = {
 LOADERS.add(
     "aot",
     Loader(
-        "AOT and DeAOT",
+        "AOT/DeAOT",
         "github.com/yoxu515/aot-benchmark",
         "601c138",
         ("dataloaders/train_datasets.py", "dataloaders/eval_datasets.py", "dataloaders/image_transforms.py"),

@@ -10,13 +10,9 @@ from ..mask_files import read_mask
 from ..masks import STILLS
 from ..photo_files import read_photo
 from .cityscapes import CITYSCAPES
-from .coco import CocoReader
-from .coco_layouts import COCO, ROBOFLOW
-from .coco_panoptic import COCO_PANOPTIC
-from .cvat import CVAT
-from .isat import ISAT
-from .label_studio import LABEL_STUDIO
-from .labelme import LABELME
+from .coco.layouts import COCO, ROBOFLOW
+from .coco.panoptic import COCO_PANOPTIC
+from .coco.reader import CocoReader
 from .layout import LAYOUTS, Layout, Match, Sureness, register_layout
 from .mask_samples import scene_of
 from .pair_layouts import PAIR_LAYOUTS
@@ -25,11 +21,15 @@ from .reader import Reader, ReadOptions, SoftMask
 from .records import Record
 from .sa1b import SA1B
 from .sources import SourceOptions, SourceSpec, open_source, parse_source, recognise
-from .supervisely import SUPERVISELY
-from .via import VIA
+from .tools.cvat import CVAT
+from .tools.isat import ISAT
+from .tools.label_studio import LABEL_STUDIO
+from .tools.labelme import LABELME
+from .tools.supervisely import SUPERVISELY
+from .tools.via import VIA
+from .tools.yolo import YOLO
 from .video_sets import BURST, SAV, YTVIS
 from .views import AnyReader, Concat, MinArea, Resize, Subset, View
-from .yolo import YOLO
 
 TOOLS = (LABELME, SUPERVISELY, ISAT, VIA, CVAT, LABEL_STUDIO, YOLO)
 COCOS = (COCO, ROBOFLOW, COCO_PANOPTIC)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Problem
 from ..keys import object_key, photo_key
-from .coco_photos import match_ends
+from .coco.photos import match_ends
 from .listing import is_utf8, scan, size_of, split_suffix
 from .pairs import IMAGE_SUFFIXES
 from .records import Record

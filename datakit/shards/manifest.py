@@ -123,6 +123,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _no_manifest(folder: Path) -> str:
     """What a path without a manifest is, and what to do about it."""
+    if folder.is_file() and folder.suffix != ".h5":
+        return no_such(folder, SHARDS)
     if folder.is_file():
         return f"{folder}: is a file; give its folder, {folder.parent}"
     if not folder.is_dir():

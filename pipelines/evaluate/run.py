@@ -42,7 +42,7 @@ def evaluate(config: EvaluateConfig) -> Evaluation:
     """
     for option, path in (("--csv", config.csv), ("--html", config.html)):
         if path:
-            check_writable(path.parent, option)
+            check_writable(path.parent, f"{option} {path}")
     with terminable():
         predictions, truth = open_both(config.predictions, config.ground_truth)
         clips = matched(predictions, truth, chosen_names(config.sequences), config.only_predicted)

@@ -120,7 +120,7 @@ def propagate(job: PropagateJob) -> PropagateSummary:
         for remark in remarks:
             logger.info(remark)
         engine = network.open_engine(job.network)
-        check_writable(job.out, "--out")
+        check_writable(job.out, f"--out {job.out}")
         output = Output(job.out, sequence_name(job), start.numbers)
         settings = run_settings(job, frames, start, engine)
         output.check(settings, job.overwrite)
@@ -179,7 +179,7 @@ def write_first_frame(video: Path, number: int, path: Path) -> tuple[int, int]:
         UsageError: there is another file of that name; or as `open_frames`.
         DatakitError: it cannot be written; or as `open_frames`.
     """
-    check_writable(path.parent, "--first-frame")
+    check_writable(path.parent, f"--first-frame {path}")
     frames = open_frames(video, number, number + 1)
     picture = encode_png(frames[0])
     if path.exists() and path.read_bytes() != picture:

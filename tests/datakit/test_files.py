@@ -59,7 +59,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path, p
     (tmp_path / "file").write_text("mine")
     path = Path(place.format(file=tmp_path / "file"))
     with pytest.raises(DatakitError, match=re.escape(why)) as caught:
-        check_writable(path, "--out")
+        check_writable(path, f"--out {path}")
     assert str(caught.value).startswith(f"--out {path}: ") and "Errno" not in str(caught.value)
 
 

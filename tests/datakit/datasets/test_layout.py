@@ -17,9 +17,9 @@ from tests.third_party import install
 MINE = PairsLayout(
     "mine",
     "Photos and cut-outs as our studio keeps them.",
-    ("photos/*.jpg", "cutouts/*.png"),
+    ("photos/*.jpg", "studio/*.png"),
     min_area=7,
-    folders=(("photos", "cutouts"),),
+    folders=(("photos", "studio"),),
 )
 # a reader and a layout written outside of the package: photos with a text file that holds a box
 FOREIGN = """
@@ -67,16 +67,16 @@ def mine() -> Iterator[PairsLayout]:
 
 
 def tree(root: Path) -> Path:
-    """photos/ and cutouts/."""
+    """photos/ and studio/."""
     for number in range(3):
-        tiny.pair(root / "photos", root / "cutouts", str(number), number)
+        tiny.pair(root / "photos", root / "studio", str(number), number)
     return root
 
 
 def test_a_registered_layout_is_known_everywhere(tmp_path: Path, mine: PairsLayout) -> None:
     """Recognised by its folders, named in a source, listed in messages, its defaults taken."""
     root = tree(tmp_path / "data")
-    assert recognise(root) == ("mine", "data: taken for mine, for its photos/ and cutouts/")
+    assert recognise(root) == ("mine", "data: taken for mine, for its photos/ and studio/")
     assert parse_source(f"a:mine={root}").layout == "mine"
     reader = open_source(f"a:mine={root}")
     assert reader.layout == "mine" and len(reader) == 3 and reader.base.layout == "mine"

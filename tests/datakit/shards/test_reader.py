@@ -238,12 +238,14 @@ def test_a_batch_is_lists_of_each_part(folder):
 @pytest.mark.parametrize(("path", "words"), [
     ("nope", "nope: no such file or folder; expected a folder of shards"),
     ("made-00000.h5", r"made-00000\.h5: is a file; give its folder"),
+    ("notes.txt", r"notes\.txt: is a file; expected a folder of shards, as `datakit build-shards` makes it"),
     ("source", "source: holds no shards; if it is a source, build first: `datakit build-shards .*source --out shards`"),
     ("begun", r"begun: no manifest\.json, the build has not finished; run the same `datakit build-shards` again"),
 ])  # fmt: skip
 def test_what_is_no_folder_of_shards_is_told_by_what_it_is(folder, path, words):
     """Missing, a file, a source, a build that was stopped."""
     (folder / "source/images").mkdir(parents=True)
+    (folder / "notes.txt").write_text("x")
     (folder / "begun").mkdir()
     (folder / "begun/settings.json").write_text("{}")
     with pytest.raises(ShardError, match=words):

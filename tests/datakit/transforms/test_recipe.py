@@ -163,7 +163,7 @@ def test_a_box_anywhere_makes_the_kind_box():
         ({"name": "r", "steps": [{"kind": "tps", "spline": "cubic"}]}, "none of smoothing, interpolating"),
         ({"name": "r", "steps": [{"kind": "dilate", "radius": 2.5}]}, "2.5 is not a whole number"),
         ({"name": "r", "augment": 3}, "3 is no table"),
-        ({"name": "r", "augment": {"angles": "x"}}, "no list of numbers"),
+        ({"name": "r", "augment": {"angles": "x"}}, "not a list of numbers"),
         ({"name": "r", "augment": {"flip": 1}}, "neither true nor false"),
     ],
 )

@@ -348,7 +348,7 @@ def test_the_place_of_an_output_is_checked_before_the_work(datakit, predictions,
     (tmp_path / "file").write_text("mine")
     result = datakit("evaluate", predictions / "nowhere", truth, option, tmp_path / "file/scores")
     assert result.exit_code == 1
-    assert f"{option} {tmp_path / 'file'}: {tmp_path / 'file'} cannot be written: it is a file" in result.stderr
+    assert f"{option} {tmp_path / 'file/scores'}: {tmp_path / 'file'} cannot be written: it is a file" in result.stderr
     assert datakit("evaluate", predictions, truth, option, tmp_path / "new/scores").exit_code == 0
     assert (tmp_path / "new/scores").is_file()
 

@@ -1,0 +1,1 @@
+"""COCO as others write it: instances, Roboflow's trees, panoptic pictures."""

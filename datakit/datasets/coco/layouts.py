@@ -1,0 +1,139 @@
+"""How COCO instances lie on disk: a file and its folder of photos, or a folder of splits as Roboflow exports them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import Problem, UsageError
+from ..json_files import uncollected
+from ..layout import Layout, Match, Sureness
+from ..pairs import find_folder
+from ..reader import Reader, ReadOptions
+from ..records import Record
+from .file import load_instances
+from .listing import Listing
+from .photos import PhotoFolder, find_images
+from .reader import CocoReader
+
+ROBOFLOW_FILE = "_annotations.coco.json"
+LABEL_STUDIO_FILES = ("result.json", "result_coco.json")  # names that others may give to anything
+
+
+@dataclass(frozen=True)
+class CocoLayout(Layout):
+    """An instances file with its folder of photos; the root is the file, or a folder that holds one."""
+
+    def match(self, root: Path) -> Match | None:
+        """For its instances file, or any JSON file."""
+        if root.is_file():
+            is_json = root.suffix.lower() == ".json"
+            return Match(Sureness.COMMON, "a JSON file of instances") if is_json else None
+        files = _instances_files(root)
+        if not files:
+            return None
+        file = only_file(root, files)
+        is_sure = file.name not in LABEL_STUDIO_FILES or {each.name for each in root.iterdir()} <= {file.name, "images"}
+        return Match(Sureness.FILE if is_sure else Sureness.LAST, f"for its {file.relative_to(root)}")
+
+    def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
+        """Read an instances file and look which of its photos are there.
+
+        Raises:
+            UsageError: it is no instances file, or its photos' folder is not found.
+        """
+        file = root if root.is_file() else only_file(root, _instances_files(root))
+        with uncollected():
+            document = load_instances(file)
+            folder = PhotoFolder(images) if images else find_images(file, document["images"])
+            listing = Listing(label, file, folder)
+            records = listing.pair(document)
+            reader = CocoReader(label, file.parent, folder.path, records, listing.problems, options)
+            del document, records  # before cycles are looked for again
+        reader.doubts = listing.doubts
+        return reader
+
+
+@dataclass(frozen=True)
+class SplitsLayout(Layout):
+    """A folder of splits, each with an instances file beside its photos; keys begin with the split's name."""
+
+    def match(self, root: Path) -> Match | None:
+        """For the file of one of its splits."""
+        splits = _splits(root)
+        return Match(Sureness.FILE, f"for its {splits[0].name}/{ROBOFLOW_FILE}") if splits else None
+
+    def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
+        """Read the instances files of all splits.
+
+        Raises:
+            UsageError: there is none, or one is no instances file.
+        """
+        splits, home = _splits(root), images or root
+        if not splits:
+            raise UsageError(f"{root}: expected folders such as train, each with a {ROBOFLOW_FILE}, found none")
+        records: list[Record] = []
+        problems: list[Problem] = []
+        doubts: dict[str, str] = {}
+        for split in splits:
+            file = split / ROBOFLOW_FILE
+            listing = Listing(label, file, PhotoFolder(home / split.name), within=f"{split.name}/")
+            records += listing.pair(load_instances(file))
+            problems += listing.problems
+            doubts |= listing.doubts
+        records.sort(key=lambda record: record.key)
+        problems.sort(key=lambda problem: problem.key)
+        reader = CocoReader(label, root, home, records, problems, options)
+        reader.doubts = doubts
+        return reader
+
+
+COCO = CocoLayout(
+    "coco",
+    "annotations_trainval2017.zip and val2017.zip unpack to annotations/instances_val2017.json and val2017/*.jpg; tools"
+    " export the same JSON as _annotations.coco.json or result.json (Lin et al., Microsoft COCO, ECCV 2014), LVIS has"
+    " lvis_v1_val.json beside train2017/ and val2017/.",
+    ("annotations/instances_*.json", "*2017/*.jpg"),
+    min_area=400,  # 20x20 pixels; objects below are mostly annotation noise
+)
+ROBOFLOW = SplitsLayout(
+    "roboflow",
+    "Roboflow's export `COCO` unpacks to train/, valid/ and test/, each with _annotations.coco.json beside its photos.",
+    ("*/_annotations.coco.json", "*/*.jpg"),
+    min_area=400,
+)
+
+
+def _instances_files(root: Path) -> list[Path]:
+    """The instances files of a folder: COCO's own, else LVIS's, else as annotation tools export them."""
+    folder = find_folder(root, "annotations")
+    places = [root / folder, root] if folder else [root]
+    own = sorted(places[0].glob("instances_*.json")) if folder else []
+    lvis = [file for place in places for file in sorted(place.glob("lvis_*.json")) if "image_info" not in file.name]
+    exported = [root / name for name in (ROBOFLOW_FILE, *LABEL_STUDIO_FILES) if (root / name).is_file()]
+    return own or lvis or exported
+
+
+def _splits(root: Path) -> list[Path]:
+    """Folders of a root that hold an instances file as Roboflow calls it, and are no links out of the root."""
+    if not root.is_dir():
+        return []
+    return sorted(file.parent for file in root.glob(f"*/{ROBOFLOW_FILE}") if not file.parent.is_symlink())
+
+
+def only_file(root: Path, files: list[Path]) -> Path:
+    """The one annotation file of a folder.
+
+    Raises:
+        UsageError: there are several, or none.
+    """
+    if not files:
+        raise UsageError(f"{root}: expected one annotations/instances_*.json, found none; give the file itself")
+    if len(files) > 1:
+        names = ", ".join(str(file.relative_to(root)) for file in files)
+        label = files[0].stem.rpartition("_")[2].lower()
+        raise UsageError(
+            f"{root}: holds {len(files)} annotation files, {names}, expected one, so that photos for tests do not slip "
+            f"into training; give the file itself, or each as a source of its own: {label}={files[0]} …"
+        )
+    return files[0]
