@@ -9,7 +9,7 @@ from typing import Any
 from ..arrays import Mask
 from ..config import setting, validate
 from .clips import Clip
-from .coding import json_bytes, measured, outlines
+from .coding import document_bytes, measured, outlines
 from .exporter import Exporter, Sink
 
 CATEGORY = {"id": 1, "name": "object", "supercategory": "object"}
@@ -55,10 +55,14 @@ class CocoExporter(Exporter):
             images += entry["images"]
             annotations += entry["annotations"]
         numbered = [{"id": number, **each} for number, each in enumerate(annotations, 1)]
-        whole = {"info": {"description": "exported by masktrack-datakit"}, "licenses": [], "images": images}
-        sink.add(
-            "annotations/instances_train.json", json_bytes(whole | {"annotations": numbered, "categories": [CATEGORY]})
+        document = document_bytes(
+            info={"description": "exported by masktrack-datakit"},
+            images=images,
+            categories=[CATEGORY],
+            licenses=[],
+            annotations=numbered,
         )
+        sink.add("annotations/instances_train.json", document)
 
 
 def polygons(mask: Mask) -> Iterator[list[float]]:

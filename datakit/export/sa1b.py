@@ -45,9 +45,7 @@ class Sa1bExporter(Exporter):
                 where = {"crop_box": [0, 0, width, height], "point_coords": []}
                 annotations.append({"id": each.number, **about, **sureness, **where})
             sink.add(f"train/{name}.jpg", frame.jpeg(self.jpeg_quality))
-            sink.add(
-                f"train/{name}.json", json_bytes({"image": {**image, "key": frame.key}, "annotations": annotations})
-            )
+            sink.add(f"train/{name}.json", json_bytes({"image": image, "annotations": annotations}))
 
 
 SA1B = Sa1bExporter("sa1b", "SAM and SAM 2: their training on SA-1B", "names of photos, but in the JSON of each")

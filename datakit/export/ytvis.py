@@ -8,7 +8,7 @@ from typing import Any
 
 from .clips import Clip
 from .coco import CATEGORY
-from .coding import json_bytes, measured
+from .coding import document_bytes, measured
 from .davis import FEWEST, SHORT
 from .exporter import Exporter, Sink
 
@@ -46,9 +46,14 @@ class YtvisExporter(Exporter):
             videos.append({"id": number, **entry["video"]})
             for each in entry["objects"]:
                 annotations.append({"id": len(annotations) + 1, "video_id": number, **each})
-        about = {"description": "exported by masktrack-datakit"}
-        whole = {"info": about, "licenses": [], "videos": videos, "categories": [CATEGORY], "annotations": annotations}
-        sink.add("train/instances.json", json_bytes(whole))
+        document = document_bytes(
+            info={"description": "exported by masktrack-datakit"},
+            videos=videos,
+            categories=[CATEGORY],
+            licenses=[],
+            annotations=annotations,
+        )
+        sink.add("train/instances.json", document)
 
 
 YTVIS = YtvisExporter(

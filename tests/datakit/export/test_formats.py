@@ -13,7 +13,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from datakit.datasets import SourceOptions, open_source, parse_source
+from datakit.datasets import SourceOptions, open_source, parse_source, recognise
 from datakit.datasets.reader import ReadOptions
 from datakit.export import EXPORTERS
 from datakit.export.clips import HIDDEN, OVERLAPS, REENCODED
@@ -210,6 +210,16 @@ def test_our_own_reader_paints_the_shapes_of_labelme_in_their_order(tmp_path):
     maps = [label_map(frame) for frame in frames()]
     expected = [by_bytes([(each == n).astype(np.uint8) for n in np.unique(each) if n]) for each in maps]
     assert sorted(map(by_bytes, read_by_us(tmp_path, "labelme"))) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "below", "layout"),
+    [("coco", "", "coco"), ("ytvis", "train", "ytvis"), ("labelme", "train", "labelme"), ("sa1b", "train", "sa-1b")],
+)
+def test_what_is_written_is_recognised_for_what_it_is(tmp_path, name, below, layout):
+    """Without a word on its layout."""
+    on_disk(tmp_path, name)
+    assert recognise(tmp_path / below)[0] == layout
 
 
 def test_labelme_groups_an_object_over_the_frames_of_its_video():
