@@ -139,7 +139,7 @@ def open_lazily(data: bytes) -> PillowImage.Image:
     if unread_kind(data) is HEIC:
         from pillow_heif import HeifImageFile  # of the extra `heif`
 
-        opened: PillowImage.Image = HeifImageFile(BytesIO(data))
+        opened: PillowImage.Image = HeifImageFile(BytesIO(data))  # type: ignore[no-untyped-call, unused-ignore]
         return opened
     return PillowImage.open(BytesIO(data), formats=FORMATS)
 
