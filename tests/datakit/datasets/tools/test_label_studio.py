@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from tests.datakit.datasets.tools.test_label_studio_brush import stream
 
 from datakit.datasets import ReadOptions, recognise
 from datakit.errors import ItemError, UsageError
 from datakit.samples import Scene
 from tests import tiny
 from tests.contracts import check_reader
+from tests.datakit.datasets.tools.test_label_studio_brush import stream
 from tests.drawing import SIZE, mask, picture, write_picture
 from tests.tiny_tools import studio_region, studio_task
 
