@@ -235,7 +235,8 @@ def _two_kinds(root: Path, tree: Tree, found: Sequence[VideoFindings]) -> list[F
 
 def _tree_notes(plan: Plan, tree: Tree, found: Sequence[VideoFindings]) -> list[str]:
     notes = list(subset_notes(plan.question.subset, tree, plan.rules)) if plan.rules and plan.task == "train" else []
-    if found and all(each.ids == (VOID,) for each in found):
+    has_folders = any(listing(tree, each.name).objects for each in found)  # one an object, where 255 is its mask
+    if found and not has_folders and all(each.ids == (VOID,) for each in found):
         notes.append(
             "all masks are 0 and 255: one object a video, whose number is 255; where a video has several, they are one"
         )
