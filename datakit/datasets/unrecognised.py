@@ -133,14 +133,15 @@ def _sentences(root: Path, contents: Contents, command: str) -> Iterator[str]:
 
 def _likely_pair(contents: Contents) -> Pair | None:
     """The two folders that share the most names of pictures; which of them holds masks is told by its name."""
-    best: Pair | None = None
+    best, most = None, (0, False)
     folders = sorted(contents.stems)
     for at, first in enumerate(folders):
         for second in folders[at + 1 :]:
             shared = len(contents.stems[first] & contents.stems[second])
-            if shared and (best is None or shared > best.shared):
-                masks_first = _looks_like_masks(first) and not _looks_like_masks(second)
-                best = Pair(second, first, shared) if masks_first else Pair(first, second, shared)
+            first_is, second_is = _looks_like_masks(first), _looks_like_masks(second)
+            if shared and (shared, first_is != second_is) > most:
+                most = shared, first_is != second_is
+                best = Pair(second, first, shared) if first_is and not second_is else Pair(first, second, shared)
     return best
 
 

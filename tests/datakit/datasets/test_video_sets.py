@@ -80,6 +80,21 @@ def test_a_film_whose_frames_are_missing_is_named(tmp_path: Path) -> None:
     assert "sav_000001/00000.jpg" in reader.problems[0].detail
 
 
+def test_the_validation_part_of_sav_is_read_by_a_pattern(tmp_path: Path) -> None:
+    """A folder for each object, which may overlap; only every fourth frame has masks."""
+    for frame in range(8):
+        write_picture(tmp_path / "JPEGImages_24fps" / "v1" / f"{frame:05d}.jpg", picture(frame))
+    for frame in (0, 4):
+        for number, plane in enumerate((mask(frame), small())):
+            name = f"v1/{number:03d}/{frame:05d}.png"
+            tiny.write_grey(tmp_path / "Annotations_6fps" / name, plane * np.uint8(255))
+    options = tiny.ReadOptions(mask_names={"": "{folder}/*/{stem}.png"})
+    root, photos = tmp_path / "Annotations_6fps", tmp_path / "JPEGImages_24fps"
+    reader = tiny.opened("set", root, "pairs", photos, options)
+    assert [record.image for record in reader.records] == ["v1/00000.jpg", "v1/00004.jpg"]
+    assert (masks(reader[1])[2] == small()).all() and (masks(reader[1])[1] == mask(4)).all()
+
+
 def test_videos_without_published_masks_are_told(tmp_path: Path) -> None:
     """As those of a test split."""
     tiny_videos.ytvis(tmp_path)
