@@ -67,7 +67,7 @@ def before_join() -> None:
 
 FAULTS: dict[str, Callable[[], None]] = {
     "kill-before-settings": lambda: before(Path, "replace", kill_group, calls=2),
-    "kill-planning": lambda: after(build_shards, "make_plan", kill_group),
+    "kill-planning": lambda: after(build_shards, "plan_without_duplicates", kill_group),
     "kill-claimed": lambda: after(build_shards, "prepare_output", kill_group),
     "kill-mid-shard": lambda: before(shard_task.ShardWriter, "add", kill_group, calls=7),
     "kill-before-replace": lambda: before(Path, "replace", kill_group, calls=5),
@@ -78,9 +78,9 @@ FAULTS: dict[str, Callable[[], None]] = {
     "small-parts": small_parts,
     "parts-kill-before-record": before_join,
     "no-preflight": lambda: setattr(build_shards, "check_space", lambda *_: None),
-    "photo-removed": lambda: after(build_shards, "make_plan", change_source(lambda path: path.unlink())),
+    "photo-removed": lambda: after(build_shards, "plan_without_duplicates", change_source(lambda path: path.unlink())),
     "photo-changed": lambda: after(
-        build_shards, "make_plan", change_source(lambda path: path.write_bytes(path.read_bytes() + b"\0" * 9))
+        build_shards, "plan_without_duplicates", change_source(lambda path: path.write_bytes(path.read_bytes() + b"\0" * 9))
     ),
 }
 
