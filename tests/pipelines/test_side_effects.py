@@ -26,13 +26,14 @@ import {imported}  # what a library does when it is imported is not ours
 
 def maps_large_blocks():
     # Whether glibc asks the system for a block just under 32 MB, as it does by itself: bit 1 of the size before it.
-    # Nothing is freed: that would teach it to keep such blocks.
+    # Several are asked for, since the first may fit into what imports have freed. Nothing is freed: that would teach it
+    # to keep such blocks.
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):
         return []
     libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-    address = libc.malloc((32 << 20) - (64 << 10))
-    return [bool(ctypes.c_size_t.from_address(address - ctypes.sizeof(ctypes.c_size_t)).value & 2)]
+    places = [libc.malloc((32 << 20) - (64 << 10)) - ctypes.sizeof(ctypes.c_size_t) for _ in range(16)]
+    return [any(ctypes.c_size_t.from_address(place).value & 2 for place in places)]
 
 def state():
     loggers = [logging.getLogger(name) for name in ("datakit", "model", "pipelines")]
