@@ -80,7 +80,9 @@ FAULTS: dict[str, Callable[[], None]] = {
     "no-preflight": lambda: setattr(build_shards, "check_space", lambda *_: None),
     "photo-removed": lambda: after(build_shards, "plan_without_duplicates", change_source(lambda path: path.unlink())),
     "photo-changed": lambda: after(
-        build_shards, "plan_without_duplicates", change_source(lambda path: path.write_bytes(path.read_bytes() + b"\0" * 9))
+        build_shards,
+        "plan_without_duplicates",
+        change_source(lambda path: path.write_bytes(path.read_bytes() + b"\0" * 9)),
     ),
 }
 
