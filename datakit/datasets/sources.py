@@ -17,9 +17,10 @@ from ..errors import UsageError
 from ..files import check_local
 from ..wording import no_such
 from .layout import LAYOUTS, Layout, Match, Sureness
+from .listing import folders_in
 from .pairs import PairsLayout
 from .reader import ReadOptions
-from .unrecognised import ARCHIVES, describe, folders_of
+from .unrecognised import ARCHIVES, describe
 from .views import AnyReader, MinArea, Resize
 
 LABEL = re.compile(r"[a-z0-9_-]+")
@@ -232,7 +233,7 @@ def _best(root: Path) -> tuple[Layout, Match] | None:
     found = _surest(root, LAYOUTS.values())
     if found and isinstance(found[0], PairsLayout) and found[0].anywhere and found[1].sureness == Sureness.LAST:
         others = [each for each in LAYOUTS.values() if not (isinstance(each, PairsLayout) and each.is_plain)]
-        if any(_surest(folder, others) for folder in folders_of(root)):
+        if any(_surest(folder, others) for folder in folders_in(root)):
             return None
     return found
 
@@ -247,7 +248,7 @@ def _nearest(root: Path) -> str:
     """A sentence on folders inside a root that are recognised; empty where none is."""
     if not root.is_dir():
         return ""
-    found = [(folder, best) for folder in folders_of(root) if (best := _best(folder)) is not None]
+    found = [(folder, best) for folder in folders_in(root) if (best := _best(folder)) is not None]
     if not found:
         return ""
     named = ", ".join(f"{folder.name}/ ({layout.name}, {match.why})" for folder, (layout, match) in found[:3])

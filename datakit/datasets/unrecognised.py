@@ -27,7 +27,6 @@ OTHERS = {
 }
 HINTS = ("mask", "gt", "label", "seg", "annot", "ground", "truth", "matte", "alpha")
 MOST_ENTRIES = 20_000  # files that are looked at
-MOST_FOLDERS = 20  # that are tried as a root of their own
 MOST_SHOWN = 8  # names of a folder in a message
 # what stands in the head of a file that holds boxes or classes, and no masks
 BOXES = {"<bndbox>": "boxes as Pascal VOC's XML holds them", '"bbox"': "boxes in JSON", '"keypoints"': "keypoints"}
@@ -90,16 +89,6 @@ def look(root: Path) -> Contents:
     except UsageError:  # a folder below that cannot be listed
         return contents._replace(is_all=False)
     return contents
-
-
-def folders_of(root: Path) -> Iterator[Path]:
-    """Folders in a root that may be what was meant, in order of name."""
-    try:
-        with os.scandir(root) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__")))
-    except OSError:
-        return
-    yield from (root / name for name in names[:MOST_FOLDERS])
 
 
 def names_in(root: Path) -> str:
