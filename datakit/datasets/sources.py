@@ -20,7 +20,7 @@ from .layout import LAYOUTS, Layout, Match, Sureness
 from .listing import folders_in
 from .pairs import PairsLayout
 from .reader import ReadOptions
-from .unrecognised import ARCHIVES, describe
+from .unrecognised import ARCHIVES, describe, shared_names
 from .views import AnyReader, MinArea, Resize
 
 LABEL = re.compile(r"[a-z0-9_-]+")
@@ -161,10 +161,9 @@ def _limited(reader: AnyReader, limit: int | None) -> AnyReader:
 
 
 def layout_of(spec: SourceSpec, images: Path | None = None, mask_name: str | None = None) -> Layout:
-    """The layout of a source: the one named, else the one recognised; any pair where the pictures' folder is named.
+    """The layout of a source: the one named, else the one recognised.
 
-    Args: as `recognise`, and
-        images: the pictures' folder.
+    Args: as `recognise`.
 
     Raises:
         UsageError: the root is missing, or no layout fits.
@@ -172,10 +171,7 @@ def layout_of(spec: SourceSpec, images: Path | None = None, mask_name: str | Non
     check_root(spec.root)
     if spec.layout is not None:
         return LAYOUTS.find(spec.layout, f"source {spec.label!r}")
-    if images and spec.root.is_dir():
-        found = _best(spec.root)
-        return found[0] if found and found[1].sureness == Sureness.FILE else LAYOUTS["pairs"]
-    return LAYOUTS[recognise(spec.root, mask_name)[0]]
+    return LAYOUTS[recognise(spec.root, mask_name, images)[0]]
 
 
 def check_root(root: Path) -> None:
@@ -190,12 +186,13 @@ def check_root(root: Path) -> None:
         raise UsageError(f"{root}: is an archive; unpack it first and give the folder")
 
 
-def recognise(root: Path, mask_name: str | None = None) -> tuple[str, str]:
+def recognise(root: Path, mask_name: str | None = None, images: Path | None = None) -> tuple[str, str]:
     """Guess the layout of a root from its folders and its name.
 
     Args:
         root: the folder or file.
         mask_name: what masks are said to be called; then it is a layout with mask files.
+        images: the pictures' folder, where the user named one; then a folder of no annotation tool's is one of masks.
 
     Returns:
         The layout's name, and a sentence that says what the guess rests on.
@@ -204,10 +201,12 @@ def recognise(root: Path, mask_name: str | None = None) -> tuple[str, str]:
         UsageError: the root is missing, or nothing fits; it lists the layouts and what was found.
     """
     check_root(root)
-    found = _best(root)
+    found = _beside(root, images) if images and root.is_dir() else _best(root)
     shown = root.name or root.resolve().name
     if mask_name and root.is_dir() and (found is None or not isinstance(found[0], PairsLayout)):
         return "pairs", f"{shown}: taken for pairs, for --mask-name"
+    if found is None and images and root.is_dir():
+        return "pairs", f"{shown}: taken for pairs, for --images"
     if found is None:
         raise UsageError(f"{root}: no known layout. {_nearest(root) or describe(root)}\nKnown: {', '.join(LAYOUTS)}")
     layout, match = found
@@ -236,6 +235,15 @@ def _best(root: Path) -> tuple[Layout, Match] | None:
         if any(_surest(folder, others) for folder in folders_in(root)):
             return None
     return found
+
+
+def _beside(root: Path, images: Path) -> tuple[Layout, Match] | None:
+    """The layout of a root whose pictures lie elsewhere: that of its annotation files, unless masks lie there, too."""
+    found = _best(root)
+    if found and found[1].sureness == Sureness.FILE:
+        return found
+    drawn = _surest(root, (each for each in LAYOUTS.values() if not isinstance(each, PairsLayout)))
+    return None if drawn and shared_names(root, images) else drawn
 
 
 def _surest(root: Path, layouts: Iterable[Layout]) -> tuple[Layout, Match] | None:

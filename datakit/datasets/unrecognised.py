@@ -91,6 +91,13 @@ def look(root: Path) -> Contents:
     return contents
 
 
+def shared_names(root: Path, images: Path) -> set[str]:
+    """Names without suffix of pictures below a folder of photos that pictures of the root elsewhere have, too."""
+    home, photos = root.resolve(), images.resolve()
+    elsewhere = (stems for at, stems in look(root).stems.items() if not (home / at).is_relative_to(photos))
+    return set().union(*elsewhere) & set().union(*look(images).stems.values())
+
+
 def names_in(root: Path) -> str:
     """The first few names in a folder, folders with a '/'."""
     try:
