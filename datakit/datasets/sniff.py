@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from .listing import is_folder
@@ -34,6 +34,12 @@ def heads(root: Path, suffix: str, depth: int = 2) -> Iterator[tuple[Path, str]]
         left -= 1
         if not left:
             return
+
+
+def stems_in(folder: Path, suffixes: Collection[str]) -> set[str]:
+    """Names of a folder's first files of some kinds, without suffix; of `a.jpg.json` also `a`."""
+    stems = {path.stem for suffix in suffixes for path in _files(folder, suffix, 0)}
+    return stems | {Path(stem).stem for stem in stems}
 
 
 def coco_files(root: Path, depth: int = 2) -> Iterator[tuple[Path, str]]:

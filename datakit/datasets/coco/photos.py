@@ -81,7 +81,9 @@ def find_images(file: Path, images: list[Any], root: Path | None = None) -> Phot
     names = [name for name in map(written_name, images) if name]
     lookup = Look()
     home = root or (file.parent.parent if is_usual else file.parent)
-    others = (PhotoFolder(folder) for folder in folders_in(home) if not folder.is_symlink())
+    inside = [folder for folder in folders_in(home) if not folder.is_symlink()]
+    inside += [folder for each in inside for folder in folders_in(each) if not folder.is_symlink()]
+    others = (PhotoFolder(folder) for folder in inside)
     best = _most_held(tried, names, lookup) or _most_held(others, names, lookup)
     if best:
         return best
