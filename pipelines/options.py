@@ -111,7 +111,7 @@ def source_options(command: Command) -> Command:
     reading = [
         click.option("--layouts", is_flag=True, is_eager=True, expose_value=False, callback=_show_layouts,
                      help="Describe the layouts, those of installed packages too, and exit."),
-        click.option("--images", multiple=True, metavar="LABEL=DIR",
+        click.option("--images", multiple=True, metavar="[LABEL=]DIR",
                      help="Image folder of a source that does not lie in its standard place."),
         click.option("--annotated", multiple=True, metavar="[LABEL=]upright|stored",
                      help="Whether outlines were drawn on photos as EXIF turns them or as they are stored, where the "
@@ -264,7 +264,9 @@ def mask_names_from(texts: tuple[str, ...]) -> dict[str, str]:
 
 
 def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[SourceSpec, ...], dict[str, Path]]:
-    """Sources as named on the command line, and label -> picture folder out of `--images LABEL=DIR`.
+    """Sources as named on the command line, and label -> picture folder out of `--images [LABEL=]DIR`.
+
+    The label may be left out where there is one source.
 
     Raises:
         UsageError: one is not of its form, or a layout is unknown.
@@ -273,13 +275,18 @@ def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[Sou
     from datakit.datasets.sources import derive_label
     from datakit.errors import UsageError
 
+    sources = tuple(parse_source(spec) for spec in specs)
     folders = {}
     for entry in images:
-        label, _, folder = entry.partition("=")
+        label, equals, folder = entry.partition("=")
+        if not equals or "/" in label:  # an '=' inside a path is no separator
+            if len(sources) != 1:
+                raise UsageError(f"--images {entry}: expected LABEL=DIR, since there is not one source alone")
+            label, folder = sources[0].label, entry
         if not (label and folder):
-            raise UsageError(f"--images {entry}: expected LABEL=DIR")
+            raise UsageError(f"--images {entry}: expected LABEL=DIR, or DIR for one source")
         folders[derive_label(label)] = Path(folder)
-    return tuple(parse_source(spec) for spec in specs), folders
+    return sources, folders
 
 
 def byte_count(text: str | int) -> int:

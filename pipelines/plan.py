@@ -113,7 +113,7 @@ def check_labels(sources: Collection[SourceSpec], images: Mapping[str, Path]) ->
 
 
 def recognised(spec: SourceSpec, images: Path | None, read: ReadOptions) -> SourceSpec:
-    """The source with its layout, told together with what a guess rests on; without one where `images` is given.
+    """The source with its layout, told together with what a guess rests on.
 
     Args:
         spec: the source as named.
@@ -126,11 +126,11 @@ def recognised(spec: SourceSpec, images: Path | None, read: ReadOptions) -> Sour
     check_root(spec.root)
     if notice := derived_label_notice(spec):
         logger.info(notice)
-    if spec.layout is not None or images is not None:
+    if spec.layout is not None:
         if images is None and (other := looks_like(spec)):
             logger.info(other)
         return spec
-    layout, why = recognise(spec.root, read.mask_name(spec.label))
+    layout, why = recognise(spec.root, read.mask_name(spec.label), images)
     logger.info(why)
     return spec._replace(layout=layout)
 

@@ -75,7 +75,13 @@ def pair_entries(label: str, entries: Sequence[Entry], photos: Mapping[str, int]
         written = next(iter(entry.names), "")
         key = photo_key(label, split_suffix(path or entry.itself or _plain(written))[0] or entry.place)
         if path is None and not entry.itself:
-            text = f"names the photo {written[:200]!r}, which is not in the source" if written else "names no photo"
+            text = (
+                f"its photo is expected at {written[:200]!r}, which is not in the source"
+                if written
+                else "names no photo"
+            )
+            if not photos:
+                text += f", nor is any photo: give the folder above, or --images {label}=DIR"
             problems += _failed(key, entry, "missing image", text)
         elif not entry.numbers:
             problems.append(Problem(key, "left-out", "list", "no object", f"{entry.place}: no object on {written}"))

@@ -71,6 +71,19 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
         raise UsageError(f"{path}: cannot be listed: {error.strerror}") from None
 
 
+MOST_FOLDERS = 20  # of one folder that are tried, where a set may lie in any
+
+
+def folders_in(root: Path) -> Iterator[Path]:
+    """The first folders in a root, as far as `MOST_FOLDERS` go, in order of name; none that is hidden."""
+    try:
+        with os.scandir(root) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__")))
+    except OSError:
+        return
+    yield from (root / name for name in names[:MOST_FOLDERS])
+
+
 def is_folder(entry: os.DirEntry[str]) -> bool:
     """Whether an entry is a folder, or a link to one."""
     try:

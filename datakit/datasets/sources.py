@@ -17,11 +17,16 @@ from ..errors import UsageError
 from ..files import check_local
 from ..wording import no_such
 from .layout import LAYOUTS, Layout, Match, Sureness
-from .pairs import PairsLayout
+from .listing import folders_in
+from .pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, PairsLayout
 from .reader import ReadOptions
-from .unrecognised import ARCHIVES, describe, folders_of
+from .sniff import coco_files, stems_in
+from .unrecognised import ARCHIVES, describe, looks_like_masks, shared_names
 from .views import AnyReader, MinArea, Resize
 
+LEVELS = 2  # of folders below a root that are tried as roots of their own
+MOST_TRIED = 40  # folders of one level
+DRAWN = (".json", ".txt", ".xml")  # suffixes of annotation files
 LABEL = re.compile(r"[a-z0-9_-]+")
 
 
@@ -160,10 +165,9 @@ def _limited(reader: AnyReader, limit: int | None) -> AnyReader:
 
 
 def layout_of(spec: SourceSpec, images: Path | None = None, mask_name: str | None = None) -> Layout:
-    """The layout of a source: the one named, else the one recognised; any pair where the pictures' folder is named.
+    """The layout of a source: the one named, else the one recognised.
 
-    Args: as `recognise`, and
-        images: the pictures' folder.
+    Args: as `recognise`.
 
     Raises:
         UsageError: the root is missing, or no layout fits.
@@ -171,10 +175,7 @@ def layout_of(spec: SourceSpec, images: Path | None = None, mask_name: str | Non
     check_root(spec.root)
     if spec.layout is not None:
         return LAYOUTS.find(spec.layout, f"source {spec.label!r}")
-    if images and spec.root.is_dir():
-        found = _best(spec.root)
-        return found[0] if found and found[1].sureness == Sureness.FILE else LAYOUTS["pairs"]
-    return LAYOUTS[recognise(spec.root, mask_name)[0]]
+    return LAYOUTS[recognise(spec.root, mask_name, images)[0]]
 
 
 def check_root(root: Path) -> None:
@@ -189,12 +190,13 @@ def check_root(root: Path) -> None:
         raise UsageError(f"{root}: is an archive; unpack it first and give the folder")
 
 
-def recognise(root: Path, mask_name: str | None = None) -> tuple[str, str]:
+def recognise(root: Path, mask_name: str | None = None, images: Path | None = None) -> tuple[str, str]:
     """Guess the layout of a root from its folders and its name.
 
     Args:
         root: the folder or file.
         mask_name: what masks are said to be called; then it is a layout with mask files.
+        images: the pictures' folder, where the user named one; then a folder of no annotation tool's is one of masks.
 
     Returns:
         The layout's name, and a sentence that says what the guess rests on.
@@ -203,12 +205,16 @@ def recognise(root: Path, mask_name: str | None = None) -> tuple[str, str]:
         UsageError: the root is missing, or nothing fits; it lists the layouts and what was found.
     """
     check_root(root)
-    found = _best(root)
+    found = _beside(root, images) if images and root.is_dir() else _best(root)
     shown = root.name or root.resolve().name
     if mask_name and root.is_dir() and (found is None or not isinstance(found[0], PairsLayout)):
         return "pairs", f"{shown}: taken for pairs, for --mask-name"
+    if found is None and images and root.is_dir():
+        return "pairs", f"{shown}: taken for pairs, for --images"
     if found is None:
-        raise UsageError(f"{root}: no known layout. {_nearest(root) or describe(root)}\nKnown: {', '.join(LAYOUTS)}")
+        raise UsageError(
+            f"{root}: no known layout. {_nearest(root) or _above(root) or describe(root)}\nKnown: {', '.join(LAYOUTS)}"
+        )
     layout, match = found
     return layout.name, f"{shown}: taken for {layout.name}, {match.why}"
 
@@ -232,9 +238,18 @@ def _best(root: Path) -> tuple[Layout, Match] | None:
     found = _surest(root, LAYOUTS.values())
     if found and isinstance(found[0], PairsLayout) and found[0].anywhere and found[1].sureness == Sureness.LAST:
         others = [each for each in LAYOUTS.values() if not (isinstance(each, PairsLayout) and each.is_plain)]
-        if any(_surest(folder, others) for folder in folders_of(root)):
+        if any(_surest(folder, others) for folder in folders_in(root)):
             return None
     return found
+
+
+def _beside(root: Path, images: Path) -> tuple[Layout, Match] | None:
+    """The layout of a root whose pictures lie elsewhere: that of its annotation files, unless masks lie there, too."""
+    found = _best(root)
+    if found and found[1].sureness == Sureness.FILE:
+        return found
+    drawn = _surest(root, (each for each in LAYOUTS.values() if not isinstance(each, PairsLayout)))
+    return None if drawn and shared_names(root, images) else drawn
 
 
 def _surest(root: Path, layouts: Iterable[Layout]) -> tuple[Layout, Match] | None:
@@ -247,9 +262,55 @@ def _nearest(root: Path) -> str:
     """A sentence on folders inside a root that are recognised; empty where none is."""
     if not root.is_dir():
         return ""
-    found = [(folder, best) for folder in folders_of(root) if (best := _best(folder)) is not None]
+    found: list[tuple[Path, tuple[Layout, Match]]] = []
+    level = [root]
+    for _ in range(LEVELS):
+        level = [folder for each in level for folder in folders_in(each)][:MOST_TRIED]
+        if found := [(folder, best) for folder in level if (best := _best(folder)) is not None]:
+            break
     if not found:
         return ""
-    named = ", ".join(f"{folder.name}/ ({layout.name}, {match.why})" for folder, (layout, match) in found[:3])
+    named = ", ".join(
+        f"{folder.relative_to(root)}/ ({layout.name}, {match.why})" for folder, (layout, match) in found[:3]
+    )
     roots = " ".join(shlex.quote(str(folder)) for folder, _ in found[:3])
     return f"Inside it: {named}. Try `datakit validate-source {roots}`."
+
+
+def _above(root: Path) -> str:
+    """A sentence on a set of which a root is the folder of pictures; empty where it is none."""
+    root = root.absolute()
+    pictures = stems_in(root, IMAGE_SUFFIXES) if root.is_dir() else set()
+    if not pictures:
+        return ""
+    for above in root.parents[:2]:
+        file = _drawn_on(pictures, root, above)
+        try:
+            best = _best(above) if file else None
+        except UsageError:  # which giving the folder says, too
+            continue
+        if best and file:
+            shown = f"{file.relative_to(above)}{'/' * file.is_dir()}" if file != above else f"{above.name}/"
+            return (
+                f"It is a folder of pictures alone; what is drawn on them is in {shown} of the folder above"
+                f" ({best[0].name}, {best[1].why}). Try `datakit validate-source {shlex.quote(str(above))}`."
+            )
+    return ""
+
+
+def _drawn_on(pictures: set[str], root: Path, above: Path) -> Path | None:
+    """The folder or COCO file in a folder above a root that has the names of its pictures; None where none is.
+
+    Of the folder above that one only folders are looked into that are called after masks: others may be other sets.
+    """
+    is_next = above == root.parent
+    folders = [folder for folder in folders_in(above) if is_next or looks_like_masks(folder.name)]
+    kinds = (*DRAWN, *MASK_SUFFIXES) if is_next else DRAWN
+    for place in (above, *folders, *(folder / root.name for folder in folders)):
+        if place != root and place.is_dir() and pictures & stems_in(place, kinds):
+            return place
+    for place in (above, *folders):
+        for path, text in coco_files(place, 0):
+            if pictures & set(re.findall(r'["/\\]([^"/\\]+)\.\w+"', text)):
+                return path
+    return None

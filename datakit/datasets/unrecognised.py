@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from ..formats import SUFFIXES
 from ..wording import counted
 from .listing import scan, split_suffix
 from .pairs import IMAGE_SUFFIXES, MASK_SUFFIXES
+from .sniff import coco_files, heads
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif")
@@ -27,10 +29,16 @@ OTHERS = {
 }
 HINTS = ("mask", "gt", "label", "seg", "annot", "ground", "truth", "matte", "alpha")
 MOST_ENTRIES = 20_000  # files that are looked at
-MOST_FOLDERS = 20  # that are tried as a root of their own
 MOST_SHOWN = 8  # names of a folder in a message
 # what stands in the head of a file that holds boxes or classes, and no masks
 BOXES = {"<bndbox>": "boxes as Pascal VOC's XML holds them", '"bbox"': "boxes in JSON", '"keypoints"': "keypoints"}
+
+
+DEEP = 6  # folders below the root that are looked into for annotation files
+VIA_CSV = "region_shape_attributes"  # a column
+OF_VIA_CSV = "VIA's CSV, which is not read: export the annotations as JSON instead, and put that beside the photos"
+STUDIO_PNG = re.compile(r"task-\d+-annotation-\d+-")
+YOLO_SETTINGS = re.compile(r"^(names|train|nc)\s*:", re.MULTILINE)
 
 
 class Pair(NamedTuple):
@@ -92,14 +100,11 @@ def look(root: Path) -> Contents:
     return contents
 
 
-def folders_of(root: Path) -> Iterator[Path]:
-    """Folders in a root that may be what was meant, in order of name."""
-    try:
-        with os.scandir(root) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__")))
-    except OSError:
-        return
-    yield from (root / name for name in names[:MOST_FOLDERS])
+def shared_names(root: Path, images: Path) -> set[str]:
+    """Names without suffix of pictures below a folder of photos that pictures of the root elsewhere have, too."""
+    home, photos = root.resolve(), images.resolve()
+    elsewhere = (stems for at, stems in look(root).stems.items() if not (home / at).is_relative_to(photos))
+    return set().union(*elsewhere) & set().union(*look(images).stems.values())
 
 
 def names_in(root: Path) -> str:
@@ -124,11 +129,32 @@ def _sentences(root: Path, contents: Contents, command: str) -> Iterator[str]:
     pair = _likely_pair(contents)
     if pair:
         yield _of_pair(root, pair, command)
+    elif tool := of_tools(root, contents, command):
+        yield tool
     elif pictures:
         yield from _of_pictures(root, contents, command)
     elif unread:
         yield f"{contents.first[unread[0]]} {SUFFIXES[unread[0]]}."
-    yield from _of_others(root, contents, bool(pictures))
+    others = list(_of_others(root, contents, bool(pictures)))
+    yield from others
+    if not pictures and not unread and not others:
+        yield "There is no photo in it; give the folder that holds photos and their masks."
+
+
+def of_tools(root: Path, contents: Contents, command: str) -> str:
+    """A sentence on an annotation tool's file that lies deep, or is of a kind that is not read; empty where none is."""
+    for path, _ in coco_files(root, DEEP):
+        return f"{path.relative_to(root)} is COCO: try `{command} {shlex.quote(str(path))}`."
+    for path, text in heads(root, ".csv", DEEP):
+        if VIA_CSV in text:
+            return f"{path.relative_to(root)} is {OF_VIA_CSV}."
+    for folder, stems in sorted(contents.stems.items()):
+        if any(STUDIO_PNG.match(stem) for stem in stems):
+            return (
+                f"{folder or '.'}/ holds masks as Label Studio exports them, whose names do not say which photo they"
+                " are of: export the project as JSON instead, and put that beside the photos."
+            )
+    return ""
 
 
 def _likely_pair(contents: Contents) -> Pair | None:
@@ -138,14 +164,15 @@ def _likely_pair(contents: Contents) -> Pair | None:
     for at, first in enumerate(folders):
         for second in folders[at + 1 :]:
             shared = len(contents.stems[first] & contents.stems[second])
-            first_is, second_is = _looks_like_masks(first), _looks_like_masks(second)
+            first_is, second_is = looks_like_masks(first), looks_like_masks(second)
             if shared and (shared, first_is != second_is) > most:
                 most = shared, first_is != second_is
                 best = Pair(second, first, shared) if first_is and not second_is else Pair(first, second, shared)
     return best
 
 
-def _looks_like_masks(folder: str) -> bool:
+def looks_like_masks(folder: str) -> bool:
+    """Whether a folder is called after masks or annotations."""
     return any(hint in folder.lower() for hint in HINTS)
 
 
@@ -172,7 +199,7 @@ def _of_pictures(root: Path, contents: Contents, command: str) -> Iterator[str]:
 
 def _are_masks(root: Path, folder: str, contents: Contents) -> bool:
     """Whether the pictures of a folder are masks, by its name or by the mode of one of them."""
-    if _looks_like_masks(folder or root.name):
+    if looks_like_masks(folder or root.name):
         return True
     name = next((path for path in contents.first.values() if path.rpartition("/")[0] == folder), "")
     try:
@@ -214,6 +241,12 @@ def _of_file(path: Path, command: str) -> str:
     suffix = path.suffix.lower()
     if suffix in FILMS:
         return f"It is a film: `datakit propagate {shlex.quote(str(path))} --first-frame first.png`"
+    again = f"`{command} {shlex.quote(str(path.absolute().parent))}`"
     if suffix in IMAGE_SUFFIXES or suffix in SUFFIXES:
-        return f"It is one picture; give the folder: `{command} {shlex.quote(str(path.absolute().parent))}`"
+        return f"It is one picture; give the folder: {again}"
+    text = next((text for _, text in heads(path, suffix)), "")
+    if suffix in (".yaml", ".yml") and YOLO_SETTINGS.search(text):
+        return f"It says what a YOLO set holds; give the set's folder: {again}"
+    if suffix == ".csv" and VIA_CSV in text:
+        return f"It is {OF_VIA_CSV}"
     return "It is a file of a kind that is not read; give the folder of photos and masks, or the annotation file"

@@ -1,13 +1,15 @@
 """Options mean what the settings mean: the command line's defaults are the dataclasses' own."""
 
 from dataclasses import MISSING, fields
+from pathlib import Path
 
 import click
 import pytest
 
 from datakit.datasets import ReadOptions
+from datakit.errors import UsageError
 from pipelines.cli import cli
-from pipelines.options import byte_count
+from pipelines.options import byte_count, sources_from
 from pipelines.settings import BuildConfig, BuildSettings
 
 
@@ -50,11 +52,21 @@ def test_two_recipes_of_one_name_are_refused(datakit, source, tmp_path):
     assert "two recipes are named 'masktrack'" in result.output
 
 
-def test_images_need_a_label(datakit, source, tmp_path):
+@pytest.mark.parametrize("folder", ["photos", "/data/a=b/photos"])
+def test_images_of_one_source_need_no_label(folder):
+    """Whatever stands in the path."""
+    sources, images = sources_from(["My Set=masks"], [folder])
+    assert images == {sources[0].label: Path(folder)}
+    assert sources_from(["a=masks"], [f"a={folder}"])[1] == {"a": Path(folder)}
+
+
+def test_images_of_several_sources_need_a_label(datakit, source, tmp_path):
     """--images DIR alone does not say whose."""
-    result = datakit("build-shards", source, "--out", tmp_path / "out", "--images", "somewhere")
+    result = datakit("build-shards", source, f"b={source}", "--out", tmp_path / "out", "--images", "somewhere")
     assert result.exit_code == 2
-    assert "expected LABEL=DIR" in result.output
+    assert "--images somewhere: expected LABEL=DIR, since there is not one source alone" in result.output
+    with pytest.raises(UsageError, match="expected LABEL=DIR"):
+        sources_from(["a=masks"], ["a="])
 
 
 def test_an_unknown_setting_lists_the_known_ones(datakit, source, tmp_path):

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from datakit.datasets import SourceSpec, parse_source
+from datakit.datasets import ReadOptions, SourceSpec, parse_source
 from datakit.errors import UsageError
 from datakit.transforms import PRESETS
-from pipelines.plan import largest_first, make_plan
+from pipelines.plan import largest_first, make_plan, recognised
 from pipelines.settings import BuildConfig, BuildSettings
 from tests.runs import draw_source
+from tests.tiny_tools import labelme
 
 
 def plan_of(*specs: SourceSpec, **settings):
@@ -77,3 +78,14 @@ def test_big_shards_come_first(source, tmp_path):
     assert [shard.source for shard in plan.shards] == ["big", "ecssd"]
     sizes = [shard.bytes for shard in largest_first(plan.shards)]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_guess_is_told_where_photos_lie_elsewhere(tmp_path, caplog):
+    """Recognition is not switched off by --images."""
+    root, photos = labelme(tmp_path / "set"), tmp_path / "photos"
+    photos.mkdir()
+    for file in sorted(root.glob("*.jpg")):
+        file.rename(photos / file.name)
+    caplog.set_level("INFO")
+    assert recognised(parse_source(f"m={root}"), photos, ReadOptions()).layout == "labelme"
+    assert "set: taken for labelme" in caplog.text

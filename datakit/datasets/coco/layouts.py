@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from ..layout import Layout, Match, Sureness
 from ..pairs import find_folder
 from ..reader import Reader, ReadOptions
 from ..records import Record
+from ..sniff import coco_files
 from .file import load_instances
 from .listing import Listing
 from .photos import PhotoFolder, find_images
@@ -18,6 +21,7 @@ from .reader import CocoReader
 
 ROBOFLOW_FILE = "_annotations.coco.json"
 LABEL_STUDIO_FILES = ("result.json", "result_coco.json")  # names that others may give to anything
+MOST_SOURCES = 4  # that a message writes down
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,14 @@ class CocoLayout(Layout):
     """An instances file with its folder of photos; the root is the file, or a folder that holds one."""
 
     def match(self, root: Path) -> Match | None:
-        """For its instances file, or any JSON file."""
+        """For its instances file by name, else by what it holds, or any JSON file."""
         if root.is_file():
             is_json = root.suffix.lower() == ".json"
             return Match(Sureness.COMMON, "a JSON file of instances") if is_json else None
-        files = _instances_files(root)
+        files = _named_files(root)
         if not files:
-            return None
+            found = ", ".join(str(path.relative_to(root)) for path, _ in coco_files(root))
+            return Match(Sureness.LAST, f"for what {found} holds") if found else None
         file = only_file(root, files)
         is_sure = file.name not in LABEL_STUDIO_FILES or {each.name for each in root.iterdir()} <= {file.name, "images"}
         return Match(Sureness.FILE if is_sure else Sureness.LAST, f"for its {file.relative_to(root)}")
@@ -42,10 +47,14 @@ class CocoLayout(Layout):
         Raises:
             UsageError: it is no instances file, or its photos' folder is not found.
         """
-        file = root if root.is_file() else only_file(root, _instances_files(root))
+        file = root if root.is_file() else only_file(root, _named_files(root) or [path for path, _ in coco_files(root)])
         with uncollected():
             document = load_instances(file)
-            folder = PhotoFolder(images) if images else find_images(file, document["images"])
+            folder = (
+                PhotoFolder(images)
+                if images
+                else find_images(file, document["images"], root if root.is_dir() else None)
+            )
             listing = Listing(label, file, folder)
             records = listing.pair(document)
             reader = CocoReader(label, file.parent, folder.path, records, listing.problems, options)
@@ -104,7 +113,7 @@ ROBOFLOW = SplitsLayout(
 )
 
 
-def _instances_files(root: Path) -> list[Path]:
+def _named_files(root: Path) -> list[Path]:
     """The instances files of a folder: COCO's own, else LVIS's, else as annotation tools export them."""
     folder = find_folder(root, "annotations")
     places = [root / folder, root] if folder else [root]
@@ -128,12 +137,22 @@ def only_file(root: Path, files: list[Path]) -> Path:
         UsageError: there are several, or none.
     """
     if not files:
-        raise UsageError(f"{root}: expected one annotations/instances_*.json, found none; give the file itself")
+        raise UsageError(
+            f"{root}: expected a COCO file, such as annotations/instances_*.json, found none; give the file itself"
+        )
     if len(files) > 1:
         names = ", ".join(str(file.relative_to(root)) for file in files)
-        label = files[0].stem.rpartition("_")[2].lower()
         raise UsageError(
             f"{root}: holds {len(files)} annotation files, {names}, expected one, so that photos for tests do not slip "
-            f"into training; give the file itself, or each as a source of its own: {label}={files[0]} …"
+            f"into training; give the file itself, or each as a source of its own: {_sources_of(files)}"
         )
     return files[0]
+
+
+def _sources_of(files: list[Path]) -> str:
+    """The sources to write for files of one folder, each by a label of its own."""
+    names = [file.stem.rpartition("_")[2].lower() for file in files]
+    often = Counter(names)
+    labels = [name if often[name] == 1 else f"{name}{number}" for number, name in enumerate(names, 1)]
+    shown = [f"{label}={shlex.quote(str(file))}" for label, file in zip(labels, files, strict=True)][:MOST_SOURCES]
+    return " ".join(shown) + " …" * (len(files) > MOST_SOURCES)

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ...errors import UsageError
-from ..listing import is_folder, is_utf8, scan, size_of
+from ..listing import folders_in, is_folder, is_utf8, scan, size_of
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,18 @@ class PhotoFolder:
             yield from (("/".join((*parent, entry.name)), size_of(entry)) for entry in files)
 
 
-def find_images(file: Path, images: list[Any]) -> PhotoFolder:
+def find_images(file: Path, images: list[Any], root: Path | None = None) -> PhotoFolder:
     """The folder in which most photos of an instances file lie.
 
     For `…/annotations/instances_X.json` these are tried, and of equals the first is taken: `…/X`, `…/images/X`,
     `…/images`, the same beside the file (for a file elsewhere these first), the file's own folder, and the one above.
-    Where no photo is in any of them, the first usual one that is there.
+    Where no photo is in any of them, the folder of the source's, whatever it is called, in which most are; else the
+    first usual one that is there.
 
     Args:
         file: the instances file.
         images: its entries.
+        root: the source's folder, where it is known; else that of the file, of `…/annotations/X.json` the one above.
 
     Raises:
         UsageError: none of them is there.
@@ -78,14 +80,11 @@ def find_images(file: Path, images: list[Any]) -> PhotoFolder:
     tried += [PhotoFolder(folder, shared=True) for folder in own]
     names = [name for name in map(written_name, images) if name]
     lookup = Look()
-    best, most = None, (0, 0)
-    for candidate in tried:
-        by_name = sum(lookup.holds(candidate.path, name) for name in names)
-        by_end = 0 if by_name == len(names) else sum(lookup.holds_end(candidate.path, name) for name in names)
-        if (max(by_name, by_end), by_name) > most:
-            best, most = candidate, (max(by_name, by_end), by_name)
-        if by_name == len(names):
-            break
+    home = root or (file.parent.parent if is_usual else file.parent)
+    inside = [folder for folder in folders_in(home) if not folder.is_symlink()]
+    inside += [folder for each in inside for folder in folders_in(each) if not folder.is_symlink()]
+    others = (PhotoFolder(folder) for folder in inside)
+    best = _most_held(tried, names, lookup) or _most_held(others, names, lookup)
     if best:
         return best
     for folder in usual:
@@ -93,6 +92,19 @@ def find_images(file: Path, images: list[Any]) -> PhotoFolder:
             return PhotoFolder(folder)
     expected = ", ".join(str(folder) for folder in (*usual, *own))
     raise UsageError(f"{file}: its photos are in none of {expected}; say where with --images LABEL=DIR")
+
+
+def _most_held(folders: Iterable[PhotoFolder], names: list[str], lookup: Look) -> PhotoFolder | None:
+    """The folder that holds most of the names, of equals the first; None where none holds any."""
+    best, most = None, (0, 0)
+    for candidate in folders:
+        by_name = sum(lookup.holds(candidate.path, name) for name in names)
+        by_end = 0 if by_name == len(names) else sum(lookup.holds_end(candidate.path, name) for name in names)
+        if (max(by_name, by_end), by_name) > most:
+            best, most = candidate, (max(by_name, by_end), by_name)
+        if by_name == len(names):
+            break
+    return best
 
 
 def written_name(entry: Any) -> str | None:

@@ -84,6 +84,9 @@ class YoloLayout(Layout):
                 names = (paired[name],) if name in paired else _guesses(name)
                 entries.append(Entry(names, name, "", [line.number for line in _lines(data)], {}))
                 read.add(name)
+        if not paired and not entries and not photos:
+            way_out = f"give the folder above, or --images {label}=DIR"
+            raise UsageError(f"{root}: expected photos and their text files, found no photo: {way_out}")
         if not paired and not entries:
             raise UsageError(f"{root}: no photo has a text file of outlines. {self.source}")
         records, more = pair_entries(label, entries, photos)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from datakit.datasets import LAYOUTS, SourceOptions, open_source, parse_source, recognise
 from datakit.datasets.sources import derived_label_notice, looks_like
 from datakit.errors import UsageError
-from tests import tiny
+from tests import tiny, tiny_tools
+from tests.drawing import mask
 
 
 def test_label_layout_and_root_are_told_apart() -> None:
@@ -164,3 +167,33 @@ def test_folders_of_another_layout_are_told(tmp_path: Path) -> None:
     assert looks_like(parse_source(f"mine:pairs={root}")) == ""
     assert looks_like(parse_source(f"mine={root}")) == ""
     assert looks_like(parse_source(f"mine:ecssd={root.rename(tmp_path / 'ECSSD')}")) == ""
+
+
+@pytest.mark.parametrize("draw", [tiny_tools.labelme, tiny_tools.cvat, tiny_tools.yolo])
+def test_annotation_files_are_recognised_where_photos_lie_elsewhere(tmp_path: Path, draw: Any) -> None:
+    """As they are without --images, and told."""
+    root, photos = draw(tmp_path / "set"), tmp_path / "photos"
+    layout = recognise(root)[0]
+    photos.mkdir()
+    for file in sorted(root.rglob("*.jpg")):
+        file.rename(photos / file.name)
+    assert recognise(root, None, photos)[0] == layout
+    reader = tiny.opened("m", root, images=photos)
+    assert reader.layout == layout and len(reader) == 3
+
+
+def test_annotation_files_beside_the_photos_may_have_them_named(tmp_path: Path) -> None:
+    """--images of the very folder changes nothing."""
+    root = tiny_tools.labelme(tmp_path / "set")
+    assert recognise(root, None, root)[0] == recognise(root)[0] == "labelme"
+
+
+def test_masks_of_the_named_photos_go_before_annotation_files_beside_them(tmp_path: Path) -> None:
+    """A folder of masks may hold a file of outlines, too."""
+    root, photos = tiny_tools.labelme(tmp_path / "set"), tmp_path / "photos"
+    photos.mkdir()
+    for file in sorted(root.glob("*.jpg")):
+        file.rename(photos / file.name)
+        tiny.write_grey(root / f"{file.stem}.png", mask(1) * np.uint8(255))
+    assert recognise(root, None, photos) == ("pairs", "set: taken for pairs, for --images")
+    assert tiny.opened("m", root, images=photos).layout == "pairs"

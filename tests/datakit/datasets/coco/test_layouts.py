@@ -14,6 +14,7 @@ import pytest
 
 from datakit.datasets import AnyReader, ReadOptions, recognise
 from datakit.datasets.coco.doubts import REASON
+from datakit.datasets.coco.layouts import COCO
 from datakit.errors import UsageError
 from tests import tiny
 from tests.contracts import check_reader
@@ -174,3 +175,70 @@ def test_lvis_is_read_from_both_folders_of_coco(tmp_path: Path, place: str) -> N
     reader = tiny.opened("c", tmp_path, options=SMALL)
     assert reader.layout == "coco" and not reader.problems
     assert keys(reader) == ["c/train2017/000000391895#0", "c/val2017/000000000139#1"]
+
+
+@pytest.mark.parametrize("photos", ["images/", "", "imgs/", "data/"])
+@pytest.mark.parametrize(
+    "name",
+    ["annotations.json", "instances_default.json", "train.json", "coco.json", "result.json", "labels/coco.json"]
+    + [f"annotations/{each}.json" for each in ("instances_default", "train", "x")],
+)
+def test_a_folder_is_recognised_by_what_its_file_holds(tmp_path: Path, name: str, photos: str) -> None:
+    """Whatever the file and the folder of photos are called."""
+    photo(tmp_path / photos, "a.jpg")
+    photo(tmp_path / photos, "b.jpg")
+    written(tmp_path / name, "a.jpg", "b.jpg")
+    assert recognise(tmp_path)[0] == "coco"
+    assert keys(tiny.opened("c", tmp_path, options=SMALL)) == ["c/a#0", "c/b#1"]
+    assert keys(tiny.opened("c", tmp_path, "coco", options=SMALL)) == ["c/a#0", "c/b#1"]
+
+
+@pytest.mark.parametrize("order", [("images", "annotations"), ("annotations", "images")])
+def test_a_long_file_is_recognised_whatever_its_order(tmp_path: Path, order: tuple[str, str]) -> None:
+    """Its second list begins far behind what is read of it."""
+    photo(tmp_path, "a.jpg")
+    file = written(tmp_path / "all.json", "a.jpg", *(f"{n}.jpg" for n in range(2000)))
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps({name: document[name] for name in order}))
+    assert recognise(tmp_path) == ("coco", f"{tmp_path.name}: taken for coco, for what all.json holds")
+
+
+@pytest.mark.parametrize(
+    "more", [{"segments_info": [], "segmentation": 1}, {"video_id": 1}, {"segmentation": 0, "shapes": []}]
+)
+def test_files_of_other_kinds_are_not_taken_for_coco(tmp_path: Path, more: dict[str, Any]) -> None:
+    """Though they have its words."""
+    photo(tmp_path, "a.jpg")
+    assert COCO.match(tmp_path) is None
+    written(tmp_path / "all.json", "a.jpg", **more)
+    assert COCO.match(tmp_path) is None
+
+
+def test_several_files_by_content_are_named_with_what_to_write(tmp_path: Path) -> None:
+    """Each is a source of its own, whose label is its name; of equal names they are counted."""
+    photo(tmp_path / "images", "a.jpg")
+    for name in ("train", "val"):
+        written(tmp_path / f"annotations/{name}.json", "a.jpg")
+    with pytest.raises(UsageError) as caught:
+        tiny.opened("c", tmp_path)
+    folder = tmp_path / "annotations"
+    assert str(caught.value).endswith(f"of its own: train={folder}/train.json val={folder}/val.json")
+    written(tmp_path / "more/val.json", "a.jpg")
+    with pytest.raises(UsageError, match=r"train=\S+ val2=\S+ val3=\S+"):
+        tiny.opened("c", tmp_path)
+
+
+def test_masks_go_before_a_file_told_by_its_contents(tmp_path: Path) -> None:
+    """What was read as pairs stays so."""
+    tiny.ecssd(tmp_path)
+    written(tmp_path / "coco.json", "0001.jpg")
+    assert recognise(tmp_path)[0] != "coco"
+
+
+def test_a_link_is_no_folder_of_photos_that_is_found_by_itself(tmp_path: Path) -> None:
+    """Nothing outside of the root is opened."""
+    photo(tmp_path / "outside", "a.jpg")
+    file = written(tmp_path / "set" / "coco.json", "a.jpg")
+    (file.parent / "pics").symlink_to(tmp_path / "outside")
+    with pytest.raises(UsageError, match="its photos are in none of"):
+        tiny.opened("c", file.parent, options=SMALL)

@@ -17,7 +17,7 @@ from datakit.samples import Scene
 from tests import tiny
 from tests.contracts import check_reader
 from tests.drawing import picture, write_picture
-from tests.tiny_tools import yolo_file, yolo_line
+from tests.tiny_tools import yolo, yolo_file, yolo_line
 
 SQUARE = [[4, 4], [19, 4], [19, 19], [4, 19]]  # 256 pixels, its last row and column inside
 FAR = [[40, 4], [49, 4], [49, 13], [40, 13]]  # 100
@@ -277,3 +277,9 @@ def test_a_folder_of_other_texts_is_not_taken_for_yolo(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no photo has a text file of outlines"):
         (tmp_path / "b.txt").rename(tmp_path / "c.txt")
         tiny.opened("set", tmp_path, "yolo", images=write_picture(tmp_path / "p" / "b.jpg", picture(1)).parent)
+
+
+def test_a_folder_of_text_files_alone_leads_to_the_folder_above(tmp_path: Path) -> None:
+    """Or to --images."""
+    with pytest.raises(UsageError, match="found no photo: give the folder above, or --images m=DIR"):
+        tiny.opened("m", yolo(tmp_path) / "labels")
