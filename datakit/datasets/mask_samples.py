@@ -109,7 +109,10 @@ def _of_colours(where: ItemRef, found: LabelMap) -> Iterator[Note]:
     if found.colours:
         shown = ", ".join(f"{number} is {colour}" for number, colour in sorted(found.colours.items())[:MOST_SHOWN])
         more = f" and {len(found.colours) - MOST_SHOWN} more" if len(found.colours) > MOST_SHOWN else ""
-        reason = "masks in colours: each flat colour but the ground is one object, the largest is 1"
+        reason = (
+            "masks in colours: each flat colour but the ground is one object, numbered in order of "
+            "red + 256 green + 65536 blue"
+        )
         yield Note(where.key, reason, f"{where.path}: {shown}{more}")
     if found.mixed:
         reason = "masks in colours with soft edges, whose pixels belong to the most alike area beside them"
