@@ -101,9 +101,7 @@ def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool,
     if dry_run:
         estimated = estimate(config)
         click.echo(report.dry_run_report(estimated, as_json))
-        if not estimated.fits:
-            ctx.exit(1)
-        return
+        ctx.exit(estimated.exit_code)
     # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
     atexit.register(gc.freeze)
     if config.jobs > 1 or config.scheduler is not None:

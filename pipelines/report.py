@@ -136,7 +136,8 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
 def dry_run_report(run: DryRun, as_json: bool) -> str:
     """Estimates per source, the total and the room there is."""
     if as_json:
-        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.fits})
+        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.fits,
+                        "refused": run.refused})  # fmt: skip
     head = ("source", "layout", "photos", "shards", "~samples", "~triples", "~size", "~time, 1 worker")
     rows = [
         [s.label, s.layout, s.photos, s.shards, s.samples, s.triples, size_text(s.bytes), clock(s.seconds)]
@@ -148,8 +149,25 @@ def dry_run_report(run: DryRun, as_json: bool) -> str:
             table(head, rows),
             f"about {size_text(run.bytes)} and {clock(run.seconds)} with -j {run.jobs}; "
             f"{size_text(run.free_bytes)} free: {fits}. Nothing was written.",
+            *_refusal_lines(run),
         ]
     )
+
+
+def _refusal_lines(run: DryRun) -> list[str]:
+    """That the build would end without a manifest for what fails, why, and the way out."""
+    if run.refused == "no":
+        return []
+    items, failed = (sum(getattr(source, name) for source in run.sources) for name in ("items", "failed"))
+    about = "" if failed == sum(source.seen_failed for source in run.sources) else "about "
+    verb = "would" if run.refused == "yes" else "may"
+    why = ", ".join(f"{count} {reason}" for reason, count in run.reasons.items())
+    if run.on_error == "fail":
+        return [f"the build {verb} stop at the first of {about}{failed} failures ({why}), as --on-error fail asks"]
+    return [
+        f"the build {verb} be refused: {about}{failed} of {items} items fail ({why}), more than --max-error-rate "
+        f"{run.max_error_rate:g} allows; mend the source, or build the others with `--max-error-rate 1`"
+    ]
 
 
 def preview_report(summary: PreviewSummary) -> str:
