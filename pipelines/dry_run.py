@@ -98,7 +98,8 @@ class DryRun:
         """1 where there is no room, else what the build would end with for what is seen to fail, else 0."""
         if not self.fits:
             return 1
-        return {"skip": TooManyFailed, "fail": ItemError}[self.on_error].exit_code if self.refused == "yes" else 0
+        ends_with = TooManyFailed.exit_code if self.on_error == "skip" else ItemError.exit_code
+        return ends_with if self.refused == "yes" else 0
 
     @property
     def reasons(self) -> dict[str, int]:
