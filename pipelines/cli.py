@@ -251,7 +251,8 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
     if options["random"]:
         keys += inspect_shards.random_keys(shards, options["random"], options["seed"])
     if not keys:
-        click.echo(report.statistics_report(shards, inspect_shards.statistics(shards), as_json))
+        lines = [] if as_json else report.written(options["csv"])
+        click.echo("\n".join([report.statistics_report(shards, inspect_shards.statistics(shards), as_json), *lines]))
         return
     compared = inspect_shards.compare_with_source(shards, keys, *sources_from(options["sources"], options["images"]))
     click.echo(report.comparison_report(compared, as_json))

@@ -38,6 +38,11 @@ def as_text(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
+def written(path: Path | None) -> list[str]:
+    """The line that says that a file was written; none where none was asked for."""
+    return [f"{path}: {size_text(path.stat().st_size)}"] if path else []
+
+
 def settings_lines(settings: BuildSettings) -> str:
     """The resolved settings of a build, a line per recipe and one for the rest."""
     stored = settings.to_dict()
@@ -130,7 +135,7 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
         f"{counted(found.compared, 'photo')} compared with each other; "
         + ("found something" if found.found else "sound")
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *written(found.preview)])
 
 
 def dry_run_report(run: DryRun, as_json: bool) -> str:
@@ -316,4 +321,4 @@ def score_report(summary: ScoreSummary, as_json: bool) -> str:
          f"{part['output_iou'] - part['input_iou']:+.3f}"]
         for name, part in [*rows, ("total", scores)]
     ]  # fmt: skip
-    return table(("source", "triples", "input IoU", "output IoU", "gain"), body)
+    return "\n".join([table(("source", "triples", "input IoU", "output IoU", "gain"), body), *written(summary.picture)])

@@ -24,7 +24,8 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_photos_are_drawn_with_the_outlines_of_their_objects(tmp_path: Path) -> None:
     """Twelve of a source, in colours that the photo does not have."""
     root = tiny.ecssd(tmp_path / "ecssd", 14)
-    code, _ = run(root, "--preview", tmp_path / "new" / "a.png")
+    code, text = run(root, "--preview", tmp_path / "new" / "a.png")
+    assert f"\n{tmp_path / 'new' / 'a.png'}: 0." in text  # its size in MB
     sheet = cv2.imread(str(tmp_path / "new" / "a.png"))
     assert code == 0 and sheet.shape[1] > 4 * 240 and sheet.shape[0] > 3 * 180
     few = tiny.ecssd(tmp_path / "few", 3)
