@@ -111,9 +111,8 @@ def _scaled(mask: tuple[int, ...], photo: tuple[int, int]) -> str:
     Each side may be rounded: within 1 pixel of the smaller picture. A mask of nearly its photo's size may be cut.
     """
     scale = max(mask) / max(photo)
-    if abs(scale - 1) < LEAST_SCALED or any(
-        abs(ours - theirs * scale) > max(1.0, scale) for ours, theirs in zip(mask, photo, strict=True)
-    ):
+    off = max(abs(ours - theirs * scale) for ours, theirs in zip(mask, photo, strict=True))
+    if abs(scale - 1) < LEAST_SCALED or off > max(1.0, scale):
         return ""
     how = "enlarge" if scale < 1 else "reduce"
     return f"; it is {scale:.3g} times the photo's size: {how} it to {photo[1]}x{photo[0]} by nearest neighbour"
