@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.wording import counted, plain_kind, printable, size_text
 
+from .inverted import inverted_line
 from .min_iou import below_line, judged_when
 from .progress import clock
 
@@ -98,6 +99,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
         for reason, note in source.get("notes", {}).items()
     ]
     lines += [f"  {below_line(summary.below, manifest.triples)}"] if summary.below.total else []
+    lines += [f"  {inverted_line(label, *counts)}" for label, counts in summary.inverted.items()]
     size = sum(shard.bytes for shard in manifest.shards)
     lines.append(
         f"{summary.out}: {counted(len(manifest.shards), 'shard')} ({summary.kept} kept, {summary.built} built), "
