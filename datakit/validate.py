@@ -89,11 +89,12 @@ def _of_mask(sample: Sample) -> Iterator[Notice]:
     pixels = area(sample.mask)
     if pixels == sample.mask.size:
         yield Notice(sample.key, "full mask", f"{sample.key}: {REASONS['full mask']}")
-    elif _touches_all_borders(sample.mask):
+    elif touches_all_borders(sample.mask):
         yield Notice(sample.key, "mask touches all borders", f"{sample.key}: {REASONS['mask touches all borders']}")
     if pixels < TINY:
         yield Notice(sample.key, "tiny object", f"{sample.key}: {pixels} pixels")
 
 
-def _touches_all_borders(mask: Mask) -> bool:
+def touches_all_borders(mask: Mask) -> bool:
+    """Whether an (H, W) uint8 mask has foreground on each of its four borders, as inverted ones do."""
     return all(border.any() for border in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))

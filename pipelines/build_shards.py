@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from datakit.wording import counted, shorten
 from .cluster import run_tasks
 from .drop_duplicates import plan_without_duplicates
 from .interrupt import terminable
+from .inverted import look_inverted
 from .lock import run_lock
 from .min_iou import Below, count_below
 from .output_folder import check_output, check_space, invalidate_manifest, prepare_output, settings_digest, stale_files
@@ -45,6 +46,7 @@ class BuildSummary:
         built: shards this run made.
         seconds: of this run.
         below: triples below their recipe's `min_iou`.
+        inverted: label -> masks that touch all borders, of how many; of sources whose masks look inverted.
     """
 
     out: Path
@@ -53,6 +55,7 @@ class BuildSummary:
     built: int
     seconds: float
     below: Below
+    inverted: Mapping[str, tuple[int, int]]
 
 
 def build_shards(config: BuildConfig) -> BuildSummary:
@@ -79,8 +82,8 @@ def build_shards(config: BuildConfig) -> BuildSummary:
             invalidate_manifest(config, todo)
             records = kept | make_shards(config, plan, todo)
             manifest = publish(config, plan, records)
-            below = count_below(config.out, manifest)
-    return BuildSummary(config.out, manifest, len(kept), len(todo), time.monotonic() - started, below)
+            below, inverted = count_below(config.out, manifest), look_inverted(config.out, manifest)
+    return BuildSummary(config.out, manifest, len(kept), len(todo), time.monotonic() - started, below, inverted)
 
 
 def kept_records(config: BuildConfig, plan: Plan) -> dict[str, ShardRecord]:

@@ -101,9 +101,7 @@ def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool,
     if dry_run:
         estimated = estimate(config)
         click.echo(report.dry_run_report(estimated, as_json))
-        if not estimated.fits:
-            ctx.exit(1)
-        return
+        ctx.exit(estimated.exit_code)
     # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
     atexit.register(gc.freeze)
     if config.jobs > 1 or config.scheduler is not None:
@@ -253,7 +251,8 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
     if options["random"]:
         keys += inspect_shards.random_keys(shards, options["random"], options["seed"])
     if not keys:
-        click.echo(report.statistics_report(shards, inspect_shards.statistics(shards), as_json))
+        lines = [] if as_json else report.written(options["csv"])
+        click.echo("\n".join([report.statistics_report(shards, inspect_shards.statistics(shards), as_json), *lines]))
         return
     compared = inspect_shards.compare_with_source(shards, keys, *sources_from(options["sources"], options["images"]))
     click.echo(report.comparison_report(compared, as_json))

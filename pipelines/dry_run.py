@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from datakit.datasets import Subset
+from datakit.errors import ItemError, TooManyFailed
 from datakit.shards.manifest import RECORDS
 
 from .drop_duplicates import plan_without_duplicates
@@ -29,6 +32,9 @@ class SourceEstimate:
         photos, shards: counts, exact.
         listed_problems: items that listing already ruled out, exact.
         samples, triples, bytes, seconds: estimates; seconds on one worker.
+        items, failed: estimates, of what the build counts so.
+        seen_failed: items that listing and probe found to fail; the build has these at least.
+        reasons: why they do, and how many of each.
     """
 
     label: str
@@ -40,21 +46,28 @@ class SourceEstimate:
     triples: int
     bytes: int
     seconds: float
+    items: int
+    failed: int
+    seen_failed: int
+    reasons: dict[str, int]
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """Estimates per source, and the room there is.
+    """Estimates per source, the room there is, and whether the build would be refused for what fails.
 
     Attributes:
         sources: one estimate per source.
         jobs: worker processes the time is divided by.
         free_bytes: on the disk of the output folder.
+        on_error, max_error_rate: of the build, see `BuildConfig`.
     """
 
     sources: tuple[SourceEstimate, ...]
     jobs: int
     free_bytes: int
+    on_error: Literal["skip", "fail"]
+    max_error_rate: float
 
     @property
     def bytes(self) -> int:
@@ -71,6 +84,31 @@ class DryRun:
         """Estimated duration with all jobs."""
         return sum(source.seconds for source in self.sources) / self.jobs
 
+    @property
+    def refused(self) -> Literal["no", "likely", "yes"]:
+        """Whether more items fail than are allowed: `yes` where those already seen are too many."""
+        items = sum(source.items for source in self.sources)
+        allowed = 0.0 if self.on_error == "fail" else self.max_error_rate * items
+        if sum(source.seen_failed for source in self.sources) > allowed:
+            return "yes"
+        return "likely" if sum(source.failed for source in self.sources) > allowed else "no"
+
+    @property
+    def exit_code(self) -> int:
+        """1 where there is no room, else what the build would end with for what is seen to fail, else 0."""
+        if not self.fits:
+            return 1
+        ends_with = TooManyFailed.exit_code if self.on_error == "skip" else ItemError.exit_code
+        return ends_with if self.refused == "yes" else 0
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Why items seen so far fail, the commonest first."""
+        counts: Counter[str] = Counter()
+        for source in self.sources:
+            counts.update(source.reasons)
+        return dict(counts.most_common())
+
 
 def dry_run(config: BuildConfig) -> DryRun:
     """List and cut the sources, build a few evenly spread photos of each elsewhere, and extrapolate."""
@@ -78,7 +116,8 @@ def dry_run(config: BuildConfig) -> DryRun:
     check_output(config)
     sources = tuple(_probe(config, plan, label) for label in plan.readers)
     existing = next(path for path in (config.out, *config.out.absolute().parents) if path.exists())
-    return DryRun(sources, config.jobs, shutil.disk_usage(existing).free)
+    free = shutil.disk_usage(existing).free
+    return DryRun(sources, config.jobs, free, config.on_error, config.max_error_rate)
 
 
 def _probe(config: BuildConfig, plan: Plan, label: str) -> SourceEstimate:
@@ -93,9 +132,10 @@ def _probe(config: BuildConfig, plan: Plan, label: str) -> SourceEstimate:
         started = time.perf_counter()
         settings, header = config.settings, shard_header(label, config.settings)
         task = ShardTask(Path(folder), "probe.h5", label, "", settings_digest(config), probe, settings, header)
-        entry = build_shard(task).entry
+        record = build_shard(task)
         seconds = time.perf_counter() - started
-    scale = photos / max(len(probe), 1)
+    entry, scale = record.entry, photos / max(len(probe), 1)
+    listed, probed = ([p.reason for p in found if p.kind == "failed"] for found in (reader.problems, record.problems))
     return SourceEstimate(
         label=label,
         layout=reader.layout,
@@ -106,4 +146,8 @@ def _probe(config: BuildConfig, plan: Plan, label: str) -> SourceEstimate:
         triples=round(entry.triples * scale),
         bytes=round(entry.bytes * scale),
         seconds=seconds * scale,
+        items=len(reader.problems) + round(entry.items * scale),
+        failed=len(listed) + round(len(probed) * scale),
+        seen_failed=len(listed) + len(probed),
+        reasons=dict(Counter(listed + probed)),
     )

@@ -16,6 +16,7 @@ from datakit.files import canonical_json, file_sha256, write_text
 from datakit.samples import Note
 from datakit.shards.manifest import ERROR_LOG, NAME, Manifest, write_manifest
 from datakit.tools import tool_versions
+from datakit.wording import counted
 
 from .output_folder import stale_files
 from .plan import Plan
@@ -63,7 +64,8 @@ def check_outcome(config: BuildConfig, manifest: Manifest, problems: list[Proble
     items = sum(source["items"] for source in manifest.sources.values())
     failed = sum(source["failed"] for source in manifest.sources.values())
     ledger = config.out / ERROR_LOG
-    if not any(source["samples"] for source in manifest.sources.values()):
+    samples = sum(source["samples"] for source in manifest.sources.values())
+    if not samples:
         (config.out / NAME).unlink(missing_ok=True)
         raise withheld(DatakitError, f"none of {items} items gave a sample, so nothing was published", problems, ledger)
     if failed > config.max_error_rate * items:
@@ -73,7 +75,9 @@ def check_outcome(config: BuildConfig, manifest: Manifest, problems: list[Proble
             "no manifest was published"
         )
         to_blame = [problem for problem in problems if problem.kind == "failed"]
-        raise withheld(TooManyFailed, fault, to_blame, ledger, "mend the source, or allow more")
+        sound = f"the {counted(samples, 'sample')} that can be read"
+        way_out = f"mend the source, or build {sound}: the same command with `--max-error-rate 1`"
+        raise withheld(TooManyFailed, fault, to_blame, ledger, way_out)
 
 
 def source_counts(plan: Plan, records: list[ShardRecord]) -> dict[str, dict[str, Any]]:

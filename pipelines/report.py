@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.wording import counted, plain_kind, printable, size_text
 
+from .inverted import inverted_line
 from .min_iou import below_line, judged_when
 from .progress import clock
 
@@ -36,6 +37,11 @@ BAR = 40  # characters of the longest histogram bar
 def as_text(value: Any) -> str:
     """JSON as every `--json` prints it."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def written(path: Path | None) -> list[str]:
+    """The line that says that a file was written; none where none was asked for."""
+    return [f"{path}: {size_text(path.stat().st_size)}"] if path else []
 
 
 def settings_lines(settings: BuildSettings) -> str:
@@ -93,6 +99,7 @@ def build_report(summary: BuildSummary, as_json: bool) -> str:
         for reason, note in source.get("notes", {}).items()
     ]
     lines += [f"  {below_line(summary.below, manifest.triples)}"] if summary.below.total else []
+    lines += [f"  {inverted_line(label, *counts)}" for label, counts in summary.inverted.items()]
     size = sum(shard.bytes for shard in manifest.shards)
     lines.append(
         f"{summary.out}: {counted(len(manifest.shards), 'shard')} ({summary.kept} kept, {summary.built} built), "
@@ -130,13 +137,14 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
         f"{counted(found.compared, 'photo')} compared with each other; "
         + ("found something" if found.found else "sound")
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *written(found.preview)])
 
 
 def dry_run_report(run: DryRun, as_json: bool) -> str:
     """Estimates per source, the total and the room there is."""
     if as_json:
-        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.fits})
+        return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.fits,
+                        "refused": run.refused})  # fmt: skip
     head = ("source", "layout", "photos", "shards", "~samples", "~triples", "~size", "~time, 1 worker")
     rows = [
         [s.label, s.layout, s.photos, s.shards, s.samples, s.triples, size_text(s.bytes), clock(s.seconds)]
@@ -148,8 +156,25 @@ def dry_run_report(run: DryRun, as_json: bool) -> str:
             table(head, rows),
             f"about {size_text(run.bytes)} and {clock(run.seconds)} with -j {run.jobs}; "
             f"{size_text(run.free_bytes)} free: {fits}. Nothing was written.",
+            *_refusal_lines(run),
         ]
     )
+
+
+def _refusal_lines(run: DryRun) -> list[str]:
+    """That the build would end without a manifest for what fails, why, and the way out."""
+    if run.refused == "no":
+        return []
+    items, failed = (sum(getattr(source, name) for source in run.sources) for name in ("items", "failed"))
+    about = "" if failed == sum(source.seen_failed for source in run.sources) else "about "
+    verb = "would" if run.refused == "yes" else "may"
+    why = ", ".join(f"{count} {reason}" for reason, count in run.reasons.items())
+    if run.on_error == "fail":
+        return [f"the build {verb} stop at the first of {about}{failed} failures ({why}), as --on-error fail asks"]
+    return [
+        f"the build {verb} be refused: {about}{failed} of {items} items fail ({why}), more than --max-error-rate "
+        f"{run.max_error_rate:g} allows; mend the source, or build the others with `--max-error-rate 1`"
+    ]
 
 
 def preview_report(summary: PreviewSummary) -> str:
@@ -298,4 +323,4 @@ def score_report(summary: ScoreSummary, as_json: bool) -> str:
          f"{part['output_iou'] - part['input_iou']:+.3f}"]
         for name, part in [*rows, ("total", scores)]
     ]  # fmt: skip
-    return table(("source", "triples", "input IoU", "output IoU", "gain"), body)
+    return "\n".join([table(("source", "triples", "input IoU", "output IoU", "gain"), body), *written(summary.picture)])

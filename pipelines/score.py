@@ -56,6 +56,7 @@ class ScoreSummary:
         view: what the network saw of a photo.
         scores: the numbers.
         seconds: for everything.
+        picture: that was written.
     """
 
     shards: Path
@@ -63,6 +64,7 @@ class ScoreSummary:
     view: RefineConfig
     scores: IouGains
     seconds: float
+    picture: Path | None = None
 
 
 def score_shards(job: ScoreJob) -> ScoreSummary:
@@ -92,7 +94,7 @@ def score_shards(job: ScoreJob) -> ScoreSummary:
             scores = score(net, _counted(triples, shown), view, compute)
         if job.picture:
             draw_results(net, triples.spread(ROWS), view, compute, job.picture, f"{job.shards}, weights {job.weights}")
-    return ScoreSummary(job.shards, job.weights, view, scores, time.monotonic() - began)
+    return ScoreSummary(job.shards, job.weights, view, scores, time.monotonic() - began, job.picture)
 
 
 def _counted(triples: Iterable[Triple], shown: Progress) -> Iterator[Triple]:

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
+from datakit.arrays import Image
 from datakit.datasets import AnyReader
 from datakit.errors import DatakitError, ItemError, Problem, UsageError
 from datakit.files import check_writable, replacing
 from datakit.images import encode_png
 from datakit.keys import photo_of
+from datakit.photo_files import read_picture
 from datakit.preview.scene_sheet import Block, Tile, scene_sheet
 from datakit.wording import counted
 
 SHOWN = 12  # photos of a source
 MOST_FAULTY = 4  # of them, where something is wrong
+PHOTO_THERE = ("missing mask", "no mask", "several masks")  # reasons of listing that speak of a photo
 
 
 def check_preview(path: Path) -> None:
@@ -60,7 +63,7 @@ def _block(label: str, reader: AnyReader, problems: Sequence[Problem]) -> Block:
     chosen = _chosen(keys, by_photo)
     tiles = [_tile(reader, at, by_photo.get(keys[at], [])) for at in chosen]
     listed = [key for key in by_photo if key not in set(keys) and any(p.kind == "failed" for p in by_photo[key])]
-    tiles += [Tile(key, None, tuple(by_photo[key])) for key in listed[: SHOWN - len(tiles)]]
+    tiles += [_listed_tile(reader, key, by_photo[key]) for key in listed[: SHOWN - len(tiles)]]
     shown = f"{len(chosen)} of {counted(len(keys), 'photo')}"
     more = f", {counted(len(listed), 'item')} that cannot be read" if listed else ""
     return Block(f"{label}: read as {reader.layout}, {shown}{more}", tuple(tiles))
@@ -76,8 +79,27 @@ def _chosen(keys: Sequence[str], by_photo: Mapping[str, Sequence[Problem]]) -> l
 
 
 def _tile(reader: AnyReader, at: int, problems: Sequence[Problem]) -> Tile:
+    record = reader.records[at]
     try:
         scene = reader[at]
     except ItemError as error:
-        return Tile(reader.records[at].key, None, tuple(problems) or (error.problem,))
-    return Tile(scene.key, scene, tuple(problems) or scene.problems)
+        return Tile(record.key, None, tuple(problems) or (error.problem,), _photo(reader, record.image))
+    photo = None if scene.samples else _photo(reader, record.image)
+    return Tile(scene.key, scene, tuple(problems) or scene.problems, photo)
+
+
+def _listed_tile(reader: AnyReader, key: str, problems: Sequence[Problem]) -> Tile:
+    """What listing ruled out; its problem begins with the path of the photo, where that is what is there."""
+    found = next((problem for problem in problems if problem.reason in PHOTO_THERE), None)
+    return Tile(key, None, tuple(problems), _photo(reader, found.detail.partition(": ")[0]) if found else None)
+
+
+def _photo(reader: AnyReader, path: str) -> Image | None:
+    """(H, W, 3) uint8 RGB of a picture below the reader's folders; None where it cannot be read."""
+    for folder in (reader.images, reader.root):
+        if (folder / path).is_file():
+            try:
+                return read_picture(folder / path, path, reader.options.max_pixels)
+            except ItemError:
+                return None
+    return None

@@ -123,11 +123,13 @@ class Validation:
         sources: label -> report.
         duplicates: photos that are there twice, in order of keys.
         compared: photos that near-duplicates were looked for among.
+        preview: the picture that was written.
     """
 
     sources: dict[str, SourceReport]
     duplicates: list[Duplicate]
     compared: int
+    preview: Path | None = None
 
     @property
     def found(self) -> bool:
@@ -193,7 +195,7 @@ def validate_source(
         duplicates, compared = find_duplicates(photos, near)
         if preview is not None:
             write_preview(preview, readers, {label: report.problems for label, report in reports.items()})
-    return Validation(reports, duplicates, compared)
+    return Validation(reports, duplicates, compared, preview)
 
 
 def open_sources(

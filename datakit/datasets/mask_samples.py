@@ -21,6 +21,7 @@ from ..samples import Note, Photo, Sample, Scene
 from .reader import ReadOptions
 
 MOST_SHOWN = 8  # colours that a message names
+LEAST_SCALED = 0.1  # difference of a mask's scale from 1, before it counts as resized
 
 
 def stored_size(photo: Photo) -> tuple[int, int]:
@@ -70,7 +71,7 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
         notes = () if drawn or mask.orientation else _turned(where, photo)
     if plane.shape[:2] != photo.size:
         sizes = f"mask is {plane.shape[:2]}, photo is {photo.size}, expected equal (H, W)"
-        raise where.failed("mask", "size mismatch", sizes)
+        raise where.failed("mask", "size mismatch", sizes + _scaled(plane.shape[:2], photo.size))
     mask = replace(mask, plane=plane)
     found = decode(mask, options, where, policy)
     if not found.ids:
@@ -104,12 +105,28 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
     return Scene(where.key, tuple(samples), notes=notes)
 
 
+def _scaled(mask: tuple[int, ...], photo: tuple[int, int]) -> str:
+    """How to mend a mask that has the shape of its photo at another scale; empty where it has another shape.
+
+    Each side may be rounded: within 1 pixel of the smaller picture. A mask of nearly its photo's size may be cut.
+    """
+    scale = max(mask) / max(photo)
+    off = max(abs(ours - theirs * scale) for ours, theirs in zip(mask, photo, strict=True))
+    if abs(scale - 1) < LEAST_SCALED or off > max(1.0, scale):
+        return ""
+    how = "enlarge" if scale < 1 else "reduce"
+    return f"; it is {scale:.3g} times the photo's size: {how} it to {photo[1]}x{photo[0]} by nearest neighbour"
+
+
 def _of_colours(where: ItemRef, found: LabelMap) -> Iterator[Note]:
     """What to tell of a mask in colours: that each is an object, and of edges that are none."""
     if found.colours:
         shown = ", ".join(f"{number} is {colour}" for number, colour in sorted(found.colours.items())[:MOST_SHOWN])
         more = f" and {len(found.colours) - MOST_SHOWN} more" if len(found.colours) > MOST_SHOWN else ""
-        reason = "masks in colours: each flat colour but the ground is one object, the largest is 1"
+        reason = (
+            "masks in colours: each flat colour but the ground is one object, numbered in order of "
+            "red + 256 green + 65536 blue"
+        )
         yield Note(where.key, reason, f"{where.path}: {shown}{more}")
     if found.mixed:
         reason = "masks in colours with soft edges, whose pixels belong to the most alike area beside them"

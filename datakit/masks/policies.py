@@ -24,7 +24,7 @@ class Policy:
     Attributes:
         nature: what its masks are known to be: `ids` of objects, `soft`, or `any`.
         cuts_soft: take a soft mask that nobody said to be one, cut at the threshold; else refuse it.
-        counts_colours: take several objects in a colour picture, in colours of no known palette, counted by size; else
+        counts_colours: take several objects in a colour picture, numbered by colour where no palette is known; else
             refuse them.
         needs_object: refuse a mask without any object.
     """

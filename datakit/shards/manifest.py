@@ -6,6 +6,7 @@ It carries its own digest, and per shard the size and SHA-256 that are checked b
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from ..errors import ShardError, UsageError
 from ..files import digest_json, write_json
 from ..formats import MAX_PIXELS
-from ..wording import no_such
+from ..wording import no_such, plain_kind, printable, shorten
 from .layout import other_format
 
 FORMAT = "masktrack-datakit manifest"
@@ -130,6 +131,8 @@ def _no_manifest(folder: Path) -> str:
     if not folder.is_dir():
         hint = "; that is a source: build it first, and give the folder of --out" if "=" in folder.name else ""
         return no_such(folder, SHARDS) + hint
+    if told := _refusal(folder):
+        return f"{folder}: no {NAME}, the last build did not publish: {told}"
     if (folder / SETTINGS).exists() or (folder / RECORDS).exists() or any(folder.glob("*.h5")):
         return (
             f"{folder}: no {NAME}, the build has not finished; run the same `datakit build-shards` again to finish it"
@@ -138,6 +141,27 @@ def _no_manifest(folder: Path) -> str:
         f"{folder}: holds no shards; if it is a source, build first: `datakit build-shards {folder} --out shards`, and "
         "give the folder of --out"
     )
+
+
+def _refusal(folder: Path) -> str:
+    """Why a build ended without publishing, of its error log; empty where there is none, or nothing in it."""
+    counts: Counter[str] = Counter()
+    try:
+        with (folder / ERROR_LOG).open(encoding="utf-8") as lines:
+            for line in lines:
+                problem = json.loads(line)
+                counts[f"{plain_kind(problem['kind'])}: {problem['reason']}"] += 1
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        counts.clear()
+    if not counts:
+        return ""
+    # what failed comes before what was left out, and is to blame
+    told = sorted(counts.items(), key=lambda each: (each[0].startswith("left"), -each[1]))
+    reasons = shorten([printable(f"{count} {reason}") for reason, count in told])
+    way_out = "mend the source and run the same `datakit build-shards` again"
+    if any(reason.startswith("failed") for reason in counts):
+        way_out += ", or with `--max-error-rate 1` for what can be read"
+    return f"{reasons}; all of them stand in {folder / ERROR_LOG}; {way_out}"
 
 
 def _from_body(path: Path, body: dict[str, Any]) -> Manifest:

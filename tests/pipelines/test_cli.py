@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from datakit import errors
 from pipelines.cli import cli
+from tests.runs import draw_source
 
 
 @pytest.mark.parametrize(
@@ -189,6 +190,32 @@ def test_a_dry_run_exits_1_where_the_build_does_not_fit(datakit, source, tmp_pat
     assert result.exit_code == code
     assert json.loads(result.stdout)["fits"] == (code == 0) if how else f"free: {said}." in result.stdout
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("how", "code", "said"), [
+    ((), 3, "the build would be refused: 3 of 12 items fail (3 missing mask), more than --max-error-rate 0.01 allows"),
+    (("--max-error-rate", 1), 0, None),
+    (("--on-error", "fail"), 1, "the build would stop at the first of 3 failures (3 missing mask)"),
+])  # fmt: skip
+def test_a_dry_run_foresees_what_fails(datakit, source, tmp_path, how, code, said):
+    """And ends with the build's own exit code."""
+    for number in range(3):
+        (source / f"ground_truth_mask/{number:04d}.png").unlink()
+    words = ("build-shards", source, "--out", tmp_path / "out", *how)
+    foreseen = datakit(*words, "--dry-run")
+    assert foreseen.exit_code == code and (said or "free: fits") in foreseen.stdout
+    assert ("the build " in foreseen.stdout) == bool(said)
+    assert datakit(*words).exit_code == code
+
+
+def test_what_few_of_the_probe_tell_is_only_likely(datakit, tmp_path):
+    """One unreadable photo of 24 probed, of 96: too few for certain, so a word and exit 0."""
+    source = draw_source(tmp_path / "ecssd", 96)
+    (source / "images/0000.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    words = ("build-shards", source, "--out", tmp_path / "out", "--max-error-rate", 0.02, "--dry-run")
+    result = datakit(*words)
+    assert result.exit_code == 0 and "the build may be refused: about 4 of 96 items fail (1 " in result.stdout
+    assert json.loads(datakit(*words, "--json").stdout)["refused"] == "likely"
 
 
 @pytest.mark.parametrize("command", ["inspect", "verify", "score", "train --out {run}"])

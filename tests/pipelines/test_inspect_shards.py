@@ -46,6 +46,12 @@ def test_a_csv_has_a_line_for_each_triple(datakit, shards, tmp_path):
     assert (rows[0]["key"], rows[0]["source"], rows[0]["dilate.radius"]) == ("ecssd/0000@masktrack/0", "ecssd", "5.0")
 
 
+def test_the_csv_is_named_with_its_size(datakit, shards, tmp_path):
+    """Below the statistics."""
+    result = datakit("inspect", shards, "--csv", tmp_path / "t.csv")
+    assert result.stdout.splitlines()[-1] == f"{tmp_path / 't.csv'}: 0.0 MB"
+
+
 def test_a_source_is_no_folder_of_shards(datakit, source, shards):
     """It says what to do with one; a single shard names its folder."""
     result = datakit("inspect", source)

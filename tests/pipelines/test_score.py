@@ -56,3 +56,10 @@ def test_a_picture_shows_some(datakit, shards, drawn, tmp_path):
     """A PNG, where it was asked for."""
     told(datakit, shards, drawn["lite"], "--limit", 2, "--picture", tmp_path / "some.png")
     assert (tmp_path / "some.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_is_named_below_the_scores(datakit, shards, drawn, tmp_path):
+    """With its size."""
+    more = ("--limit", 2, "--picture", tmp_path / "some.png")
+    found = datakit("score", shards, "--weights", drawn["lite"], *QUICK, *more)
+    assert found.stdout.splitlines()[-1].startswith(f"{tmp_path / 'some.png'}: 0.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from datakit.errors import UsageError
 from pipelines.cli import cli
-from pipelines.source_preview import _chosen, check_preview
+from pipelines.source_preview import _block, _chosen, check_preview
 from tests import tiny
 
 
@@ -23,7 +24,8 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_photos_are_drawn_with_the_outlines_of_their_objects(tmp_path: Path) -> None:
     """Twelve of a source, in colours that the photo does not have."""
     root = tiny.ecssd(tmp_path / "ecssd", 14)
-    code, _ = run(root, "--preview", tmp_path / "new" / "a.png")
+    code, text = run(root, "--preview", tmp_path / "new" / "a.png")
+    assert f"\n{tmp_path / 'new' / 'a.png'}: 0." in text  # its size in MB
     sheet = cv2.imread(str(tmp_path / "new" / "a.png"))
     assert code == 0 and sheet.shape[1] > 4 * 240 and sheet.shape[0] > 3 * 180
     few = tiny.ecssd(tmp_path / "few", 3)
@@ -41,6 +43,20 @@ def test_what_cannot_be_read_is_shown_with_the_reason(tmp_path: Path) -> None:
     code, text = run(root, "--preview", tmp_path / "a.png")
     assert (sound[0], code) == (0, 4) and "truncated image" in text
     assert (cv2.imread(str(tmp_path / "a.png")) != cv2.imread(str(tmp_path / "sound.png"))).any()
+
+
+def test_a_photo_without_a_usable_mask_is_shown_all_the_same(tmp_path: Path) -> None:
+    """Missing, empty or of another size; a photo that cannot be read itself is not."""
+    root = tiny.ecssd(tmp_path / "set", 5)
+    masks = sorted((root / "ground_truth_mask").iterdir())
+    masks[0].unlink()
+    tiny.write_grey(masks[1], np.zeros((48, 64), np.uint8))
+    tiny.write_grey(masks[2], np.full((10, 10), 255, np.uint8))
+    (root / "images" / f"{masks[3].stem}.jpg").write_bytes(b"no photo")
+    reader = tiny.opened("set", root)
+    block = _block("set", reader, reader.problems)
+    shown = {tile.key: tile.photo is not None for tile in block.tiles if not (tile.scene and tile.scene.samples)}
+    assert shown == {f"set/{mask.stem}": number < 3 for number, mask in enumerate(masks[:4])}
 
 
 def test_a_source_of_which_nothing_is_listed_is_no_crash(tmp_path: Path) -> None:

@@ -192,6 +192,22 @@ def test_size_mismatch_names_both_sizes(tmp_path: Path) -> None:
     assert "(40, 60)" in problem.detail and "(48, 64)" in problem.detail
 
 
+@pytest.mark.parametrize(("size", "told"), [
+    ((24, 32), "it is 0.5 times the photo's size: enlarge it to 64x48 by nearest neighbour"),
+    ((16, 21), "it is 0.328 times the photo's size: enlarge it to 64x48 by nearest neighbour"),
+    ((96, 128), "it is 2 times the photo's size: reduce it to 64x48 by nearest neighbour"),
+    ((40, 60), ""),
+    ((48, 65), ""),
+    ((64, 48), ""),
+])  # fmt: skip
+def test_a_mask_at_another_scale_is_told_how_to_mend(tmp_path: Path, size: tuple[int, int], told: str) -> None:
+    """Also where halves were rounded; not one of another shape, or one that may be cut or turned."""
+    tiny.pair(tmp_path / "images", tmp_path / "masks", "a", 1)
+    tiny.write_grey(tmp_path / "masks" / "a.png", tiny.mask(1, size))
+    detail = item_error(tiny.opened("p", tmp_path)).detail
+    assert detail.endswith(told) and ("times the photo's size" in detail) == bool(told)
+
+
 def test_truncated_photo_and_mask_are_item_errors(tmp_path: Path) -> None:
     """A cut file stops its own photo only, and the message names the file."""
     root = tiny.ecssd(tmp_path, 3)

@@ -209,6 +209,15 @@ def test_colours_that_became_objects_are_named(tmp_path):
     assert note.detail == "masks/m.png: 1 is (10, 200, 30), 2 is (200, 0, 99)"
 
 
+def test_the_note_says_how_colours_are_numbered(tmp_path):
+    """By the colour, whichever object is the larger: red + 256 green + 65536 blue, the least is 1."""
+    plane = blocks(1, 2)
+    plane[:, plane.shape[1] // 2 :] = 2
+    (note,) = notes_of(tmp_path, rgb(plane, id1=(200, 0, 1), id2=(3, 0, 200)))
+    assert note.reason.endswith("numbered in order of red + 256 green + 65536 blue")
+    assert note.detail == "masks/m.png: 1 is (200, 0, 1), 2 is (3, 0, 200)"
+
+
 def test_colours_of_the_known_palette_need_no_word(tmp_path):
     """Their ids are those of VOC and DAVIS."""
     assert notes_of(tmp_path, rgb(blocks(1, 2), id1=(128, 0, 0), id2=(0, 128, 0))) == ()

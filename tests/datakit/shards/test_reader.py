@@ -252,6 +252,27 @@ def test_what_is_no_folder_of_shards_is_told_by_what_it_is(folder, path, words):
         ShardReader(folder / path)
 
 
+def test_a_refused_build_is_told_by_what_failed(tmp_path):
+    """What failed first, with the log that names all, and what to change before it is run again."""
+    log = [{"kind": "left-out", "reason": "empty mask"}] * 5 + [{"kind": "failed", "reason": "missing mask"}] * 3
+    (tmp_path / "errors.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+    (tmp_path / "settings.json").write_text("{}")
+    with pytest.raises(ShardError) as caught:
+        ShardReader(tmp_path)
+    told = str(caught.value)
+    assert "did not publish: 3 failed: missing mask, 5 left out: empty mask; " in told
+    assert str(tmp_path / "errors.jsonl") in told and "; mend the source" in told and "--max-error-rate 1" in told
+
+
+@pytest.mark.parametrize("content", ["", "no json\n", "[1]\n", '{"kind": 3}\n'])
+def test_an_error_log_that_tells_nothing_leaves_a_build_unfinished(tmp_path, content):
+    """Empty or damaged: the sentence is that of a build that was stopped."""
+    (tmp_path / "errors.jsonl").write_text(content)
+    (tmp_path / "settings.json").write_text("{}")
+    with pytest.raises(ShardError, match="the build has not finished"):
+        ShardReader(tmp_path)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_data_loader_takes_them_with_collate(folder, workers):
     """Photos and masks arrive as stored, also out of worker processes."""
