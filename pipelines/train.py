@@ -28,7 +28,7 @@ from .lock import run_lock
 from .progress import quietly
 from .results import ROWS, draw_results
 from .train_job import TrainJob, last_checkpoint, refuse_other_settings, remember
-from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, CsvLog, Events, Pace, read_validations
+from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, CsvLog, Events, ProgressLines, read_validations
 
 if TYPE_CHECKING:
     from model.compute import Compute, Ranks
@@ -208,14 +208,14 @@ class _Run:
         with self._logs() as (steps, validations, events), stream as batches:
             if not trainer.done and job.config.iterations:
                 self._validate(validations, events)
-            pace = Pace(job.config.iterations)
+            lines = ProgressLines(job.config.iterations)
             stopped = False
             for step in trainer.run(batches):
                 if self.ranks.is_first:
                     steps.add({"step": step.step, "loss": repr(step.loss), "rate": f"{step.rate:.4g}",
                                "waited": f"{step.waited:.4f}", "seconds": f"{step.seconds:.4f}"})  # fmt: skip
                     events.add({"train/loss": step.loss, "train/rate": step.rate}, step.step)
-                    pace.tell(step)
+                    lines.tell(step)
                 is_last = step.step == job.config.iterations
                 stopped = self.ranks.any(stop.is_set()) and not is_last
                 if is_last or step.step % job.config.validation_every == 0:
