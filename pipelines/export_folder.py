@@ -29,7 +29,7 @@ STATE, JOURNAL, FILES, OLD = "state.json", "journal.jsonl", "files", "old"
 
 
 class Chunk:
-    """The files of some clips while they are written; a `Sink`.
+    """The files of some videos while they are written; a `Sink`.
 
     Args:
         root: folder that the paths are below.
