@@ -138,7 +138,10 @@ def open_source(path: Path, video: Path | None) -> VideoSource:
             raise UsageError(f"--video {video}: {path} holds shards, which have their photos; leave it out")
         return LabelVideos(path, video)
     if path.is_dir() and not (path / NAME).is_file() and _holds_pictures(path):
-        raise UsageError(f"{path}: holds label pictures; name the frames that they belong to by --video")
+        raise UsageError(
+            f"{path}: holds pictures, no shards; of photos and masks build shards first: `datakit build-shards {path} "
+            f"--out shards`, and export these; of label pictures of a video name the frames by --video"
+        )
     read_manifest(path)  # says what is wrong with it
     return ShardVideos(path)
 
@@ -236,8 +239,8 @@ def export_report(summary: ExportSummary, as_json: bool) -> str:
     ]
     if summary.kept:
         lines.append(f"  {summary.kept} of the photos were there from an earlier run")
-    lines += [f"  {count} {reason}" for reason, count in found["notes"].items()]
+    lines += [f"  {reason}: {count}" for reason, count in found["notes"].items()]
     lines.append(f"  read by {exporter.readers}")
     if exporter.lost:
-        lines.append(f"  this format does not hold {exporter.lost}")
+        lines.append(f"  not kept in this format: {exporter.lost}")
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from .videos import REENCODED, ExportedVideo
 
 SETS = ("COCO", "ECSSD", "MSRA10K", "PASCAL-S", "PASCALVOC2012")  # no other folder is looked for
 BY_LABEL = {name.replace("-", "").lower(): name for name in SETS} | {"voc2012": "PASCALVOC2012", "voc": "PASCALVOC2012"}
-OTHER = "photos are in a set that AOT's loader does not look for; name one of its own by --set set_name=COCO"
+OTHER = "photos in a set that AOT's loader does not look for; name one of its own by --set set_name=COCO"
 
 
 @dataclass(frozen=True)

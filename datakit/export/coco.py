@@ -13,7 +13,7 @@ from .exporter import Exporter, Sink
 from .videos import ExportedVideo
 
 CATEGORY = {"id": 1, "name": "object", "supercategory": "object"}
-FLAT = "objects are outlines of polygons, which fill their holes and move their rims"
+FLAT = "objects written as outlines of polygons, which fill their holes and move their rims"
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,5 @@ def polygons(mask: Mask) -> Iterator[list[float]]:
 COCO = CocoExporter(
     "coco",
     "pycocotools, Detectron2, MMDetection, SAM 3, FiftyOne, CVAT and most others",
-    "categories: there is one, `object`",
+    "categories (each is `object`)",
 )

@@ -13,7 +13,7 @@ from .exporter import Exporter, Sink
 from .videos import REENCODED, ExportedVideo
 
 FEWEST = 8  # Cutie main stage, XMem s1 to s3, SAM 2: how many frames they draw from a video
-SHORT = f"videos have fewer than {FEWEST} frames; Cutie, XMem and SAM 2 pass over these"
+SHORT = f"videos of fewer than {FEWEST} frames; Cutie, XMem and SAM 2 pass over these"
 
 
 def write_video(video: ExportedVideo, sink: Sink, photos: str, labels: str, quality: int) -> dict[str, list[str]]:

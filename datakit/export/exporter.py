@@ -30,7 +30,7 @@ class Sink(Protocol):
         """
 
     def note(self, reason: str) -> None:
-        """Count something that the format cannot hold: words that follow a number, once for each photo."""
+        """Count something that the format cannot hold: words that a number follows, once for each photo."""
 
 
 @dataclass(frozen=True)

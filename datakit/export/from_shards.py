@@ -19,8 +19,8 @@ from .videos import ExportedVideo, ExportObject, Frame, VideoSource
 
 FIRST = "00000"  # the name of the frame of a still
 
-TURNED = "photos are there as turned views only, which are not exported"
-IGNORED = "photos have an ignore region, which is not exported"
+TURNED = "photos that are there as turned views only, which are not exported"
+IGNORED = "photos with an ignore region, which is not exported"
 
 
 @dataclass

@@ -53,4 +53,4 @@ def shape_of(each: ExportObject) -> dict[str, Any]:
     }
 
 
-LABELME = LabelMeExporter("labelme", "LabelMe 5 and later, X-AnyLabeling", "categories: there is one, `object`")
+LABELME = LabelMeExporter("labelme", "LabelMe 5 and later, X-AnyLabeling", "categories (each is `object`)")

@@ -14,7 +14,7 @@ from .coding import grey_png
 from .exporter import Exporter, Sink
 from .videos import REENCODED, ExportedVideo, Frame
 
-MERGED = "photos have several objects, which are one foreground now"
+MERGED = "photos with several objects, which are one foreground now"
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from ..images import decode_picture, encode_jpeg
 
 MOST_IDS = 254  # in a label picture of 8 bits: 0 is the ground, and several loaders pass over 255
 
-HIDDEN = "photos have objects that lie wholly under later ones and are not in their label picture"
-OVERLAPS = "photos have objects that overlap; in their label picture the later one lies on top"
-REENCODED = "photos were stored as PNG and are written as JPEG, which changes pixels a little"
+HIDDEN = "photos with objects that lie wholly under later ones and are not in the label picture"
+OVERLAPS = "photos with objects that overlap; in the label picture the later one lies on top"
+REENCODED = "photos stored as PNG and written as JPEG, which changes pixels a little"
 
 
 class ExportObject(NamedTuple):

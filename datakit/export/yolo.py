@@ -14,8 +14,8 @@ from .coding import bridged, outlines
 from .exporter import Exporter, Sink
 from .videos import ExportedVideo
 
-HOLES = "photos have objects with holes, which are filled"
-BRIDGES = "photos have objects of several parts, which are joined by lines"
+HOLES = "photos with objects that have holes, which are filled"
+BRIDGES = "photos with objects of several parts, which are joined by lines"
 DIGITS = 6  # of a coordinate; a thousandth of a pixel in a photo 1000 wide
 
 
@@ -61,5 +61,5 @@ def has_holes(mask: Mask) -> bool:
 YOLO = YoloExporter(
     "yolo",
     "Ultralytics YOLO, YOLOv5 and v7 segmentation, supervision",
-    "holes, parts of an object (joined by lines) and rims to within a pixel",
+    "holes (filled), gaps between parts of an object (joined by lines), rims to less than a pixel",
 )

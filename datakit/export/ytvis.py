@@ -57,5 +57,5 @@ class YtvisExporter(Exporter):
 
 
 YTVIS = YtvisExporter(
-    "ytvis", "Mask2Former, MinVIS, CTVIS and others that read YouTube-VIS or OVIS", "categories: there is one, `object`"
+    "ytvis", "Mask2Former, MinVIS, CTVIS and others that read YouTube-VIS or OVIS", "categories (each is `object`)"
 )

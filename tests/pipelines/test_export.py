@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from datakit.export import EXPORTERS
+from datakit.files import EXPORT_MANIFEST as MANIFEST
 from datakit.files import file_sha256
 from pipelines import export as command
-from pipelines.export_folder import JOURNAL, MANIFEST, Chunk
+from pipelines.export_folder import JOURNAL, Chunk
 from tests.runs import draw_source
 
 
