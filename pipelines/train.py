@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import math
 import shutil
 import threading
 import time
@@ -74,7 +75,8 @@ class TrainSummary:
         began, best = self.start["output_iou"], self.trained
         summary = f"began at {began:.3f}, best {best['output_iou']:.3f} at step {best['step']} ({self.gain:+.3f})"
         if self.gain < 0:
-            return f"{summary}: WORSE than the weights it began with, which are in {BEST}"
+            way_out = "train on more photos or for more steps, or keep them"
+            return f"{summary}: WORSE than the weights it began with, which are in {BEST}; {way_out}"
         return summary if self.gain else f"{summary}: no better than the weights it began with, which are in {BEST}"
 
 
@@ -197,9 +199,11 @@ class _Run:
         job, trainer = self.job, self.trainer
         logger.info(f"{job.config.network}: {self.data.describe()}; {self.compute.describe()}")
         if self.data.held_back and len(self.data.held_back) < FEW:
+            times = math.ceil(FEW / len(self.data.held_back))
             logger.warning(
                 f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few "
-                "hundredths mean nothing there; train on more photos, or hold more back by --set validation_share=…"
+                f"hundredths mean nothing there; train on {times} times as many photos, or hold more back by "
+                "--set validation_share=…"
             )
         if self.ranks.is_first:
             remember(job)
