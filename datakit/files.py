@@ -17,6 +17,7 @@ from typing import Any
 from .errors import DatakitError, UsageError
 
 PART_PREFIX = ".part-"
+EXPORT_MANIFEST, EXPORT_FORMAT = "export.json", "masktrack-datakit export"  # what `datakit export` lists its files in
 # s3://bucket/x, also behind LABEL= or LABEL:LAYOUT=; a path collapses the two slashes
 ADDRESS = re.compile(r"(?:[^/=]*=)?([A-Za-z][A-Za-z0-9+.-]+):/{1,3}([^/].*)?")
 

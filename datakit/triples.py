@@ -144,11 +144,11 @@ def expand(sample: Sample, recipes: Sequence[Recipe], seed: int) -> Iterator[tup
         recipes: of different names.
         seed: root seed of the build.
     """
-    for job in recipe_jobs(sample, recipes):
+    for job in view_jobs(sample, recipes):
         yield job.sample, make_all([job], seed)[0]
 
 
-def recipe_jobs(sample: Sample, recipes: Sequence[Recipe]) -> Iterator[RecipeJob]:
+def view_jobs(sample: Sample, recipes: Sequence[Recipe]) -> Iterator[RecipeJob]:
     """Every view of a sample that a build makes triples of."""
     for augment in dict.fromkeys(recipe.augment for recipe in recipes):
         sharing = tuple(recipe for recipe in recipes if recipe.augment == augment)

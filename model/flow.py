@@ -48,7 +48,7 @@ def dis_optical_flow(preset: str = "fast") -> Callable[[Image, Image], Flow]:
     return flow
 
 
-def flow_image(flows: Iterable[Flow]) -> Image:
+def speed_image(flows: Iterable[Flow]) -> Image:
     """The picture that the network looks at: the speed of every pixel against the frame's own.
 
     Each flow loses its median, which is mostly the camera's; their magnitudes are averaged and scaled so that the
@@ -83,13 +83,13 @@ def dis_pictures(frames: Sequence[Image], preset: str = "fast") -> Callable[[int
         preset: of `PRESETS`.
 
     Returns:
-        A function that gives `flow_image`, or None in a video of a single frame.
+        A function that gives `speed_image`, or None in a video of a single frame.
     """
     flow = dis_optical_flow(preset)
 
     def picture(place: int) -> Image | None:
         neighbours = [frames[other] for other in (place - 1, place + 1) if 0 <= other < len(frames)]
-        return flow_image(flow(frames[place], other) for other in neighbours) if neighbours else None
+        return speed_image(flow(frames[place], other) for other in neighbours) if neighbours else None
 
     return picture
 
@@ -103,13 +103,13 @@ def flow_of_files(folder: Path, name: str, frame_size: tuple[int, int]) -> Image
         frame_size: (H, W).
 
     Returns:
-        As `flow_image`, from one of the two where there is only one; None where there is neither.
+        As `speed_image`, from one of the two where there is only one; None where there is neither.
 
     Raises:
         FlowError: a file that is no flow, or of another size.
     """
     paths = [path for path in (folder / f"{name}.flo", folder / f"{name}.back.flo") if path.exists()]
-    return flow_image(read_flo(path, frame_size) for path in paths) if paths else None
+    return speed_image(read_flo(path, frame_size) for path in paths) if paths else None
 
 
 def read_flo(path: Path, frame_size: tuple[int, int]) -> Flow:

@@ -174,7 +174,7 @@ class Propagator:
             frame: (H, W, 3) uint8 RGB, all of a video of one size.
             mask: (H, W) uint8 ids of objects given in this frame, needed in the first: new ones, or such that
                 are to go on from here. All others are carried on as always. 255 is void, or object 1 where alone.
-            flow: (H, W, 3) uint8 picture of the movement in this frame, `flow.flow_image`, to be looked at as well.
+            flow: (H, W, 3) uint8 picture of the movement in this frame, `flow.speed_image`, to be looked at as well.
 
         Returns:
             (H, W) uint8 label map, with the given objects as they were given.

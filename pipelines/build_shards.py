@@ -123,7 +123,7 @@ def make_shards(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -
         for problem in plan.problems:
             if problem.kind == "failed":
                 raise ItemError(problem)
-    tasks = [(shard_task(config, plan, shard), shard.bytes) for shard in largest_first(todo)]
+    tasks = [(task_of(config, plan, shard), shard.bytes) for shard in largest_first(todo)]
     jobs = config.jobs if config.scheduler is None else 1  # how many workers it has, and will have, is not known
     records: dict[str, ShardRecord] = {}
     collector = PartCollector()
@@ -154,7 +154,7 @@ def make_shards(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -
     return records
 
 
-def shard_task(config: BuildConfig, plan: Plan, shard: PlannedShard) -> ShardTask:
+def task_of(config: BuildConfig, plan: Plan, shard: PlannedShard) -> ShardTask:
     """The task that makes one planned shard."""
     return ShardTask(
         folder=config.out.absolute(),

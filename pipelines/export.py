@@ -13,7 +13,7 @@ from typing import Any
 
 from datakit.config import Key, assign, help_text, keys_of, settings_of, split_assignment
 from datakit.errors import DatakitError, UsageError
-from datakit.export import EXPORTERS, ClipSource, Exporter, LabelClips, ShardClips
+from datakit.export import EXPORTERS, Exporter, LabelVideos, ShardVideos, VideoSource
 from datakit.files import check_writable, json_text
 from datakit.progress import progress
 from datakit.shards.manifest import NAME, read_manifest
@@ -126,8 +126,8 @@ def describe_exporters() -> str:
     return "\n".join(lines)
 
 
-def open_source(path: Path, video: Path | None) -> ClipSource:
-    """The clips of a folder of shards, or of label pictures where their video is named.
+def open_source(path: Path, video: Path | None) -> VideoSource:
+    """The videos of a folder of shards, or of label pictures where their video is named.
 
     Raises:
         UsageError: it is neither, or the video is missing or of no use.
@@ -136,18 +136,21 @@ def open_source(path: Path, video: Path | None) -> ClipSource:
     if video is not None:
         if (path / NAME).is_file():
             raise UsageError(f"--video {video}: {path} holds shards, which have their photos; leave it out")
-        return LabelClips(path, video)
+        return LabelVideos(path, video)
     if path.is_dir() and not (path / NAME).is_file() and _holds_pictures(path):
-        raise UsageError(f"{path}: holds label pictures; name the frames that they belong to by --video")
+        raise UsageError(
+            f"{path}: holds pictures, no shards; of photos and masks build shards first: `datakit build-shards {path} "
+            f"--out shards`, and export these; of label pictures of a video name the frames by --video"
+        )
     read_manifest(path)  # says what is wrong with it
-    return ShardClips(path)
+    return ShardVideos(path)
 
 
 def _holds_pictures(path: Path) -> bool:
     return any(next(path.glob(pattern), None) is not None for pattern in ("*.png", "*/*.png"))
 
 
-def _asked(exporter: Exporter, source: ClipSource) -> dict[str, Any]:
+def _asked(exporter: Exporter, source: VideoSource) -> dict[str, Any]:
     """What the bytes of an export depend on."""
     settings = {name: getattr(exporter, name) for name in settings_of(exporter)}
     tools = {name: tool_versions()[name] for name in ("datakit", "opencv", "pillow", "pycocotools")}
@@ -155,7 +158,7 @@ def _asked(exporter: Exporter, source: ClipSource) -> dict[str, Any]:
 
 
 def _write(
-    exporter: Exporter, source: ClipSource, folder: ExportFolder, asked: Mapping[str, Any], place: Path
+    exporter: Exporter, source: VideoSource, folder: ExportFolder, asked: Mapping[str, Any], place: Path
 ) -> tuple[int, dict[str, Any]]:
     """Write what is missing and publish; photos that were there already, and the manifest."""
     lines = folder.prepare(asked)
@@ -167,25 +170,25 @@ def _write(
         _check_space(place, folder)
     with progress(sum(source.lengths), "photos") as shown:
         shown.advance(kept)
-        for number, clips in enumerate(_chunks(exporter, len(source), begun), len(lines)):
-            tar = f"shard-{number:06d}.tar" if exporter.clips_per_tar else ""
+        for number, videos in enumerate(_chunks(exporter, len(source), begun), len(lines)):
+            tar = f"shard-{number:06d}.tar" if exporter.videos_per_tar else ""
             chunk, entries, objects, photos = Chunk(folder.files, tar), [], 0, 0
-            for position in clips:
-                clip = source[position]
-                entries.append(exporter.write(clip, chunk))
-                objects += len(clip.objects)
-                photos += len(clip)
-                shown.advance(len(clip))
-            lines.append(folder.record(chunk, entries, {"clips": len(clips), "objects": objects, "photos": photos}))
+            for position in videos:
+                video = source[position]
+                entries.append(exporter.write(video, chunk))
+                objects += len(video.objects)
+                photos += len(video)
+                shown.advance(len(video))
+            lines.append(folder.record(chunk, entries, {"clips": len(videos), "objects": objects, "photos": photos}))
     manifest = _finish(exporter, folder, lines, source, asked)
     folder.publish(manifest)
     return kept, manifest
 
 
-def _chunks(exporter: Exporter, clips: int, begun: int) -> Iterator[range]:
-    """Positions of the clips that are written together, from the first that is missing."""
-    step = exporter.clips_per_tar or 1
-    return (range(start, min(start + step, clips)) for start in range(begun, clips, step))
+def _chunks(exporter: Exporter, videos: int, begun: int) -> Iterator[range]:
+    """Positions of the videos that are written together, from the first that is missing."""
+    step = exporter.videos_per_tar or 1
+    return (range(start, min(start + step, videos)) for start in range(begun, videos, step))
 
 
 def _check_space(place: Path, folder: ExportFolder) -> None:
@@ -207,10 +210,10 @@ def _finish(
     exporter: Exporter,
     folder: ExportFolder,
     lines: Sequence[Mapping[str, Any]],
-    source: ClipSource,
+    source: VideoSource,
     asked: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write what speaks of all clips; what the manifest holds."""
+    """Write what speaks of all videos; what the manifest holds."""
     last = Chunk(folder.files)
     exporter.close((entry for line in lines for entry in line["entries"]), last)
     notes: Counter[str] = Counter(source.remarks)
@@ -236,8 +239,8 @@ def export_report(summary: ExportSummary, as_json: bool) -> str:
     ]
     if summary.kept:
         lines.append(f"  {summary.kept} of the photos were there from an earlier run")
-    lines += [f"  {count} {reason}" for reason, count in found["notes"].items()]
+    lines += [f"  {reason}: {count}" for reason, count in found["notes"].items()]
     lines.append(f"  read by {exporter.readers}")
     if exporter.lost:
-        lines.append(f"  this format does not hold {exporter.lost}")
+        lines.append(f"  not kept in this format: {exporter.lost}")
     return "\n".join(lines)

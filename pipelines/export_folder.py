@@ -18,18 +18,27 @@ from pathlib import Path
 from typing import Any
 
 from datakit.errors import DatakitError, UsageError
-from datakit.files import PART_PREFIX, canonical_json, digest_json, file_sha256, json_text, write_json
+from datakit.files import (
+    EXPORT_FORMAT,
+    EXPORT_MANIFEST,
+    PART_PREFIX,
+    canonical_json,
+    digest_json,
+    file_sha256,
+    json_text,
+    write_json,
+)
 
 from .lock import HOLDER, LOCK
 
 logger = logging.getLogger(__name__)
 
-FORMAT, VERSION, MANIFEST = "masktrack-datakit export", 1, "export.json"
+VERSION = 1
 STATE, JOURNAL, FILES, OLD = "state.json", "journal.jsonl", "files", "old"
 
 
 class Chunk:
-    """The files of some clips while they are written; a `Sink`.
+    """The files of some videos while they are written; a `Sink`.
 
     Args:
         root: folder that the paths are below.
@@ -116,7 +125,7 @@ class ExportFolder:
         return None
 
     def _foreign(self, manifest: Mapping[str, Any]) -> Iterator[str]:
-        ours = {MANIFEST, *(path for path, _, _ in manifest["files"])}
+        ours = {EXPORT_MANIFEST, *(path for path, _, _ in manifest["files"])}
         for folder, _, names in os.walk(self.out):
             below = Path(folder).relative_to(self.out)
             yield from (path for name in sorted(names) if (path := (below / name).as_posix()) not in ours)
@@ -176,8 +185,8 @@ class ExportFolder:
 
     def publish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest and put the folder in its place."""
-        body = {"format": FORMAT, "version": VERSION, **manifest}
-        (self.files / MANIFEST).write_text(json_text({**body, "digest": digest_json(body)}), encoding="utf-8")
+        body = {"format": EXPORT_FORMAT, "version": VERSION, **manifest}
+        (self.files / EXPORT_MANIFEST).write_text(json_text({**body, "digest": digest_json(body)}), encoding="utf-8")
         os.sync()  # one for all: a power cut after the rename leaves whole files
         if self.out.exists():
             shutil.rmtree(self.work / OLD, ignore_errors=True)
@@ -192,13 +201,13 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     Raises:
         DatakitError: it is damaged.
     """
-    path = folder / MANIFEST
+    path = folder / EXPORT_MANIFEST
     if not path.is_file():
         return None
     try:
         body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         digest = body.pop("digest")
-        fits = digest_json(body) == digest and body["format"] == FORMAT and isinstance(body["asked"], dict)
+        fits = digest_json(body) == digest and body["format"] == EXPORT_FORMAT and isinstance(body["asked"], dict)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatakitError(f"{path}: damaged, no manifest of an export ({error!r}); remove {folder}") from None
     if not fits:

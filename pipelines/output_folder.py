@@ -30,7 +30,7 @@ DISK_RESERVE = 1.1  # triples and index take a few percent on top of the image b
 
 def settings_digest(config: BuildConfig) -> str:
     """SHA-256 over everything but the source that shapes a shard: settings and tool versions."""
-    return digest_json(current_settings(config))
+    return digest_json(settings_of_run(config))
 
 
 def check_output(config: BuildConfig) -> None:
@@ -62,7 +62,7 @@ def check_output(config: BuildConfig) -> None:
                 f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it was not made by this command; name another"
             )
         return
-    found = list(differences(stored, current_settings(config)))
+    found = list(differences(stored, settings_of_run(config)))
     if found and not config.overwrite and not may_be_replaced(out):
         raise SettingsDiffer(
             f"{out}: made with other settings; nothing was touched\n  "
@@ -88,7 +88,7 @@ def is_partial(path: Path) -> bool:
     return path.name in (LOCK, HOLDER, SCRATCH, RECORDS) or path.name.startswith(PART_PREFIX)
 
 
-def current_settings(config: BuildConfig) -> dict[str, Any]:
+def settings_of_run(config: BuildConfig) -> dict[str, Any]:
     """What `settings.json` holds for this run."""
     return settings_body(config.settings.to_dict(), tool_versions())
 
@@ -112,13 +112,13 @@ def prepare_output(config: BuildConfig) -> None:
     out = config.out
     check_output(config)  # again, now that nobody else can change it
     stored = read_settings(out)
-    differs = stored is not None and any(differences(stored, current_settings(config)))
+    differs = stored is not None and any(differences(stored, settings_of_run(config)))
     if differs and not config.overwrite:
         logger.info(f"{out}: an earlier build with other settings published nothing here; its folder is taken over")
     if stored is not None and (differs or config.overwrite):
         clear(out)
     clean_partials(out)
-    write_json(out / SETTINGS, current_settings(config))  # first: it says that the folder is ours
+    write_json(out / SETTINGS, settings_of_run(config))  # first: it says that the folder is ours
     for folder in (out / SCRATCH, out / RECORDS):
         folder.mkdir(exist_ok=True)
     roots = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -96,17 +96,35 @@ class BuildConfig:
     performance_report: Path | None = None
 
 
-def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """Lines `key: old -> new` for every leaf in which two JSON-able values differ."""
+def differences(old: Any, new: Any, path: str = "", also: str = "") -> Iterator[str]:
+    """Lines `key: old -> new` for every leaf in which two JSON-able values differ.
+
+    Args:
+        old: the one.
+        new: the other.
+        path: of both in what holds them.
+        also: what `--set` calls the step of a recipe they are, which is told, too: `tps`.
+    """
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
-            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+            yield from differences(
+                old.get(key), new.get(key), f"{path}.{key}" if path else key, f"{also}.{key}" if also else ""
+            )
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             name = after.get("name", index) if isinstance(after, Mapping) else index
-            yield from differences(before, after, f"{path}[{name}]")
+            yield from differences(before, after, f"{path}[{name}]", _step_label(old, new, index))
     elif old != new:
-        yield f"{path}: {_shown(old)} -> {_shown(new)}"
+        yield f"{path}{f' (--set {also})' if also else ''}: {_shown(old)} -> {_shown(new)}"
+
+
+def _step_label(old: Sequence[Any], new: Sequence[Any], index: int) -> str:
+    """What `--set` calls a step of a recipe, as `Recipe.labels` does; '' where the steps up to it differ in kind."""
+    kinds = [each.get("kind") if isinstance(each, Mapping) else None for each in new[: index + 1]]
+    if None in kinds or kinds != [each.get("kind") for each in old[: index + 1] if isinstance(each, Mapping)]:
+        return ""
+    count = kinds.count(kinds[-1])
+    return f"{kinds[-1]}#{count}" if count > 1 else str(kinds[-1])
 
 
 def _shown(value: Any) -> str:

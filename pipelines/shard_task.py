@@ -19,7 +19,7 @@ from datakit.samples import Note, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.build_state import record_name
 from datakit.tools import tool_versions
-from datakit.triples import make_all, recipe_jobs
+from datakit.triples import make_all, view_jobs
 
 from .process import single_threaded_opencv
 from .settings import BuildSettings
@@ -111,7 +111,7 @@ def fill_shard(task: ShardTask, path: Path) -> ShardRecord:
             notes.extend(note for scene in read for note in scene.notes)
             samples += sum(len(scene.samples) for scene in read)
             samples_read = (sample for scene in read for sample in scene.samples)
-            jobs = (job for sample in samples_read for job in recipe_jobs(sample, task.settings.recipes))
+            jobs = (job for sample in samples_read for job in view_jobs(sample, task.settings.recipes))
             variants = ((job, sum(recipe.variants for recipe in job.recipes)) for job in jobs)
             for shown in batches((job, job.sample.mask.size * count) for job, count in variants):
                 for job, triples in zip(shown, make_all(shown, task.settings.seed), strict=True):

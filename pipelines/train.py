@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import math
 import shutil
 import threading
 import time
@@ -28,7 +29,7 @@ from .lock import run_lock
 from .progress import quietly
 from .results import ROWS, draw_results
 from .train_job import TrainJob, last_checkpoint, refuse_other_settings, remember
-from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, CsvLog, Events, Pace, read_validations
+from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, CsvLog, Events, ProgressLines, read_validations
 
 if TYPE_CHECKING:
     from model.compute import Compute, Ranks
@@ -74,7 +75,8 @@ class TrainSummary:
         began, best = self.start["output_iou"], self.trained
         summary = f"began at {began:.3f}, best {best['output_iou']:.3f} at step {best['step']} ({self.gain:+.3f})"
         if self.gain < 0:
-            return f"{summary}: WORSE than the weights it began with, which are in {BEST}"
+            way_out = "train on more photos or for more steps, or keep them"
+            return f"{summary}: WORSE than the weights it began with, which are in {BEST}; {way_out}"
         return summary if self.gain else f"{summary}: no better than the weights it began with, which are in {BEST}"
 
 
@@ -197,9 +199,11 @@ class _Run:
         job, trainer = self.job, self.trainer
         logger.info(f"{job.config.network}: {self.data.describe()}; {self.compute.describe()}")
         if self.data.held_back and len(self.data.held_back) < FEW:
+            times = math.ceil(FEW / len(self.data.held_back))
             logger.warning(
                 f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few "
-                "hundredths mean nothing there; train on more photos, or hold more back by --set validation_share=…"
+                f"hundredths mean nothing there; train on {times} times as many photos, or hold more back by "
+                "--set validation_share=…"
             )
         if self.ranks.is_first:
             remember(job)
@@ -208,14 +212,14 @@ class _Run:
         with self._logs() as (steps, validations, events), stream as batches:
             if not trainer.done and job.config.iterations:
                 self._validate(validations, events)
-            pace = Pace(job.config.iterations)
+            lines = ProgressLines(job.config.iterations)
             stopped = False
             for step in trainer.run(batches):
                 if self.ranks.is_first:
                     steps.add({"step": step.step, "loss": repr(step.loss), "rate": f"{step.rate:.4g}",
                                "waited": f"{step.waited:.4f}", "seconds": f"{step.seconds:.4f}"})  # fmt: skip
                     events.add({"train/loss": step.loss, "train/rate": step.rate}, step.step)
-                    pace.tell(step)
+                    lines.tell(step)
                 is_last = step.step == job.config.iterations
                 stopped = self.ranks.any(stop.is_set()) and not is_last
                 if is_last or step.step % job.config.validation_every == 0:

@@ -111,7 +111,7 @@ class Events:
             self._writer.close()
 
 
-class Pace:
+class ProgressLines:
     """Tells every ten seconds how a run goes: loss, rate, speed, share of time spent waiting for samples, time left.
 
     Args:

@@ -1,4 +1,4 @@
-"""Clips to export, made here: two short videos whose objects overlap, hide, leave, have holes and parts."""
+"""Videos to export, made here: two short videos whose objects overlap, hide, leave, have holes and parts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from datakit.export import Clip, ClipSource, ExportObject, Frame
+from datakit.export import ExportedVideo, ExportObject, Frame, VideoSource
 from datakit.images import encode_jpeg, encode_png
 
 SIZE = (40, 60)
@@ -28,7 +28,7 @@ class Collected:
         self.notes[reason] += 1
 
 
-class Drawn(Clip):
+class Drawn(ExportedVideo):
     """Frames of rectangles."""
 
     is_video = True
@@ -59,14 +59,14 @@ class Drawn(Clip):
             yield Frame(name, f"{self.name}_{name}", row, key, SIZE, photo, tuple(objects))
 
 
-class TwoVideos(ClipSource):
+class TwoVideos(VideoSource):
     """`one`: overlap, one hidden, one gone; `two`: stored as PNG, with a hole and a part."""
 
     place = "drawn"
 
     def __init__(self) -> None:
         overlap, hidden, gone = [(5, 5, 20, 20), (15, 15, 40, 30)], [(16, 16, 20, 20), (15, 15, 40, 30)], (0, 0, 0, 0)
-        self._clips = [
+        self._videos = [
             Drawn("one", [overlap, hidden, [gone, (1, 2, 9, 9)]], 0, True),
             Drawn("two", [[(5, 5, 20, 20)], [(8, 8, 30, 30)]], 3, False),
         ]
@@ -74,7 +74,7 @@ class TwoVideos(ClipSource):
         self.remarks: dict[str, int] = {}
 
     def __getitem__(self, position: int) -> Drawn:
-        return self._clips[position]
+        return self._videos[position]
 
     def identity(self) -> dict[str, str]:
         return {"kind": "drawn"}

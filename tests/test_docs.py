@@ -88,6 +88,34 @@ def test_the_map_of_modules_is_what_they_say_of_themselves():
     assert scope["module_map"]() in (ROOT / "docs/architecture.md").read_text()
 
 
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page):
+    """But for names in capitals, which stand for any."""
+    named = re.findall(r"`((?:datakit|model|pipelines|tests|tools|benchmarks|examples)/[\w/.-]+)`", page.read_text())
+    gone = [path for path in named if not (ROOT / path).exists() and not Path(path).stem.isupper()]
+    assert gone == []
+
+
+def test_the_tour_of_the_readme_is_what_make_demo_runs():
+    """Command for command."""
+    recipe = (ROOT / "Makefile").read_text().partition("\ndemo:")[2].partition("\n\n")[0].replace("\\\n", " ")
+    tour = (ROOT / "README.md").read_text().partition("`make demo` runs these")[2].partition("```\n\n")[0]
+    told = [line.partition(" # ")[0].split()[2:] for line in tour.replace("\\\n", " ").splitlines() if line[:2] == "$ "]
+    run = [line.split()[1:] for line in recipe.splitlines() if "$(DATAKIT)" in line]
+    assert run == told != []
+
+
+def test_the_contributing_guide_names_every_group_of_entry_points():
+    """All that a registry of ours takes."""
+    modules = (path for floor in ("datakit", "model", "pipelines") for path in (ROOT / floor).rglob("*.py"))
+    groups = {name for path in modules for name in re.findall(r'^GROUP = "(.+)"', path.read_text(), re.M)}
+    assert len(groups) == 5
+    assert groups == set(re.findall(r"`(masktrack_datakit\.\w+)`", (ROOT / "CONTRIBUTING.md").read_text()))
+
+
 def test_the_readme_is_short():
     """What it is, what it reaches, two commands, a tour, examples, links: a stranger reads no more."""
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150

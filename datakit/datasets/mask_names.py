@@ -88,7 +88,7 @@ def bases(stem: str, role: Literal["mask", "photo", "other"]) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-def numbered(stem: str) -> list[Numbered]:
+def number_readings(stem: str) -> list[Numbered]:
     """The readings of a stem that holds an object's number: `x_1`, `x_mask1`, `x (1)`, `obj1_x`, `mask_1`, `1`."""
     matches = (pattern.fullmatch(stem) for pattern in (*_NUMBERED, _NUMBER_FIRST))
     found = (

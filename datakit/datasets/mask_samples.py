@@ -16,7 +16,7 @@ from ..errors import ItemRef, Problem
 from ..images import turn
 from ..keys import object_key, source_of
 from ..mask_files import MaskFile
-from ..masks import LabelMap, Policy, decode, rims_of_ids, shows_one, why_empty
+from ..masks import LabelMap, Policy, decode, is_unnumbered, rims_of_ids, why_empty
 from ..samples import Note, Photo, Sample, Scene
 from .reader import ReadOptions
 
@@ -82,7 +82,7 @@ def scene_of(where: ItemRef, photo: Photo, mask: MaskFile, options: ReadOptions,
     if found.ignore is not None and options.grey == "ids":
         reason = "masks with 255, which is void and no object beside ids"
         notes += (Note(where.key, reason, f"{where.path}: {area(found.ignore)} pixels"),)
-    if options.objects == "merged" or shows_one(mask, found, policy):
+    if options.objects == "merged" or is_unnumbered(mask, found, policy):
         sample = Sample(where.key, where.key, photo, found.merged(), 1, mask.source_crc32, found.ignore)
         return Scene(where.key, (sample,), notes=notes)
     if rims := rims_of_ids(found.labels, found.ids):

@@ -30,7 +30,7 @@ from .listing import (
     split_suffix,
     stray,
 )
-from .mask_names import Role, bases, joined, numbered, path_role
+from .mask_names import Role, bases, joined, number_readings, path_role
 from .mask_pattern import MaskPattern
 from .pairing import Photos, pair_names
 from .unpaired import UnreadFile
@@ -123,14 +123,14 @@ def _by_name(place: Place, called: Photos, full: set[str], suffixes: dict[str, s
         owner = called.find(joined(folder, base))
         if owner and owner != place.name:
             return "mask", owner
-        for part in (each.base for each in numbered(base)):
+        for part in (each.base for each in number_readings(base)):
             if owner := called.find(joined(folder, part)):
                 return "mask", owner
     if place.name.casefold() in full:
         return "mask", split_suffix(place.name)[0]
     if place.suffix != MASK_SUFFIX or len(suffixes[place.name]) > 1:
         return "", ""
-    for base, _, is_mask in numbered(stem):
+    for base, _, is_mask in number_readings(stem):
         marked = bases(base, "mask")
         for part in (base, *marked):
             owner = called.find(joined(folder, part))

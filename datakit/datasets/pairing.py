@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from .mask_names import bases, joined, natural, numbered, object_numbers
+from .mask_names import bases, joined, natural, number_readings, object_numbers
 
 # where a longer name may go on after the name of its photo; '#', '@' and '~' as keys have them
 STARTS = (*"_-. /(", "%23", "%40", "%7E")
@@ -107,7 +107,7 @@ def _claims(mask: str, photos: Photos) -> Iterator[Claim]:
         if photo := photos.find(joined(folder, called)):
             yield Claim(photo, "whole")
     for called in (stem, *(base for base in marked if base)):
-        for base, number, _ in numbered(called):
+        for base, number, _ in number_readings(called):
             for part in (base, *bases(base, "mask")):
                 if photo := photos.find(joined(folder, part)):
                     yield Claim(photo, "object", number)

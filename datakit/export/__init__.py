@@ -6,17 +6,17 @@ object a pixel: the order of the shards, which is that of the source.
 """
 
 from .aot import AOT
-from .clips import Clip, ClipSource, ExportObject, Frame
 from .coco import COCO
 from .davis import DAVIS, YOUTUBE_VOS
 from .exporter import EXPORTERS, Exporter, Sink, register_exporter
-from .from_labels import LabelClips
-from .from_shards import ShardClips
+from .from_labels import LabelVideos
+from .from_shards import ShardVideos
 from .huggingface import HUGGINGFACE
 from .labelme import LABELME
 from .sa1b import SA1B
 from .sav import SAV
 from .static import STATIC
+from .videos import ExportedVideo, ExportObject, Frame, VideoSource
 from .webdataset import WEBDATASET
 from .yolo import YOLO
 from .ytvis import YTVIS
@@ -28,13 +28,13 @@ for _exporter in (
 
 __all__ = [
     "EXPORTERS",
-    "Clip",
-    "ClipSource",
     "ExportObject",
+    "ExportedVideo",
     "Exporter",
     "Frame",
-    "LabelClips",
-    "ShardClips",
+    "LabelVideos",
+    "ShardVideos",
     "Sink",
+    "VideoSource",
     "register_exporter",
 ]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import setting, validate
-from .clips import REENCODED, Clip
 from .coding import label_png
 from .exporter import Exporter, Sink
+from .videos import REENCODED, ExportedVideo
 
 SETS = ("COCO", "ECSSD", "MSRA10K", "PASCAL-S", "PASCALVOC2012")  # no other folder is looked for
 BY_LABEL = {name.replace("-", "").lower(): name for name in SETS} | {"voc2012": "PASCALVOC2012", "voc": "PASCALVOC2012"}
-OTHER = "photos are in a set that AOT's loader does not look for; name one of its own by --set set_name=COCO"
+OTHER = "photos in a set that AOT's loader does not look for; name one of its own by --set set_name=COCO"
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class AotExporter(Exporter):
     def __post_init__(self) -> None:
         validate(self, self.name)
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """The photo as JPEG, its objects as a palette PNG."""
         folder = self.set_name
         if folder == "label":
-            folder = BY_LABEL.get(clip.label.replace("-", "").replace("_", "").lower(), clip.label)
-        for frame in clip:
+            folder = BY_LABEL.get(video.label.replace("-", "").replace("_", "").lower(), video.label)
+        for frame in video:
             if not frame.is_jpeg:
                 sink.note(REENCODED)
             if folder not in SETS:

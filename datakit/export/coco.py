@@ -8,12 +8,12 @@ from typing import Any
 
 from ..arrays import Mask
 from ..config import setting, validate
-from .clips import Clip
 from .coding import document_bytes, measured, outlines
 from .exporter import Exporter, Sink
+from .videos import ExportedVideo
 
 CATEGORY = {"id": 1, "name": "object", "supercategory": "object"}
-FLAT = "objects are outlines of polygons, which fill their holes and move their rims"
+FLAT = "objects written as outlines of polygons, which fill their holes and move their rims"
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class CocoExporter(Exporter):
     def __post_init__(self) -> None:
         validate(self, self.name)
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """Photos as stored; the JSON of their images and annotations, still without ids of their own."""
         images, annotations = [], []
-        for frame in clip:
+        for frame in video:
             name = frame.stem + frame.suffix
             sink.add(f"train/{name}", frame.photo)
             height, width = frame.size
@@ -43,8 +43,8 @@ class CocoExporter(Exporter):
                 about = {"image_id": frame.row + 1, "category_id": 1, "iscrowd": 0, **measured(each.mask)}
                 if self.masks == "polygons":
                     about["segmentation"] = list(polygons(each.mask))
-                about["source_id"] = clip.objects[each.number]
-                annotations.append(about | ({"track_id": each.number} if clip.is_video else {}))
+                about["source_id"] = video.objects[each.number]
+                annotations.append(about | ({"track_id": each.number} if video.is_video else {}))
         return {"images": images, "annotations": annotations}
 
     def close(self, entries: Iterable[Any], sink: Sink) -> None:
@@ -78,5 +78,5 @@ def polygons(mask: Mask) -> Iterator[list[float]]:
 COCO = CocoExporter(
     "coco",
     "pycocotools, Detectron2, MMDetection, SAM 3, FiftyOne, CVAT and most others",
-    "categories: there is one, `object`",
+    "categories (each is `object`)",
 )

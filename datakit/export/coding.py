@@ -13,7 +13,7 @@ from ..files import canonical_json
 from ..images import encode_palette_png, encode_png
 from ..rle import encode_rle
 from ..video.palette import palette
-from .clips import Frame
+from .videos import Frame
 
 
 def rle_of(mask: Mask) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from typing import Any
 
 from ..config import setting, validate
 from ..files import json_text
-from .clips import REENCODED, Clip
 from .coding import label_png
 from .exporter import Exporter, Sink
+from .videos import REENCODED, ExportedVideo
 
-FEWEST = 8  # Cutie main stage, XMem s1 to s3, SAM 2: the length of the clips they draw from a video
-SHORT = f"videos have fewer than {FEWEST} frames; Cutie, XMem and SAM 2 pass over these"
+FEWEST = 8  # Cutie main stage, XMem s1 to s3, SAM 2: how many frames they draw from a video
+SHORT = f"videos of fewer than {FEWEST} frames; Cutie, XMem and SAM 2 pass over these"
 
 
-def write_video(clip: Clip, sink: Sink, photos: str, labels: str, quality: int) -> dict[str, list[str]]:
-    """Write frames as JPEG and label pictures as palette PNG, in a folder of the clip's name each.
+def write_video(video: ExportedVideo, sink: Sink, photos: str, labels: str, quality: int) -> dict[str, list[str]]:
+    """Write frames as JPEG and label pictures as palette PNG, in a folder of the video's name each.
 
     Args:
         photos, labels: folders.
@@ -26,16 +26,16 @@ def write_video(clip: Clip, sink: Sink, photos: str, labels: str, quality: int) 
     Returns:
         Object number -> names of the frames that show it.
     """
-    seen: dict[str, list[str]] = {str(number): [] for number in clip.objects}
-    if len(clip) < FEWEST:
+    seen: dict[str, list[str]] = {str(number): [] for number in video.objects}
+    if len(video) < FEWEST:
         sink.note(SHORT)
-    for frame in clip:
+    for frame in video:
         if not frame.is_jpeg:
             sink.note(REENCODED)
         for remark in frame.remarks_on_labels():
             sink.note(remark)
-        sink.add(f"{photos}/{clip.name}/{frame.name}.jpg", frame.jpeg(quality))
-        sink.add(f"{labels}/{clip.name}/{frame.name}.png", label_png(frame))
+        sink.add(f"{photos}/{video.name}/{frame.name}.jpg", frame.jpeg(quality))
+        sink.add(f"{labels}/{video.name}/{frame.name}.png", label_png(frame))
         for number in sorted(set(frame.labels.ravel().tolist()) - {0}):
             seen[str(number)].append(frame.name)
     return seen
@@ -56,10 +56,10 @@ class DavisExporter(Exporter):
     def __post_init__(self) -> None:
         validate(self, self.name)
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """A folder of frames and one of palette pictures, ids from 1 without gaps."""
-        write_video(clip, sink, "JPEGImages/480p", "Annotations/480p", self.jpeg_quality)
-        return clip.name
+        write_video(video, sink, "JPEGImages/480p", "Annotations/480p", self.jpeg_quality)
+        return video.name
 
     def close(self, entries: Iterable[Any], sink: Sink) -> None:
         """The list of the split."""
@@ -81,10 +81,10 @@ class YouTubeVosExporter(Exporter):
     def __post_init__(self) -> None:
         validate(self, self.name)
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """As for DAVIS, and which frames show which object."""
-        seen = write_video(clip, sink, f"{self.split}/JPEGImages", f"{self.split}/Annotations", self.jpeg_quality)
-        return [clip.name, {"objects": {n: {"category": "object", "frames": names} for n, names in seen.items()}}]
+        seen = write_video(video, sink, f"{self.split}/JPEGImages", f"{self.split}/Annotations", self.jpeg_quality)
+        return [video.name, {"objects": {n: {"category": "object", "frames": names} for n, names in seen.items()}}]
 
     def close(self, entries: Iterable[Any], sink: Sink) -> None:
         """`meta.json`."""

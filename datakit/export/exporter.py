@@ -1,4 +1,4 @@
-"""What an exporter is: how the frames of a clip become the files of one format.
+"""What an exporter is: how the frames of a video become the files of one format.
 
 `EXPORTERS` is the one table of them. An exporter of another package joins it by `register_exporter`, or by an entry
 point of the group `masktrack_datakit.exporters` that names an `Exporter`.
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..errors import UsageError
 from ..registry import Registry
-from .clips import Clip
+from .videos import ExportedVideo
 
 GROUP = "masktrack_datakit.exporters"
 
@@ -30,7 +30,7 @@ class Sink(Protocol):
         """
 
     def note(self, reason: str) -> None:
-        """Count something that the format cannot hold: words that follow a number, once for each photo."""
+        """Count something that the format cannot hold: words that a number follows, once for each photo."""
 
 
 @dataclass(frozen=True)
@@ -50,23 +50,23 @@ class Exporter(ABC):
     lost: str
 
     @property
-    def clips_per_tar(self) -> int:
-        """How many clips go into one tar file, which then holds what `write` adds; 0 where there are no tar files."""
+    def videos_per_tar(self) -> int:
+        """How many videos go into one tar file, which then holds what `write` adds; 0 where there are no tar files."""
         return 0
 
     @abstractmethod
-    def write(self, clip: Clip, sink: Sink) -> Any:
-        """Write the files of one clip.
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
+        """Write the files of one video.
 
         Returns:
             What `close` needs to know of it, as JSON has it.
 
         Raises:
-            DatakitError: the format cannot hold this clip.
+            DatakitError: the format cannot hold this video.
         """
 
     def close(self, entries: Iterable[Any], sink: Sink) -> None:
-        """Write the files that speak of all clips; where a format has none, nothing.
+        """Write the files that speak of all videos; where a format has none, nothing.
 
         Args:
             entries: what `write` gave for each, in order.

@@ -18,15 +18,15 @@ from ..photo_files import read_photo
 from ..video.frames import FolderFrames, Frames, open_frames
 from ..video.labels import list_frames, open_labels, read_labels
 from ..wording import shorten
-from .clips import Clip, ClipSource, ExportObject, Frame
 from .names import unique_names
+from .videos import ExportedVideo, ExportObject, Frame, VideoSource
 
 IDS = ReadOptions(values="ids")
 DIGITS = 5  # of a frame's name, as DAVIS, YouTube-VOS and SA-V have them
 
 
-class LabelClips(ClipSource):
-    """Every sequence of a folder of label pictures as a clip of its frames.
+class LabelVideos(VideoSource):
+    """Every sequence of a folder of label pictures as a video of its frames.
 
     Frames without a label picture are left out.
 
@@ -58,12 +58,12 @@ class LabelClips(ClipSource):
                 digest.update(f"{frame}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
         return {"kind": "labels", "files": digest.hexdigest()}
 
-    def __getitem__(self, position: int) -> _VideoClip:
+    def __getitem__(self, position: int) -> _LabelVideo:
         name, frames = self._sequences[position]
-        return _VideoClip(self._names[position], name, frames, self._videos[position], self._rows[position])
+        return _LabelVideo(self._names[position], name, frames, self._videos[position], self._rows[position])
 
 
-class _VideoClip(Clip):
+class _LabelVideo(ExportedVideo):
     """One sequence."""
 
     is_video = True

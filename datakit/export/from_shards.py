@@ -14,13 +14,13 @@ from ..keys import PLAIN_VIEW, Key, photo_of
 from ..rle import decode_rle
 from ..shards import Shard, ShardReader
 from ..shards.layout import IMAGES, TARGETS
-from .clips import Clip, ClipSource, ExportObject, Frame
 from .names import unique_names
+from .videos import ExportedVideo, ExportObject, Frame, VideoSource
 
 FIRST = "00000"  # the name of the frame of a still
 
-TURNED = "photos are there as turned views only, which are not exported"
-IGNORED = "photos have an ignore region, which is not exported"
+TURNED = "photos that are there as turned views only, which are not exported"
+IGNORED = "photos with an ignore region, which is not exported"
 
 
 @dataclass
@@ -33,8 +33,8 @@ class _Still:
     targets: list[int] = field(default_factory=list)
 
 
-class ShardClips(ClipSource):
-    """Every photo of a folder of shards as a clip of one frame.
+class ShardVideos(VideoSource):
+    """Every photo of a folder of shards as a video of one frame.
 
     Guide masks, and the views that a recipe draws of a photo, are left out. Objects that the build left out (too
     small, crowds, damaged) are not in shards and so not here either.
@@ -58,9 +58,9 @@ class ShardClips(ClipSource):
         """The digest of the shards' manifest."""
         return {"kind": "shards", "manifest": str(self._reader.manifest.to_dict()["digest"])}
 
-    def __getitem__(self, position: int) -> _StillClip:
+    def __getitem__(self, position: int) -> _StillVideo:
         still = self._stills[position]
-        return _StillClip(self._names[position], self._reader.shard(still.shard), still, position)
+        return _StillVideo(self._names[position], self._reader.shard(still.shard), still, position)
 
     def _listed(self) -> list[_Still]:
         """Photos in the order of the shards; of a photo stored by several recipes, the first."""
@@ -84,7 +84,7 @@ class ShardClips(ClipSource):
         return list(stills.values())
 
 
-class _StillClip(Clip):
+class _StillVideo(ExportedVideo):
     """One photo of a shard."""
 
     is_video = False

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .clips import Clip
 from .coding import json_bytes, label_png, measured
 from .exporter import Exporter, Sink
+from .videos import ExportedVideo
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class HuggingFaceExporter(Exporter):
     Each object is there whole, as run lengths, so that overlaps survive; `labels` is a palette picture.
     """
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """A photo as stored and its label picture for each frame; their lines of metadata."""
         lines = []
-        for frame in clip:
+        for frame in video:
             for remark in frame.remarks_on_labels():
                 sink.note(f"{remark} (`objects` has each object whole)")
             photo, labels = f"images/{frame.stem}{frame.suffix}", f"labels/{frame.stem}.png"
@@ -31,8 +31,8 @@ class HuggingFaceExporter(Exporter):
             for each in frame.seen:
                 found = measured(each.mask)
                 found["counts"] = found.pop("segmentation")["counts"]
-                objects.append({"number": each.number, "source_id": clip.objects[each.number], **found})
-            about = {"key": frame.key, "clip": clip.name, "frame": frame.name}
+                objects.append({"number": each.number, "source_id": video.objects[each.number], **found})
+            about = {"key": frame.key, "clip": video.name, "frame": frame.name}
             size = {"height": frame.size[0], "width": frame.size[1]}
             lines.append({"file_name": photo, "labels_file_name": labels, **about, **size, "objects": objects})
         return lines

@@ -9,19 +9,19 @@ from typing import Any
 from ..arrays import bounding_box
 from ..files import json_text
 from ..images import encode_png
-from .clips import Clip, ExportObject
 from .exporter import Exporter, Sink
+from .videos import ExportedVideo, ExportObject
 
 VERSION = "5.5.0"  # of LabelMe's files that a mask shape has been in for long
 
 
 @dataclass(frozen=True)
 class LabelMeExporter(Exporter):
-    """train/X.jpg and train/X.json; the label is `object`, group_id the number of the object in its clip."""
+    """train/X.jpg and train/X.json; the label is `object`, group_id the number of the object in its video."""
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """A photo as stored and its JSON for each frame."""
-        for frame in clip:
+        for frame in video:
             name = frame.stem + frame.suffix
             document: dict[str, Any] = {
                 "version": VERSION,
@@ -53,4 +53,4 @@ def shape_of(each: ExportObject) -> dict[str, Any]:
     }
 
 
-LABELME = LabelMeExporter("labelme", "LabelMe 5 and later, X-AnyLabeling", "categories: there is one, `object`")
+LABELME = LabelMeExporter("labelme", "LabelMe 5 and later, X-AnyLabeling", "categories (each is `object`)")

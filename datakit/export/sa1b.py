@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import setting, validate
-from .clips import REENCODED, Clip
 from .coding import json_bytes, measured
 from .exporter import Exporter, Sink
+from .videos import REENCODED, ExportedVideo
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Sa1bExporter(Exporter):
     def __post_init__(self) -> None:
         validate(self, self.name)
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """A photo and its JSON for each frame."""
-        for frame in clip:
+        for frame in video:
             if not frame.is_jpeg:
                 sink.note(REENCODED)
             name, (height, width) = f"sa_{frame.row + 1}", frame.size

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import setting, validate
-from .clips import REENCODED, Clip
 from .coding import grey_png
 from .davis import FEWEST, SHORT
 from .exporter import Exporter, Sink
+from .videos import REENCODED, ExportedVideo
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,18 @@ class SavExporter(Exporter):
     def __post_init__(self) -> None:
         validate(self, self.name)
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """Frames, and a mask of each object in each frame, empty where it is not seen."""
-        if len(clip) < FEWEST:
+        if len(video) < FEWEST:
             sink.note(SHORT)
-        for frame in clip:
+        for frame in video:
             if not frame.is_jpeg:
                 sink.note(REENCODED)
-            sink.add(f"JPEGImages_24fps/{clip.name}/{frame.name}.jpg", frame.jpeg(self.jpeg_quality))
+            sink.add(f"JPEGImages_24fps/{video.name}/{frame.name}.jpg", frame.jpeg(self.jpeg_quality))
             for each in frame.objects:
-                folder = f"Annotations_6fps/{clip.name}/{each.number - 1:03d}"
+                folder = f"Annotations_6fps/{video.name}/{each.number - 1:03d}"
                 sink.add(f"{folder}/{frame.name}.png", grey_png(each.mask))
-        return clip.name
+        return video.name
 
     def close(self, entries: Iterable[Any], sink: Sink) -> None:
         """The list of the videos."""

@@ -10,11 +10,11 @@ import numpy as np
 
 from ..arrays import Mask
 from ..config import setting, validate
-from .clips import REENCODED, Clip, Frame
 from .coding import grey_png
 from .exporter import Exporter, Sink
+from .videos import REENCODED, ExportedVideo, Frame
 
-MERGED = "photos have several objects, which are one foreground now"
+MERGED = "photos with several objects, which are one foreground now"
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class StaticExporter(Exporter):
     def __post_init__(self) -> None:
         validate(self, self.name)
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """The photo as JPEG, its foreground as grey PNG."""
-        for frame in clip:
+        for frame in video:
             if not frame.is_jpeg:
                 sink.note(REENCODED)
             if self.objects == "merged" and len(frame.seen) > 1:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import setting, validate
-from .clips import Clip
 from .coding import json_bytes, label_png, measured
 from .exporter import Exporter, Sink
+from .videos import ExportedVideo
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,20 @@ class WebDatasetExporter(Exporter):
         validate(self, self.name)
 
     @property
-    def clips_per_tar(self) -> int:
+    def videos_per_tar(self) -> int:
         """As set."""
         return self.clips_per_shard
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """Three members for each frame."""
-        for frame in clip:
+        for frame in video:
             for remark in frame.remarks_on_labels():
                 sink.note(f"{remark} (the JSON has each object whole)")
             objects = [
-                {"number": each.number, "source_id": clip.objects[each.number], **measured(each.mask)}
+                {"number": each.number, "source_id": video.objects[each.number], **measured(each.mask)}
                 for each in frame.seen
             ]
-            about = {"key": frame.key, "size": list(frame.size), "clip": clip.name, "frame": frame.name}
+            about = {"key": frame.key, "size": list(frame.size), "clip": video.name, "frame": frame.name}
             sink.add(frame.stem + frame.suffix, frame.photo)
             sink.add(f"{frame.stem}.labels.png", label_png(frame))
             sink.add(f"{frame.stem}.json", json_bytes({**about, "objects": objects}))

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 from ..arrays import Mask
-from .clips import Clip
 from .coding import bridged, outlines
 from .exporter import Exporter, Sink
+from .videos import ExportedVideo
 
-HOLES = "photos have objects with holes, which are filled"
-BRIDGES = "photos have objects of several parts, which are joined by lines"
+HOLES = "photos with objects that have holes, which are filled"
+BRIDGES = "photos with objects of several parts, which are joined by lines"
 DIGITS = 6  # of a coordinate; a thousandth of a pixel in a photo 1000 wide
 
 
@@ -23,9 +23,9 @@ DIGITS = 6  # of a coordinate; a thousandth of a pixel in a photo 1000 wide
 class YoloExporter(Exporter):
     """images/train, labels/train and data.yaml."""
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """A photo as stored, and a text file of its objects, which is empty where there is none."""
-        for frame in clip:
+        for frame in video:
             lines = [line_of(each.mask) for each in frame.seen]
             for reason, fits in ((HOLES, has_holes), (BRIDGES, has_parts)):
                 if any(fits(each.mask) for each in frame.seen):
@@ -61,5 +61,5 @@ def has_holes(mask: Mask) -> bool:
 YOLO = YoloExporter(
     "yolo",
     "Ultralytics YOLO, YOLOv5 and v7 segmentation, supervision",
-    "holes, parts of an object (joined by lines) and rims to within a pixel",
+    "holes (filled), gaps between parts of an object (joined by lines), rims to less than a pixel",
 )

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .clips import Clip
 from .coco import CATEGORY
 from .coding import document_bytes, measured
 from .davis import FEWEST, SHORT
 from .exporter import Exporter, Sink
+from .videos import ExportedVideo
 
 COLUMNS = {"segmentations": "segmentation", "bboxes": "bbox", "areas": "area"}
 
@@ -19,15 +19,15 @@ COLUMNS = {"segmentations": "segmentation", "bboxes": "bbox", "areas": "area"}
 class YtvisExporter(Exporter):
     """train/instances.json and train/JPEGImages/VIDEO; where an object is not seen, mask, box and area are null."""
 
-    def write(self, clip: Clip, sink: Sink) -> Any:
+    def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """Frames as stored; the video and its objects, still without ids of their own."""
-        if len(clip) < FEWEST:
+        if len(video) < FEWEST:
             sink.note(SHORT)
         files, size = [], (0, 0)
-        rows: dict[int, dict[str, list[Any]]] = {n: {name: [] for name in COLUMNS} for n in clip.objects}
-        for frame in clip:
+        rows: dict[int, dict[str, list[Any]]] = {n: {name: [] for name in COLUMNS} for n in video.objects}
+        for frame in video:
             size = frame.size
-            files.append(f"{clip.name}/{frame.name}{frame.suffix}")
+            files.append(f"{video.name}/{frame.name}{frame.suffix}")
             sink.add(f"train/JPEGImages/{files[-1]}", frame.photo)
             for each in frame.objects:
                 found = measured(each.mask) if each.mask.any() else {}
@@ -35,7 +35,7 @@ class YtvisExporter(Exporter):
                     rows[each.number][name].append(found.get(column))
         shape = {"height": size[0], "width": size[1]}
         about = {"category_id": 1, "iscrowd": 0, **shape, "length": len(files)}
-        objects = [about | row | {"source_id": clip.objects[number]} for number, row in rows.items()]
+        objects = [about | row | {"source_id": video.objects[number]} for number, row in rows.items()]
         return {"video": {"file_names": files, "length": len(files), **shape}, "objects": objects}
 
     def close(self, entries: Iterable[Any], sink: Sink) -> None:
@@ -57,5 +57,5 @@ class YtvisExporter(Exporter):
 
 
 YTVIS = YtvisExporter(
-    "ytvis", "Mask2Former, MinVIS, CTVIS and others that read YouTube-VIS or OVIS", "categories: there is one, `object`"
+    "ytvis", "Mask2Former, MinVIS, CTVIS and others that read YouTube-VIS or OVIS", "categories (each is `object`)"
 )

@@ -6,7 +6,7 @@ what the rule looks at. Decoding of files is left to `mask_files`.
 
 from .colours import ALIKE, Colour
 from .flat_areas import rims_of_ids
-from .policies import GIVEN, GIVEN_OBJECTS, SCORED, STILLS, Policy, decode, read_label_map, shows_one, why_empty
+from .policies import GIVEN, GIVEN_OBJECTS, SCORED, STILLS, Policy, decode, is_unnumbered, read_label_map, why_empty
 from .values import IGNORE_LABEL, MANY_OBJECTS, LabelMap, Nature, objects_in_colours, plain_labels
 
 __all__ = [
@@ -22,10 +22,10 @@ __all__ = [
     "Nature",
     "Policy",
     "decode",
+    "is_unnumbered",
     "objects_in_colours",
     "plain_labels",
     "read_label_map",
     "rims_of_ids",
-    "shows_one",
     "why_empty",
 ]

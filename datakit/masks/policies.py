@@ -93,7 +93,7 @@ def decode(mask: MaskFile, options: Values, where: ItemRef, policy: Policy) -> L
     return found
 
 
-def shows_one(mask: MaskFile, found: LabelMap, policy: Policy) -> bool:
+def is_unnumbered(mask: MaskFile, found: LabelMap, policy: Policy) -> bool:
     """Whether a mask shows one object that needs no number: white, or 1 in a grey mask that may be either."""
     return found.ids == (1,) and (not found.numbered or (mask.coding == "grey" and policy.nature == "any"))
 

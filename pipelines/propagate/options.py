@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from datakit.config import help_text, keys_of, parsed, settings_of, split_assignment, unknown_key
@@ -18,6 +19,8 @@ from .run import PropagateJob, write_first_frame
 if TYPE_CHECKING:
     from .tree import TreeJob
 
+CHOSEN = {"start": 0, "stop": None, "stride": 1}  # options that choose frames, and what they are if not given
+
 
 def save_first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str:
     """Write the frame that --first-frame asks for; a sentence that says so."""
@@ -28,7 +31,9 @@ def save_first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str
         raise UsageError(f"--first-frame {path}: expected a PNG file, such as {path.with_suffix('.png')}")
     H, W = write_first_frame(video, options["start"], path)
     how = "paint each object on it in a flat colour, or white on black in a new picture"
-    return f"{path}: frame {options['start']} of {video}; {how} of {W}x{H}, save it as PNG and give it by --mask"
+    chosen = [f"--{name} {options[name]}" for name, usual in CHOSEN.items() if options[name] != usual]
+    command = " ".join(["datakit propagate", quote(str(video)), "--mask", quote(str(path)), *chosen, "--out results"])
+    return f"{path}: frame {options['start']} of {video}; {how} of {W}x{H}, save it as PNG, then: {command}"
 
 
 def job_from(video: Path | None, options: Mapping[str, Any]) -> PropagateJob:
@@ -62,7 +67,10 @@ def tree_from(video: Path | None, options: Mapping[str, Any]) -> TreeJob:
 
 def _job(video: Path, options: Mapping[str, Any]) -> PropagateJob:
     if options["out"] is None:
-        raise UsageError("--out DIR is needed: the folder that gets a folder of label pictures for each sequence")
+        raise UsageError(
+            "--out DIR is needed: the folder that gets a folder of label pictures for each sequence, "
+            "such as --out results"
+        )
     return PropagateJob(
         video,
         options["out"],

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from model.flow import FlowError, dis_optical_flow, dis_pictures, flow_image, flow_of_files, read_flo
+from model.flow import FlowError, dis_optical_flow, dis_pictures, flow_of_files, read_flo, speed_image
 
 SIZE = (64, 80)
 
@@ -38,7 +38,7 @@ def test_dis_sees_a_square_move():
 
 def test_the_camera_s_movement_is_taken_away():
     """With a panning camera the square alone is bright."""
-    image = flow_image([dis_optical_flow()(scene(0, pan=0), scene(4, pan=6))])
+    image = speed_image([dis_optical_flow()(scene(0, pan=0), scene(4, pan=6))])
     assert image[26:38, 36:48].mean() > 4 * image[:10, :60].mean()
 
 
@@ -46,11 +46,11 @@ def test_the_fastest_pixel_is_white_and_a_still_frame_black():
     """Grey levels are scaled frame by frame, in three equal channels."""
     flow = constant(5, 5)
     flow[:8, :8] += 3
-    image = flow_image([flow])
+    image = speed_image([flow])
     assert image.shape == (*SIZE, 3) and image.dtype == np.uint8
     assert image[0, 0].tolist() == [255, 255, 255]
     assert not image[20:].any()
-    assert not flow_image([constant(2, 1)]).any()
+    assert not speed_image([constant(2, 1)]).any()
 
 
 def test_both_directions_are_averaged():
@@ -58,7 +58,7 @@ def test_both_directions_are_averaged():
     one, two = constant(0, 0), constant(0, 0)
     one[:8, :8] = two[:8, :8] = (4, 0)
     one[:8, 40:48] = (4, 0)
-    image = flow_image([one, -two])
+    image = speed_image([one, -two])
     assert image[0, 0, 0] == 255
     assert image[0, 40, 0] == 128
 
@@ -68,7 +68,7 @@ def test_a_frame_s_picture_is_made_of_the_flow_to_its_neighbours():
     frames = [scene(0), scene(3), scene(6)]
     pictures, flow = dis_pictures(frames), dis_optical_flow()
     for place, others in ((0, [1]), (1, [0, 2]), (2, [1])):
-        expected = flow_image([flow(frames[place], frames[other]) for other in others])
+        expected = speed_image([flow(frames[place], frames[other]) for other in others])
         assert np.array_equal(pictures(place), expected)
     assert dis_pictures(frames[:1])(0) is None
 
@@ -91,7 +91,7 @@ def test_files_of_both_directions_make_the_picture(tmp_path):
     back[:8, :4] = (2, 0)
     write_flo(tmp_path / "00001.flo", flow)
     write_flo(tmp_path / "00001.back.flo", back)
-    assert np.array_equal(flow_of_files(tmp_path, "00001", SIZE), flow_image([flow, back]))
+    assert np.array_equal(flow_of_files(tmp_path, "00001", SIZE), speed_image([flow, back]))
     assert flow_of_files(tmp_path, "00002", SIZE) is None
 
 

@@ -1,14 +1,19 @@
 """`datakit export` as a command: what it says, refuses, keeps, and how it goes on after a death."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from datakit.config import assign, keys_of
 from datakit.export import EXPORTERS
+from datakit.files import EXPORT_MANIFEST as MANIFEST
 from datakit.files import file_sha256
 from pipelines import export as command
-from pipelines.export_folder import JOURNAL, MANIFEST, Chunk
+from pipelines.export import ExportSummary, export_report
+from pipelines.export_folder import JOURNAL, Chunk
+from tests.exported import Collected, TwoVideos
 from tests.runs import draw_source
 
 
@@ -135,6 +140,36 @@ def test_label_pictures_ask_for_their_video(tmp_path, datakit):
     draw_source(tmp_path / "ecssd", 1)
     refused = datakit("export", tmp_path / "ecssd", "--to", "coco", "--out", tmp_path / "out")
     assert refused.exit_code == 2 and "by --video" in refused.output
+
+
+def test_a_folder_of_photos_and_masks_is_to_be_built_first(tmp_path, datakit):
+    """The command is there to copy."""
+    draw_source(tmp_path / "ecssd", 1)
+    refused = datakit("export", tmp_path / "ecssd", "--to", "coco", "--out", tmp_path / "out")
+    assert f"build shards first: `datakit build-shards {tmp_path / 'ecssd'} --out shards`" in refused.output
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTERS))
+def test_a_note_reads_well_at_any_number(name):
+    """A number stands behind words that have no verb of their own; what is lost is a list of things."""
+    sink = Collected()
+    exporter = assign(keys_of(EXPORTERS[name]), "masks", "polygons", "") if name == "coco" else EXPORTERS[name]
+    videos = TwoVideos()
+    exporter.close([exporter.write(videos[position], sink) for position in range(len(videos))], sink)
+    manifest = {"photos": 1, "objects": 1, "files": [], "notes": dict.fromkeys(sink.notes, 1)}
+    said = export_report(ExportSummary(Path("out"), exporter, manifest, 0.0, 0), as_json=False)
+    assert not re.search(r"\b1 \w+s\b|not hold|there is one", said), said
+    assert all(f"  {note}: 1\n" in said for note in sink.notes)
+    assert all(re.match(r"(photos|objects|videos) (with|that|of|stored|written|in)\b", note) for note in sink.notes)
+
+
+@pytest.mark.parametrize("name", ["yolo", "labelme", "sa1b", "static", "ytvis", "huggingface"])
+def test_the_list_of_an_export_is_no_stray_file(shards, tmp_path, datakit, name):
+    """Where every file of a source is accounted for; a file of that name by another maker is."""
+    out = tmp_path / "out"
+    datakit("export", shards, "--to", name, "--out", out)
+    checked = (datakit("validate-source", out), (out / MANIFEST).write_text("{}"), datakit("validate-source", out))
+    assert MANIFEST not in checked[0].output and MANIFEST in checked[2].output, checked[0].output
 
 
 def test_settings_and_formats_are_listed(datakit):

@@ -26,6 +26,22 @@ def test_a_changed_leaf_is_named_with_both_values():
     assert list(differences(old, new)) == ["recipes[masktrack].variants: 2 -> 5"]
 
 
+def test_a_number_of_a_step_is_told_as_set_has_it_too():
+    """Of two steps of a kind the second is called as the recipe calls it."""
+    old = {"steps": [{"kind": "tps", "shift": 0.1}, {"kind": "dilate", "radius": 5}, {"kind": "tps", "shift": 0.1}]}
+    new = {"steps": [{"kind": "tps", "shift": 0.05}, {"kind": "dilate", "radius": 5}, {"kind": "tps", "shift": 0.2}]}
+    assert list(differences(old, new)) == [
+        "steps[0].shift (--set tps.shift): 0.1 -> 0.05",
+        "steps[2].shift (--set tps#2.shift): 0.1 -> 0.2",
+    ]
+
+
+def test_a_step_of_another_kind_is_nothing_that_set_changes():
+    """Nor are the numbers behind it."""
+    old, new = ({"steps": [{"kind": kind, "shift": 0.1}]} for kind in ("tps", "affine"))
+    assert list(differences(old, new)) == ["steps[0].kind: 'tps' -> 'affine'"]
+
+
 def test_added_and_missing_keys_differ():
     """A key of one side only is a difference from None."""
     assert list(differences({"a": 1}, {"b": 2})) == ["a: 1 -> None", "b: None -> 2"]

@@ -7,7 +7,7 @@ import pytest
 from datakit.datasets import SourceSpec
 from datakit.shards.manifest import RECORDS
 from datakit.transforms import PRESETS
-from pipelines.build_shards import shard_task
+from pipelines.build_shards import task_of
 from pipelines.plan import make_plan
 from pipelines.settings import BuildConfig, BuildSettings
 from pipelines.shard_parts import LEAST, PartCollector, PartTask, in_parts, run_task, split_for_workers
@@ -96,7 +96,7 @@ def shard(tmp_path):
     for name in ("0003.jpg", "0020.jpg"):
         (tmp_path / "ecssd" / "images" / name).write_bytes(b"no picture")
     plan = make_plan(config)
-    return shard_task(config, plan, plan.shards[0])
+    return task_of(config, plan, plan.shards[0])
 
 
 def test_parts_are_joined_to_the_very_shard(shard):

@@ -71,6 +71,7 @@ def test_the_table_tells_the_difference_to_the_start(ruined):
 def test_few_triples_to_judge_by_are_told(ruined):
     """Four of them say little."""
     assert "WARNING: only 4 triples to judge by" in ruined[1].stderr
+    assert "train on 5 times as many photos" in ruined[1].stderr
 
 
 def test_a_resumed_run_takes_the_start_from_its_log(shards, tmp_path):
@@ -96,7 +97,8 @@ def test_json_tells_start_best_and_difference(shards, tmp_path):
 
 
 @pytest.mark.parametrize(("start", "trained", "said"), [
-    (0.815, 0.801, "began at 0.815, best 0.801 at step 60 (-0.014): WORSE than the weights it began with"),
+    (0.815, 0.801, "began at 0.815, best 0.801 at step 60 (-0.014): WORSE than the weights it began with, which are "
+     "in best.safetensors; train on more photos or for more steps, or keep them"),
     (0.8, 0.85, "began at 0.800, best 0.850 at step 60 (+0.050)"),
     (0.8, 0.8, "no better than the weights it began with"),
     (0.8, None, "began at 0.800; stopped before anything after that was judged"),

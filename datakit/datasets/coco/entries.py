@@ -143,7 +143,7 @@ def _crowd(annotation: dict[str, Any]) -> int | None:
     return None
 
 
-def reduced(number: int, annotation: dict[str, Any]) -> Annotation:
+def mask_fields(number: int, annotation: dict[str, Any]) -> Annotation:
     """What a mask needs of an annotation, as records hold it."""
     segmentation = annotation.get("segmentation")
     kept: Annotation = {"id": number, "segmentation": finite(segmentation), "iscrowd": _crowd(annotation) or 0}

@@ -25,8 +25,8 @@ from .entries import (
     first_free,
     id_of,
     lacks,
+    mask_fields,
     plain,
-    reduced,
     size_of_entry,
     whole,
 )
@@ -185,7 +185,7 @@ class Listing:
                 seen.add(number)
                 if position in doubts:
                     self._texts[number] = doubts[position]
-                mine = reduced(number, each)
+                mine = mask_fields(number, each)
                 if mine["iscrowd"]:
                     crowds.append((mine, each))
                 objects[ids.meant(image)].append(mine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datakit.datasets.mask_names import Numbered, bases, folder_role, numbered, object_numbers, path_role
+from datakit.datasets.mask_names import Numbered, bases, folder_role, number_readings, object_numbers, path_role
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,12 @@ def test_other_words_are_left(stem: str) -> None:
 )
 def test_the_number_of_an_object_is_found(stem: str, expected: Numbered) -> None:
     """Among the readings of a name."""
-    assert expected in numbered(stem)
+    assert expected in number_readings(stem)
 
 
 def test_a_name_without_a_number_has_none() -> None:
     """Nor has one that ends in a word."""
-    assert numbered("x") == numbered("x_mask") == []
+    assert number_readings("x") == number_readings("x_mask") == []
 
 
 @pytest.mark.parametrize(

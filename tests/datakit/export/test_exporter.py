@@ -22,8 +22,8 @@ from datakit.export import Exporter
 class Sizes(Exporter):
     digits: int = setting(3, 1, 9)
 
-    def write(self, clip, sink):
-        return [f"{frame.stem} {sum(int(o.mask.sum()) for o in frame.objects):0{self.digits}d}" for frame in clip]
+    def write(self, video, sink):
+        return [f"{frame.stem} {sum(int(o.mask.sum()) for o in frame.objects):0{self.digits}d}" for frame in video]
 
     def close(self, entries, sink):
         sink.add("sizes.txt", "\\n".join(line for entry in entries for line in entry).encode())

@@ -16,19 +16,19 @@ from pycocotools.coco import COCO
 from datakit.datasets import SourceOptions, open_source, parse_source, recognise
 from datakit.datasets.reader import ReadOptions
 from datakit.export import EXPORTERS
-from datakit.export.clips import HIDDEN, OVERLAPS, REENCODED
 from datakit.export.davis import SHORT
 from datakit.export.exporter import Exporter
+from datakit.export.videos import HIDDEN, OVERLAPS, REENCODED
 from pipelines.export import configured
 from tests.exported import Collected, TwoVideos, label_map
 
-CLIPS = TwoVideos()
+VIDEOS = TwoVideos()
 
 
-def written(exporter: Exporter, clips=CLIPS) -> Collected:
-    """What an exporter makes of all clips."""
+def written(exporter: Exporter, videos=VIDEOS) -> Collected:
+    """What an exporter makes of all videos."""
     sink = Collected()
-    exporter.close([exporter.write(clips[position], sink) for position in range(len(clips))], sink)
+    exporter.close([exporter.write(videos[position], sink) for position in range(len(videos))], sink)
     return sink
 
 
@@ -41,7 +41,7 @@ def on_disk(root: Path, name: str) -> Collected:
 
 
 def frames():
-    return [frame for position in range(len(CLIPS)) for frame in CLIPS[position]]
+    return [frame for position in range(len(VIDEOS)) for frame in VIDEOS[position]]
 
 
 def picture(sink: Collected, path: str) -> Image.Image:
@@ -101,19 +101,19 @@ def test_static_of_each_object_writes_the_photo_anew():
 @pytest.mark.parametrize(
     ("name", "place"),
     [
-        ("aot", lambda clip, frame: f"Annotations/{clip.label}/{frame.stem}.png"),
-        ("davis", lambda clip, frame: f"Annotations/480p/{clip.name}/{frame.name}.png"),
-        ("youtube-vos", lambda clip, frame: f"train/Annotations/{clip.name}/{frame.name}.png"),
-        ("huggingface", lambda clip, frame: f"train/labels/{frame.stem}.png"),
-        ("webdataset", lambda clip, frame: f"{frame.stem}.labels.png"),
+        ("aot", lambda video, frame: f"Annotations/{video.label}/{frame.stem}.png"),
+        ("davis", lambda video, frame: f"Annotations/480p/{video.name}/{frame.name}.png"),
+        ("youtube-vos", lambda video, frame: f"train/Annotations/{video.name}/{frame.name}.png"),
+        ("huggingface", lambda video, frame: f"train/labels/{frame.stem}.png"),
+        ("webdataset", lambda video, frame: f"{frame.stem}.labels.png"),
     ],
 )
 def test_the_later_object_lies_on_top(name: str, place: Callable):
     """In every format of label pictures, which are palette pictures numbered from 1."""
     sink = written(EXPORTERS[name])
-    for position in range(len(CLIPS)):
-        for frame in CLIPS[position]:
-            labels = picture(sink, place(CLIPS[position], frame))
+    for position in range(len(VIDEOS)):
+        for frame in VIDEOS[position]:
+            labels = picture(sink, place(VIDEOS[position], frame))
             assert labels.mode == "P"
             np.testing.assert_array_equal(np.asarray(labels), label_map(frame))
     assert any(note.startswith(OVERLAPS) for note in sink.notes)
@@ -158,20 +158,20 @@ def test_davis_lists_its_videos_and_tells_of_short_ones():
 def test_the_meta_of_youtube_vos_names_the_frames_that_show_an_object():
     """As its label pictures show them: what is hidden is not named."""
     meta = json.loads(written(EXPORTERS["youtube-vos"]).files["train/meta.json"])["videos"]
-    for position in range(len(CLIPS)):
-        clip = CLIPS[position]
-        for number in clip.objects:
-            shown = [frame.name for frame in clip if (label_map(frame) == number).any()]
-            assert meta[clip.name]["objects"][str(number)]["frames"] == shown
+    for position in range(len(VIDEOS)):
+        video = VIDEOS[position]
+        for number in video.objects:
+            shown = [frame.name for frame in video if (label_map(frame) == number).any()]
+            assert meta[video.name]["objects"][str(number)]["frames"] == shown
 
 
 def test_sav_keeps_each_object_in_a_folder_of_its_own():
     """Three digits from 000, every frame there, overlaps whole."""
     sink = written(EXPORTERS["sav"])
-    for position in range(len(CLIPS)):
-        for frame in CLIPS[position]:
+    for position in range(len(VIDEOS)):
+        for frame in VIDEOS[position]:
             for each in frame.objects:
-                path = f"Annotations_6fps/{CLIPS[position].name}/{each.number - 1:03d}/{frame.name}.png"
+                path = f"Annotations_6fps/{VIDEOS[position].name}/{each.number - 1:03d}/{frame.name}.png"
                 np.testing.assert_array_equal(np.asarray(picture(sink, path)) > 0, each.mask)
 
 
@@ -180,9 +180,9 @@ def test_ytvis_gives_mask_box_and_area_or_null_for_each_frame():
     document = json.loads(written(EXPORTERS["ytvis"]).files["train/instances.json"])
     tracks = iter(document["annotations"])
     for position, video in enumerate(document["videos"]):
-        shown = list(CLIPS[position])
+        shown = list(VIDEOS[position])
         assert video["length"] == len(video["file_names"]) == len(shown)
-        for number in CLIPS[position].objects:
+        for number in VIDEOS[position].objects:
             track = next(tracks)
             assert track["video_id"] == video["id"]
             for frame, runs, box in zip(shown, track["segmentations"], track["bboxes"], strict=True):
@@ -256,12 +256,12 @@ def test_members_of_a_tar_are_grouped_by_the_name_before_the_first_dot(tmp_path)
 
     chunk = Chunk(tmp_path, "shard-000000.tar")
     exporter = EXPORTERS["webdataset"]
-    exporter.write(CLIPS[0], chunk)
+    exporter.write(VIDEOS[0], chunk)
     chunk.end()
     with tarfile.open(tmp_path / "shard-000000.tar") as tar:
         names = tar.getnames()
-    assert [name.partition(".")[2] for name in names] == ["jpg", "labels.png", "json"] * len(CLIPS[0])
-    assert len({name.partition(".")[0] for name in names}) == len(CLIPS[0])
+    assert [name.partition(".")[2] for name in names] == ["jpg", "labels.png", "json"] * len(VIDEOS[0])
+    assert len({name.partition(".")[0] for name in names}) == len(VIDEOS[0])
 
 
 def test_the_metadata_of_huggingface_names_both_pictures_of_each_frame():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from datakit.errors import UsageError
-from datakit.export import LabelClips, ShardClips
+from datakit.export import LabelVideos, ShardVideos
 from datakit.images import encode_palette_png
 from datakit.shards import ShardReader
 from datakit.video.palette import palette
@@ -30,10 +30,10 @@ def shards(tmp_path_factory) -> Path:
 
 def test_a_photo_of_shards_is_there_once_with_its_targets(shards):
     """Whatever the number of recipes and variants."""
-    clips, reader = ShardClips(shards), ShardReader(shards)
-    assert len(clips) == 3 < len(reader)
+    videos, reader = ShardVideos(shards), ShardReader(shards)
+    assert len(videos) == 3 < len(reader)
     for position in range(3):
-        (frame,) = clips[position]
+        (frame,) = videos[position]
         triple = next(each for each in reader if each.sample_key == frame.key)
         assert frame.photo == bytes(triple.photo.encoded)
         (each,) = frame.objects
@@ -46,10 +46,10 @@ def test_turned_views_of_a_photo_are_left_out(tmp_path, datakit):
     built = datakit("build-shards", source, "--out", tmp_path / "out", "--recipe", "online")
     assert built.exit_code == 0, built.output
     assert len(ShardReader(tmp_path / "out").table("key")) > 2
-    clips = ShardClips(tmp_path / "out")
-    assert [clips[position].name for position in range(len(clips))] == ["ecssd_0000", "ecssd_0001"]
+    videos = ShardVideos(tmp_path / "out")
+    assert [videos[position].name for position in range(len(videos))] == ["ecssd_0000", "ecssd_0001"]
     photo = cv2.imread(str(source / "images/0000.jpg"))
-    assert next(iter(clips[0])).size == photo.shape[:2]
+    assert next(iter(videos[0])).size == photo.shape[:2]
 
 
 def video(root: Path, names: list[str], ids=(7, 9)) -> tuple[Path, Path]:
@@ -72,10 +72,10 @@ def video(root: Path, names: list[str], ids=(7, 9)) -> tuple[Path, Path]:
 def test_objects_of_a_video_are_numbered_from_1_in_all_frames(tmp_path, nested):
     """Also one that is not in the first."""
     labels, frames = video(tmp_path, ["00000", "00005"])
-    clips = LabelClips(labels, frames if nested else frames / "dog")
-    (clip,) = (clips[position] for position in range(len(clips)))
-    assert clip.objects == {1: "7", 2: "9"}
-    first, second = clip
+    videos = LabelVideos(labels, frames if nested else frames / "dog")
+    (dog,) = (videos[position] for position in range(len(videos)))
+    assert dog.objects == {1: "7", 2: "9"}
+    first, second = dog
     assert [int(each.mask.sum()) for each in first.objects] == [42, 0]
     assert [int(each.mask.sum()) for each in second.objects] == [36, 80]
     assert [first.name, second.name] == ["00000", "00005"]
@@ -85,7 +85,7 @@ def test_objects_of_a_video_are_numbered_from_1_in_all_frames(tmp_path, nested):
 def test_frames_whose_names_are_not_of_five_digits_are_numbered(tmp_path):
     """SAM 2 and the SA-V loader want whole numbers, five digits."""
     labels, frames = video(tmp_path, ["img1", "img2"])
-    assert [frame.name for frame in LabelClips(labels, frames)[0]] == ["00000", "00001"]
+    assert [frame.name for frame in LabelVideos(labels, frames)[0]] == ["00000", "00001"]
 
 
 def test_label_pictures_without_their_frames_are_refused(tmp_path):
@@ -93,7 +93,7 @@ def test_label_pictures_without_their_frames_are_refused(tmp_path):
     labels, frames = video(tmp_path, ["00000", "00005"])
     (frames / "dog/00005.png").unlink()
     with pytest.raises(UsageError, match=r"has no frame 00005.*give the video"):
-        LabelClips(labels, frames)[0]
+        LabelVideos(labels, frames)[0]
 
 
 def test_a_sequence_without_a_video_is_refused_at_once(tmp_path):
@@ -101,4 +101,4 @@ def test_a_sequence_without_a_video_is_refused_at_once(tmp_path):
     labels, frames = video(tmp_path, ["00000"])
     (frames / "dog").rename(frames / "cat")
     with pytest.raises(UsageError, match="holds no folder and no film 'dog'"):
-        LabelClips(labels, frames)
+        LabelVideos(labels, frames)

@@ -17,9 +17,9 @@ from datakit.masks import (
     STILLS,
     Policy,
     decode,
+    is_unnumbered,
     plain_labels,
     read_label_map,
-    shows_one,
     why_empty,
 )
 from tests.mask_files import blocks, disc, save, standard
@@ -92,7 +92,7 @@ def test_an_option_stands_above_a_refusal(tmp_path: Path) -> None:
 def test_one_object_that_needs_no_number(tmp_path: Path, plane: np.ndarray, policy: Policy, one: bool) -> None:
     """White, or the 1 of a set whose masks may be 0 and 1."""
     mask = read_mask(save(tmp_path / "m.png", plane), "m", 10**6)
-    assert shows_one(mask, decode(mask, ReadOptions(), ItemRef("m", "m"), policy), policy) is one
+    assert is_unnumbered(mask, decode(mask, ReadOptions(), ItemRef("m", "m"), policy), policy) is one
 
 
 @pytest.mark.parametrize(

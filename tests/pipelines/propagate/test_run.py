@@ -1,6 +1,7 @@
 """What a propagation writes: label pictures and nothing else, and a report beside them."""
 
 import json
+import shlex
 import sys
 
 import cv2
@@ -96,6 +97,23 @@ def test_the_first_frame_is_written_to_draw_on(datakit, clip, tmp_path):
     assert "64x48" in found.stdout
     written = cv2.cvtColor(cv2.imread(str(tmp_path / "new" / "first.png")), cv2.COLOR_BGR2RGB)
     np.testing.assert_array_equal(written, frame(2))
+
+
+def test_what_comes_after_the_first_frame_is_told_as_a_whole_command(datakit, clip, mask, tmp_path):
+    """With the options that chose the frame; it runs as it stands."""
+    first = tmp_path / "the first.png"
+    told = datakit("propagate", clip, "--first-frame", first, "--start", 2, "--stride", 2).stdout.strip()
+    words = shlex.split(told.partition("then: ")[2])
+    assert words == [
+        "datakit",
+        "propagate",
+        str(clip),
+        "--mask",
+        str(first),
+        *["--start", "2", "--stride", "2", "--out", "results"],
+    ]
+    write_labels(first, labels(2))
+    assert datakit(*words[1:-1], tmp_path / "results").exit_code == 0
 
 
 def test_without_pyav_everything_but_the_video_is_made(datakit, clip, mask, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""What an export is made of: clips of frames, each a photo with its objects' masks; a still is a clip of one frame."""
+"""What an export is made of: videos, whose frames are photos with their objects' masks; a still is a video of one."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ..images import decode_picture, encode_jpeg
 
 MOST_IDS = 254  # in a label picture of 8 bits: 0 is the ground, and several loaders pass over 255
 
-HIDDEN = "photos have objects that lie wholly under later ones and are not in their label picture"
-OVERLAPS = "photos have objects that overlap; in their label picture the later one lies on top"
-REENCODED = "photos were stored as PNG and are written as JPEG, which changes pixels a little"
+HIDDEN = "photos with objects that lie wholly under later ones and are not in the label picture"
+OVERLAPS = "photos with objects that overlap; in the label picture the later one lies on top"
+REENCODED = "photos stored as PNG and written as JPEG, which changes pixels a little"
 
 
 class ExportObject(NamedTuple):
     """One object of a frame.
 
     Attributes:
-        number: from 1, the same in all frames of its clip.
+        number: from 1, the same in all frames of its video.
         mask: (H, W) uint8, 0 or 1; empty where the object is not seen.
     """
 
@@ -40,13 +40,13 @@ class Frame:
     """A photo and the objects on it.
 
     Attributes:
-        name: within its clip; five digits.
+        name: within its video; five digits.
         stem: of files of its own, unique in an export: letters, digits, '-' and '_'.
         row: from 0 over all frames of an export.
         key: of the photo in its source, or sequence and frame.
         size: (H, W) in pixels, upright.
         photo: JPEG or PNG bytes, upright.
-        objects: every object of the clip in order: later ones lie over earlier ones.
+        objects: every object of the video in order: later ones lie over earlier ones.
     """
 
     name: str
@@ -100,7 +100,7 @@ class Frame:
             yield HIDDEN
 
 
-class Clip(ABC):
+class ExportedVideo(ABC):
     """Frames of one video, in order; a still is one frame.
 
     Attributes:
@@ -124,12 +124,12 @@ class Clip(ABC):
         """The frames, each decoded when it is its turn."""
 
 
-class ClipSource(ABC):
-    """What is exported: clips by position, found without decoding a picture.
+class VideoSource(ABC):
+    """What is exported: videos by position, found without decoding a picture.
 
     Attributes:
         place: where it lies, for messages.
-        lengths: number of frames of each clip.
+        lengths: number of frames of each video.
         remarks: what of the source is not exported: a sentence -> how many times.
     """
 
@@ -138,11 +138,11 @@ class ClipSource(ABC):
     remarks: dict[str, int]
 
     @abstractmethod
-    def __getitem__(self, position: int) -> Clip:
-        """One clip."""
+    def __getitem__(self, position: int) -> ExportedVideo:
+        """One video."""
 
     def __len__(self) -> int:
-        """Number of clips."""
+        """Number of videos."""
         return len(self.lengths)
 
     @abstractmethod
