@@ -31,6 +31,7 @@ from .publish import publish
 from .settings import BuildConfig
 from .shard_parts import MergeTask, PartCollector, PartTask, Task, remove_parts, run_task, split_for_workers
 from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record, shard_header
+from .splits import splits_notice
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,10 @@ def kept_records(config: BuildConfig, plan: Plan) -> dict[str, ShardRecord]:
 
 
 def log_plan(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -> None:
-    """Say what is kept of an earlier run, and what of it will be removed."""
+    """Say which sources hold several splits, what is kept of an earlier run, and what of it will be removed."""
+    for label, reader in plan.readers.items():
+        if notice := splits_notice(label, reader):
+            logger.info(notice)
     named = {shard.file for shard in plan.shards}
     dropped = [path.name for path in stale_files(config.out, named) if path.suffix == ".h5"]
     if dropped:

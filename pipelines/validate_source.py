@@ -26,6 +26,7 @@ from .interrupt import terminable
 from .plan import check_labels, recognised
 from .process import single_threaded_opencv
 from .source_preview import check_preview, write_preview
+from .splits import splits_notice
 
 CHUNK = 64  # photos of a task: a second or two
 MOST_COMPARED = 50_000  # photos; the comparison grows with their square
@@ -215,6 +216,8 @@ def open_sources(
             reports[spec.label] = SourceReport(spec.layout or "pairs", 0, problems=[problem])
             continue
         readers[spec.label] = reader
+        if notice := splits_notice(spec.label, reader):
+            logger.info(notice)
         reports[spec.label] = SourceReport(reader.layout, len(reader), problems=list(reader.problems))
     return readers, reports
 
