@@ -223,12 +223,13 @@ def test_other_json_is_a_usage_error(tmp_path: Path, text: str) -> None:
 
 
 def test_photos_are_found_beside_or_as_told(tmp_path: Path) -> None:
-    """images/val2017 is a standard place too; elsewhere they are given."""
-    file = tiny.coco(tmp_path)
-    (tmp_path / "images").mkdir()
-    (tmp_path / "val2017").rename(tmp_path / "images" / "val2017")
+    """images/val2017 is a standard place too; outside of the set they are given."""
+    root = tmp_path / "set"
+    file = tiny.coco(root)
+    (root / "images").mkdir()
+    (root / "val2017").rename(root / "images" / "val2017")
     assert len(tiny.opened("c", file)) == 3
-    (tmp_path / "images").rename(tmp_path / "elsewhere")
+    (root / "images").rename(tmp_path / "elsewhere")
     with pytest.raises(UsageError, match="--images"):
         tiny.opened("c", file)
     assert len(tiny.opened("c", file, images=tmp_path / "elsewhere" / "val2017")) == 3
