@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import ItemRef, Problem, UsageError
 from .entries import Entry, find_files, left_out, pair_entries, strays
@@ -26,7 +26,13 @@ from .sniff import heads
 
 
 class FileReader(ShapeReader):
-    """Photos whose shapes stand in annotation files."""
+    """Photos whose shapes stand in annotation files.
+
+    Attributes:
+        holds: keys that every file of the tool has, each with its type; a file without them is of another tool.
+    """
+
+    holds: ClassVar[tuple[tuple[str, type], ...]] = ()
 
     @classmethod
     def load(cls, path: Path | str) -> Any:
@@ -35,7 +41,12 @@ class FileReader(ShapeReader):
         Raises:
             Broken: it is damaged, or of another kind.
         """
-        return load_json(path)
+        document = load_json(path)
+        is_own = isinstance(document, dict) and all(isinstance(document.get(key), of) for key, of in cls.holds)
+        if cls.holds and not is_own:
+            named = " and ".join(f"{'list ' if of is list else ''}`{key}`" for key, of in cls.holds)
+            raise Broken(f"holds no {named}, as files of this tool do", is_damage=False)
+        return document
 
     @classmethod
     def unwanted(cls, files: Sequence[str]) -> dict[str, str]:

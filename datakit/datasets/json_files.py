@@ -7,7 +7,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -76,6 +76,13 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def size_in(entry: Mapping[str, Any], height: str, width: str) -> tuple[int, int] | None:
+    """(H, W) under two keys of a JSON object, also where written with a decimal point; None where it is not there."""
+    sides = [entry.get(height), entry.get(width)]
+    sides = [int(side) if isinstance(side, float) and side.is_integer() else side for side in sides]
+    return (sides[0], sides[1]) if is_whole(sides[0]) and is_whole(sides[1]) else None
 
 
 def is_whole(value: Any) -> TypeGuard[int]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from .annotation_files import AnnotationFiles, PhotoFileReader
 from .entries import Entry
-from .json_files import Broken, is_whole
+from .json_files import size_in
 from .shapes import Shape, Size, broken, coco_shape
 
 
@@ -17,14 +16,7 @@ class Sa1bReader(PhotoFileReader):
 
     overlaps = True
 
-    @classmethod
-    def load(cls, path: Path | str) -> Any:
-        """The parsed file, certain to hold `image` and a list `annotations`; see the base class."""
-        document = super().load(path)
-        is_one = isinstance(document, dict) and isinstance(document.get("image"), dict)
-        if not is_one or not isinstance(document.get("annotations"), list):
-            raise Broken("holds no `image` and `annotations`, as SA-1B's files do", is_damage=False)
-        return document
+    holds = (("image", dict), ("annotations", list))
 
     @classmethod
     def entry(cls, name: str, document: Any) -> Entry:
@@ -38,8 +30,7 @@ class Sa1bReader(PhotoFileReader):
     @classmethod
     def size(cls, document: Any) -> Size | None:
         """As `image.height` and `image.width` say."""
-        height, width = document["image"].get("height"), document["image"].get("width")
-        return (height, width) if is_whole(height) and is_whole(width) else None
+        return size_in(document["image"], "height", "width")
 
     @classmethod
     def shapes(cls, document: Any, most: int) -> Iterator[Shape]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .annotation_files import AnnotationFiles, ListedReader
 from .entries import Entry
-from .json_files import Broken, is_whole
+from .json_files import Broken, size_in
 from .shapes import is_absent
 
 SAV_STEP = 4  # frames between two annotated ones: masklets are of 6 frames a second, films of 24
@@ -22,12 +22,12 @@ SAV_STEP = 4  # frames between two annotated ones: masklets are of 6 frames a se
 class YtvisReader(ListedReader):
     """Frames of a YouTube-VIS file; its masks are run lengths or polygons, one list a video and object."""
 
+    holds = (("videos", list),)
+
     @classmethod
     def load(cls, path: Path | str) -> Any:
         """The file, certain to hold the lists `videos` and `annotations`; see the base class."""
         document = super().load(path)
-        if not isinstance(document, dict) or not isinstance(document.get("videos"), list):
-            raise Broken("holds no list `videos`, as YouTube-VIS files do", is_damage=False)
         if not document.get("annotations"):
             raise Broken("holds no annotations; masks of test videos are not published", is_damage=False)
         return document
@@ -46,11 +46,13 @@ class YtvisReader(ListedReader):
             for frame, written in enumerate(video["file_names"]):
                 masks = [track[frame] if frame < len(track) else None for track in tracks]
                 place = f"{name}: video {video.get('id')}, frame {frame}"
-                yield _entry(name, place, (str(written),), masks, _size(video, "height", "width"))
+                yield _entry(name, place, (str(written),), masks, size_in(video, "height", "width"))
 
 
 class SavReader(ListedReader):
     """Frames of SA-V's files, one file a video: masklets by frame, then by object."""
+
+    holds = (("masklet", list),)
 
     @classmethod
     def unwanted(cls, files: Sequence[str]) -> dict[str, str]:
@@ -61,18 +63,10 @@ class SavReader(ListedReader):
         return {name: f"{twin} is read instead" for name, twin in twins.items() if twin in manual}
 
     @classmethod
-    def load(cls, path: Path | str) -> Any:
-        """The file, certain to hold `video_id` and a list `masklet`; see the base class."""
-        document = super().load(path)
-        if not isinstance(document, dict) or not isinstance(document.get("masklet"), list):
-            raise Broken("holds no list `masklet`, as SA-V's files do", is_damage=False)
-        return document
-
-    @classmethod
     def entries(cls, name: str, document: Any) -> Iterable[Entry]:
         """An entry for each annotated frame, called VIDEO/NNNNN.jpg by its number in the film; see the base class."""
         video = str(document.get("video_id") or Path(name).stem.rpartition("_")[0])
-        size = _size(document, "video_height", "video_width")
+        size = size_in(document, "video_height", "video_width")
         for at, masks in enumerate(document["masklet"]):
             place = f"{name}: masklets of frame {SAV_STEP * at}"
             written = f"{video}/{SAV_STEP * at:05d}"
@@ -82,13 +76,7 @@ class SavReader(ListedReader):
 class BurstReader(ListedReader):
     """Frames of a BURST file: for each annotated frame the run lengths of its tracks, without their size."""
 
-    @classmethod
-    def load(cls, path: Path | str) -> Any:
-        """The file, certain to hold a list `sequences`; see the base class."""
-        document = super().load(path)
-        if not isinstance(document, dict) or not isinstance(document.get("sequences"), list):
-            raise Broken("holds no list `sequences`, as BURST files do", is_damage=False)
-        return document
+    holds = (("sequences", list),)
 
     @classmethod
     def entries(cls, name: str, document: Any) -> Iterable[Entry]:
@@ -97,7 +85,7 @@ class BurstReader(ListedReader):
             if not isinstance(sequence, dict) or not isinstance(sequence.get("annotated_image_paths"), list):
                 raise Broken("holds a sequence without `annotated_image_paths`")
             folder = "/".join(str(sequence.get(part)).strip("/") or "-" for part in ("dataset", "seq_name"))
-            size = _size(sequence, "height", "width")
+            size = size_in(sequence, "height", "width")
             segmentations = _list(sequence.get("segmentations"))
             tracks = sorted({key for each in segmentations if isinstance(each, dict) for key in each}, key=_by_number)
             for frame, written in enumerate(sequence["annotated_image_paths"]):
@@ -106,7 +94,7 @@ class BurstReader(ListedReader):
                 yield _entry(name, f"{name}: {folder}, {written}", (f"{folder}/{written}",), masks, size)
 
 
-def _entry(name: str, place: str, names: tuple[str, ...], masks: list[Any], size: list[int] | None) -> Entry:
+def _entry(name: str, place: str, names: tuple[str, ...], masks: list[Any], size: tuple[int, int] | None) -> Entry:
     """What a file says of one frame."""
     drawn = [[at, f"object {at}", mask] for at, mask in enumerate(masks, 1) if not is_absent(mask)]
     more = {"size": size, "drawn": drawn}
@@ -117,18 +105,11 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _size(entry: dict[str, Any], height: str, width: str) -> list[int] | None:
-    """[H, W] as a file says; numbers may be written with a decimal point."""
-    sides = [entry.get(height), entry.get(width)]
-    sides = [int(side) if isinstance(side, float) and side.is_integer() else side for side in sides]
-    return sides if all(is_whole(side) for side in sides) else None  # type: ignore[return-value]
-
-
 def _by_number(track: str) -> tuple[int, str]:
     return (int(track), "") if track.isdecimal() else (1 << 62, track)
 
 
-def _of_track(found: Any, track: str, size: list[int] | None) -> Any:
+def _of_track(found: Any, track: str, size: tuple[int, int] | None) -> Any:
     """The segmentation of one track in one frame; None where it is not there."""
     mask = found.get(track) if isinstance(found, dict) else None
     if mask is None:

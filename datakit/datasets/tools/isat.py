@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..annotation_files import AnnotationFiles, PhotoFileReader
 from ..entries import Entry
-from ..json_files import Broken, is_number, is_whole
+from ..json_files import is_number, size_in
 from ..outlines import BrokenOutline
 from ..shapes import GROUND, Shape, Size, broken, covered_pixels, ring_of
 
@@ -20,14 +19,7 @@ BACKGROUND = "__background__"  # the category that cuts holes
 class IsatReader(PhotoFileReader):
     """Photos with an ISAT file each."""
 
-    @classmethod
-    def load(cls, path: Path | str) -> Any:
-        """The parsed file, certain to hold `info` and a list `objects`; see the base class."""
-        document = super().load(path)
-        is_isat = isinstance(document, dict) and isinstance(document.get("info"), dict)
-        if not is_isat or not isinstance(document.get("objects"), list):
-            raise Broken("holds no `info` and `objects`, as ISAT's files do", is_damage=False)
-        return document
+    holds = (("info", dict), ("objects", list))
 
     @classmethod
     def entry(cls, name: str, document: Any) -> Entry:
@@ -42,8 +34,7 @@ class IsatReader(PhotoFileReader):
     @classmethod
     def size(cls, document: Any) -> Size | None:
         """As `info.height` and `info.width` say."""
-        height, width = document["info"].get("height"), document["info"].get("width")
-        return (height, width) if is_whole(height) and is_whole(width) else None
+        return size_in(document["info"], "height", "width")
 
     @classmethod
     def shapes(cls, document: Any, most: int) -> Iterator[Shape]:

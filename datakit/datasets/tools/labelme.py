@@ -10,7 +10,6 @@ import base64
 import binascii
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from ...photo_files import read_photo
 from ...samples import Photo
 from ..annotation_files import AnnotationFiles, PhotoFileReader
 from ..entries import Entry
-from ..json_files import Broken, is_whole
+from ..json_files import Broken, size_in
 from ..outlines import BrokenOutline
 from ..records import Record
 from ..shapes import (
@@ -45,13 +44,7 @@ WITHOUT_AREA = ("point", "points", "line", "linestrip")
 class LabelMeReader(PhotoFileReader):
     """Photos with a LabelMe file each."""
 
-    @classmethod
-    def load(cls, path: Path | str) -> Any:
-        """The parsed file, certain to hold a list `shapes`; see the base class."""
-        document = super().load(path)
-        if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
-            raise Broken("holds no list `shapes`, as LabelMe's files do", is_damage=False)
-        return document
+    holds = (("shapes", list),)
 
     @classmethod
     def entry(cls, name: str, document: Any) -> Entry:
@@ -66,8 +59,7 @@ class LabelMeReader(PhotoFileReader):
     @classmethod
     def size(cls, document: Any) -> Size | None:
         """As `imageHeight` and `imageWidth` say."""
-        height, width = document.get("imageHeight"), document.get("imageWidth")
-        return (height, width) if is_whole(height) and is_whole(width) else None
+        return size_in(document, "imageHeight", "imageWidth")
 
     @classmethod
     def shapes(cls, document: Any, most: int) -> Iterator[Shape]:
