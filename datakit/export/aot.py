@@ -7,8 +7,8 @@ from typing import Any
 
 from ..config import setting, validate
 from .coding import label_png
-from .exporter import Exporter, Sink
-from .videos import REENCODED, ExportedVideo
+from .exporter import Exporter, Sink, jpeg_of
+from .videos import ExportedVideo
 
 SETS = ("COCO", "ECSSD", "MSRA10K", "PASCAL-S", "PASCALVOC2012")  # no other folder is looked for
 BY_LABEL = {name.replace("-", "").lower(): name for name in SETS} | {"voc2012": "PASCALVOC2012", "voc": "PASCALVOC2012"}
@@ -36,13 +36,11 @@ class AotExporter(Exporter):
         if folder == "label":
             folder = BY_LABEL.get(video.label.replace("-", "").replace("_", "").lower(), video.label)
         for frame in video:
-            if not frame.is_jpeg:
-                sink.note(REENCODED)
             if folder not in SETS:
                 sink.note(OTHER)
             for remark in frame.remarks_on_labels():
                 sink.note(remark)
-            sink.add(f"JPEGImages/{folder}/{frame.stem}.jpg", frame.jpeg(self.jpeg_quality))
+            sink.add(f"JPEGImages/{folder}/{frame.stem}.jpg", jpeg_of(frame, self.jpeg_quality, sink))
             sink.add(f"Annotations/{folder}/{frame.stem}.png", label_png(frame))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from ..config import setting, validate
 from ..files import json_text
 from .coding import label_png
-from .exporter import Exporter, Sink
-from .videos import REENCODED, ExportedVideo
+from .exporter import Exporter, Sink, jpeg_of
+from .videos import ExportedVideo
 
 FEWEST = 8  # Cutie main stage, XMem s1 to s3, SAM 2: how many frames they draw from a video
 SHORT = f"videos of fewer than {FEWEST} frames; Cutie, XMem and SAM 2 pass over these"
@@ -30,11 +30,9 @@ def write_video(video: ExportedVideo, sink: Sink, photos: str, labels: str, qual
     if len(video) < FEWEST:
         sink.note(SHORT)
     for frame in video:
-        if not frame.is_jpeg:
-            sink.note(REENCODED)
         for remark in frame.remarks_on_labels():
             sink.note(remark)
-        sink.add(f"{photos}/{video.name}/{frame.name}.jpg", frame.jpeg(quality))
+        sink.add(f"{photos}/{video.name}/{frame.name}.jpg", jpeg_of(frame, quality, sink))
         sink.add(f"{labels}/{video.name}/{frame.name}.png", label_png(frame))
         for number in sorted(set(frame.labels.ravel().tolist()) - {0}):
             seen[str(number)].append(frame.name)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..errors import UsageError
 from ..registry import Registry
-from .videos import ExportedVideo
+from .videos import REENCODED, ExportedVideo, Frame
 
 GROUP = "masktrack_datakit.exporters"
 
@@ -31,6 +31,13 @@ class Sink(Protocol):
 
     def note(self, reason: str) -> None:
         """Count something that the format cannot hold: words that a number follows, once for each photo."""
+
+
+def jpeg_of(frame: Frame, quality: int, sink: Sink) -> bytes:
+    """The photo of a frame as JPEG bytes; one that is stored otherwise is encoded at 1..100, and noted."""
+    if not frame.is_jpeg:
+        sink.note(REENCODED)
+    return frame.jpeg(quality)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..config import setting, validate
 from .coding import json_bytes, measured
-from .exporter import Exporter, Sink
-from .videos import REENCODED, ExportedVideo
+from .exporter import Exporter, Sink, jpeg_of
+from .videos import ExportedVideo
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,6 @@ class Sa1bExporter(Exporter):
     def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """A photo and its JSON for each frame."""
         for frame in video:
-            if not frame.is_jpeg:
-                sink.note(REENCODED)
             name, (height, width) = f"sa_{frame.row + 1}", frame.size
             image = {
                 "image_id": frame.row + 1,
@@ -44,7 +42,7 @@ class Sa1bExporter(Exporter):
                 sureness = {"predicted_iou": 1.0, "stability_score": 1.0}
                 where = {"crop_box": [0, 0, width, height], "point_coords": []}
                 annotations.append({"id": each.number, **about, **sureness, **where})
-            sink.add(f"train/{name}.jpg", frame.jpeg(self.jpeg_quality))
+            sink.add(f"train/{name}.jpg", jpeg_of(frame, self.jpeg_quality, sink))
             sink.add(f"train/{name}.json", json_bytes({"image": image, "annotations": annotations}))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from ..config import setting, validate
 from .coding import grey_png
 from .davis import FEWEST, SHORT
-from .exporter import Exporter, Sink
-from .videos import REENCODED, ExportedVideo
+from .exporter import Exporter, Sink, jpeg_of
+from .videos import ExportedVideo
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,7 @@ class SavExporter(Exporter):
         if len(video) < FEWEST:
             sink.note(SHORT)
         for frame in video:
-            if not frame.is_jpeg:
-                sink.note(REENCODED)
-            sink.add(f"JPEGImages_24fps/{video.name}/{frame.name}.jpg", frame.jpeg(self.jpeg_quality))
+            sink.add(f"JPEGImages_24fps/{video.name}/{frame.name}.jpg", jpeg_of(frame, self.jpeg_quality, sink))
             for each in frame.objects:
                 folder = f"Annotations_6fps/{video.name}/{each.number - 1:03d}"
                 sink.add(f"{folder}/{frame.name}.png", grey_png(each.mask))

@@ -11,8 +11,8 @@ import numpy as np
 from ..arrays import Mask
 from ..config import setting, validate
 from .coding import grey_png
-from .exporter import Exporter, Sink
-from .videos import REENCODED, ExportedVideo, Frame
+from .exporter import Exporter, Sink, jpeg_of
+from .videos import ExportedVideo, Frame
 
 MERGED = "photos with several objects, which are one foreground now"
 
@@ -35,11 +35,9 @@ class StaticExporter(Exporter):
     def write(self, video: ExportedVideo, sink: Sink) -> Any:
         """The photo as JPEG, its foreground as grey PNG."""
         for frame in video:
-            if not frame.is_jpeg:
-                sink.note(REENCODED)
             if self.objects == "merged" and len(frame.seen) > 1:
                 sink.note(MERGED)
-            photo = frame.jpeg(self.jpeg_quality)
+            photo = jpeg_of(frame, self.jpeg_quality, sink)
             for stem, mask in self._foregrounds(frame):
                 sink.add(f"{stem}.jpg", photo)
                 sink.add(f"{stem}.png", grey_png(mask))
