@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from .arrays import Image, Labels
-from .formats import PNG_START
+from .formats import JPEG_START, PNG_START
 from .jpeg import jpeg_size
 
 NO_PIXELS = "no pixels behind it"
+REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
@@ -52,6 +53,37 @@ def decode_picture(encoded: bytes | memoryview) -> Image:
     if pixels is None:
         raise ValueError(f"{len(encoded)} bytes hold no picture that OpenCV can decode, expected JPEG or PNG")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+
+def decode_reduced(encoded: bytes | memoryview, factor: int) -> Image:
+    """(ceil(H / factor), ceil(W / factor), 3) uint8 RGB: a picture at a part of its size.
+
+    A JPEG is decoded at that size, which costs less than decoding it; of any other picture the mean is taken.
+
+    Args:
+        encoded: JPEG or PNG bytes.
+        factor: 1, 2, 4 or 8.
+
+    Raises:
+        ValueError: they hold no picture.
+    """
+    if factor == 1 or encoded[: len(JPEG_START)] != JPEG_START:
+        return halved(decode_picture(encoded), factor)
+    pixels = decoded(encoded, REDUCED[factor])
+    if pixels is None:
+        return halved(decode_picture(encoded), factor)  # which says why
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+
+def halved(image: Image, factor: int) -> Image:
+    """A picture at 1/1, 1/2, 1/4 … of its size: every pixel the mean of those it covers; sides are rounded up."""
+    if factor == 1:
+        return image
+    below, right = (-side % factor for side in image.shape[:2])
+    if below or right:
+        image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    size = image.shape[1] // factor, image.shape[0] // factor
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def check_decodable(encoded: bytes | memoryview, size: tuple[int, int]) -> None:

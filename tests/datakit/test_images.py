@@ -66,3 +66,14 @@ def test_a_compact_png_has_the_same_pixels_in_fewer_bytes() -> None:
     decoded = [cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in (plain, compact)]
     assert np.array_equal(*decoded) and np.array_equal(decoded[0][..., ::-1], image)
     assert len(compact) < len(plain)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4, 8])
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_picture_decoded_at_a_part_of_its_size_shows_the_same(factor: int, suffix: str) -> None:
+    picture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (75, 101, 3), np.uint8), (0, 0), 6)
+    encoded = cv2.imencode(suffix, picture[..., ::-1])[1].tobytes()
+    small = images.decode_reduced(encoded, factor)
+    assert small.shape == (-(-75 // factor), -(-101 // factor), 3)
+    inner = np.s_[: 75 // factor, : 101 // factor]
+    assert np.abs(small[inner].astype(int) - images.halved(picture, factor)[inner]).max() <= 6

@@ -1,0 +1,137 @@
+"""Where every pixel of a made picture is read from: one map for a photo and its masks, whatever was composed into it.
+
+Coordinates are multiples of 1/32 px, which is what OpenCV's weights know, so that pictures are the same on any CPU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Image, Labels
+from .warp import Points
+
+PARTS = 32  # of a pixel
+_STEP = 8  # pixels between nodes of a bent map; node i lies at 8 i + 3.5, where a resize puts it
+_LIMIT = 1 << 16  # parts a value at a node has; with 4 bits of weight for each of two interpolations, float32's 24
+
+Matrix = NDArray[np.float64]
+Bend = Callable[[Points, Points], tuple[Points, Points]]
+
+
+def reduced(matrix: Matrix, factor: float) -> Matrix:
+    """The (2, 3) matrix into a picture that shows the same at 1/`factor` of its size; pixels are squares."""
+    scaled = matrix / factor
+    scaled[:, 2] += (1 / factor - 1) / 2
+    return scaled
+
+
+def moved(matrix: Matrix, x: float, y: float) -> Matrix:
+    """The (2, 3) matrix into a picture whose upper left corner is cut off by x and y pixels."""
+    return matrix - np.array([[0, 0, x], [0, 0, y]])
+
+
+def composed(second: Matrix, first: Matrix) -> Matrix:
+    """The (2, 3) matrix that takes a point through `first`, then through `second`."""
+    linear = second[:, :2]
+    return np.column_stack([linear @ first[:, :2], linear @ first[:, 2] + second[:, 2]])
+
+
+@dataclass(frozen=True)
+class SamplingMap:
+    """Where the pixels of an (H, W) picture are read from.
+
+    Attributes:
+        x, y: (H, W) float32, pixels of the source, multiples of 1/32.
+        hidden: (H, W) bool, pixels that show nothing of the source wherever they are read from; None where all may.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    hidden: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def linear(cls, matrix: Matrix, size: tuple[int, int]) -> SamplingMap:
+        """A matrix from pixels of the picture to pixels of the source.
+
+        Args:
+            matrix: (2, 3) float64.
+            size: (H, W) of the picture.
+        """
+        H, W = size
+        across, down = np.arange(W, dtype=np.float64), np.arange(H, dtype=np.float64)
+        planes = []
+        for a, b, c in matrix:
+            row, column = np.rint(a * across * PARTS), np.rint((b * down + c) * PARTS)
+            planes.append(np.add.outer((column / PARTS).astype(np.float32), (row / PARTS).astype(np.float32)))
+        return cls(*planes)
+
+    @classmethod
+    def bent(cls, matrix: Matrix, size: tuple[int, int], bend: Bend) -> SamplingMap:
+        """The same behind a smooth map within the picture; what this fetches from beyond the picture is hidden.
+
+        Args:
+            matrix: (2, 3) float64.
+            size: (H, W) of the picture.
+            bend: gives x and y that pixels of the picture are read from before the matrix, in its own pixels.
+        """
+        H, W = size
+        across, down = (_STEP * np.arange(-(-side // _STEP) + 2) - (_STEP + 1) / 2 for side in (W, H))
+        u, v = bend(across[None, :], down[:, None])
+        (a, b, c), (d, e, f) = matrix
+        x, y, u, v = (_upsampled(each, size) for each in (a * u + b * v + c, d * u + e * v + f, u, v))
+        hidden = (u < -0.5) | (v < -0.5) | (u >= W - 0.5) | (v >= H - 0.5)
+        return cls(np.rint(x * PARTS) / np.float32(PARTS), np.rint(y * PARTS) / np.float32(PARTS), hidden)
+
+    @cached_property
+    def _fixed(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """As OpenCV's integers, which the values are exactly; bilinear reading is then twice as fast."""
+        return cv2.convertMaps(self.x, self.y, cv2.CV_16SC2)  # type: ignore[return-value]
+
+    def image(self, source: Image, fill: tuple[float, ...] = (0, 0, 0), border: int = cv2.BORDER_CONSTANT) -> Image:
+        """The picture of a photo, bilinear.
+
+        Args:
+            source: (h, w, 3) uint8.
+            fill: colour of what is hidden, and beyond the photo for a constant border.
+            border: OpenCV's.
+
+        Returns:
+            (H, W, 3) uint8.
+        """
+        made = cv2.remap(source, *self._fixed, cv2.INTER_LINEAR, borderMode=border, borderValue=fill)
+        if self.hidden is not None:
+            made[self.hidden] = np.array(fill, np.uint8)
+        return made  # type: ignore[return-value]
+
+    def mask(self, source: Labels, fill: int = 0) -> Labels:
+        """The picture of a mask or label map, the nearest pixel each, so no new values.
+
+        Args:
+            source: (h, w) uint8.
+            fill: value of what is hidden or beyond the mask.
+
+        Returns:
+            (H, W) uint8.
+        """
+        # Float maps: with the integers, nearest reads a pixel off (findings/).
+        made = cv2.remap(source, self.x, self.y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=(fill,))
+        if self.hidden is not None:
+            made[self.hidden] = fill
+        return made  # type: ignore[return-value]
+
+
+def _upsampled(nodes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
+    """(H, W) float32 between nodes, of which the first lies 4.5 pixels beyond the corner; exact in float32."""
+    largest = max(float(np.abs(nodes).max()), 1.0)
+    parts = 2.0 ** min(math.floor(math.log2(_LIMIT / largest)), 8)
+    values = (np.rint(nodes * parts) / parts).astype(np.float32)
+    dense = cv2.resize(values, (values.shape[1] * _STEP, values.shape[0] * _STEP), interpolation=cv2.INTER_LINEAR)
+    return dense[_STEP : _STEP + size[0], _STEP : _STEP + size[1]]  # type: ignore[return-value]
