@@ -28,7 +28,7 @@ Bend = Callable[[Points, Points], tuple[Points, Points]]
 
 def reduced(matrix: Matrix, factor: float) -> Matrix:
     """The (2, 3) matrix into a picture that shows the same at 1/`factor` of its size; pixels are squares."""
-    scaled = matrix / factor
+    scaled: Matrix = matrix / factor
     scaled[:, 2] += (1 / factor - 1) / 2
     return scaled
 
@@ -83,17 +83,19 @@ class SamplingMap:
             bend: gives x and y that pixels of the picture are read from before the matrix, in its own pixels.
         """
         H, W = size
-        across, down = (_STEP * np.arange(-(-side // _STEP) + 2) - (_STEP + 1) / 2 for side in (W, H))
+        across, down = (_STEP * np.arange(-(-side // _STEP) + 2, dtype=np.float64) - (_STEP + 1) / 2 for side in (W, H))
         u, v = bend(across[None, :], down[:, None])
         (a, b, c), (d, e, f) = matrix
-        x, y, u, v = (_upsampled(each, size) for each in (a * u + b * v + c, d * u + e * v + f, u, v))
-        hidden = (u < -0.5) | (v < -0.5) | (u >= W - 0.5) | (v >= H - 0.5)
-        return cls(np.rint(x * PARTS) / np.float32(PARTS), np.rint(y * PARTS) / np.float32(PARTS), hidden)
+        planes = a * u + b * v + c, d * u + e * v + f, u, v
+        x, y, within_x, within_y = (_upsampled(each, size) for each in planes)
+        hidden = (within_x < -0.5) | (within_y < -0.5) | (within_x >= W - 0.5) | (within_y >= H - 0.5)
+        parts = np.float32(PARTS)
+        return cls(np.rint(x * parts) / parts, np.rint(y * parts) / parts, hidden)
 
     @cached_property
     def _fixed(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """As OpenCV's integers, which the values are exactly; bilinear reading is then twice as fast."""
-        return cv2.convertMaps(self.x, self.y, cv2.CV_16SC2)  # type: ignore[return-value]
+        return cv2.convertMaps(self.x, self.y, cv2.CV_16SC2)
 
     def image(self, source: Image, fill: tuple[float, ...] = (0, 0, 0), border: int = cv2.BORDER_CONSTANT) -> Image:
         """The picture of a photo, bilinear.
