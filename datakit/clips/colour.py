@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Image
 from ..config import setting, validate
@@ -15,6 +16,7 @@ from .plan import Shade
 
 JITTER = ("brightness", "contrast", "saturation", "hue")
 SHADES = (*JITTER, "grey", "blur")
+Transform = NDArray[np.float64]  # (3, 4), of a colour and 1
 _PARTS = 4096  # what matrices are rounded to: products with bytes are then exact in float32, on any CPU
 
 
@@ -71,10 +73,8 @@ class Colour:
 def _jitter(rng: np.random.Generator, most: Sequence[float], chance: float) -> tuple[Shade, ...]:
     """The four changes in an order that is drawn, too; none where its range is 0."""
     units, order, is_drawn = rng.random(4).tolist(), np.argsort(rng.random(4)), float(rng.random()) < chance
-    amounts = [
-        float(by == 3) * 0.0 + (by != 3) + (2 * unit - 1) * limit
-        for by, (unit, limit) in enumerate(zip(units, most, strict=True))
-    ]
+    middle = (1.0, 1.0, 1.0, 0.0)  # a factor, but for hue
+    amounts = [at + (2 * unit - 1) * limit for at, unit, limit in zip(middle, units, most, strict=True)]
     return tuple(Shade(JITTER[n], amounts[n]) for n in order.tolist() if most[n]) if is_drawn else ()
 
 
@@ -82,48 +82,59 @@ def _with_chance(rng: np.random.Generator, chance: float, kind: str, amount: flo
     return (Shade(kind, amount),) if float(rng.random()) < chance else ()
 
 
-def shaded(image: Image, shades: Sequence[Shade]) -> Image:
+def shaded(image: Image, shades: Sequence[Shade], grey: float | None = None, into: Image | None = None) -> Image:
     """A picture with its colours changed, first to last; `image` itself where there is nothing to change.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         shades: as drawn.
+        grey: mean grey of the picture it is a part of, for contrast; of `image` where None.
+        into: (H, W, 3) uint8 to write to; may be `image`; where None, new memory.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    matrix = np.eye(3, 4)
+    made, matrix = image, np.eye(3, 4)
     for each in shades:
         if each.kind in ("hue", "blur"):
-            image, matrix = _transformed(image, matrix), np.eye(3, 4)
-            image = _other_hue(image, each.amount) if each.kind == "hue" else _blurred(image, each.amount)
+            made, matrix = _transformed(made, matrix), np.eye(3, 4)
+            made = _other_hue(made, each.amount) if each.kind == "hue" else _blurred(made, each.amount)
         else:
-            matrix = _after(_matrix(each, image, matrix), matrix)
-    return _transformed(image, matrix)
+            matrix = _after(_matrix(each, made, matrix, grey), matrix)
+    made = _transformed(made, matrix, into)
+    if into is not None and made is not into:
+        into[:] = made
+    return made
 
 
-def _matrix(shade: Shade, image: Image, before: np.ndarray) -> np.ndarray:
+def mean_grey(image: Image) -> float:
+    """Mean of the grey values of an (H, W, 3) uint8 RGB picture."""
+    return float(GREY @ np.array(cv2.mean(image)[:3]))
+
+
+def _matrix(shade: Shade, image: Image, before: Transform, grey: float | None) -> Transform:
     """(3, 4): what one change does to a colour and 1. Contrast goes by the mean grey of the picture so far."""
     by = shade.amount
     if shade.kind == "brightness":
         return np.eye(3, 4) * by
     if shade.kind == "contrast":
-        mean = float(GREY @ (before @ np.array([*cv2.mean(image)[:3], 1.0])))
+        means = cv2.mean(image)[:3] if grey is None else (grey,) * 3
+        mean = float(GREY @ (before @ np.array([*means, 1.0])))
         return np.column_stack([np.eye(3) * by, np.full(3, (1 - by) * np.floor(mean + 0.5))])
     to_grey = np.tile(GREY.astype(np.float64), (3, 1))
     mixed = to_grey if shade.kind == "grey" else by * np.eye(3) + (1 - by) * to_grey
     return np.column_stack([mixed, np.zeros(3)])
 
 
-def _after(second: np.ndarray, first: np.ndarray) -> np.ndarray:
-    made: np.ndarray = second[:, :3] @ first
+def _after(second: Transform, first: Transform) -> Transform:
+    made: Transform = second[:, :3] @ first
     made[:, 3] += second[:, 3]
     return made
 
 
-def _transformed(image: Image, matrix: np.ndarray) -> Image:
+def _transformed(image: Image, matrix: Transform, into: Image | None = None) -> Image:
     rounded = np.rint(matrix * _PARTS) / _PARTS
-    return image if np.array_equal(rounded, np.eye(3, 4)) else cv2.transform(image, rounded)  # type: ignore[return-value]
+    return image if np.array_equal(rounded, np.eye(3, 4)) else cv2.transform(image, rounded, into)  # type: ignore[return-value]
 
 
 def _other_hue(image: Image, turns: float) -> Image:

@@ -54,7 +54,9 @@ class Independent(Motion):
 
     def draw(self, rng: np.random.Generator, material: Material) -> Drawn:
         """A layer for each picture: the first whole, of the others the objects."""
-        layers, candidates, numbers = [], [], []
+        layers: list[Layer] = []
+        candidates: list[Candidate] = []
+        numbers: list[dict[str, Any]] = []
         for n in range(len(material.stills)):
             layer, drawn = self._layer(rng, material, n)
             layers.append(layer)
@@ -84,7 +86,14 @@ class Independent(Motion):
         shear = around(rng, self.shear)
         H, W = resized(size, material.size)
         left, top = (int(float(rng.random()) * (side - material.size + 1)) for side in (W, H))
-        drawn = {"rotation": rotation, "scale": scale, "shear": shear, "left": left, "top": top, "bend": None}
+        drawn: dict[str, Any] = {
+            "rotation": rotation,
+            "scale": scale,
+            "shear": shear,
+            "left": left,
+            "top": top,
+            "bend": None,
+        }
         if float(rng.random()) < self.bend:
             drawn["bend"] = self._bend(rng, material.size)
         return drawn

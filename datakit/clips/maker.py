@@ -182,4 +182,5 @@ def _replayed(made: Rendered, rule: Rough, numbers: Sequence[Sequence[Sequence[f
 def _true_masks(made: Rendered) -> NDArray[np.uint8]:
     """(T, K, S, S) uint8 0/1."""
     numbers = np.array([each.number for each in made.objects], np.uint8)
-    return (made.labels[:, None] == numbers[None, :, None, None]).view(np.uint8)
+    masks: NDArray[np.uint8] = (made.labels[:, None] == numbers[None, :, None, None]).view(np.uint8)
+    return masks

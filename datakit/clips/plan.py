@@ -204,7 +204,7 @@ def _layer(values: Mapping[str, Any]) -> Layer:
 def _pose(values: Mapping[str, Any]) -> Pose:
     bend = values["bend"]
     return Pose(
-        tuple(values["matrix"]),  # type: ignore[arg-type]
+        tuple(values["matrix"]),
         None if bend is None else Bend(*(tuple(map(tuple, bend[name])) for name in ("start", "end"))),
         tuple(Shade(**each) for each in values["shades"]),
         _tuple(values["blur"]),

@@ -14,12 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Image, Labels, Mask
+from ..arrays import Image, Labels
 from ..images import decode_picture, encode_jpeg
+from ..transforms.sampling import Bend as Bending
 from ..transforms.sampling import Matrix, SamplingMap, moved, reduced
 from ..transforms.tps import Spline
 from ..transforms.warp import Points
-from .colour import shaded
+from .colour import mean_grey, shaded
 from .ground import without_objects
 from .plan import GROUND, OBJECTS, Bend, ClipPlan, Finish, Layer, Pose
 from .still import FACTORS, Still, at_factor
@@ -56,6 +57,9 @@ class Rendered:
     objects: tuple[ClipObject, ...]
 
 
+_OTHER = 255  # in coded masks: an object that is shown and gets no id
+
+
 def render(plan: ClipPlan, stills: Sequence[Still]) -> Rendered:
     """The pictures of a plan.
 
@@ -63,28 +67,34 @@ def render(plan: ClipPlan, stills: Sequence[Still]) -> Rendered:
         plan: as drawn.
         stills: the photos it names, in its order.
     """
-    maps = _maps(plan)
-    found, objects = _ids(plan, stills, maps)
-    frames = np.empty((plan.frames, plan.size, plan.size, 3), np.uint8)
-    frames[:] = plan.fill
-    voids = None
-    for layer, ways in zip(plan.layers, maps, strict=True):
-        _lay(frames, plan, layer, ways, stills[layer.still])
-        voids = _ignored(voids, layer, ways, stills[layer.still], found)
+    size = plan.frames, plan.size, plan.size
+    frames, labels, voids = np.empty((*size, 3), np.uint8), np.zeros(size, np.uint8), None
+    if plan.layers[0].part == OBJECTS or None in plan.layers[0].poses:
+        frames[:] = plan.fill
+    for number, layer in enumerate(plan.layers):
+        still, ways = stills[layer.still], [_way(plan, layer, pose) for pose in layer.poses]
+        coded = _coded(plan, number, still)
+        masks = _lay_labels(labels, layer, ways, coded)
+        _lay(frames, plan, layer, ways, still, masks)
+        voids = _ignored(voids, layer, ways, still, labels)
     for frame, finish in enumerate(plan.finish):
         frames[frame] = finished(frames[frame], finish)
-    return Rendered(frames, found, voids, objects)
-
-
-def labels_of(plan: ClipPlan, stills: Sequence[Still], frames: Sequence[int]) -> list[Labels]:
-    """(S, S) uint8 of some frames: number of the candidate at each pixel, from 1, before any is dropped."""
-    return _candidates(plan, stills, _maps(plan, frames), frames)
+    labels, objects = _with_ids(plan, stills, labels)
+    return Rendered(frames, labels, voids, objects)
 
 
 def counts_in_first(plan: ClipPlan, stills: Sequence[Still]) -> list[int]:
     """Pixels of each candidate in frame 0."""
-    (first,) = labels_of(plan, stills, [0])
-    return np.bincount(first.ravel(), minlength=len(plan.candidates) + 1)[1:].tolist()
+    first = np.zeros((1, plan.size, plan.size), np.uint8)
+    for number, layer in enumerate(plan.layers):
+        _lay_labels(first, layer, [_way(plan, layer, layer.poses[0])], _coded(plan, number, stills[layer.still]))
+    return _pixels(plan, first[0])
+
+
+def _pixels(plan: ClipPlan, labels: Labels) -> list[int]:
+    """Of each candidate in a frame."""
+    counts: list[int] = cv2.calcHist([labels], [0], None, [256], [0, 256]).ravel().astype(int).tolist()
+    return counts[1 : len(plan.candidates) + 1]
 
 
 def kept_candidates(plan: ClipPlan, pixels: Sequence[int]) -> list[int]:
@@ -99,11 +109,11 @@ def kept_candidates(plan: ClipPlan, pixels: Sequence[int]) -> list[int]:
     return sorted(chosen)
 
 
-def _ids(plan: ClipPlan, stills: Sequence[Still], maps: _Maps) -> tuple[NDArray[np.uint8], tuple[ClipObject, ...]]:
-    """(T, S, S) uint8 label maps, and whose ids they are."""
-    found = np.stack(_candidates(plan, stills, maps, range(plan.frames)))
-    pixels = np.bincount(found[0].ravel(), minlength=len(plan.candidates) + 1)[1:].tolist()
-    kept = kept_candidates(plan, pixels)
+def _with_ids(
+    plan: ClipPlan, stills: Sequence[Still], labels: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], tuple[ClipObject, ...]]:
+    """(T, S, S) uint8 label maps of ids instead of candidates, and whose ids they are."""
+    kept = kept_candidates(plan, _pixels(plan, labels[0]))
     table = np.zeros(256, np.uint8)
     objects = []
     for number, n in enumerate(kept, 1):
@@ -111,12 +121,7 @@ def _ids(plan: ClipPlan, stills: Sequence[Still], maps: _Maps) -> tuple[NDArray[
         candidate = plan.candidates[n]
         still = stills[plan.layers[candidate.layer].still]
         objects.append(ClipObject(number, still.key, tuple(still.object_ids[each - 1] for each in candidate.objects)))
-    if kept != list(range(len(plan.candidates))):
-        found = cv2.LUT(found, table)  # type: ignore[assignment]
-    return found.reshape(plan.frames, plan.size, plan.size), tuple(objects)
-
-
-_Maps = Sequence[Sequence["_Way | None"]]  # of every layer, of every frame
+    return cv2.LUT(labels.reshape(-1, plan.size), table).reshape(labels.shape), tuple(objects)
 
 
 class _Way(NamedTuple):
@@ -133,11 +138,6 @@ class _Way(NamedTuple):
     factor: int
     full: SamplingMap
     small: SamplingMap
-
-
-def _maps(plan: ClipPlan, frames: Sequence[int] | None = None) -> _Maps:
-    wanted = range(plan.frames) if frames is None else frames
-    return [[_way(plan, layer, layer.poses[frame]) for frame in wanted] for layer in plan.layers]
 
 
 def _way(plan: ClipPlan, layer: Layer, pose: Pose | None) -> _Way | None:
@@ -163,7 +163,7 @@ def _map(plan: ClipPlan, matrix: Matrix, bend: Bend | None) -> SamplingMap:
     return SamplingMap.linear(matrix, size) if bend is None else SamplingMap.bent(matrix, size, _bending(plan, bend))
 
 
-def _bending(plan: ClipPlan, bend: Bend):  # type: ignore[no-untyped-def]
+def _bending(plan: ClipPlan, bend: Bend) -> Bending:
     """What x and y of a frame's pixels are read from, in pixels of the frame."""
     spline, side = Spline(bend.end, bend.start, smoothing=False), plan.size
     step = side - 1 if plan.stretch else side
@@ -189,49 +189,55 @@ def _part(plane: NDArray[np.uint8], layer: Layer, factor: int = 1) -> NDArray[np
     ]
 
 
-def _candidates(plan: ClipPlan, stills: Sequence[Still], maps: _Maps, frames: Sequence[int]) -> list[Labels]:
-    """Label maps of candidates, of several the one on the upper layer."""
-    made = [np.zeros((plan.size, plan.size), np.uint8) for _ in frames]
-    for number, (layer, ways) in enumerate(zip(plan.layers, maps, strict=True)):
-        table = np.zeros(256, np.uint8)
-        for n, candidate in enumerate(plan.candidates, 1):
-            if candidate.layer == number:
-                table[list(candidate.objects)] = n
-        shown = _shown(layer)
-        own = _part(stills[layer.still].labels, layer)
-        for labels, way in zip(made, ways, strict=True):
-            if way is None or (layer.part == GROUND and not table.any()):
-                continue
-            read = way.full.mask(own)
-            if layer.part == OBJECTS:
-                labels[:] = np.where(shown[read], table[read], labels)
-            else:
-                labels[:] = table[read]
-    return made
+def _coded(plan: ClipPlan, number: int, still: Still) -> Labels:
+    """What of a still a layer shows: number of the candidate, `_OTHER` for an object that is none, 0 for ground."""
+    layer = plan.layers[number]
+    table = np.zeros(256, np.uint8)
+    table[list(layer.objects)] = _OTHER
+    for n, candidate in enumerate(plan.candidates, 1):
+        if candidate.layer == number:
+            table[list(candidate.objects)] = n
+    return cv2.LUT(np.ascontiguousarray(_part(still.labels, layer)), table)  # type: ignore[return-value]
 
 
-def _shown(layer: Layer) -> NDArray[np.bool_]:
-    """(256,) bool: which numbers of a still's label map the layer shows."""
-    shown = np.zeros(256, bool)
-    shown[list(layer.objects)] = True
-    return shown
+def _lay_labels(
+    labels: NDArray[np.uint8], layer: Layer, ways: Sequence[_Way | None], coded: Labels
+) -> list[Labels | None]:
+    """Lay a layer's objects on the label maps of all frames; what it shows of objects in each."""
+    masks: list[Labels | None] = []
+    for frame, way in enumerate(ways):
+        if way is None or layer.part == GROUND:
+            masks.append(None)
+        elif layer.part == OBJECTS:
+            mask = way.full.mask(coded)
+            cv2.copyTo(mask, mask, labels[frame])
+            masks.append(mask)
+        else:
+            masks.append(way.full.mask(coded, into=labels[frame]))
+    return masks
 
 
-def _lay(frames: NDArray[np.uint8], plan: ClipPlan, layer: Layer, ways: Sequence[_Way | None], still: Still) -> None:
+def _lay(
+    frames: NDArray[np.uint8],
+    plan: ClipPlan,
+    layer: Layer,
+    ways: Sequence[_Way | None],
+    still: Still,
+    masks: Sequence[Labels | None],
+) -> None:
     """Lay one layer on all frames."""
     factors = [way.factor for way in ways if way]
     if not factors:
         return
     photos = {factor: _source(photo, layer, still, factor) for factor, photo in at_factor(still, factors).items()}
-    for frame, way in enumerate(ways):
+    for frame, (way, mask) in enumerate(zip(ways, masks, strict=True)):
         if way is None:
             continue
-        image = _read(plan, layer, way, photos[way.factor])
         if layer.part == OBJECTS:
-            shown = _shown(layer)[way.full.mask(_part(still.labels, layer))].view(np.uint8)
-            _paste(frames[frame], image, shown, layer, way)
+            assert mask is not None
+            _paste(frames[frame], plan, layer, way, photos[way.factor], mask)
         else:
-            frames[frame] = image
+            _read(plan, layer, way, photos[way.factor], frames[frame])
 
 
 def _source(photo: Image, layer: Layer, still: Still, factor: int) -> Image:
@@ -240,25 +246,30 @@ def _source(photo: Image, layer: Layer, still: Still, factor: int) -> Image:
     return shaded(np.ascontiguousarray(_part(photo, layer, factor)), layer.shades)
 
 
-def _read(plan: ClipPlan, layer: Layer, way: _Way, photo: Image) -> Image:
+def _read(plan: ClipPlan, layer: Layer, way: _Way, photo: Image, into: Image) -> None:
     """One layer in one frame, with what lies beyond its photo filled."""
     border = cv2.BORDER_REFLECT_101 if layer.part == GROUND else cv2.BORDER_CONSTANT
-    image = way.small.image(photo, plan.fill, border)
+    way.small.image(photo, plan.fill, border, into)
     if plan.bend_fill is not None and way.small.hidden is not None:
-        image[way.small.hidden] = np.array(plan.bend_fill, np.uint8)
-    return shaded(image, way.pose.shades)
+        into[way.small.hidden] = np.array(plan.bend_fill, np.uint8)
+    shaded(into, way.pose.shades, into=into)
 
 
-def _paste(frame: Image, image: Image, shown: Mask, layer: Layer, way: _Way) -> None:
-    """Lay objects on a frame: hard, or with a soft rim, or smeared along their way."""
-    blur = way.pose.blur
-    if not layer.edge and blur is None:
-        cv2.copyTo(image, shown, frame)
+def _paste(frame: Image, plan: ClipPlan, layer: Layer, way: _Way, photo: Image, mask: Labels) -> None:
+    """Lay objects on a frame, hard or with a soft rim; only the part of the frame they lie in is touched."""
+    rim = math.ceil(3 * layer.edge)
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width:
         return
-    share = shown * np.float32(1)
-    if layer.edge:
-        share = cv2.GaussianBlur(share, (0, 0), layer.edge)
-    frame[:] = cv2.blendLinear(image, frame, share, 1 - share)
+    x0, y0, x1, y1 = max(x - rim, 0), max(y - rim, 0), min(x + width + rim, plan.size), min(y + height + rim, plan.size)
+    image = way.small.part((x0, y0, x1, y1)).image(photo, plan.fill)
+    image = shaded(image, way.pose.shades, grey=mean_grey(photo))
+    below, shown = frame[y0:y1, x0:x1], mask[y0:y1, x0:x1]
+    if not layer.edge:
+        cv2.copyTo(image, shown, below)
+        return
+    share = cv2.GaussianBlur((shown > 0) * np.float32(1), (0, 0), layer.edge)
+    below[:] = cv2.blendLinear(image, np.ascontiguousarray(below), share, 1 - share)
 
 
 def _ignored(

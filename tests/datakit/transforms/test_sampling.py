@@ -37,7 +37,7 @@ def test_a_bend_that_bends_nothing_is_the_matrix() -> None:
     )
     assert np.abs(straight.x - bent.x).max() <= 2 / PARTS
     assert np.abs(straight.y - bent.y).max() <= 2 / PARTS
-    assert not bent.hidden.any()
+    assert bent.hidden is None
 
 
 def test_what_a_bend_fetches_from_beyond_the_picture_is_hidden() -> None:
