@@ -121,7 +121,8 @@ def _with_ids(
         candidate = plan.candidates[n]
         still = stills[plan.layers[candidate.layer].still]
         objects.append(ClipObject(number, still.key, tuple(still.object_ids[each - 1] for each in candidate.objects)))
-    return cv2.LUT(labels.reshape(-1, plan.size), table).reshape(labels.shape), tuple(objects)
+    cv2.LUT(labels.reshape(-1, plan.size), table, labels.reshape(-1, plan.size))
+    return labels, tuple(objects)
 
 
 class _Way(NamedTuple):
