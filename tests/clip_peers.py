@@ -85,23 +85,27 @@ def spline_map(sources: np.ndarray, targets: np.ndarray, size: int, *, stretch: 
     Points are (N, 2) of (x, y) in fractions of the side. The interpolating thin-plate spline is fitted at the targets
     and gives the sources there, so that what was at a source lies at its target afterwards.
     """
-    floor = 1e-6 if stretch else 0.0  # of the kernel's logarithm, in the package that stretches, too
 
-    def kernel(points: np.ndarray) -> np.ndarray:
-        far = np.linalg.norm(points[:, None] - targets[None], axis=-1)
-        return far**2 * np.log(np.where(far + floor > 0, far + floor, 1.0))
+    def kernel(square: np.ndarray) -> np.ndarray:
+        if stretch:  # that package keeps the logarithm off 0 so
+            return square * np.log(np.sqrt(square) + 1e-6)
+        return square * np.log(np.where(square > 0, square, 1.0)) / 2
 
-    def linear(points: np.ndarray) -> np.ndarray:
-        return np.column_stack([np.ones(len(points)), points])
-
-    system = np.zeros((len(targets) + 3, len(targets) + 3))
-    system[:-3, :-3], system[:-3, -3:], system[-3:, :-3] = kernel(targets), linear(targets), linear(targets).T
+    count = len(targets)
+    system = np.zeros((count + 3, count + 3))
+    system[:count, :count] = kernel(((targets[:, None] - targets) ** 2).sum(-1))
+    system[:count, count:] = np.column_stack([np.ones(count), targets])
+    system[count:, :count] = system[:count, count:].T
     weights = np.linalg.solve(system, np.vstack([sources, np.zeros((3, 2))]))
-    x, y = np.meshgrid(*[np.linspace(0, 1, size, dtype=np.float32).astype(float)] * 2)
-    grid = np.column_stack([x.ravel(), y.ravel()])
-    mapped = np.hstack([kernel(grid), linear(grid)]) @ weights
-    mapped = (mapped * (size if stretch else size - 1)).astype(np.float32).reshape(size, size, 2)
-    return mapped[..., 0], mapped[..., 1]
+    axis = np.linspace(0, 1, size, dtype=np.float32).astype(float)
+    row, column = np.meshgrid(axis, axis, indexing="ij")
+    maps = [one + across * column + down * row for one, across, down in weights[count:].T]
+    for (x, y), weight in zip(targets, weights[:count], strict=True):
+        bent = kernel((column - x) ** 2 + (row - y) ** 2)
+        for each, part in zip(maps, weight, strict=True):
+            each += part * bent
+    side = size if stretch else size - 1
+    return (maps[0] * side).astype(np.float32), (maps[1] * side).astype(np.float32)
 
 
 @dataclass(frozen=True)
