@@ -18,7 +18,6 @@ from ..arrays import Mask
 from ..config import setting, validate
 from ..transforms import PRESETS, Recipe, deform, replay
 
-
 ALL, FIRST = "all", "first"
 
 
