@@ -151,7 +151,8 @@ def _other_hue(image: Image, turns: float) -> Image:
 def _missing() -> NDArray[np.uint8]:
     """(256, 1, 3): what a full hue of 0..255 lacks in red, green and blue, 0..255."""
     hue = (np.arange(256)[:, None] * 6 / 256 + [5, 3, 1]) % 6
-    return np.rint(255 * np.clip(np.minimum(hue, 4 - hue), 0, 1)).astype(np.uint8)[:, None]
+    table: NDArray[np.uint8] = np.rint(255 * np.clip(np.minimum(hue, 4 - hue), 0, 1)).astype(np.uint8)[:, None]
+    return table
 
 
 _MISSING = _missing()
