@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +13,16 @@ from .cli_group import DatakitGroup
 from .options import (
     byte_count,
     from_config,
+    leave_dask_quickly,
     reading_options,
     settings_from,
     source_options,
     source_options_from,
     sources_from,
+    start_workers_early,
     value_options,
     values_from,
+    worker_options,
 )
 
 if TYPE_CHECKING:
@@ -50,10 +51,7 @@ def cli(quiet: bool, verbose: bool) -> None:
 @cli.command("build-shards")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of shards.")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
-@click.option("--scheduler", metavar="ADDRESS",
-              help="Use this running Dask cluster instead, e.g. tcp://host:8786. What a lost worker was making is made "
-              "again. Dask's dashboard needs the extra `report`.")  # fmt: skip
+@worker_options
 @reading_options
 @click.option(
     "--samples-per-shard", type=click.IntRange(1), default=None, help="Cut shards at this many samples, between photos."
@@ -87,10 +85,8 @@ def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool,
       datakit build-shards ecssd=data/ECSSD val:coco=coco/annotations/instances_val2017.json \\
           --recipe masktrack --recipe masktrack-box --out shards -j 4
     """
-    if options["jobs"] > 1 and options["scheduler"] is None and not dry_run:
-        from pipelines.fork_server import start_fork_server
-
-        start_fork_server()  # before the imports that it makes too, so that both are made at once
+    if not dry_run:
+        start_workers_early(options)
     from datakit.errors import DatakitError
     from pipelines import report
     from pipelines.build_shards import build_shards as build
@@ -102,12 +98,7 @@ def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool,
         estimated = estimate(config)
         click.echo(report.dry_run_report(estimated, as_json))
         ctx.exit(estimated.exit_code)
-    # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
-    atexit.register(gc.freeze)
-    if config.jobs > 1 or config.scheduler is not None:
-        from pipelines.cluster import mute_dask
-
-        mute_dask()  # for good: after an error its background tasks complain until the process ends
+    leave_dask_quickly(options)
     try:
         summary = build(config)
     except DatakitError as error:
