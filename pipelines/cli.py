@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_export, cli_layout, cli_network
+from . import cli_clips, cli_export, cli_layout, cli_network
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
@@ -361,6 +361,13 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 
-OTHERS = (cli_layout.check_layout, cli_network.train, cli_network.score, cli_network.propagate, cli_export.export)
+OTHERS = (
+    cli_layout.check_layout,
+    cli_network.train,
+    cli_network.score,
+    cli_network.propagate,
+    cli_export.export,
+    cli_clips.export_clips,
+)
 for command in OTHERS:
     cli.add_command(command)
