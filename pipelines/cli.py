@@ -184,11 +184,12 @@ def recipes(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -> None:
-    """Check shards, and repair them.
+    """Check shards, and repair them; check exports.
 
     A folder is compared with its manifest: every byte, and the structure and tables of every shard.
     With --deep down to the meaning of every mask; so are damaged shards, and whatever has no manifest.
     Shards are opened in child processes, so that a damaged one cannot crash the command.
+    Of an export every file is compared with export.json: missing, changed and extra ones are named.
     Exits 4 when anything is found (after --repair: when anything remains), naming shard, record and sample key.
 
     \b
@@ -198,8 +199,13 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
       datakit verify shards --repair --source ecssd=/data/ECSSD
     """
     from pipelines import report
+    from pipelines.verify_export import is_export, verify_export, verify_export_report
     from pipelines.verify_shards import verify_shards
 
+    if is_export(shards):
+        checked = verify_export(shards, options["jobs"], options["repair"])
+        click.echo(verify_export_report(checked, as_json))
+        ctx.exit(EXIT_FOUND if checked.findings else 0)
     sources, images = sources_from(options.pop("sources"), options.pop("images"))
     if (sources or images) and not options["repair"]:
         raise click.UsageError("--source and --images say where to repair from; give --repair with them")

@@ -121,15 +121,9 @@ class ExportFolder:
                 f"--out {self.out}: holds an export to {found['asked'].get('to')} of other data or settings; "
                 "nothing was touched: name another, or give --overwrite to replace it"
             )
-        if foreign := next(self._foreign(found), None):
+        if foreign := next(foreign_files(self.out, found), None):
             raise UsageError(f"--out {self.out}: holds {foreign}, which the export did not write; move it elsewhere")
         return None
-
-    def _foreign(self, manifest: Mapping[str, Any]) -> Iterator[str]:
-        ours = {EXPORT_MANIFEST, *(path for path, _, _ in manifest["files"])}
-        for folder, _, names in os.walk(self.out):
-            below = Path(folder).relative_to(self.out)
-            yield from (path for name in sorted(names) if (path := (below / name).as_posix()) not in ours)
 
     def prepare(self, settings: Mapping[str, Any], jobs: int = 1) -> dict[int, dict[str, Any]]:
         """Make the work folder ready; what an earlier run of the same settings has finished, by number of the chunk.
@@ -220,6 +214,14 @@ def is_whole(folder: Path, path: str, size: int, sha256: str) -> bool:
     """
     file = folder / path
     return file.stat().st_size == size and file_sha256(file) == sha256
+
+
+def foreign_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of what lies in the folder of an export and is not of it."""
+    ours = {EXPORT_MANIFEST, *(path for path, _, _ in manifest["files"])}
+    for place, _, names in os.walk(folder):
+        below = Path(place).relative_to(folder)
+        yield from (path for name in sorted(names) if (path := (below / name).as_posix()) not in ours)
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

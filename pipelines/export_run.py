@@ -5,6 +5,8 @@ The bytes of a folder are the same for any number of workers, and after any kill
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import shutil
 import time
@@ -86,7 +88,7 @@ def run_export(find: Callable[[], SourceFolders], exporter: Exporter, run: Expor
         KeyboardInterrupt: stopped; run the same command again to go on.
     """
     began = time.monotonic()
-    with terminable():
+    with terminable(), _naming(run.out):
         if not run.out.absolute().name:
             raise UsageError(f"--out {run.out}: name a folder to be made")
         if not run.out.is_file():  # of which the folder says more
@@ -103,12 +105,25 @@ def run_export(find: Callable[[], SourceFolders], exporter: Exporter, run: Expor
             kept = folder.prepare(asked, run.jobs)
             photos = sum(line["photos"] for line in kept.values())
             if photos:
-                logger.info(f"{folder.out}: going on behind {counted(photos, 'photo')} of an earlier run")
+                logger.info(
+                    f"{folder.out}: going on behind {counted(photos, source.unit.removesuffix('s'))} of an earlier run"
+                )
             _check_space(source, folder, len(source) - sum(line["clips"] for line in kept.values()))
             lines = _write(exporter, folders, source, folder, kept, run)
             manifest = _finish(exporter, folder, lines, source, asked)
             folder.publish(manifest)
     return ExportSummary(run.out, exporter, manifest, time.monotonic() - began, photos)
+
+
+@contextlib.contextmanager
+def _naming(out: Path) -> Iterator[None]:
+    """Name the folder where a full disk ended a write, of which the system says no more."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
+            error.filename = str(out)
+        raise
 
 
 def _asked(exporter: Exporter, source: VideoSource) -> dict[str, Any]:
@@ -136,7 +151,7 @@ def _write(
         for chunks in _together(missing, source.lengths, 1 if is_alone else FRAMES_A_TASK)
     ]
     keep_open(source)
-    with progress(sum(source.lengths), "photos") as shown:
+    with progress(sum(source.lengths), source.unit) as shown:
         shown.advance(sum(line["photos"] for line in kept.values()))
 
         def done(task: ExportTask, written: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ from .names import plain_name
 from .videos import ExportedVideo, ExportObject, Frame, VideoSource
 
 PLANS = "plans.jsonl"
-BYTES_A_PIXEL = {"jpeg": 0.6, "png": 2.5}  # of a frame with its masks; 0.2 and 1.6 on ECSSD, noise takes more
+BYTES_A_PIXEL = {"jpeg": 0.33, "png": 1.4}  # of a frame with its mask, by cutie from ECSSD and PASCAL-S
 NO_OBJECT = "videos without an object, since none is seen in their first frame"
 IGNORED = "videos with an ignore region, which is not exported"
 ROUGH = "videos with rough masks, which are not exported"
@@ -47,13 +48,11 @@ class ClipVideos(VideoSource):
         UsageError: there is no photo, or the codec is none of these.
     """
 
-    origins = PLANS
+    origins, unit = PLANS, "frames"
 
     def __init__(self, folders: Folders, recipe: ClipRecipe, clips: int, seed: int = 0, codec: str = "jpeg:95"):
-        self._codec, self._quality = parse_codec(codec)
-        if self._codec == "source":
-            raise UsageError(f"image codec {codec!r}: frames of clips are made; expected png or jpeg:QUALITY")
-        stills = ShardStills(folders)
+        self._codec, self._quality = _parsed(codec)
+        stills = ShardStills(folders, check=True)
         self.maker = ClipMaker(stills, replace(recipe, rough=None), seed)
         self.place = ", ".join(str(reader.folder) for reader in stills.readers)
         self.lengths = [recipe.frames] * clips
@@ -93,6 +92,19 @@ class ClipVideos(VideoSource):
 
     def _encoded(self, image: Image) -> bytes:
         return encode_jpeg(image, self._quality) if self._codec == "jpeg" else encode_png(image)
+
+
+def _parsed(codec: str) -> tuple[str, int]:
+    """('png', 0) or ('jpeg', quality).
+
+    Raises:
+        UsageError: it is neither.
+    """
+    with contextlib.suppress(UsageError):
+        name, quality = parse_codec(codec)
+        if name != "source":
+            return name, quality
+    raise UsageError(f"image codec {codec!r}: expected png or jpeg:QUALITY with a quality of 1 to 100")
 
 
 class _ClipVideo(ExportedVideo):

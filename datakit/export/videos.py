@@ -136,6 +136,7 @@ class VideoSource(ABC):
         lengths: number of frames of each video.
         remarks: what of the source is not exported: a sentence -> how many times.
         origins: name of the file that the videos' origins are written to, a line each; '' for none.
+        unit: what its frames are called, for progress and messages.
         expected_bytes: about how many the files take; 0 where nobody knows.
     """
 
@@ -143,6 +144,7 @@ class VideoSource(ABC):
     lengths: Sequence[int]
     remarks: dict[str, int]
     origins: str = ""
+    unit: str = "photos"
     expected_bytes: int = 0
 
     @abstractmethod
