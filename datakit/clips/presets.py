@@ -9,6 +9,7 @@ from .colour import Colour
 from .independent import Independent
 from .motion import EACH
 from .recipe import ClipRecipe
+from .rough import MatAnyone, Rde
 
 # hkchengrex/STCN eb83102, XMem f3b841d: static_dataset.py; the colours are those of all four.
 _STM_COLOUR = Colour(clip_brightness=0.1, clip_contrast=0.05, clip_saturation=0.05, clip_hue=0.05, clip_grey=0.05,
@@ -31,5 +32,8 @@ CLIP_PRESETS: dict[str, ClipRecipe] = {
         replace(_STCN, name="cutie", motion=_WIDE),
         _AOT,
         replace(_AOT, name="deaot", colour=_DEAOT),
+        # RDE-VOS 548a889, MatAnyone e5ddc53: the clips of STCN and of Cutie with a rough first mask
+        replace(_STCN, name="rde", rough=Rde()),
+        replace(_STCN, name="matanyone", motion=_WIDE, rough=MatAnyone()),
     )
 }
