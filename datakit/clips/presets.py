@@ -9,6 +9,7 @@ from .colour import Colour
 from .independent import Independent
 from .motion import EACH
 from .recipe import ClipRecipe
+from .smooth import Smooth
 
 # hkchengrex/STCN eb83102, XMem f3b841d: static_dataset.py; the colours are those of all four.
 _STM_COLOUR = Colour(clip_brightness=0.1, clip_contrast=0.05, clip_saturation=0.05, clip_hue=0.05, clip_grey=0.05,
@@ -21,6 +22,9 @@ _AOT = ClipRecipe("aot", Aot(), Colour(brightness=0.1, contrast=0.1, saturation=
                   more_stills_low=1, more_stills_high=1, objects=EACH, most_objects=10, least_pixels=101)  # fmt: skip
 # aot-benchmark 601c138: configs of DeAOT: TRAIN_AUG_TYPE v2
 _DEAOT = Colour(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1, chance=0.8, grey=0.2, blur=0.3)
+# ours
+_SMOOTH = ClipRecipe("smooth", Smooth(), Colour(clip_brightness=0.15, clip_contrast=0.15, clip_saturation=0.2, clip_hue=0.02, clip_grey=0.03),
+                     frames=8, more_stills_low=0, more_stills_high=2, objects=EACH, most_objects=10, least_pixels=300, redraw="lost", max_redraws=20)  # fmt: skip
 
 CLIP_PRESETS: dict[str, ClipRecipe] = {
     recipe.name: recipe
@@ -31,5 +35,6 @@ CLIP_PRESETS: dict[str, ClipRecipe] = {
         replace(_STCN, name="cutie", motion=_WIDE),
         _AOT,
         replace(_AOT, name="deaot", colour=_DEAOT),
+        _SMOOTH,
     )
 }
