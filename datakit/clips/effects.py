@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 
 from ..arrays import Image
 from ..images import decode_picture, encode_jpeg
+from .colour import shaded
 from .plan import Finish
 
 _WEIGHT = 256  # what the weights of a smear sum to: products with bytes are then exact
 _FARTHEST = 6.0  # pixels that one pass smears; OpenCV filters small kernels exactly, large ones by Fourier transform
 _STEPS = 8  # places a pixel
+_ALL = 255  # share of what hides all below it
 _BLOCK = 16  # side of a codec's blocks in pixels
 
 
@@ -57,22 +60,35 @@ def _line(x: int, y: int) -> NDArray[np.float32]:
     return (kernel / _WEIGHT).astype(np.float32)
 
 
-def blended(below: Image, image: Image, share: NDArray[np.uint8]) -> Image:
-    """A picture laid over another: `image`, of which every pixel holds its share already, and the rest of `below`.
+def lay(below: Image, image: Image, share: NDArray[np.uint8], way: tuple[float, float] | None) -> None:
+    """Lay a picture on another, in place; smeared along its way if it has one.
 
     Args:
         below, image: (H, W, 3) uint8.
-        share: (H, W) uint8, 255 for all.
+        share: (H, W) uint8: how much of `image` is seen, 255 for all.
+        way: as in `smeared`.
     """
-    return cv2.add(image, parts_of(below, cv2.bitwise_not(share)))  # type: ignore[return-value, arg-type]
+    if way is not None:
+        image, share = smeared(_parts_of(image, share), way), smeared(share, way)
+    cv2.copyTo(image, (share == _ALL).view(np.uint8), below)
+    rows, columns, part = _rim(share)
+    over = image[rows, columns] * (part if way is None else np.int32(_ALL))
+    mixed = below[rows, columns] * (_ALL - part) + over
+    below[rows, columns] = np.minimum((mixed + _ALL // 2) // _ALL, 255).astype(np.uint8)
 
 
-def parts_of(image: Image, share: NDArray[np.uint8]) -> Image:
-    """A picture times a share, (H, W) uint8, of which 255 is all."""
-    wide = np.multiply(image, share[..., None], dtype=np.uint16)
-    wide += 128
-    wide += wide >> 8
-    return (wide >> 8).astype(np.uint8)
+def _parts_of(image: Image, share: NDArray[np.uint8]) -> Image:
+    """A picture times a share."""
+    made = cv2.copyTo(image, (share == _ALL).view(np.uint8))
+    rows, columns, part = _rim(share)
+    made[rows, columns] = ((image[rows, columns] * part + _ALL // 2) // _ALL).astype(np.uint8)
+    return made  # type: ignore[return-value]
+
+
+def _rim(share: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int32]]:
+    """Rows and columns where something of both is seen, and (N, 1) how much."""
+    rows, columns = np.nonzero((share - np.uint8(1)) < _ALL - 1)  # 0 becomes 255
+    return rows, columns, share[rows, columns, None].astype(np.int32)
 
 
 def finish_frames(frames: NDArray[np.uint8], finishes: Sequence[Finish]) -> None:
@@ -83,13 +99,9 @@ def finish_frames(frames: NDArray[np.uint8], finishes: Sequence[Finish]) -> None
         finishes: of each frame.
     """
     for number, finish in enumerate(finishes):
-        frame = frames[number]
-        if finish.gains != (1.0, 1.0, 1.0):
-            table = np.clip(np.rint(np.multiply.outer(np.arange(256), finish.gains)), 0, 255).astype(np.uint8)
-            frame = cv2.LUT(frame, np.ascontiguousarray(table[None]))  # type: ignore[assignment]
+        shaded(frames[number], finish.shades, into=frames[number])
         if finish.quality:
-            frame = decode_picture(encode_jpeg(frame, finish.quality))
-        frames[number] = frame
+            frames[number] = decode_picture(encode_jpeg(frames[number], finish.quality))
         if finish.lag and number:
             _let_lag(frames[number], frames[number - 1], finish.lag)
 

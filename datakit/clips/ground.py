@@ -42,7 +42,8 @@ def without_objects(image: Image, labels: Labels, objects: Sequence[int], factor
         return image
     longer = max(image.shape[:2])
     rim = round(_RIM * longer) + 1
-    hole = cv2.dilate(taken, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1, 2 * rim + 1))) & (others ^ 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1, 2 * rim + 1))
+    hole = np.asarray(cv2.dilate(taken, disc), np.uint8) & (others ^ 1)
     known = (hole | others) ^ 1
     if not known.any():
         return image
@@ -75,7 +76,7 @@ def of_objects(image: Image, labels: Labels, objects: Sequence[int], factor: int
     around = _REACH + 1
     rows, columns = slice(max(y - around, 0), y + height + around), slice(max(x - around, 0), x + width + around)
     own, part = np.ascontiguousarray(mask[rows, columns]), image[rows, columns]
-    inner = cv2.erode(own, np.ones((3, 3), np.uint8), borderValue=(1,))
+    inner = np.asarray(cv2.erode(own, np.ones((3, 3), np.uint8), borderValue=(1,)), np.uint8)
     outside = inner ^ 1
     sums, counts = _sums(part, inner, _REACH)
     ring = (outside & (counts > 0)).astype(np.bool_)
@@ -93,18 +94,18 @@ def _masks(labels: Labels, objects: Sequence[int], size: Sequence[int], factor: 
     read = [np.minimum(np.arange(side) * factor + start, full - 1)
             for side, full in zip(size, labels.shape, strict=True)]  # fmt: skip
     small = labels if factor == 1 else labels[read[0]][:, read[1]]
-    coded = cv2.LUT(np.ascontiguousarray(small), table)
-    return coded & 1, coded >> 1  # type: ignore[return-value]
+    coded: Labels = table[small]
+    return coded & np.uint8(1), coded >> np.uint8(1)
 
 
 def _sums(image: Image, known: Mask, reach: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """(h, w, 3) and (h, w) int32: sums of the known colours around every pixel, and of how many."""
-    return _blocks(cv2.copyTo(image, known), 2 * reach + 1, reach), _blocks(known, 2 * reach + 1, reach)
+    return _blocks(image * known[..., None], 2 * reach + 1, reach), _blocks(known, 2 * reach + 1, reach)
 
 
 def _blocks(values: NDArray[np.uint8], side: int, anchor: int) -> NDArray[Any]:
     """Sums of squares, int32, with nothing beyond the picture."""
-    return cv2.boxFilter(  # type: ignore[return-value]
+    return cv2.boxFilter(
         values, cv2.CV_32S, (side, side), anchor=(anchor, anchor), normalize=False, borderType=cv2.BORDER_CONSTANT
     )
 
@@ -146,7 +147,7 @@ def _beside(known: Mask, hole: Mask) -> tuple[int, int]:
 
 def _smooth(image: Image, known: Mask) -> Image:
     """The means of ever larger blocks of known pixels, the smallest that hold any, and smoothly between them."""
-    levels = [tuple(_blocks(each, _BLOCK, 0)[::_BLOCK, ::_BLOCK] for each in (cv2.copyTo(image, known), known))]
+    levels = [tuple(_blocks(each, _BLOCK, 0)[::_BLOCK, ::_BLOCK] for each in (image * known[..., None], known))]
     while min(levels[-1][1].shape) > 1 and (levels[-1][1] == 0).any():
         levels.append(tuple(map(_quarter, levels[-1])))
     sums, counts = levels.pop()

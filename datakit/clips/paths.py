@@ -11,6 +11,7 @@ import numpy as np
 from .motion import around, between
 
 _TAPS = 4  # moments on either side that a value is the mean of
+_LEG = 0.1, 0.6  # sides of the view between two points
 _SHORTEST = 0.02  # of a leg, in sides of the view; a shorter one goes the other way instead
 
 Room = tuple[float, float, float, float]
@@ -69,14 +70,12 @@ class Pace:
         speed: in sides of the view each frame.
         pause: share of points that are rested at.
         longest_pause: frames.
-        leg: shortest and longest way between two points, in sides of the view.
         flat: how much of a move up or down is left.
     """
 
     speed: float
     pause: float
     longest_pause: int
-    leg: tuple[float, float]
     flat: float
 
 
@@ -110,7 +109,7 @@ def wander(rng: np.random.Generator, room: Room, pace: Pace, frames: int, start:
 
 def _next(rng: np.random.Generator, here: Point, room: Room, pace: Pace) -> Point:
     """A point in the room, in either direction if there is no way in one."""
-    way, side = between(rng, pace.leg), 1 if float(rng.random()) < 0.5 else -1
+    way, side = between(rng, _LEG), 1 if float(rng.random()) < 0.5 else -1
     angle = around(rng, math.pi / 2)
     for sign in (side, -side):
         x = min(max(here[0] + sign * way * math.cos(angle), room[0]), room[2])
@@ -158,3 +157,8 @@ def drift(rng: np.random.Generator, most: Sequence[float], frames: int, every: f
         times.append(times[-1] + every * between(rng, (0.7, 1.3)))
         points.append(tuple(around(rng, each) for each in most))
     return Route(tuple(times), tuple(points))
+
+
+def log_between(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number between two, its logarithm uniformly."""
+    return math.exp(between(rng, (math.log(low), math.log(high))))

@@ -75,7 +75,7 @@ def pieces_of(labels: Labels, is_one: bool = False) -> list[Piece]:
 
 def _piece(grid: Labels, step: int, group: Sequence[int], borders: Sequence[NDArray[np.int64]]) -> Piece:
     rows, columns = np.nonzero(np.isin(grid, group))
-    places = np.stack([columns, rows], 1) * float(step) + step // 2 + 0.5
+    places = np.stack([columns, rows], 1).astype(np.float64) * step + (step // 2 + 0.5)
     (x0, y0), (x1, y1) = places.min(0).tolist(), places.max(0).tolist()
     half = step / 2
     cut = tuple(int(counts[list(group)].sum()) >= _FEWEST for counts in borders)

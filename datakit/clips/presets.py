@@ -23,8 +23,18 @@ _AOT = ClipRecipe("aot", Aot(), Colour(brightness=0.1, contrast=0.1, saturation=
 # aot-benchmark 601c138: configs of DeAOT: TRAIN_AUG_TYPE v2
 _DEAOT = Colour(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1, chance=0.8, grey=0.2, blur=0.3)
 # ours
-_SMOOTH = ClipRecipe("smooth", Smooth(), Colour(clip_brightness=0.15, clip_contrast=0.15, clip_saturation=0.2, clip_hue=0.02, clip_grey=0.03),
-                     frames=8, more_stills_low=0, more_stills_high=2, objects=EACH, most_objects=10, least_pixels=300, redraw="lost", max_redraws=20)  # fmt: skip
+_SMOOTH = ClipRecipe(
+    "smooth",
+    Smooth(),
+    Colour(clip_brightness=0.15, clip_contrast=0.15, clip_saturation=0.2, clip_hue=0.02, clip_grey=0.03),
+    frames=8,
+    more_stills_high=2,
+    objects=EACH,
+    most_objects=10,
+    least_pixels=300,
+    redraw="lost",
+    max_redraws=20,
+)
 
 CLIP_PRESETS: dict[str, ClipRecipe] = {
     recipe.name: recipe

@@ -20,7 +20,7 @@ from ..transforms.sampling import Matrix, SamplingMap, moved, reduced
 from ..transforms.tps import Spline
 from ..transforms.warp import Points
 from .colour import mean_grey, shaded
-from .effects import blended, finish_frames, parts_of, smeared
+from .effects import finish_frames, lay, smeared
 from .ground import of_objects, without_objects
 from .plan import GROUND, OBJECTS, Bend, ClipPlan, Layer, Pose
 from .still import FACTORS, Still, at_factor
@@ -275,13 +275,10 @@ def _paste(frame: Image, plan: ClipPlan, layer: Layer, way: _Way, photo: Image, 
     if not layer.edge and not blur:
         cv2.copyTo(image, shown, below)
         return
-    share = cv2.compare(shown, 0, cv2.CMP_GT)
+    share = (shown > 0) * np.uint8(255)
     if layer.edge:
-        share = cv2.GaussianBlur(share, (0, 0), layer.edge, borderType=cv2.BORDER_REPLICATE)
-    image = parts_of(image, share)  # type: ignore[arg-type]
-    if blur:
-        image, share = smeared(image, blur), smeared(share, blur)  # type: ignore[arg-type]
-    below[:] = blended(below, image, share)  # type: ignore[arg-type]
+        share = cv2.GaussianBlur(share, (0, 0), layer.edge, borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    lay(below, image, share, blur)
 
 
 def _ignored(

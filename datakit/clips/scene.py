@@ -1,4 +1,4 @@
-"""A scene and who is in it: the view of a camera that stays within a photo, and pieces that move in front of it."""
+"""Where a piece of a photo lies in a scene and a frame: its foothold, its form, the room it has, its blur and bends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..transforms.sampling import Matrix, composed
+from .camera import View
 from .motion import inverted, of_pixels
 from .paths import Point, Room
 from .pieces import Piece
@@ -16,37 +17,8 @@ from .plan import Bend, Pose, Shade
 
 _FARTHEST = 0.7  # sides of the view that a piece goes at most
 _SEEN = 0.42  # of the view's side: how far from its middle a piece's middle goes
+_PINNED = (-0.2, -0.2), (1.2, -0.2), (-0.2, 1.2), (1.2, 1.2), (0.5, 1.05)  # in sides of a piece's box: what never bends
 _SUNK = 0.1  # sides of the view that what is cut below goes down, or what is cut above goes up
-
-
-@dataclass(frozen=True)
-class View:
-    """A camera in one frame.
-
-    Attributes:
-        centre: of what it sees, x and y in the scene, which is the first photo.
-        side: of what it sees, in pixels of the photo.
-        roll: in degrees.
-    """
-
-    centre: Point
-    side: float
-    roll: float
-
-    def matrix(self, size: int, is_flipped: bool) -> Matrix:
-        """(2, 3): points of the scene for points of the frame.
-
-        Args:
-            size: side of the frame.
-            is_flipped: whether the frame is mirrored.
-        """
-        scale, angle = self.side / size, math.radians(self.roll)
-        linear = scale * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-        if is_flipped:
-            linear[:, 0] *= -1
-        middle = np.array([size / 2, size / 2])
-        made: Matrix = np.column_stack([linear, np.array(self.centre) - linear @ middle])
-        return made
 
 
 @dataclass(frozen=True)
@@ -70,7 +42,7 @@ class Form:
         angle = math.radians(self.turn)
         cos, sin = self.scale * math.cos(angle), self.scale * math.sin(angle)
         wide, low = 1 + self.aspect, 1 - self.aspect
-        return np.array([[cos, -sin], [sin, cos]]) @ np.array([[wide, self.sway], [0.0, low]])
+        return np.array([[cos * wide, cos * self.sway - sin * low], [sin * wide, sin * self.sway + cos * low]])
 
 
 def foothold(piece: Piece) -> Point:
@@ -176,12 +148,13 @@ def poses_of(
     matrices: Sequence[Matrix],
     blur: Sequence[tuple[float, float] | None],
     shades: Sequence[tuple[Shade, ...]],
-    bent: Sequence[Bend | None],
+    bent: Sequence[Bend] | None = None,
 ) -> tuple[Pose, ...]:
     """A pose of each frame."""
+    each_bent = [None] * len(matrices) if bent is None else bent
     return tuple(
         Pose(of_pixels(matrix), bend, shade, way)
-        for matrix, bend, shade, way in zip(matrices, bent, shades, blur, strict=True)
+        for matrix, bend, shade, way in zip(matrices, each_bent, shades, blur, strict=True)
     )
 
 
