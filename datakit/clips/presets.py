@@ -9,6 +9,7 @@ from .colour import Colour
 from .independent import Independent
 from .motion import EACH
 from .recipe import ClipRecipe
+from .rough import MatAnyone, Rde
 from .smooth import Smooth
 
 # hkchengrex/STCN eb83102, XMem f3b841d: static_dataset.py; the colours are those of all four.
@@ -45,6 +46,9 @@ CLIP_PRESETS: dict[str, ClipRecipe] = {
         replace(_STCN, name="cutie", motion=_WIDE),
         _AOT,
         replace(_AOT, name="deaot", colour=_DEAOT),
+        # RDE-VOS 548a889, MatAnyone e5ddc53: the clips of STCN and of Cutie with a rough first mask
+        replace(_STCN, name="rde", rough=Rde()),
+        replace(_STCN, name="matanyone", motion=_WIDE, rough=MatAnyone()),
         _SMOOTH,
     )
 }

@@ -18,6 +18,7 @@ from .plan import Bend, Pose, Shade
 _FARTHEST = 0.7  # sides of the view that a piece goes at most
 _SEEN = 0.42  # of the view's side: how far from its middle a piece's middle goes
 _PINNED = (-0.2, -0.2), (1.2, -0.2), (-0.2, 1.2), (1.2, 1.2), (0.5, 1.05)  # in sides of a piece's box: what never bends
+_PLACES = 9  # decimals of a matrix; beyond them processors may differ
 _SUNK = 0.1  # sides of the view that what is cut below goes down, or what is cut above goes up
 
 
@@ -109,7 +110,7 @@ def blurs(matrices: Sequence[Matrix], points: Sequence[Point], shutter: float) -
         first, last = max(n - 1, 0), min(n + 1, len(points) - 1)
         start, end = (_apply(inverted(matrices[each]), point) for each in (first, last))
         share = shutter / max(last - first, 1)
-        way = (share * (end[0] - start[0]), share * (end[1] - start[1]))
+        way = (round(share * (end[0] - start[0]), 3), round(share * (end[1] - start[1]), 3))
         made.append(way if math.hypot(*way) >= 0.5 else None)
     return made
 
@@ -137,7 +138,10 @@ def bends(
         moved = [(x + dx * width, y + dy * height) for (x, y), dx, dy in zip(own, move[::2], move[1::2], strict=True)]
         forwards = inverted(matrix)
         start, end = (
-            tuple((x / size, y / size) for x, y in (_apply(forwards, point) for point in points))
+            tuple(
+                (round(x / size, _PLACES), round(y / size, _PLACES))
+                for x, y in (_apply(forwards, point) for point in points)
+            )
             for points in (around + own, around + moved)
         )
         made.append(Bend(start, end, is_cut=False))
@@ -153,7 +157,7 @@ def poses_of(
     """A pose of each frame."""
     each_bent = [None] * len(matrices) if bent is None else bent
     return tuple(
-        Pose(of_pixels(matrix), bend, shade, way)
+        Pose(tuple(round(value, _PLACES) for value in of_pixels(matrix)), bend, shade, way)  # type: ignore[arg-type]
         for matrix, bend, shade, way in zip(matrices, each_bent, shades, blur, strict=True)
     )
 

@@ -57,7 +57,7 @@ class Smooth(Cast):
     quality_high: int = setting(95, 1, 100)
     lag: float = setting(0.3, 0, 1)
     lag_high: float = setting(3.0, 0, 50)
-    least: float = setting(0.002, 0, 1)
+    least: float = setting(0.003, 0, 1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
