@@ -34,7 +34,7 @@ class Colour:
         chance: share of frames whose colours change.
         grey: share of frames turned grey.
         blur: share of frames that are blurred, by a deviation between `blur_low` and `blur_high` pixels.
-        blur_low, blur_high: pixels.
+        blur_low, blur_high: least and largest deviation of the blur in pixels.
         first: whether frame 0 changes, too.
     """
 
@@ -103,9 +103,10 @@ def shaded(image: Image, shades: Sequence[Shade], grey: float | None = None, int
         else:
             matrix = _after(_matrix(each, made, matrix, grey), matrix)
     made = _transformed(made, matrix, into)
-    if into is not None and made is not into:
-        into[:] = made
-    return made
+    if into is None or made is into:
+        return made
+    into[:] = made
+    return into
 
 
 def mean_grey(image: Image) -> float:

@@ -44,14 +44,14 @@ class ClipRecipe:
         motion: how the pictures move.
         colour: how the light changes.
         rough: guide masks beside the true ones; None for none.
-        frames: of a clip.
+        frames: how many frames a clip has.
         size: side of a frame in pixels.
-        fill: grey value, or red, green and blue, beyond the photo.
+        fill: red, green and blue of what lies beyond the photo.
         more_stills_low, more_stills_high: how many further pictures give objects that lie over the first picture.
         objects: `union` takes all objects of a picture as one, `each` every one by itself.
-        most_objects: kept of a clip.
-        least_pixels: of an object in frame 0; with fewer it is ground in all frames.
-        redraw: draws thrown away: `never` none; `empty` those whose frame 0 has no object; `lost` those in which any
+        most_objects: how many objects of a clip are kept, chosen by chance.
+        least_pixels: fewest pixels of an object in frame 0, with fewer it is ground in all frames.
+        redraw: draws thrown away: `never` none, `empty` those whose frame 0 has no object, `lost` those in which any
             object has too few pixels in frame 0.
         max_redraws: after so many the last draw is kept.
         faithful: bends as the published loaders make them: black beyond the frame, stretched by W / (W - 1).

@@ -64,7 +64,7 @@ class Deformed(Rough):
     """Our recipes for guide masks, of the frame's own mask.
 
     Attributes:
-        frames: as in `Rough`.
+        frames: `all` or `first`: which frames have a rough mask; the others have the true one.
         recipe: name of the recipe.
     """
 
@@ -91,7 +91,7 @@ class Rde(Rough):
     """Rectangles of the mask grown or shrunk until its IoU with the true one falls below a drawn number.
 
     Attributes:
-        frames: as in `Rough`.
+        frames: `all` or `first`: which frames have a rough mask; the others have the true one.
         iou_low, iou_high: between them lies the IoU at which it ends.
         rounds: of four rectangles, after which it ends in any case.
         pixel: share of rectangles whose middle pixel is set or cleared first.
@@ -157,7 +157,7 @@ class MatAnyone(Rough):
     """The whole mask grown or shrunk a little.
 
     Attributes:
-        frames: as in `Rough`.
+        frames: `all` or `first`: which frames have a rough mask; the others have the true one.
         dilated: share of masks that grow.
         kernel_low, kernel_high: size of the elliptic kernel in pixels; 1 changes nothing.
 
