@@ -12,9 +12,10 @@ from .plan import ClipPlan
 from .recipe import ClipRecipe, configure_clip_recipe, describe_clip_settings, load_clip_recipe
 from .render import ClipObject
 from .rough import ROUGH, Rough
+from .smooth import Smooth
 from .still import SceneStills, ShardStills, Still, Stills
 
-for _motion in (Independent, Aot):
+for _motion in (Independent, Aot, Smooth):
     register_motion(_motion)
 
 from .presets import CLIP_PRESETS  # noqa: E402

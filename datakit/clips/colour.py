@@ -16,7 +16,8 @@ from ..transforms.photometric import GREY
 from .plan import Shade
 
 JITTER = ("brightness", "contrast", "saturation", "hue")
-SHADES = (*JITTER, "grey", "blur")
+GAINS = ("red", "green", "blue")
+SHADES = (*JITTER, *GAINS, "grey", "blur")
 Transform = NDArray[np.float64]  # (3, 4), of a colour and 1
 _PARTS = 4096  # what matrices are rounded to: products with bytes are then exact in float32, on any CPU
 
@@ -119,6 +120,8 @@ def _matrix(shade: Shade, image: Image, before: Transform, grey: float | None) -
     by = shade.amount
     if shade.kind == "brightness":
         return np.eye(3, 4) * by
+    if shade.kind in GAINS:
+        return np.eye(3, 4) * [[by if shade.kind == each else 1.0] for each in GAINS]
     if shade.kind == "contrast":
         means = cv2.mean(image)[:3] if grey is None else (grey,) * 3
         mean = float(GREY @ (before @ np.array([*means, 1.0])))
