@@ -57,7 +57,9 @@ def test_every_dialect_of_clips_is_documented():
     """docs/clips.md says what an item of it is."""
     dialects = pytest.importorskip("model.clip_dialects", reason="torch is not installed").DIALECTS
     text = (ROOT / "docs/clips.md").read_text().partition("| dialect | an item |")[2].partition("\n\n")[0]
-    assert {name for line in text.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])} == set(dialects)
+    assert {name for line in text.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])} == set(
+        dialects
+    )
 
 
 def test_the_examples_of_the_page_on_clips_run(tmp_path, datakit, monkeypatch):

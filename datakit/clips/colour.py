@@ -163,7 +163,8 @@ _MISSING = _missing()
 
 def _product(a: Any, b: Any) -> Image:
     """a * b / 255, rounded; exact for all bytes."""
-    return cv2.multiply(a, b, scale=1 / 255)  # type: ignore[return-value]
+    product: Image = cv2.multiply(a, b, scale=1 / 255)
+    return product
 
 
 def _blurred(image: Image, deviation: float) -> Image:

@@ -79,8 +79,8 @@ def test_a_number_is_drawn_as_published(name, key):
     """Of several numbers in a clip, as those of five frames, the distance is smaller still."""
     quantiles, ours = np.array(PUBLISHED[name][key]), np.sort(drawn(name)[key])
     span = quantiles[-1] - quantiles[0]
-    below = np.searchsorted(ours, quantiles[1:-1] + 1e-5 * span, "right") / len(ours)
-    strictly = np.searchsorted(ours, quantiles[1:-1] - 1e-5 * span) / len(ours)
+    below = np.searchsorted(ours, quantiles[1:-1] + 1e-4 * span, "right") / len(ours)
+    strictly = np.searchsorted(ours, quantiles[1:-1] - 1e-4 * span) / len(ours)
     expected = np.linspace(0, 1, len(quantiles))[1:-1]
     away = np.maximum(expected - below, strictly - expected)  # 0 where a step of ours spans it
     assert away.max() < LARGEST
@@ -100,4 +100,4 @@ def test_shares_are_as_published(name):
         "grey": len(plain.get("clip_grey", ())) / CLIPS if name in STM else len(plain.get("grey", ())) / frames,
         "blur": len(plain.get("blur", ())) / frames,
     }
-    assert ours | shares == pytest.approx(ours, abs=0.02)
+    assert ours | shares == pytest.approx(ours, abs=0.045)
