@@ -253,7 +253,7 @@ def _source(photo: Image, layer: Layer, still: Still, factor: int) -> Image:
 def _read(plan: ClipPlan, layer: Layer, way: _Way, photo: Image, into: Image) -> None:
     """One layer in one frame, with what lies beyond its photo filled."""
     border = cv2.BORDER_REFLECT_101 if layer.part == GROUND else cv2.BORDER_CONSTANT
-    way.small.image(photo, plan.fill, border, into)
+    way.small.image(photo, plan.fill, border, into, plan.filter)
     if plan.bend_fill is not None and way.small.hidden is not None:
         into[way.small.hidden] = np.array(plan.bend_fill, np.uint8)
     shaded(into, way.pose.shades, into=into)
@@ -269,7 +269,7 @@ def _paste(frame: Image, plan: ClipPlan, layer: Layer, way: _Way, photo: Image, 
     if not width:
         return
     x0, y0, x1, y1 = max(x - rim, 0), max(y - rim, 0), min(x + width + rim, plan.size), min(y + height + rim, plan.size)
-    image = way.small.part((x0, y0, x1, y1)).image(photo, plan.fill)
+    image = way.small.part((x0, y0, x1, y1)).image(photo, plan.fill, filter=plan.filter)
     image = shaded(image, way.pose.shades, grey=mean_grey(photo))
     below, shown = frame[y0:y1, x0:x1], mask[y0:y1, x0:x1]
     if not layer.edge and not blur:
