@@ -143,6 +143,19 @@ def away_and_back(rng: np.random.Generator, exit_at: Point, back_at: Point, fram
     )
 
 
+def straight(way: float, frames: int, speed: float) -> Route:
+    """To the right, or the left, and there to rest.
+
+    Args:
+        way: how far.
+        frames: of the clip; it sets out so that it arrives in the last, or at once if it cannot.
+        speed: a frame.
+    """
+    needed = max(abs(way) / speed, 1.0)
+    start = max(frames - 1 - needed, 0.0)
+    return Route((start, start + needed), ((0.0, 0.0), (way, 0.0)))
+
+
 def drift(rng: np.random.Generator, most: Sequence[float], frames: int, every: float) -> Route:
     """Values that wander around 0, each by itself, a new aim about every so many frames.
 
