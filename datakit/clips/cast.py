@@ -175,9 +175,10 @@ class Cast(Camera):
             place = actor.foot[0] + side * x, actor.foot[1] + side * y
             matrices.append(photo_for_frame(base, anchor, place, Form(scale * (1 + grown), turn, aspect, sway)))
         is_bent, *units = rng.random(1 + 2 * _SPOTS).tolist()
-        moves = drift(rng, [self.bend_by] * (2 * _SPOTS), frames, _BREATH).at(frames, _BREATH / 2)
+        breath = drift(rng, [self.bend_by] * (2 * _SPOTS), frames, _BREATH)
         bent = None
         if is_bent < self.bend and not any(piece.cut):
+            moves = breath.at(frames, _BREATH / 2)
             spots = [(0.2 + 0.6 * u, 0.1 + 0.7 * v) for u, v in zip(units[::2], units[1::2], strict=True)]
             bent = bends(matrices, piece, stage.size, spots, moves)
         return replace(actor, matrices=matrices, bent=bent)
