@@ -63,15 +63,16 @@ class SamplingMap:
     hidden: NDArray[np.bool_] | None = None
 
     @classmethod
-    def linear(cls, matrix: Matrix, size: tuple[int, int]) -> SamplingMap:
+    def linear(cls, matrix: Matrix, size: tuple[int, int], box: Box | None = None) -> SamplingMap:
         """A matrix from pixels of the picture to pixels of the source.
 
         Args:
             matrix: (2, 3) float64.
             size: (H, W) of the picture.
+            box: x0, y0, x1, y1 of the part of the picture that is wanted; None for all.
         """
-        H, W = size
-        across, down = np.arange(W, dtype=np.float64), np.arange(H, dtype=np.float64)
+        x0, y0, x1, y1 = box or (0, 0, size[1], size[0])
+        across, down = np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)
         planes = []
         for a, b, c in matrix:
             row, column = np.rint(a * across * PARTS), np.rint((b * down + c) * PARTS)
