@@ -18,9 +18,10 @@ from .recipe import (
 )
 from .render import ClipObject
 from .rough import ROUGH, Rough
+from .smooth import Smooth
 from .still import SceneStills, ShardStills, Still, Stills
 
-for _motion in (Independent, Aot):
+for _motion in (Independent, Aot, Smooth):
     register_motion(_motion)
 
 from .presets import CLIP_PRESETS  # noqa: E402

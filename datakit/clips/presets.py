@@ -10,6 +10,7 @@ from .independent import Independent
 from .motion import EACH
 from .recipe import ClipRecipe
 from .rough import MatAnyone, Rde
+from .smooth import Smooth
 
 # hkchengrex/STCN eb83102, XMem f3b841d: static_dataset.py; the colours are those of all four.
 _STM_COLOUR = Colour(clip_brightness=0.1, clip_contrast=0.05, clip_saturation=0.05, clip_hue=0.05, clip_grey=0.05,
@@ -22,6 +23,19 @@ _AOT = ClipRecipe("aot", Aot(), Colour(brightness=0.1, contrast=0.1, saturation=
                   more_stills_low=1, more_stills_high=1, objects=EACH, most_objects=10, least_pixels=101)  # fmt: skip
 # aot-benchmark 601c138: configs of DeAOT: TRAIN_AUG_TYPE v2
 _DEAOT = Colour(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1, chance=0.8, grey=0.2, blur=0.3)
+# ours
+_SMOOTH = ClipRecipe(
+    "smooth",
+    Smooth(),
+    Colour(clip_brightness=0.15, clip_contrast=0.15, clip_saturation=0.2, clip_hue=0.02, clip_grey=0.03),
+    frames=8,
+    more_stills_high=2,
+    objects=EACH,
+    most_objects=10,
+    least_pixels=300,
+    redraw="lost",
+    max_redraws=20,
+)
 
 CLIP_PRESETS: dict[str, ClipRecipe] = {
     recipe.name: recipe
@@ -35,5 +49,6 @@ CLIP_PRESETS: dict[str, ClipRecipe] = {
         # RDE-VOS 548a889, MatAnyone e5ddc53: the clips of STCN and of Cutie with a rough first mask
         replace(_STCN, name="rde", rough=Rde()),
         replace(_STCN, name="matanyone", motion=_WIDE, rough=MatAnyone()),
+        _SMOOTH,
     )
 }

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Image, Labels
-from ..images import decode_picture, encode_jpeg
 from ..transforms.sampling import Bend as Bending
 from ..transforms.sampling import Matrix, SamplingMap, moved, reduced
 from ..transforms.tps import Spline
 from ..transforms.warp import Points
 from .colour import mean_grey, shaded
-from .ground import without_objects
-from .plan import GROUND, OBJECTS, Bend, ClipPlan, Finish, Layer, Pose
+from .effects import finish_frames, lay, smeared
+from .ground import of_objects, without_objects
+from .plan import GROUND, OBJECTS, Bend, ClipPlan, Layer, Pose
 from .still import FACTORS, Still, at_factor
 
 
@@ -77,8 +77,7 @@ def render(plan: ClipPlan, stills: Sequence[Still]) -> Rendered:
         masks = _lay_labels(labels, layer, ways, coded)
         _lay(frames, plan, layer, ways, still, masks)
         voids = _ignored(voids, layer, ways, still, labels)
-    for frame, finish in enumerate(plan.finish):
-        frames[frame] = finished(frames[frame], finish)
+    finish_frames(frames, plan.finish)
     labels, objects = _with_ids(plan, stills, labels)
     return Rendered(frames, labels, voids, objects)
 
@@ -161,7 +160,9 @@ def _corner(layer: Layer) -> tuple[int, int]:
 
 def _map(plan: ClipPlan, matrix: Matrix, bend: Bend | None) -> SamplingMap:
     size = plan.size, plan.size
-    return SamplingMap.linear(matrix, size) if bend is None else SamplingMap.bent(matrix, size, _bending(plan, bend))
+    if bend is None:
+        return SamplingMap.linear(matrix, size)
+    return SamplingMap.bent(matrix, size, _bending(plan, bend), bend.is_cut)
 
 
 def _bending(plan: ClipPlan, bend: Bend) -> Bending:
@@ -244,6 +245,8 @@ def _lay(
 def _source(photo: Image, layer: Layer, still: Still, factor: int) -> Image:
     if layer.part == GROUND:
         photo = without_objects(photo, still.labels, layer.objects, factor)
+    elif layer.edge:
+        photo = of_objects(photo, still.labels, layer.objects, factor)
     return shaded(np.ascontiguousarray(_part(photo, layer, factor)), layer.shades)
 
 
@@ -254,11 +257,14 @@ def _read(plan: ClipPlan, layer: Layer, way: _Way, photo: Image, into: Image) ->
     if plan.bend_fill is not None and way.small.hidden is not None:
         into[way.small.hidden] = np.array(plan.bend_fill, np.uint8)
     shaded(into, way.pose.shades, into=into)
+    if way.pose.blur:
+        into[:] = smeared(into, way.pose.blur)
 
 
 def _paste(frame: Image, plan: ClipPlan, layer: Layer, way: _Way, photo: Image, mask: Labels) -> None:
     """Lay objects on a frame, hard or with a soft rim; only the part of the frame they lie in is touched."""
-    rim = math.ceil(3 * layer.edge)
+    blur = way.pose.blur
+    rim = math.ceil(3 * layer.edge) + (math.ceil(max(map(abs, blur)) / 2) if blur else 0)
     x, y, width, height = cv2.boundingRect(mask)
     if not width:
         return
@@ -266,11 +272,13 @@ def _paste(frame: Image, plan: ClipPlan, layer: Layer, way: _Way, photo: Image, 
     image = way.small.part((x0, y0, x1, y1)).image(photo, plan.fill)
     image = shaded(image, way.pose.shades, grey=mean_grey(photo))
     below, shown = frame[y0:y1, x0:x1], mask[y0:y1, x0:x1]
-    if not layer.edge:
+    if not layer.edge and not blur:
         cv2.copyTo(image, shown, below)
         return
-    share = cv2.GaussianBlur((shown > 0) * np.float32(1), (0, 0), layer.edge)
-    below[:] = cv2.blendLinear(image, np.ascontiguousarray(below), share, 1 - share)
+    share = (shown > 0) * np.uint8(255)
+    if layer.edge:
+        share = cv2.GaussianBlur(share, (0, 0), layer.edge, borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    lay(below, image, share, blur)
 
 
 def _ignored(
@@ -285,10 +293,3 @@ def _ignored(
         if way is not None:
             voids[frame] = way.full.mask(own) & (labels[frame] == 0)
     return voids
-
-
-def finished(frame: Image, finish: Finish) -> Image:
-    """A frame as a camera and its codec give it."""
-    if finish.gain != 1:
-        frame = cv2.LUT(frame, np.clip(np.arange(256) * finish.gain, 0, 255).astype(np.uint8))  # type: ignore[assignment]
-    return decode_picture(encode_jpeg(frame, finish.quality)) if finish.quality else frame

@@ -78,20 +78,23 @@ class SamplingMap:
         return cls(*planes)
 
     @classmethod
-    def bent(cls, matrix: Matrix, size: tuple[int, int], bend: Bend) -> SamplingMap:
-        """The same behind a smooth map within the picture; what this fetches from beyond the picture is hidden.
+    def bent(cls, matrix: Matrix, size: tuple[int, int], bend: Bend, is_cut: bool = True) -> SamplingMap:
+        """The same behind a smooth map within the picture; what this fetches from beyond the picture may be hidden.
 
         Args:
             matrix: (2, 3) float64.
             size: (H, W) of the picture.
             bend: gives x and y that pixels of the picture are read from before the matrix, in its own pixels.
+            is_cut: whether what lies beyond the picture is hidden.
         """
         H, W = size
         across, down = (_STEP * np.arange(-(-side // _STEP) + 2, dtype=np.float64) - (_STEP + 1) / 2 for side in (W, H))
         u, v = bend(across[None, :], down[:, None])
         (a, b, c), (d, e, f) = matrix
-        planes = a * u + b * v + c, d * u + e * v + f, u, v
-        x, y, within_x, within_y = (_upsampled(each, size) for each in planes)
+        x, y = (_upsampled(each, size) for each in (a * u + b * v + c, d * u + e * v + f))
+        if not is_cut:
+            return cls(x, y)
+        within_x, within_y = (_upsampled(each, size) for each in (u, v))
         across_it = cv2.inRange(within_x, -0.5, math.nextafter(W - 0.5, 0))
         shown = cv2.bitwise_and(across_it, cv2.inRange(within_y, -0.5, math.nextafter(H - 0.5, 0)))
         hidden = shown == 0

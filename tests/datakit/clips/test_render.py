@@ -131,7 +131,7 @@ def test_the_region_where_nothing_is_known_moves_along():
 
 def test_gain_and_jpeg_at_the_end():
     layer = Layer(0, (Pose(IDENTITY),) * 2, objects=(1, 2))
-    made = render(plan_of(layer, finish=(Finish(0.5), Finish(1.0, 30))), [STILL])
+    made = render(plan_of(layer, finish=(Finish((Shade("brightness", 0.5),)), Finish(quality=30))), [STILL])
     assert np.abs(made.frames[0] - STILL.image() * 0.5).max() <= 1
     assert 0 < np.abs(made.frames[1].astype(int) - STILL.image()).mean() < 20
 
