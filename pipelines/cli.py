@@ -374,6 +374,7 @@ OTHERS = (
     cli_network.propagate,
     cli_export.export,
     cli_clips.export_clips,
+    cli_clips.preview_clips,
 )
 for command in OTHERS:
     cli.add_command(command)

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from .options import leave_dask_quickly, set_option, start_workers_early, worker_options
+from .options import (
+    leave_dask_quickly,
+    set_option,
+    source_options,
+    source_options_from,
+    sources_from,
+    start_workers_early,
+    worker_options,
+)
 
 DEFAULT_RECIPE = "cutie"
 PRELOAD = ("distributed", "pipelines.export_task")
@@ -61,3 +69,41 @@ def export_clips(shards: tuple[Path, ...], as_json: bool, **options: Any) -> Non
     kept = {name: options[name] for name in ("to", "clips", "recipe", "frames", "seed")}
     job = ClipsJob(shards, changes=options["set_"], codec=options["image_codec"], run=run, **kept)
     click.echo(clips_report(make(job), as_json))
+
+
+@click.command("preview-clips")
+@click.argument("source", metavar="SOURCE|SHARDS")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
+              help="File to write: a picture (.png), a page that plays them and works offline (.html) or a film "
+              "(.mp4).")  # fmt: skip
+@click.option("--recipe", multiple=True, default=[DEFAULT_RECIPE], is_eager=True, metavar="NAME|FILE.toml",
+              help="Clip preset or TOML file; repeat for several, side by side.")  # fmt: skip
+@set_option("Change a recipe, e.g. size=480, rough=deformed or cutie:motion.rotation=5.", _settings)
+@click.option("--clips", type=click.IntRange(1), default=None,
+              help="Photos shown, spread over the input.  [default: 4 in a picture, else 12]")  # fmt: skip
+@click.option("--frames", type=click.IntRange(1, 256), default=None,
+              help="Frames of a clip.  [default: the recipe's, and 8 at least]")  # fmt: skip
+@click.option("--size", type=click.IntRange(32, 2048), default=None,
+              help="Side of a frame in pixels, as it is made.  [default: the recipe's]")  # fmt: skip
+@click.option("--seed", default=0, help="Root seed of every draw.")
+@source_options
+def preview_clips(source: str, out: Path, **options: Any) -> None:
+    """Look at clips before training.
+
+    Short videos as a recipe makes them of stills, objects in colours and rough masks as white outlines: frames
+    across in a picture, clips that play on a page or in a film, several recipes side by side on the same
+    photos. Of a source some photos are read, of a folder of shards all.
+
+    \b
+    Example:
+      datakit preview-clips demo/shards --recipe stcn --recipe cutie --out clips.html
+      datakit preview-clips data/ECSSD --set rough=deformed --out clips.png
+    """
+    from pipelines.preview_clips import ClipsPreview, clips_preview_report, shown_recipes
+    from pipelines.preview_clips import preview_clips as draw
+
+    recipes = shown_recipes(options["recipe"], options["set_"], options["frames"], options["size"])
+    _, images = sources_from([source] if options["images"] else (), options["images"])
+    shown = {name: options[name] for name in ("clips", "seed")}
+    preview = ClipsPreview(source, out, recipes, source_options_from(options), images, **shown)
+    click.echo(clips_preview_report(draw(preview)))

@@ -9,7 +9,13 @@ from .independent import Independent
 from .maker import Clip, ClipMaker
 from .motion import MOTIONS, Drawn, Material, Motion, register_motion
 from .plan import ClipPlan
-from .recipe import ClipRecipe, configure_clip_recipe, describe_clip_settings, load_clip_recipe
+from .recipe import (
+    ClipRecipe,
+    configure_clip_recipe,
+    configure_clip_recipes,
+    describe_clip_settings,
+    load_clip_recipe,
+)
 from .render import ClipObject
 from .rough import ROUGH, Rough
 from .smooth import Smooth
@@ -39,6 +45,7 @@ __all__ = [
     "Still",
     "Stills",
     "configure_clip_recipe",
+    "configure_clip_recipes",
     "describe_clip_settings",
     "load_clip_recipe",
     "register_motion",

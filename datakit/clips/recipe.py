@@ -206,6 +206,27 @@ def configure_clip_recipe(recipe: ClipRecipe, settings: Sequence[str]) -> ClipRe
     return recipe
 
 
+def configure_clip_recipes(recipes: Sequence[ClipRecipe], settings: Sequence[str]) -> tuple[ClipRecipe, ...]:
+    """Change settings of several clip recipes, one `[RECIPE:]KEY=VALUE` after the other.
+
+    Without a recipe's name a setting is that of every recipe that has it.
+
+    Raises:
+        UsageError: as `configure_clip_recipe`, or there is no such recipe.
+    """
+    changed = list(recipes)
+    for text in settings:
+        head, value = split_assignment(text, "[RECIPE:]KEY=VALUE")
+        scope, _, key = (part.strip() for part in head.rpartition(":"))
+        meant = [n for n, recipe in enumerate(changed) if not scope or recipe.name == scope]
+        if not meant:
+            raise UsageError(f"--set {text}: no recipe {scope!r} here; there are {', '.join(r.name for r in changed)}")
+        having = [n for n in meant if key == "rough" or key in _keys(changed[n])]
+        for n in having or meant[:1]:  # that has none such says what there is
+            changed[n] = configure_clip_recipe(changed[n], [f"{key}={value}"])
+    return tuple(changed)
+
+
 def describe_clip_settings(recipe: ClipRecipe) -> str:
     """A line for every key that `configure_clip_recipe` changes: its value now, what it may be, what it means."""
     return help_text(_keys(recipe))

@@ -176,3 +176,27 @@ def test_settings_and_formats_are_listed(datakit):
     """Without a source."""
     assert "jpeg_quality" in datakit("export", "--to", "davis", "--set", "help").output
     assert "lost: " in datakit("export", "--formats").output
+
+
+@pytest.mark.parametrize("words", [("coco",), ("webdataset", "--set", "clips_per_shard=3")], ids=["files", "tars"])
+def test_workers_make_the_bytes_of_one_process(shards, tmp_path, datakit, words):
+    """Lists, numbers of annotations and all, in whatever order photos are done."""
+    for jobs in (1, 2):
+        ran = datakit("export", shards, "--to", *words, "--out", tmp_path / f"by-{jobs}", "-j", jobs)
+        assert ran.exit_code == 0, ran.output
+    assert tree(tmp_path / "by-1") == tree(tmp_path / "by-2")
+
+
+def test_what_workers_have_begun_goes_on_whatever_is_missing(shards, tmp_path, datakit, monkeypatch):
+    """Here the second photo of four, which another worker was slow with."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_finish", lambda *_: (_ for _ in ()).throw(OSError("died")))
+        assert datakit("export", shards, "--to", "coco", "--out", out).exit_code == 1
+    journal = tmp_path / ".part-out" / JOURNAL
+    first, _, third, fourth = journal.read_text().splitlines()
+    journal.write_text("\n".join((fourth, first, third)) + "\n")
+    ran = datakit("export", shards, "--to", "coco", "--out", out, "--json")
+    assert json.loads(ran.stdout)["kept"] == 3
+    assert datakit("export", shards, "--to", "coco", "--out", tmp_path / "whole").exit_code == 0
+    assert tree(out) == tree(tmp_path / "whole")

@@ -19,6 +19,7 @@ from tests.runs import draw_source, small_disk
 
 SMALL = ("--clips", 14, "--recipe", "cutie", "--set", "size=64")
 KILLS = [name for name in FAULTS if name.startswith("export-kill-")]
+KILLED = [*((fault, 1) for fault in KILLS), ("export-kill-before-record", 2), ("export-kill-before-lists", 2)]
 
 
 @pytest.fixture
