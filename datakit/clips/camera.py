@@ -84,7 +84,7 @@ class Camera(Motion):
         roll: largest turn of the camera in degrees.
         shake: largest unrest of the camera in sides of the view.
         pause: share of turning points that are rested at.
-        longest_pause: frames.
+        longest_pause: frames of a rest at most.
     """
 
     view_low: float = setting(0.75, 0.1, 1)

@@ -12,12 +12,12 @@ from ..config import setting
 from ..transforms.sampling import Matrix
 from .camera import Camera, Stage, View
 from .motion import UNION, Material, between
-from .paths import Point, Room, Route, away_and_back, drift, log_between, wander
+from .paths import Point, Room, Route, away_and_back, drift, log_between, straight, wander
 from .pieces import Piece, pieces_of
 from .plan import Bend
 from .scene import Form, bends, foothold, is_rigid, photo_for_frame, room_of
 
-STAYS, WANDERS, LEAVES, PASSES = "stays", "wanders", "leaves", "passes"
+STAYS, WANDERS, LEAVES, RETURNS, PASSES = "stays", "wanders", "leaves", "returns", "passes"
 _SPOTS = 4  # of a piece that its spline moves
 _SLOW = 12.0  # frames between two aims of an object's form
 _BREATH = 8.0  # frames between two aims of its spline
@@ -39,7 +39,7 @@ class Actor:
         matrices: (2, 3) of each frame: points of its photo for points of the frame.
         foot: where it stands in the scene in frame 0.
         depth: the larger, the nearer.
-        story: what it does: `stays`, `wanders`, `leaves` or `passes`.
+        story: what it does: `stays`, `wanders`, `leaves`, `returns` after it left, or `passes` another.
         bent: splines of each frame; None for none.
     """
 
@@ -60,7 +60,7 @@ class Cast(Camera):
         moves: share of the photo's own objects that move apart from the ground.
         speed_low, speed_high: of objects; the logarithm is drawn uniformly.
         flat: how much of a move up or down is left, as most things stand on something.
-        leave: share of moving objects that leave the frame and return, where that can be done in time.
+        leave: share of moving objects that leave the frame and return, or only leave, as there is time for it.
         cross: share of pasted objects that pass the largest of the photo's own.
         fastest: of those that leave or pass.
         growth: largest relative change of size.
@@ -76,7 +76,7 @@ class Cast(Camera):
     speed_low: float = setting(0.004, 1e-4, 1)
     speed_high: float = setting(0.06, 1e-4, 1)
     flat: float = setting(0.3, 0, 1)
-    leave: float = setting(0.2, 0, 1)
+    leave: float = setting(0.25, 0, 1)
     cross: float = setting(0.4, 0, 1)
     fastest: float = setting(0.12, 1e-3, 1)
     growth: float = setting(0.15, 0, 0.5)
@@ -129,7 +129,8 @@ class Cast(Camera):
             return self._actor(rng, stage, Actor(still, piece, base, _point(view, foot), math.inf, story), scale, route)
         if passes < self.cross and target is not None:
             foot, way = _beside(target, view, wide, high, 1 if side < 0.5 else -1)
-            route = self._passing(way, stage.frames)
+            needed = max(abs(way) / max(stage.frames - 1, 1), self.speed_low)
+            route = straight(way, stage.frames, min(needed, between(rng, (self.fastest / 4, self.fastest))))
             depth = target.depth + (1e-3 if front < _IN_FRONT else -1e-3)
             return self._actor(
                 rng, stage, Actor(still, piece, stage.base, _point(view, foot), depth, PASSES), scale, route
@@ -156,13 +157,10 @@ class Cast(Camera):
             home = out * 0.3 * back
             needed = (abs(out) + abs(out - home)) / (frames - 2)
             if needed <= self.fastest:
-                route, story = away_and_back(rng, (out, 0.0), (home, 0.0), frames, max(speed, needed)), LEAVES
+                route, story = away_and_back(rng, (out, 0.0), (home, 0.0), frames, max(speed, needed)), RETURNS
+            elif abs(out) / (frames - 2) <= self.fastest:
+                return straight(out, frames, max(speed, abs(out) / (frames - 2))), LEAVES
         return (route.backwards(frames) if is_backwards < 0.5 else route), story
-
-    def _passing(self, way: float, frames: int) -> Route:
-        """Straight on, as fast as a clip needs that shows all of it, or as fast as may be."""
-        speed = min(max(abs(way) / max(frames - 1, 1), self.speed_low), self.fastest)
-        return Route((0.0, max(abs(way) / speed, 1.0)), ((0.0, 0.0), (way, 0.0)))
 
     def _actor(self, rng: np.random.Generator, stage: Stage, actor: Actor, scale: float, route: Route) -> Actor:
         """The actor on its route, changing its form as it goes."""
@@ -177,9 +175,10 @@ class Cast(Camera):
             place = actor.foot[0] + side * x, actor.foot[1] + side * y
             matrices.append(photo_for_frame(base, anchor, place, Form(scale * (1 + grown), turn, aspect, sway)))
         is_bent, *units = rng.random(1 + 2 * _SPOTS).tolist()
-        moves = drift(rng, [self.bend_by] * (2 * _SPOTS), frames, _BREATH).at(frames, _BREATH / 2)
+        breath = drift(rng, [self.bend_by] * (2 * _SPOTS), frames, _BREATH)
         bent = None
         if is_bent < self.bend and not any(piece.cut):
+            moves = breath.at(frames, _BREATH / 2)
             spots = [(0.2 + 0.6 * u, 0.1 + 0.7 * v) for u, v in zip(units[::2], units[1::2], strict=True)]
             bent = bends(matrices, piece, stage.size, spots, moves)
         return replace(actor, matrices=matrices, bent=bent)

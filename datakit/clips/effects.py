@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +18,8 @@ from .plan import Finish
 _WEIGHT = 256  # what the weights of a smear sum to: products with bytes are then exact
 _FARTHEST = 6.0  # pixels that one pass smears; OpenCV filters small kernels exactly, large ones by Fourier transform
 _STEPS = 8  # places a pixel
-_ALL = 255  # share of what hides all below it
+_BITS = 7
+_ALL = np.uint8(1 << _BITS)  # a weight of one
 _BLOCK = 16  # side of a codec's blocks in pixels
 
 
@@ -68,27 +68,19 @@ def lay(below: Image, image: Image, share: NDArray[np.uint8], way: tuple[float, 
         share: (H, W) uint8: how much of `image` is seen, 255 for all.
         way: as in `smeared`.
     """
+    weight = (share >> 1) + (share >> 7)
+    part = _times(image, weight)
     if way is not None:
-        image, share = smeared(_parts_of(image, share), way), smeared(share, way)
-    cv2.copyTo(image, (share == _ALL).view(np.uint8), below)
-    rows, columns, part = _rim(share)
-    over = image[rows, columns] * (part if way is None else np.int32(_ALL))
-    mixed = below[rows, columns] * (_ALL - part) + over
-    below[rows, columns] = np.minimum((mixed + _ALL // 2) // _ALL, 255).astype(np.uint8)
+        part, weight = smeared(part, way), smeared(weight, way)
+    cv2.add(part, _times(below, _ALL - weight), below)
 
 
-def _parts_of(image: Image, share: NDArray[np.uint8]) -> Image:
-    """A picture times a share."""
-    made = cv2.copyTo(image, (share == _ALL).view(np.uint8))
-    rows, columns, part = _rim(share)
-    made[rows, columns] = ((image[rows, columns] * part + _ALL // 2) // _ALL).astype(np.uint8)
-    return made  # type: ignore[return-value]
-
-
-def _rim(share: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int32]]:
-    """Rows and columns where something of both is seen, and (N, 1) how much."""
-    rows, columns = np.nonzero((share - np.uint8(1)) < _ALL - 1)  # 0 becomes 255
-    return rows, columns, share[rows, columns, None].astype(np.int32)
+def _times(image: Image, weight: NDArray[np.uint8]) -> Image:
+    """A picture times weights of which `_ALL` is one."""
+    wide = np.multiply(image, cv2.merge([weight] * 3), dtype=np.uint16)
+    wide += _ALL // 2
+    wide >>= _BITS
+    return wide.astype(np.uint8)
 
 
 def finish_frames(frames: NDArray[np.uint8], finishes: Sequence[Finish]) -> None:

@@ -19,8 +19,13 @@ _AROUND = 16  # pixels around a hole that are looked at, and its own size
 _BLOCK = 4  # pixels, side of the smallest blocks that means are made of
 _PARTS = 64  # of a grey level
 _GRAIN = 6  # pixels on each side of the mean that grain is measured from
+_BESIDE = (0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1)  # of its own size, down and across
+_ENOUGH = 0.8  # of what the best known place has, to be chosen by its looks
+_PLACES = 4  # for one hole; each gives what the ones before did not have
 _COARSEST = 32  # grey levels of grain; what is more is an edge of something
 _REACH = 3  # pixels that an object's own colours are carried outwards
+
+Part = tuple[slice, slice]
 
 
 def without_objects(image: Image, labels: Labels, objects: Sequence[int], factor: int = 1) -> Image:
@@ -111,38 +116,38 @@ def _blocks(values: NDArray[np.uint8], side: int, anchor: int) -> NDArray[Any]:
 
 
 def _filled(image: Image, known: Mask, hole: Mask) -> Image:
-    """A picture whose hole is made of the known pixels: their means, and on them the grain of a place beside."""
+    """A picture whose hole is made of the known pixels: their means, and on them the grain of places beside."""
     made = _smooth(image, known)
-    down, across = _beside(known, hole)
-    H, W = known.shape
-    at = np.flatnonzero(hole)
-    rows, columns = at // W + down, at % W + across
-    inside = (rows >= 0) & (rows < H) & (columns >= 0) & (columns < W)
-    at, there = at[inside], (rows * W + columns)[inside]
-    is_known = known.ravel()[there] > 0
-    at, there = at[is_known], there[is_known]
+    smooth, left = made.copy(), hole.copy()
     sums, counts = _sums(image, known, _GRAIN)
-    means = sums.reshape(-1, 3)[there] // counts.ravel()[there, None]
-    flat = made.reshape(-1, 3)
-    grain = np.clip(image.reshape(-1, 3)[there] - means, -_COARSEST, _COARSEST)
-    flat[at] = np.clip(flat[at] + grain, 0, 255)
+    for _ in range(_PLACES):
+        here, there = _beside(image, smooth, known, left)
+        own = left[here] & known[there]
+        rows, columns = np.nonzero(own)
+        means = sums[there][rows, columns] // counts[there][rows, columns, None]
+        grain = np.clip(image[there][rows, columns] - means, -_COARSEST, _COARSEST)
+        made[here][rows, columns] = np.clip(smooth[here][rows, columns] + grain, 0, 255)
+        left[here] -= own
+        if not left.any():
+            break
     return made
 
 
-def _beside(known: Mask, hole: Mask) -> tuple[int, int]:
-    """How far down and across a place lies that is known and of the form of the hole, as far as there is one."""
+def _beside(image: Image, smooth: Image, known: Mask, hole: Mask) -> tuple[Part, Part]:
+    """Rows and columns of a hole, and of a place beside of the same form that is known and looks most like it."""
     x, y, width, height = cv2.boundingRect(hole)
-    mask = hole[y : y + height, x : x + width]
+    here = slice(y, y + height), slice(x, x + width)
     H, W = known.shape
-    best, found = -1, (0, 0)
-    for down, across in ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1)):
-        dy, dx = down * height, across * width
-        dy, dx = min(max(dy, -y), H - height - y), min(max(dx, -x), W - width - x)
-        there = known[y + dy : y + dy + height, x + dx : x + dx + width]
-        count = cv2.countNonZero(cv2.bitwise_and(mask, there))
-        if count > best:
-            best, found = count, (dy, dx)
-    return found
+    own = np.array(cv2.mean(smooth[here], hole[here])[:3])
+    found = []
+    for down, across in _BESIDE:
+        dy, dx = min(max(down * height, -y), H - height - y), min(max(across * width, -x), W - width - x)
+        there = slice(y + dy, y + dy + height), slice(x + dx, x + dx + width)
+        mask = hole[here] & known[there]
+        away = float(np.abs(np.array(cv2.mean(image[there], mask)[:3]) - own).sum())
+        found.append((cv2.countNonZero(mask), away, there))
+    enough = _ENOUGH * max(count for count, *_ in found)
+    return here, min((each for each in found if each[0] >= enough), key=lambda each: each[1])[2]
 
 
 def _smooth(image: Image, known: Mask) -> Image:

@@ -39,13 +39,11 @@ class Route:
             frames: how many.
             ease: frames before and after that the mean reaches.
         """
-        moments = np.arange(frames, dtype=np.float64)
+        moments = np.add.outer(_OFFSETS * ease, np.arange(frames, dtype=np.float64))
         columns = []
         for values in zip(*self.points, strict=True):
-            total = np.zeros(frames)
-            for tap, weight in _WEIGHTS:
-                total += weight * np.interp(moments + ease * tap / _TAPS, self.times, values)
-            columns.append(total.tolist())
+            read = np.interp(moments, self.times, values) * _WEIGHTS[:, None]
+            columns.append(read.sum(0).tolist())  # row after row, so that all processors round alike
         return list(zip(*columns, strict=True))
 
     def backwards(self, frames: int) -> Route:
@@ -53,13 +51,8 @@ class Route:
         return Route(tuple(frames - 1 - time for time in reversed(self.times)), tuple(reversed(self.points)))
 
 
-def _bell() -> list[tuple[int, float]]:
-    raw = [(tap, 1 + math.cos(math.pi * tap / (_TAPS + 1))) for tap in range(-_TAPS, _TAPS + 1)]
-    total = math.fsum(weight for _, weight in raw)
-    return [(tap, weight / total) for tap, weight in raw]
-
-
-_WEIGHTS = _bell()
+_OFFSETS = np.arange(-_TAPS, _TAPS + 1) / _TAPS
+_WEIGHTS = (1 + np.cos(np.pi * _OFFSETS * _TAPS / (_TAPS + 1))) / (2 * _TAPS + 2)  # a bell, in all 1
 
 
 @dataclass(frozen=True)
@@ -141,6 +134,19 @@ def away_and_back(rng: np.random.Generator, exit_at: Point, back_at: Point, fram
     return Route(
         (before, leave, leave + hidden, leave + hidden + back / speed), ((0.0, 0.0), exit_at, exit_at, back_at)
     )
+
+
+def straight(way: float, frames: int, speed: float) -> Route:
+    """To the right, or the left, and there to rest.
+
+    Args:
+        way: how far.
+        frames: of the clip; it sets out so that it arrives in the last, or at once if it cannot.
+        speed: a frame.
+    """
+    needed = max(abs(way) / speed, 1.0)
+    start = max(frames - 1 - needed, 0.0)
+    return Route((start, start + needed), ((0.0, 0.0), (way, 0.0)))
 
 
 def drift(rng: np.random.Generator, most: Sequence[float], frames: int, every: float) -> Route:

@@ -1,5 +1,8 @@
 """Dialects: each gives what the published loader gives, key by key, and no pixel is another one's."""
 
+import itertools
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +11,13 @@ from torch.utils.data import DataLoader, default_collate
 from datakit.clips import CLIP_PRESETS
 from datakit.errors import UsageError
 from model.clip_dataset import ClipDataset
-from model.clip_dialects import DIALECTS, Dialect, dialect_of, to_float
-from model.inputs import UNIT_RGB, pack_input
+from model.clip_dialects import DIALECTS, Dialect, dialect_of, masktrack, to_float
+from model.compute import Compute
+from model.inputs import CAFFE_BGR, UNIT_RGB, pack_input
+from model.networks import build_network
+from model.sampler import EpochSampler, make_loader, opened
+from model.settings import TrainConfig
+from model.train import Trainer
 from tests.small_shards import write_shards
 
 S, T, K = 48, 3, 1
@@ -246,6 +254,24 @@ def test_masktrack_refuses_a_clip_that_gives_no_guide(folder):
     """One frame without rough masks has neither a rough mask nor a frame before."""
     with pytest.raises(UsageError, match="rough=deformed"):
         open_clips(folder, "masktrack", "stcn", "frames=1")[0]
+
+
+def test_a_network_codes_masktracks_input_its_own_way(folder):
+    """A dialect with another coding, in one line."""
+    mine = Dialect(partial(masktrack, coding=CAFFE_BGR))
+    data = open_clips(folder, mine, "stcn", "rough=deformed", "frames=1")
+    clip = data.clip(3)
+    assert torch.equal(data[3]["input"], pack_input(clip.frames[0], clip.guides[0, 0], CAFFE_BGR))
+
+
+def test_masktrack_is_trained_on_clips_as_on_triples(folder):
+    """The sampler, the loader and the loop of triples take them as they are."""
+    data = open_clips(folder, "masktrack", "stcn", "rough=deformed", "frames=1", "size=32")
+    config = TrainConfig(init="none", options={"width": 16}, iterations=2, batch=4)
+    trainer = Trainer(config, build_network("lite", seed=1, width=16), Compute("cpu", "fp32", False))
+    with opened(make_loader(data, EpochSampler(data.weights, 4), 0)) as batches:
+        losses = [step.loss for step in itertools.islice(trainer.run(batches), 2)]
+    assert len(losses) == 2 and all(0 < loss < 10 for loss in losses)
 
 
 def test_an_unknown_dialect_is_refused_with_the_known_ones(folder):
