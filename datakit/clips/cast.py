@@ -58,18 +58,19 @@ class Cast(Camera):
 
     Attributes:
         moves: share of the photo's own objects that move apart from the ground.
-        speed_low, speed_high: of objects; the logarithm is drawn uniformly.
+        speed_low, speed_high: least and largest speed of objects; its logarithm is drawn uniformly.
         flat: how much of a move up or down is left, as most things stand on something.
         leave: share of moving objects that leave the frame and return, or only leave, as there is time for it.
         cross: share of pasted objects that pass the largest of the photo's own.
-        fastest: of those that leave or pass.
+        fastest: largest speed of objects that leave or pass.
         growth: largest relative change of size.
         turn: largest turn of an object in degrees.
         aspect: largest relative change of width against height.
         sway: largest lean to a side, as a share of the height.
         bend: share of moving objects that a spline bends, ever differently.
-        bend_by: how far at most, in sides of the object.
-        area_low, area_high: of a pasted object, as a share of the frame; the logarithm is drawn uniformly.
+        bend_by: how far a spline bends at most, in sides of the object.
+        area_low, area_high: least and largest area of a pasted object, as a share of the view; its logarithm is drawn
+            uniformly.
     """
 
     moves: float = setting(0.75, 0, 1)
