@@ -17,7 +17,7 @@ from .options import (
     worker_options,
 )
 
-DEFAULT_RECIPE = "cutie"
+DEFAULT_RECIPE = "smooth"
 PRELOAD = ("distributed", "pipelines.export_task")
 
 

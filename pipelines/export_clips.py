@@ -126,7 +126,7 @@ def clips_report(summary: ExportSummary, as_json: bool) -> str:
         counts = {"clips": found["clips"], "frames": found["photos"], "objects": found["objects"]}
         files = {"files": len(found["files"]), "bytes": size, "kept": summary.kept, "notes": found["notes"]}
         return json_text({**about, **counts, **files, "lost": exporter.lost}).rstrip("\n")
-    stills = len({key for _, key, _ in found["made_of"]})
+    stills = len({key for _, key, _ in found["clip_photos"]})
     lines = [
         f"{summary.out}: {counted(found['clips'], 'video')} of {counted(recipe['frames'], 'frame')} by "
         f"{recipe['name']}, {counted(found['objects'], 'object')}, {counted(len(found['files']), 'file')}, "

@@ -13,6 +13,7 @@ from ..arrays import Image
 from ..clips import Clip, ClipMaker, ClipRecipe, ShardStills
 from ..clips.still import Folders
 from ..errors import UsageError
+from ..files import EXPORT_PLANS
 from ..images import encode_jpeg, encode_png
 from ..keys import source_of
 from ..resize import parse_codec
@@ -20,7 +21,6 @@ from .from_labels import DIGITS
 from .names import plain_name
 from .videos import ExportedVideo, ExportObject, Frame, VideoSource
 
-PLANS = "plans.jsonl"
 BYTES_A_PIXEL = {"jpeg": 0.33, "png": 1.4}  # of a frame with its mask, by cutie from ECSSD and PASCAL-S
 NO_OBJECT = "videos without an object, since none is seen in their first frame"
 IGNORED = "videos with an ignore region, which is not exported"
@@ -48,7 +48,7 @@ class ClipVideos(VideoSource):
         UsageError: there is no photo, or the codec is none of these.
     """
 
-    origins, unit = PLANS, "frames"
+    origins, unit = EXPORT_PLANS, "frames"
 
     def __init__(self, folders: Folders, recipe: ClipRecipe, clips: int, seed: int = 0, codec: str = "jpeg:95"):
         self._codec, self._quality = _parsed(codec)
@@ -74,8 +74,8 @@ class ClipVideos(VideoSource):
 
     def contents(self) -> dict[str, Any]:
         """Name, key of the first photo, and epoch of every clip."""
-        named = ((n, *self._drawn_as(n)) for n in range(len(self)))
-        return {"made_of": [[self._name(n), self.maker.stills.keys[position], epoch] for n, position, epoch in named]}
+        keys, drawn = self.maker.stills.keys, map(self._drawn_as, range(len(self)))
+        return {"clip_photos": [[self._name(n), keys[position], epoch] for n, (position, epoch) in enumerate(drawn)]}
 
     def __getitem__(self, position: int) -> _ClipVideo:
         still, epoch = self._drawn_as(position)

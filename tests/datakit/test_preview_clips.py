@@ -13,6 +13,7 @@ from datakit.clips import Clip, ClipMaker, Still, Stills, configure_clip_recipe,
 from datakit.images import encode_png
 from datakit.preview.clips import ShownRow, clip_frame, clip_sheet, film_frames, film_size
 from datakit.preview.clips_page import write_clips_page
+from tests.pictures import is_in
 
 SIZE = (60, 80)
 CUTIE = replace(load_clip_recipe("cutie"), size=64, frames=5)
@@ -34,13 +35,6 @@ class Drawn(Stills):
 
 def row(position: int, *recipes) -> ShownRow:
     return ShownRow(f"drawn/{position}", [ClipMaker(Drawn(), recipe).clip(position) for recipe in recipes])
-
-
-def is_in(picture: np.ndarray, part: np.ndarray) -> bool:
-    """Whether a part is somewhere in a picture, pixel by pixel."""
-    found = cv2.matchTemplate(picture, part, cv2.TM_SQDIFF)
-    y, x = np.unravel_index(int(found.argmin()), found.shape)
-    return np.array_equal(picture[y : y + part.shape[0], x : x + part.shape[1]], part)
 
 
 def test_objects_of_a_frame_are_coloured_and_ground_is_not():

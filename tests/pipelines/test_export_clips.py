@@ -201,10 +201,19 @@ def test_the_list_says_what_every_video_is_made_of(shards, tmp_path, datakit, qu
     source = manifest["asked"]["source"]
     assert source["recipe"]["name"] == "cutie" and source["recipe"]["frames"] == 8 and source["seed"] == 0
     assert source["manifests"] == [json.loads((shards / "manifest.json").read_text())["digest"]]
-    names = [name for name, _, _ in manifest["made_of"]]
-    assert [epoch for _, _, epoch in manifest["made_of"]] == [0] * 6 + [1] * 6 + [2] * 2
+    names = [name for name, _, _ in manifest["clip_photos"]]
+    assert [epoch for _, _, epoch in manifest["clip_photos"]] == [0] * 6 + [1] * 6 + [2] * 2
     assert [json.loads(line)["name"] for line in quiet["plans.jsonl"].decode().splitlines()] == names
     assert sorted({path.split("/")[2] for path in quiet if path.startswith("JPEGImages")}) == names
+
+
+@pytest.mark.parametrize(("to", "clips"), [("labelme", 400), ("yolo", 4), ("sa1b", 4), ("coco", 4)])
+def test_the_lists_of_an_export_are_no_stray_files(shards, tmp_path, datakit, to, clips):
+    """A source that is recognised by its own files, whose every file is accounted for."""
+    made = datakit(*command(shards, tmp_path / "out", "--to", to, "--clips", clips, "--frames", 1))
+    assert made.exit_code == 0, made.output
+    checked = datakit("validate-source", tmp_path / "out", "--no-duplicates")
+    assert "plans.jsonl" not in checked.output and MANIFEST not in checked.output, checked.output
 
 
 LOADER_OF = {"davis": ("cutie", "xmem", "aot", "sam2"), "youtube-vos": ("youtube-vos", "cutie"), "sav": ("sam2",)}

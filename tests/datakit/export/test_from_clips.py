@@ -32,18 +32,18 @@ def shards(tmp_path_factory) -> Path:
 
 
 def names(videos: ClipVideos) -> list[str]:
-    return [name for name, _, _ in videos.contents()["made_of"]]
+    return [name for name, _, _ in videos.contents()["clip_photos"]]
 
 
 def test_more_clips_than_stills_begin_with_each_in_turn(shards):
     """Clip n is of still n modulo their number, and of epoch n div that."""
-    made = ClipVideos(shards, SMALL, 12).contents()["made_of"]
+    made = ClipVideos(shards, SMALL, 12).contents()["clip_photos"]
     assert [(key[-1], epoch) for _, key, epoch in made] == [(str(n % 5), n // 5) for n in range(12)]
 
 
 def test_fewer_clips_than_stills_are_spread_over_them(shards):
     """Each of another still."""
-    made = ClipVideos(shards, SMALL, 2).contents()["made_of"]
+    made = ClipVideos(shards, SMALL, 2).contents()["clip_photos"]
     assert [(key[-1], epoch) for _, key, epoch in made] == [("0", 0), ("2", 0)]
 
 
