@@ -23,6 +23,7 @@ _SLOW = 12.0  # frames between two aims of an object's form
 _BREATH = 8.0  # frames between two aims of its spline
 _LARGEST = 0.9  # of the view: side of a pasted object at most
 _IN_FRONT = 0.6  # share of those that pass, which do so in front
+_OUT = 0.66  # of the view from its middle: where no piece is seen, and no camera on its way looks soon
 _STILL = (0.0, 0.0, 0.0, 0.0)
 
 Cut = tuple[bool, bool, bool, bool]
@@ -150,7 +151,7 @@ class Cast(Camera):
         leaves, is_backwards, start, back = rng.random(4).tolist()
         speed = log_between(rng, self.speed_low, self.speed_high)
         route, story = wander(rng, room, self.pace(speed, self.flat), frames, 10 * start - 8), WANDERS
-        left, right = view.centre[0] - 0.6 * view.side, view.centre[0] + 0.6 * view.side
+        left, right = view.centre[0] - _OUT * view.side, view.centre[0] + _OUT * view.side
         ways = [] if cut[2] else [(left - box[2]) / view.side]
         ways += [] if cut[0] else [(right - box[0]) / view.side]
         if leaves < self.leave and ways and frames > 3:

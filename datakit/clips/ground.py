@@ -23,7 +23,7 @@ _GRAIN = 6  # pixels on each side of the mean that grain is measured from
 _BESIDE = (0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1)  # of its own size, down and across
 _ENOUGH = 0.8  # of what the best known place has, to be chosen by its looks
 _PLACES = 4  # for one hole; each gives what the ones before did not have
-_COARSEST = 32  # grey levels of grain; what is more is an edge of something
+_COARSEST = 20  # grey levels of grain; what is more is an edge of something
 _REACH = 3  # pixels that an object's own colours are carried outwards
 
 Part = tuple[slice, slice]
