@@ -9,13 +9,7 @@ from .independent import Independent
 from .maker import Clip, ClipMaker
 from .motion import MOTIONS, Drawn, Material, Motion, register_motion
 from .plan import ClipPlan
-from .recipe import (
-    ClipRecipe,
-    configure_clip_recipe,
-    configure_clip_recipes,
-    describe_clip_settings,
-    load_clip_recipe,
-)
+from .recipe import ClipRecipe
 from .render import ClipObject
 from .rough import ROUGH, Rough
 from .smooth import Smooth
@@ -24,7 +18,13 @@ from .still import SceneStills, ShardStills, Still, Stills
 for _motion in (Independent, Aot, Smooth):
     register_motion(_motion)
 
-from .presets import CLIP_PRESETS  # noqa: E402
+from .presets import (  # noqa: E402
+    CLIP_PRESETS,
+    configure_clip_recipe,
+    configure_clip_recipes,
+    describe_clip_settings,
+    load_clip_recipe,
+)
 
 __all__ = [
     "CLIP_PRESETS",

@@ -1,15 +1,21 @@
-"""The known clip recipes, each number with its source."""
+"""The known clip recipes, each number with its source, and the two ways to make others: a TOML file and `--set`."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+from ..config import Key, assign, help_text, keys_of, nearest, split_assignment
+from ..errors import UsageError
 from .aot import Aot
 from .colour import Colour
 from .independent import Independent
 from .motion import EACH
-from .recipe import ClipRecipe
-from .rough import MatAnyone, Rde
+from .recipe import PARTS, ClipRecipe
+from .rough import ROUGH, MatAnyone, Rde
 from .smooth import Smooth
 
 # hkchengrex/STCN eb83102, XMem f3b841d: static_dataset.py; the colours are those of all four.
@@ -54,3 +60,91 @@ CLIP_PRESETS: dict[str, ClipRecipe] = {
         _SMOOTH,
     )
 }
+
+
+def load_clip_recipe(spec: str) -> ClipRecipe:
+    """The clip recipe named on the command line.
+
+    Args:
+        spec: name of a preset, or path of a `.toml` file; a file without `name` is named after itself.
+
+    Raises:
+        UsageError: neither, or the file cannot be used.
+    """
+    if spec in CLIP_PRESETS:
+        return CLIP_PRESETS[spec]
+    path = Path(spec)
+    if path.suffix.lower() != ".toml":
+        near = nearest(spec, CLIP_PRESETS)
+        hint = f" (did you mean {near}?)" if near else ""
+        raise UsageError(
+            f"--recipe {spec}: neither a clip preset nor a .toml file{hint}; presets are {', '.join(CLIP_PRESETS)}"
+        )
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"--recipe {spec}: {error.strerror}; presets are {', '.join(CLIP_PRESETS)}") from error
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
+        raise UsageError(f"--recipe {spec}: no valid TOML: {error}") from error
+    try:
+        return _from_file({"name": path.stem} | values)
+    except UsageError as error:
+        raise UsageError(f"{spec}: {error}") from None
+
+
+def _from_file(values: dict[str, Any]) -> ClipRecipe:
+    """The recipe of a file, whose `like` names a preset to begin with."""
+    like = values.pop("like", None)
+    if like is not None and like not in CLIP_PRESETS:
+        raise UsageError(f"like = {like!r}: presets are {', '.join(CLIP_PRESETS)}")
+    return ClipRecipe.from_dict(values, CLIP_PRESETS[like] if like else None)
+
+
+def configure_clip_recipe(recipe: ClipRecipe, settings: Sequence[str]) -> ClipRecipe:
+    """Change settings of a clip recipe, one `KEY=VALUE` after the other.
+
+    KEY is a setting of the recipe, or one of its parts behind a dot: `motion.rotation`, `colour.hue`; `rough=KIND`
+    puts guide masks of a kind beside, `rough=none` takes them away.
+
+    Raises:
+        UsageError: not of that form, an unknown key, or a value that does not fit.
+    """
+    for text in settings:
+        key, value = split_assignment(text)
+        if key == "rough":
+            if value != "none" and value not in ROUGH:
+                raise UsageError(f"--set {text}: kinds are none, {', '.join(ROUGH)}")
+            recipe = replace(recipe, rough=None if value == "none" else ROUGH[value]())
+            continue
+        recipe = assign(_keys(recipe), key, value, f"--set {text}", more=", rough")
+    return recipe
+
+
+def configure_clip_recipes(recipes: Sequence[ClipRecipe], settings: Sequence[str]) -> tuple[ClipRecipe, ...]:
+    """Change settings of several clip recipes, one `[RECIPE:]KEY=VALUE` after the other.
+
+    Without a recipe's name a setting is that of every recipe that has it.
+
+    Raises:
+        UsageError: as `configure_clip_recipe`, or there is no such recipe.
+    """
+    changed = list(recipes)
+    for text in settings:
+        head, value = split_assignment(text, "[RECIPE:]KEY=VALUE")
+        scope, _, key = (part.strip() for part in head.rpartition(":"))
+        meant = [n for n, recipe in enumerate(changed) if not scope or recipe.name == scope]
+        if not meant:
+            raise UsageError(f"--set {text}: no recipe {scope!r} here; there are {', '.join(r.name for r in changed)}")
+        having = [n for n in meant if key == "rough" or key in _keys(changed[n])]
+        for n in having or meant[:1]:  # that has none such says what there is
+            changed[n] = configure_clip_recipe(changed[n], [f"{key}={value}"])
+    return tuple(changed)
+
+
+def describe_clip_settings(recipe: ClipRecipe) -> str:
+    """A line for every key that `configure_clip_recipe` changes: its value now, what it may be, what it means."""
+    return help_text(_keys(recipe))
+
+
+def _keys(recipe: ClipRecipe) -> dict[str, Key[ClipRecipe]]:
+    return keys_of(recipe, [part for part in PARTS if getattr(recipe, part) is not None])
