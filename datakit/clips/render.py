@@ -69,7 +69,7 @@ def render(plan: ClipPlan, stills: Sequence[Still]) -> Rendered:
     """
     size = plan.frames, plan.size, plan.size
     frames, labels, voids = np.empty((*size, 3), np.uint8), np.zeros(size, np.uint8), None
-    if plan.layers[0].part == OBJECTS or None in plan.layers[0].poses:
+    if plan.layers[0].part != GROUND:
         frames[:] = plan.fill
     for number, layer in enumerate(plan.layers):
         still = stills[layer.still]
@@ -78,6 +78,8 @@ def render(plan: ClipPlan, stills: Sequence[Still]) -> Rendered:
         masks = _lay_labels(labels, layer, ways, coded)
         _lay(frames, plan, layer, ways, still, masks)
         voids = _ignored(voids, layer, ways, still, labels)
+    if voids is not None:
+        voids &= labels == 0
     finish_frames(frames, plan.finish)
     labels, objects = _with_ids(plan, stills, labels)
     return Rendered(frames, labels, voids, objects)
@@ -163,10 +165,10 @@ def _way(plan: ClipPlan, layer: Layer, pose: Pose | None, coded: Labels) -> _Way
 
 
 def _box(plan: ClipPlan, layer: Layer, pose: Pose, coded: Labels) -> Box:
-    """x0, y0, x1, y1 of the part of a frame in which objects and their rims lie; all of it for other layers."""
-    if layer.part != OBJECTS or pose.bend is not None:
+    """x0, y0, x1, y1 of the part of a frame in which a layer's photo, or its objects and their rims, can lie."""
+    if layer.part == GROUND or pose.bend is not None or (pose.blur is not None and layer.part != OBJECTS):
         return 0, 0, plan.size, plan.size
-    x, y, width, height = cv2.boundingRect(coded)
+    x, y, width, height = cv2.boundingRect(coded) if layer.part == OBJECTS else (0, 0, *coded.shape[::-1])
     x0, y0 = _corner(layer)
     corners = np.array([[x + x0 + u * width, y + y0 + v * height] for u in (0, 1) for v in (0, 1)]) - 0.5
     matrix = pose.as_matrix()
@@ -244,7 +246,10 @@ def _lay_labels(
             cv2.copyTo(mask, mask, labels[frame, y0:y1, x0:x1])
             masks.append(mask)
         else:
-            masks.append(way.full.mask(coded, into=labels[frame]))
+            mask = labels[frame]
+            mask[:] = 0
+            x0, y0, x1, y1 = way.box
+            masks.append(way.full.mask(coded, into=mask[y0:y1, x0:x1]))
     return masks
 
 
@@ -282,7 +287,10 @@ def _source(photo: Image, layer: Layer, still: Still, factor: int) -> Image:
 def _read(plan: ClipPlan, layer: Layer, way: _Way, photo: Image, into: Image) -> None:
     """One layer in one frame, with what lies beyond its photo filled."""
     border = cv2.BORDER_REFLECT_101 if layer.part == GROUND else cv2.BORDER_CONSTANT
-    way.small.image(photo, plan.fill, border, into, plan.filter)
+    x0, y0, x1, y1 = way.box
+    if (x0, y0, x1, y1) != (0, 0, plan.size, plan.size):
+        into[:] = plan.fill
+    way.small.image(photo, plan.fill, border, into[y0:y1, x0:x1], plan.filter)
     if plan.bend_fill is not None and way.small.hidden is not None:
         into[way.small.hidden] = np.array(plan.bend_fill, np.uint8)
     shaded(into, way.pose.shades, into=into)
@@ -320,5 +328,6 @@ def _ignored(
     own = _part(still.ignored, layer)
     for frame, way in enumerate(ways):
         if way is not None:
-            voids[frame] = way.full.mask(own) & (labels[frame] == 0)
+            x0, y0, x1, y1 = way.box
+            voids[frame, y0:y1, x0:x1] = way.full.mask(own)
     return voids
