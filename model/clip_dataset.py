@@ -49,7 +49,7 @@ class ClipDataset(Dataset[Any]):
         weights: `SOURCE` -> how often each of its photos comes in an epoch, 1 where nothing is said; .5 is every other
             epoch. It takes the place of the published loaders' multipliers.
         slots: objects that an item has room for; more are ground. By default one for each photo of a clip whose
-            objects are taken as one, else as many as the recipe keeps, but at most 10.
+            objects are taken as one, else as many as the recipe keeps, but at most 10; one in dialects of one object.
 
     Attributes:
         recipe: with all settings.
@@ -117,20 +117,17 @@ class ClipDataset(Dataset[Any]):
         Raises:
             ShardError: a photo is damaged.
         """
-        return self._clip(self._drawn(draw))
+        return self._maker.clip(*self._drawn(draw))
 
     def __getitem__(self, draw: Draw | int) -> Any:
         drawn = self._drawn(draw)
-        clip = self._clip(drawn)
+        clip = self._maker.clip(*drawn)
         rng = generator(self._maker.seed, f"{clip.key} item {drawn.epoch}", drawn.repeat)
         return self._dialect.make(clip, self.slots, rng)
 
     def get_video(self, item: int) -> Any:
         """The item, by the name that SAM 2's `VOSDataset` asks for, where the dialect is `sam2`."""
         return self[item]
-
-    def _clip(self, drawn: Draw) -> Clip:
-        return self._maker.clip(*drawn)
 
     def _drawn(self, draw: Draw | int) -> Draw:
         """Which photo, in which epoch, and how often it came before."""

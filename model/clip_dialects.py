@@ -166,9 +166,7 @@ def sam2(clip: Clip, slots: int, rng: np.random.Generator) -> tuple[Sam2Video, S
 
     Source: facebookresearch/sam2 2b90b9f: training/dataset/vos_raw_dataset.py, vos_dataset.py.
     """
-    # SAM 2 makes bytes of the frames again, rounding down: half a level keeps every one as it is.
-    pixels = (torch.from_numpy(clip.frames).permute(0, 3, 1, 2).float() + 0.5) / 255
-    frames = [Sam2Frame(number, data) for number, data in enumerate(pixels)]
+    frames = [Sam2Frame(number, data) for number, data in enumerate(to_float(clip.frames))]
     video = Sam2Video(clip.key, key_hash(clip.key) >> 33, frames)
     return video, Sam2Segments(clip.labels, [each.number for each in clip.objects])
 

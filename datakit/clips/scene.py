@@ -19,6 +19,7 @@ _FARTHEST = 0.7  # sides of the view that a piece goes at most
 _SEEN = 0.42  # of the view's side: how far from its middle a piece's middle goes
 _PINNED = (-0.2, -0.2), (1.2, -0.2), (-0.2, 1.2), (1.2, 1.2), (0.5, 1.05)  # in sides of a piece's box: what never bends
 _PLACES = 9  # decimals of a matrix; beyond them processors may differ
+_RISE = 0.15  # sides of the view that a piece goes up or down at most; most stand on something
 _SUNK = 0.1  # sides of the view that what is cut below goes down, or what is cut above goes up
 
 
@@ -77,8 +78,9 @@ def room_of(piece_box: Sequence[float], cut: Sequence[bool], view: View) -> Room
         most = min(_FARTHEST, max(_FARTHEST * (1.2 - extent / side), 0.15))
         from_middle = (middle[axis] - view.centre[axis]) / side
         low, high = max(-_SEEN - from_middle, -most), min(_SEEN - from_middle, most)
-        if axis and (cut[1] or cut[3]):
-            low, high = max(low, -_SUNK), min(high, _SUNK)
+        if axis:
+            rise = _SUNK if cut[1] or cut[3] else _RISE
+            low, high = max(low, -rise), min(high, rise)
         limits.append((0.0 if cut[2 + axis] else min(low, 0.0), 0.0 if cut[axis] else max(high, 0.0)))
     return limits[0][0], limits[1][0], limits[0][1], limits[1][1]
 
