@@ -34,7 +34,7 @@ def write_video(video: ExportedVideo, sink: Sink, photos: str, labels: str, qual
             sink.note(remark)
         sink.add(f"{photos}/{video.name}/{frame.name}.jpg", jpeg_of(frame, quality, sink))
         sink.add(f"{labels}/{video.name}/{frame.name}.png", label_png(frame))
-        for number in sorted(set(frame.labels.ravel().tolist()) - {0}):
+        for number in frame.numbers:
             seen[str(number)].append(frame.name)
     return seen
 

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from datakit.errors import DatakitError
-from datakit.files import canonical_json, check_writable, digest_json, file_sha256, replacing, write_json
+from datakit.files import (
+    EXPORT_FORMAT,
+    canonical_json,
+    check_writable,
+    digest_json,
+    file_sha256,
+    is_export_manifest,
+    json_text,
+    replacing,
+    write_json,
+)
 
 
 def test_a_body_that_ends_well_replaces_the_file(tmp_path):
@@ -67,3 +77,13 @@ def test_checking_an_output_leaves_nothing_behind(tmp_path):
     """Neither the folder that is to be made nor a trial file."""
     check_writable(tmp_path / "a/b", "--out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_list_of_an_export_is_told_from_others_of_its_name(tmp_path):
+    """However long; a link, a folder, another maker's file and none are not it."""
+    ours, theirs = tmp_path / "ours.json", tmp_path / "theirs.json"
+    ours.write_text(json_text({"files": [["x", 1, "y"]] * 9999, "format": EXPORT_FORMAT, "version": 1}))
+    theirs.write_text(json_text({"files": []}))
+    (tmp_path / "link.json").symlink_to(ours)
+    found = [name for name in ("ours", "theirs", "link", "none") if is_export_manifest(tmp_path / f"{name}.json")]
+    assert found == ["ours"] and not is_export_manifest(tmp_path)

@@ -6,6 +6,7 @@ from datakit.clips import (
     CLIP_PRESETS,
     ClipRecipe,
     configure_clip_recipe,
+    configure_clip_recipes,
     describe_clip_settings,
     load_clip_recipe,
 )
@@ -86,3 +87,24 @@ def test_settings_are_changed_by_key():
 def test_what_is_wrong_with_a_setting_is_named(text, said):
     with pytest.raises(UsageError, match=said):
         configure_clip_recipe(CLIP_PRESETS["cutie"], [text])
+
+
+def test_a_setting_of_several_recipes_is_that_of_all_that_have_it():
+    """By the recipe's name of that one alone."""
+    recipes = [load_clip_recipe(name) for name in ("cutie", "aot")]
+    cutie, aot = configure_clip_recipes(
+        recipes, ["frames=7", "motion.area_low=0.5", "cutie:size=96", "aot:rough=deformed"]
+    )
+    assert cutie.frames == aot.frames == 7
+    assert (cutie.size, aot.size, aot.motion.area_low) == (96, 465, 0.5)
+    assert cutie.rough is None and aot.rough is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("deva:size=96", "no recipe 'deva' here; there are cutie, aot"), ("motion.nothing=1", "motion"), ("size", "KEY=")],
+)
+def test_what_is_wrong_with_a_setting_of_several_is_named(text, said):
+    """A recipe that is not there, a key that none has, no assignment."""
+    with pytest.raises(UsageError, match=said):
+        configure_clip_recipes([load_clip_recipe(name) for name in ("cutie", "aot")], [text])

@@ -65,3 +65,19 @@ def test_photos_of_a_source_are_the_same_stills(tmp_path):
     still = stills[1]
     assert still.labels.shape == still.size == still.image().shape[:2]
     assert set(np.unique(still.labels)) == {0, 1}
+
+
+def test_a_photo_of_other_bytes_is_found_where_asked(tmp_path):
+    """By its CRC-32, even where it still decodes."""
+    folder = write_shards(tmp_path / "checked")
+    path = sorted(folder.glob("*.h5"))[0]
+    checked, plain = ShardStills(folder, check=True), ShardStills(folder)
+    photo = bytes(checked[0]._encoded())
+    data = bytearray(path.read_bytes())
+    at = data.index(photo) + len(photo) - 12
+    data[at] ^= 1
+    path.write_bytes(data)
+    assert bytes(ShardStills(folder)[0]._encoded()) != photo
+    with pytest.raises(ShardError, match="CRC-32"):
+        ShardStills(folder, check=True)[0].image()
+    assert plain.keys == checked.keys

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from datakit.datasets.sniff import COCO_ENDS, coco_files, heads, stems_in
+from datakit.files import EXPORT_FORMAT, EXPORT_MANIFEST, json_text
 
 OBJECT = {"image_id": 1, "segmentation": [[1, 1, 9, 1, 9, 9]]}
 INSTANCES = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [OBJECT]}
@@ -54,3 +55,11 @@ def test_heads_come_from_the_asked_depth(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     assert [text for _, text in heads(tmp_path, ".json", 1)] == ["b.json", "a/c.json"]
+
+
+def test_the_list_of_an_export_says_nothing_of_a_source(tmp_path: Path) -> None:
+    """Whatever words are in it; another file of that name does."""
+    for name, form in (("ours", EXPORT_FORMAT), ("theirs", "another")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / EXPORT_MANIFEST).write_text(json_text({"files": [], "format": form, "size": 384}))
+    assert [len(list(heads(tmp_path / name, ".json"))) for name in ("ours", "theirs")] == [0, 1]
