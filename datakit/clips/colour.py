@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ JITTER = ("brightness", "contrast", "saturation", "hue")
 GAINS = ("red", "green", "blue")
 SHADES = (*JITTER, *GAINS, "grey", "blur")
 Transform = NDArray[np.float64]  # (3, 4), of a colour and 1
+_UNCHANGED: Transform = np.eye(3, 4)
+_LUMA = GREY.astype(np.float64)
 _PARTS = 4096  # what matrices are rounded to: products with bytes are then exact in float32, on any CPU
 
 
@@ -96,13 +99,13 @@ def shaded(image: Image, shades: Sequence[Shade], grey: float | None = None, int
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    made, matrix = image, np.eye(3, 4)
+    made, matrix = image, _UNCHANGED
     for each in shades:
         if each.kind in ("hue", "blur"):
-            made, matrix = _transformed(made, matrix), np.eye(3, 4)
+            made, matrix = _transformed(made, matrix), _UNCHANGED
             made = _other_hue(made, each.amount) if each.kind == "hue" else _blurred(made, each.amount)
         else:
-            matrix = _after(_matrix(each, made, matrix, grey), matrix)
+            matrix = _changed(matrix, each, made, grey)
     made = _transformed(made, matrix, into)
     if into is None or made is into:
         return made
@@ -115,31 +118,26 @@ def mean_grey(image: Image) -> float:
     return float(GREY @ np.array(cv2.mean(image)[:3]))
 
 
-def _matrix(shade: Shade, image: Image, before: Transform, grey: float | None) -> Transform:
-    """(3, 4): what one change does to a colour and 1. Contrast goes by the mean grey of the picture so far."""
+def _changed(matrix: Transform, shade: Shade, image: Image, grey: float | None) -> Transform:
+    """(3, 4): a change of colour after those of a matrix. Contrast goes by the mean grey of the picture so far."""
     by = shade.amount
     if shade.kind == "brightness":
-        return np.eye(3, 4) * by
+        return by * matrix
     if shade.kind in GAINS:
-        return np.eye(3, 4) * [[by if shade.kind == each else 1.0] for each in GAINS]
+        return matrix * [[by if shade.kind == each else 1.0] for each in GAINS]
     if shade.kind == "contrast":
         means = cv2.mean(image)[:3] if grey is None else (grey,) * 3
-        mean = float(GREY @ (before @ np.array([*means, 1.0])))
-        return np.column_stack([np.eye(3) * by, np.full(3, (1 - by) * np.floor(mean + 0.5))])
-    to_grey = np.tile(GREY.astype(np.float64), (3, 1))
-    mixed = to_grey if shade.kind == "grey" else by * np.eye(3) + (1 - by) * to_grey
-    return np.column_stack([mixed, np.zeros(3)])
-
-
-def _after(second: Transform, first: Transform) -> Transform:
-    made: Transform = second[:, :3] @ first
-    made[:, 3] += second[:, 3]
-    return made
+        mean = float(_LUMA @ (matrix @ (*means, 1.0)))
+        contrasted: Transform = by * matrix
+        contrasted[:, 3] += (1 - by) * math.floor(mean + 0.5)
+        return contrasted
+    share = 0.0 if shade.kind == "grey" else by
+    return share * matrix + (1 - share) * (_LUMA @ matrix)
 
 
 def _transformed(image: Image, matrix: Transform, into: Image | None = None) -> Image:
     rounded = np.rint(matrix * _PARTS) / _PARTS
-    return image if np.array_equal(rounded, np.eye(3, 4)) else cv2.transform(image, rounded, into)  # type: ignore[return-value]
+    return image if (rounded == _UNCHANGED).all() else cv2.transform(image, rounded, into)  # type: ignore[return-value]
 
 
 def _other_hue(image: Image, turns: float) -> Image:

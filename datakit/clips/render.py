@@ -57,6 +57,7 @@ class Rendered:
     objects: tuple[ClipObject, ...]
 
 
+_FEW = 8  # objects up to which counting each is quicker than a histogram
 _OTHER = 255  # in coded masks: an object that is shown and gets no id
 
 
@@ -70,7 +71,7 @@ def render(plan: ClipPlan, stills: Sequence[Still]) -> Rendered:
     size = plan.frames, plan.size, plan.size
     frames, labels, voids = np.empty((*size, 3), np.uint8), np.zeros(size, np.uint8), None
     if plan.layers[0].part != GROUND:
-        frames[:] = plan.fill
+        frames[:] = _fill_row(plan)
     for number, layer in enumerate(plan.layers):
         still = stills[layer.still]
         coded = _coded(plan, number, still)
@@ -85,6 +86,11 @@ def render(plan: ClipPlan, stills: Sequence[Still]) -> Rendered:
     return Rendered(frames, labels, voids, objects)
 
 
+def _fill_row(plan: ClipPlan) -> NDArray[np.uint8]:
+    """(S, 3): a row of the fill; NumPy copies rows many times faster than single pixels."""
+    return np.frombuffer(bytes(plan.fill) * plan.size, np.uint8).reshape(plan.size, 3)
+
+
 def counts_in_first(plan: ClipPlan, stills: Sequence[Still]) -> list[int]:
     """Pixels of each candidate in frame 0."""
     first = np.zeros((1, plan.size, plan.size), np.uint8)
@@ -96,8 +102,11 @@ def counts_in_first(plan: ClipPlan, stills: Sequence[Still]) -> list[int]:
 
 def _pixels(plan: ClipPlan, labels: Labels) -> list[int]:
     """Of each candidate in a frame."""
+    numbers = range(1, len(plan.candidates) + 1)
+    if len(numbers) <= _FEW:
+        return [cv2.countNonZero(cv2.inRange(labels, number, number)) for number in numbers]
     counts: list[int] = cv2.calcHist([labels], [0], None, [256], [0, 256]).ravel().astype(int).tolist()
-    return counts[1 : len(plan.candidates) + 1]
+    return counts[1 : len(numbers) + 1]
 
 
 def kept_candidates(plan: ClipPlan, pixels: Sequence[int]) -> list[int]:
@@ -124,7 +133,10 @@ def _with_ids(
         candidate = plan.candidates[n]
         still = stills[plan.layers[candidate.layer].still]
         objects.append(ClipObject(number, still.key, tuple(still.object_ids[each - 1] for each in candidate.objects)))
-    cv2.LUT(labels.reshape(-1, plan.size), table, labels.reshape(-1, plan.size))
+    named = {(candidate.layer, each) for candidate in plan.candidates for each in candidate.objects}
+    shown = {(n, each) for n, layer in enumerate(plan.layers) for each in layer.objects}
+    if len(kept) < len(plan.candidates) or shown - named:
+        cv2.LUT(labels.reshape(-1, plan.size), table, labels.reshape(-1, plan.size))
     return labels, tuple(objects)
 
 
@@ -288,8 +300,8 @@ def _read(plan: ClipPlan, layer: Layer, way: _Way, photo: Image, into: Image) ->
     """One layer in one frame, with what lies beyond its photo filled."""
     border = cv2.BORDER_REFLECT_101 if layer.part == GROUND else cv2.BORDER_CONSTANT
     x0, y0, x1, y1 = way.box
-    if (x0, y0, x1, y1) != (0, 0, plan.size, plan.size):
-        into[:] = plan.fill
+    if layer.still and (x0, y0, x1, y1) != (0, 0, plan.size, plan.size):
+        into[:] = _fill_row(plan)
     way.small.image(photo, plan.fill, border, into[y0:y1, x0:x1], plan.filter)
     if plan.bend_fill is not None and way.small.hidden is not None:
         into[way.small.hidden] = np.array(plan.bend_fill, np.uint8)
