@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -22,6 +23,7 @@ from .jpeg import jpeg_size
 
 NO_PIXELS = "no pixels behind it"
 REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+_RGB: int | None = getattr(cv2, "IMREAD_COLOR_RGB", None)  # what OpenCV before 4.11 lacks; saves a pass over a JPEG
 UNTURNED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 # EXIF 2.3, tag 0x0112: how stored rows and columns are turned to stand upright.
@@ -70,11 +72,14 @@ def decode_reduced(encoded: bytes | memoryview, factor: int) -> Image:
     """
     if factor > 8:
         return halved(decode_reduced(encoded, 8), factor // 8)
-    if factor == 1 or encoded[: len(JPEG_START)] != JPEG_START:
+    flags = REDUCED.get(factor, _RGB)
+    if flags is None or encoded[: len(JPEG_START)] != JPEG_START:
         return halved(decode_picture(encoded), factor)
-    pixels = decoded(encoded, REDUCED[factor])
+    pixels = decoded(encoded, flags)
     if pixels is None:
         return halved(decode_picture(encoded), factor)  # which says why
+    if flags == _RGB:
+        return pixels
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
@@ -102,8 +107,12 @@ def paint(image: Image, where: Mask, colour: Sequence[int]) -> None:
         where: (H, W) uint8, not 0 where it is painted.
         colour: three values.
     """
-    plain = cv2.merge([np.full(where.shape, value, np.uint8) for value in colour])
-    cv2.copyTo(plain, where, image)
+    cv2.copyTo(_plain(where.shape, tuple(colour)), where, image)
+
+
+@lru_cache(4)
+def _plain(size: tuple[int, ...], colour: tuple[int, ...]) -> Image:
+    return cv2.merge([np.full(size, value, np.uint8) for value in colour])  # type: ignore[return-value]
 
 
 def check_decodable(encoded: bytes | memoryview, size: tuple[int, int]) -> None:

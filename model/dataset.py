@@ -35,7 +35,7 @@ from datakit.transforms import deform
 from datakit.transforms.base import ImageCrop
 from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.object_crop import ObjectCrop
-from datakit.transforms.pose import PosedWindow, apply_pose, sample_pose
+from datakit.transforms.pose import PosedWindow, apply_pose, is_kept, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
 from datakit.wording import counted
 
@@ -339,28 +339,28 @@ def make_item(
     """
     whole = ObjectCrop.of(example.target)
     pose = sample_pose(rng, whole, view)
-    turned = apply_pose(whole, pose)
-    if not turned.width:  # the object would be gone
-        pose, turned = None, whole
-    drawn = ObjectCrop.of(rough(turned)) if rough else apply_pose(ObjectCrop.of(example.guide), pose)
+    if pose is not None and not is_kept(whole, pose):  # the object would be gone
+        pose = None
+    drawn = ObjectCrop.of(rough(apply_pose(whole, pose)) if rough else example.guide)
+    drawn = drawn if rough else apply_pose(drawn, pose)
     corrupted = corrupt_guide(rng, drawn, view)
     seen = PosedWindow(sample_window(rng, corrupted, view), whole.size, pose, flip=rng.random() < view.flip)
-    is_as_stored = rough is None and corrupted is drawn
-    guide = seen.mask(example.guide) if is_as_stored else seen.turned_mask(corrupted.mask())
-    target, inside = seen.mask(example.target), seen.inside()
-    valid = np.ones(target.shape, np.uint8) if inside is None else inside
-    if example.ignore is not None:
-        valid = valid & ~seen.mask(example.ignore)
+    ignore = () if example.ignore is None else (example.ignore,)
+    if rough is None and corrupted is drawn:
+        (guide, target, *ignored), inside = seen.masks(example.guide, example.target, *ignore)
+    else:
+        guide = seen.turned_mask(corrupted.mask())
+        (target, *ignored), inside = seen.masks(example.target, *ignore)
     cut = ImageCrop(seen.image(example.photo, coding.fill), target, photo and partial(_mirrored, photo, seen.flip))
     for transform in view.image_transforms:
         cut = transform.apply(cut, transform.sample_params(rng, cut))
     image = cut.image
-    if inside is not None:
+    if cv2.countNonZero(inside) < inside.size:
         paint(image, 1 - inside, coding.fill)  # as propagation sees it, in any light
     return {
         "input": pack_input(image, guide, coding),
         "target": torch.from_numpy(target),
-        "valid": torch.from_numpy(valid),
+        "valid": torch.from_numpy(inside - ignored[0] if ignored else inside),
         "key": example.key,
     }
 

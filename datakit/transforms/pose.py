@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Image, Mask
+from ..arrays import Box, Image, Mask
 from ..images import reduction
 from .crop import Window, cut_image, cut_mask
 from .object_crop import ObjectCrop
-from .sampling import Matrix, SamplingMap, composed, moved, reduced
+from .sampling import Matrix, SamplingMap, composed, reduced
 from .views import ViewConfig
 
 _LONGEST = 32766  # side of a photo that OpenCV's maps reach
@@ -36,15 +36,15 @@ def sample_pose(rng: np.random.Generator, target: ObjectCrop, config: ViewConfig
         (2, 3) float64, from the photo to the turned one; None where nothing is drawn, or the photo is longer than
         32 766 pixels.
     """
-    turned, stretched = 2 * rng.random(2) - 1
+    turned, stretched = (2 * rng.random(2) - 1).tolist()
     if not target.width or not (config.turn or config.stretch) or max(target.size) > _LONGEST:
         return None
     angle, ratio = math.radians(turned * config.turn), math.exp(stretched * config.stretch / 2)
     cos, sin = math.cos(angle), math.sin(angle)
-    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([ratio, 1 / ratio])
     x0, y0, x1, y1 = target.box
-    middle = np.array([x0 + x1 - 1, y0 + y1 - 1]) / 2
-    return np.column_stack([linear, middle - linear @ middle])
+    x, y = (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2
+    a, b, d, e = cos * ratio, -sin / ratio, sin * ratio, cos / ratio
+    return np.array([[a, b, x - a * x - b * y], [d, e, y - d * x - e * y]])
 
 
 def apply_pose(crop: ObjectCrop, pose: Matrix | None) -> ObjectCrop:
@@ -56,22 +56,36 @@ def apply_pose(crop: ObjectCrop, pose: Matrix | None) -> ObjectCrop:
     """
     if pose is None or not crop.width:
         return crop
-    (H, W), (x0, y0, x1, y1) = crop.size, crop.box
-    x, y = pose @ [[x0, x1, x0, x1], [y0, y0, y1, y1], [1, 1, 1, 1]]
-    left, top = max(math.floor(x.min()) - 1, 0), max(math.floor(y.min()) - 1, 0)
-    right, bottom = min(math.ceil(x.max()) + 1, W), min(math.ceil(y.max()) + 1, H)
+    (H, W), (x0, y0, _, _), (left, top, right, bottom) = crop.size, crop.box, _room(crop, pose)
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, W), min(bottom, H)
+    (a, b, c), (d, e, f) = pose.tolist()
     if left >= right or top >= bottom:
         return ObjectCrop.nothing(crop.size)
-    matrix = moved(composed(pose, np.array([[1.0, 0, x0], [0, 1, y0]])), left, top)
+    matrix = np.array([[a, b, a * x0 + b * y0 + c - left], [d, e, d * x0 + e * y0 + f - top]])
     part = cv2.warpAffine(crop.pixels, matrix, (right - left, bottom - top), flags=cv2.INTER_NEAREST)
     return ObjectCrop.of(part, left, top, crop.size)  # type: ignore[arg-type]
+
+
+def is_kept(crop: ObjectCrop, pose: Matrix) -> bool:
+    """Whether anything of an object stays in the frame under a pose."""
+    left, top, right, bottom = _room(crop, pose)
+    within = min(left, top) >= 0 and right <= crop.size[1] and bottom <= crop.size[0]
+    return within or apply_pose(crop, pose).width > 0
+
+
+def _room(crop: ObjectCrop, pose: Matrix) -> Box:
+    """A box that holds the turned object, which may reach beyond the frame."""
+    x0, y0, x1, y1 = crop.box
+    xs, ys = ([p * x + q * y + r for x in (x0, x1) for y in (y0, y1)] for p, q, r in pose.tolist())
+    return math.floor(min(xs)) - 1, math.floor(min(ys)) - 1, math.ceil(max(xs)) + 1, math.ceil(max(ys)) + 1
 
 
 @dataclass(frozen=True)
 class PosedWindow:
     """What a window shows of a photo that was turned and stretched, or was not, mirrored or not.
 
-    Without a pose it is cut as propagation cuts it; else photo and masks are read once, along one map.
+    Without a pose it is cut as propagation cuts it; else photo and masks are read once, along one map. What the pose
+    moves out of the frame is gone: a guide mask, which is drawn within the frame, does not know of it.
 
     Attributes:
         window: of the turned photo.
@@ -85,26 +99,6 @@ class PosedWindow:
     pose: Matrix | None = None
     flip: bool = False
 
-    @property
-    def matrix(self) -> Matrix:
-        """(2, 3) float64, from pixels of the cut to pixels of the turned photo."""
-        x0, y0, x1, y1 = self.window.box
-        h, w = self.window.size
-        across, down = (x1 - x0) / w, (y1 - y0) / h
-        right, left = (-across, x1) if self.flip else (across, x0)
-        return np.array([[right, 0, left + (right - 1) / 2], [0, down, y0 + (down - 1) / 2]])
-
-    @cached_property
-    def _to_photo(self) -> Matrix:
-        """From pixels of the cut to pixels of the photo."""
-        assert self.pose is not None
-        back = np.linalg.inv(self.pose[:, :2])
-        return composed(np.column_stack([back, -back @ self.pose[:, 2]]), self.matrix)
-
-    @cached_property
-    def _map(self) -> SamplingMap:
-        return SamplingMap.linear(self._to_photo, self.window.size)
-
     def image(self, photo: Callable[[int], Image], fill: tuple[int, int, int]) -> Image:
         """What is shown of the photo, which is asked for at the smallest size that serves.
 
@@ -113,40 +107,78 @@ class PosedWindow:
             fill: colour beyond the photo.
 
         Returns:
-            (h, w, 3) uint8 RGB.
+            (h, w, 3) uint8 RGB, in memory of its own.
         """
         if self.pose is None:
             return self._mirrored(cut_image(photo(1), self.window, fill))
-        factor = reduction(math.sqrt(abs(np.linalg.det(self._to_photo[:, :2]))))
-        if factor == 1:
-            return self._map.image(photo(1), fill)
-        return SamplingMap.linear(reduced(self._to_photo, factor), self.window.size).image(photo(factor), fill)
+        (a, b, _), (d, e, _) = self._to_photo.tolist()
+        factor = reduction(math.sqrt(abs(a * e - b * d)))
+        return self._framed(self._map_at(factor).image(photo(factor), fill), fill)
 
-    def mask(self, mask: Mask) -> Mask:
-        """What is shown of a mask of the photo, 0 beyond it.
+    def masks(self, *masks: Mask) -> tuple[list[Mask], Mask]:
+        """What is shown of masks of the photo, 0 beyond it, and where the photo is shown at all.
 
         Args:
-            mask: (H, W) uint8.
+            masks: (H, W) uint8, 0 or 1; up to seven, which are read together.
 
         Returns:
-            (h, w) uint8, in memory of its own.
+            (h, w) uint8 0/1 of each, in memory of its own; and (h, w) uint8, 1 where the photo is shown, 0 beyond it.
         """
-        return self.turned_mask(mask) if self.pose is None else self._map.mask(mask)
+        if self.pose is None:
+            whole = self.window.is_inside(self.frame_size)
+            inside = np.ones(self.window.size if whole else self.frame_size, np.uint8)
+            return [self.turned_mask(mask) for mask in masks], inside if whole else self.turned_mask(inside)
+        coded = np.ones(self.frame_size, np.uint8)
+        for bit, mask in enumerate(masks, 1):
+            coded += mask * np.uint8(1 << bit)  # NumPy multiplies six times as fast as it shifts
+        read = self._framed(self._map_at(1).mask(coded), (0,))
+        return [read >> bit & 1 for bit in range(1, len(masks) + 1)], read & 1
 
     def turned_mask(self, mask: Mask) -> Mask:
-        """What is shown of a mask of the turned photo, as `mask` gives it."""
+        """What is shown of an (H, W) uint8 mask of the turned photo, 0 beyond it: (h, w) uint8, in memory of its own."""
         return self._mirrored(cut_mask(mask, self.window))
-
-    def inside(self) -> Mask | None:
-        """(h, w) uint8, 1 where the photo is shown and 0 beyond it; None where it is shown everywhere."""
-        H, W = self.frame_size
-        if self.pose is None:
-            everywhere = self.window.is_inside(self.frame_size)
-        else:
-            h, w = self.window.size
-            x, y = self._to_photo @ [[0, w - 1, 0, w - 1], [0, 0, h - 1, h - 1], [1, 1, 1, 1]]
-            everywhere = min(x.min(), y.min()) >= 0 and x.max() <= W - 1 and y.max() <= H - 1
-        return None if everywhere else self.mask(np.ones(self.frame_size, np.uint8))
 
     def _mirrored(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return cv2.flip(plane, 1) if self.flip else plane  # type: ignore[return-value]
+
+    @cached_property
+    def _within(self) -> Box:
+        """The part of the cut, x0, y0, x1, y1, that lies in the frame; never empty."""
+        (x0, y0, x1, y1), (h, w), (H, W) = self.window.box, self.window.size, self.frame_size
+        left, right = _columns_within(x0, x1, w, W)
+        top, bottom = _columns_within(y0, y1, h, H)
+        return (w - right, top, w - left, bottom) if self.flip else (left, top, right, bottom)
+
+    @cached_property
+    def _to_photo(self) -> Matrix:
+        """(2, 3) float64, from pixels of the cut that lie in the frame to pixels of the photo."""
+        (x0, y0, x1, y1), (h, w), (left, top, _, _) = self.window.box, self.window.size, self._within
+        across, down = (x1 - x0) / w, (y1 - y0) / h
+        step, first = (-across, x1) if self.flip else (across, x0)
+        cut = np.array([[step, 0, first + (left + 0.5) * step - 0.5], [0, down, y0 + (top + 0.5) * down - 0.5]])
+        return composed(cv2.invertAffineTransform(self.pose), cut)
+
+    def _map_at(self, factor: int) -> SamplingMap:
+        if factor not in self._maps:
+            left, top, right, bottom = self._within
+            self._maps[factor] = SamplingMap.linear(reduced(self._to_photo, factor), (bottom - top, right - left))
+        return self._maps[factor]
+
+    @cached_property
+    def _maps(self) -> dict[int, SamplingMap]:
+        return {}
+
+    def _framed(self, part: NDArray[np.uint8], fill: tuple[int, ...]) -> NDArray[np.uint8]:
+        """The cut of its part that lies in the frame."""
+        (left, top, right, bottom), (h, w) = self._within, self.window.size
+        if part.shape[:2] == (h, w):
+            return part
+        return cv2.copyMakeBorder(part, top, h - bottom, left, w - right, cv2.BORDER_CONSTANT, value=fill)  # type: ignore[return-value]
+
+
+def _columns_within(start: int, stop: int, count: int, extent: int) -> tuple[int, int]:
+    """Half-open range of the `count` columns of a window, at least one, whose middles lie in a frame that wide."""
+    step = (stop - start) / count
+    first, last = (math.ceil((edge - start) / step - 0.5) for edge in (0, extent))
+    first = min(max(first, 0), count - 1)
+    return first, max(min(last, count), first + 1)
