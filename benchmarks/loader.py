@@ -64,6 +64,7 @@ class Loader:
             import cv2
             import numpy as np
             import torch
+
             from model import dataset as module
             from model.networks import build_network
 

@@ -83,8 +83,8 @@ class Example:
     """One item before it is cut: all of one size.
 
     Attributes:
-        photo: gives (ceil(H / factor), ceil(W / factor), 3) uint8 RGB for a factor, a power of 2: decoded no larger than
-            the cut needs it.
+        photo: gives (ceil(H / factor), ceil(W / factor), 3) uint8 RGB for a factor, a power of 2: a photo is decoded no
+            larger than its cut needs it.
         guide: (H, W) uint8 0/1, the guide mask.
         target: (H, W) uint8 0/1.
         ignore: (H, W) uint8, 1 where nothing is judged; None where all is.

@@ -132,10 +132,11 @@ class PosedWindow:
         for bit, mask in enumerate(masks, 1):
             coded += mask * np.uint8(1 << bit)  # NumPy multiplies six times as fast as it shifts
         read = self._framed(self._map_at(1).mask(coded), (0,))
-        return [read >> bit & 1 for bit in range(1, len(masks) + 1)], read & 1
+        one = np.uint8(1)
+        return [read >> np.uint8(bit) & one for bit in range(1, len(masks) + 1)], read & one
 
     def turned_mask(self, mask: Mask) -> Mask:
-        """What is shown of an (H, W) uint8 mask of the turned photo, 0 beyond it: (h, w) uint8, in memory of its own."""
+        """What is shown of an (H, W) uint8 mask of the turned photo, 0 beyond it: (h, w) uint8, memory of its own."""
         return self._mirrored(cut_mask(mask, self.window))
 
     def _mirrored(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -156,7 +157,9 @@ class PosedWindow:
         across, down = (x1 - x0) / w, (y1 - y0) / h
         step, first = (-across, x1) if self.flip else (across, x0)
         cut = np.array([[step, 0, first + (left + 0.5) * step - 0.5], [0, down, y0 + (top + 0.5) * down - 0.5]])
-        return composed(cv2.invertAffineTransform(self.pose), cut)
+        assert self.pose is not None
+        back: Matrix = cv2.invertAffineTransform(self.pose)  # type: ignore[assignment]
+        return composed(back, cut)
 
     def _map_at(self, factor: int) -> SamplingMap:
         if factor not in self._maps:
