@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import build, common, evaluate, listing, plan, propagate, read, start, train, verify, warp
+from . import build, clips, common, evaluate, listing, plan, propagate, read, start, train, verify, warp
 
 BENCHMARKS = (
     start.run,
     lambda: warp.run(common.data_root()),
     read.run,
+    lambda: clips.run(read.built().folder),
     verify.run,
     plan.run,
     listing.run,

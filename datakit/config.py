@@ -316,9 +316,10 @@ def allowed(each: Field[Any]) -> str:
 
 
 def meaning_of(owner: type, name: str) -> str:
-    """What the `Attributes` of a class say of one of them, up to the end of its first sentence; empty where nothing."""
-    text = inspect.getdoc(owner) or ""
-    found = re.search(rf"^ +(?:\w+, )*{name}(?:, \w+)*: (.+(?:\n      +.+)*)", text, re.MULTILINE)
-    if found is None:
-        return ""
-    return re.split(r"(?<=[a-z)`\d])[.;] ", " ".join(found[1].split()))[0].rstrip(".")
+    """What the `Attributes` of a class or its bases say of one, up to the end of its first sentence; or nothing."""
+    for each in owner.__mro__:
+        text = inspect.getdoc(each) or ""
+        found = re.search(rf"^ +(?:\w+, )*{name}(?:, \w+)*: (.+(?:\n      +.+)*)", text, re.MULTILINE)
+        if found:
+            return re.split(r"(?<=[a-z)`\d])[.;] ", " ".join(found[1].split()))[0].rstrip(".")
+    return ""

@@ -18,6 +18,9 @@ from .errors import DatakitError, UsageError
 
 PART_PREFIX = ".part-"
 EXPORT_MANIFEST, EXPORT_FORMAT = "export.json", "masktrack-datakit export"  # what `datakit export` lists its files in
+EXPORT_PLANS = "plans.jsonl"  # beside it: how each video was made, where it was made of stills
+EXPORT_LISTS = (EXPORT_MANIFEST, EXPORT_PLANS)
+_TAIL = 16_384  # bytes: what an export's manifest holds behind its list of files
 # s3://bucket/x, also behind LABEL= or LABEL:LAYOUT=; a path collapses the two slashes
 ADDRESS = re.compile(r"(?:[^/=]*=)?([A-Za-z][A-Za-z0-9+.-]+):/{1,3}([^/].*)?")
 
@@ -138,3 +141,15 @@ def canonical_json(value: Any) -> str:
 def digest_json(value: Any) -> str:
     """SHA-256 of the canonical JSON of `value`, in hex."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def is_export_manifest(path: Path) -> bool:
+    """Whether a file is the list that an export of ours has written, told from its last kilobytes: keys are sorted."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            return f'"format": "{EXPORT_FORMAT}"'.encode() in file.read(_TAIL)
+    except OSError:
+        return False

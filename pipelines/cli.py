@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_export, cli_layout, cli_network
+from . import cli_clips, cli_export, cli_layout, cli_network
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
     from_config,
+    leave_dask_quickly,
     reading_options,
     settings_from,
     source_options,
     source_options_from,
     sources_from,
+    start_workers_early,
     value_options,
     values_from,
+    worker_options,
 )
 
 if TYPE_CHECKING:
@@ -50,10 +51,7 @@ def cli(quiet: bool, verbose: bool) -> None:
 @cli.command("build-shards")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of shards.")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
-@click.option("--scheduler", metavar="ADDRESS",
-              help="Use this running Dask cluster instead, e.g. tcp://host:8786. What a lost worker was making is made "
-              "again. Dask's dashboard needs the extra `report`.")  # fmt: skip
+@worker_options
 @reading_options
 @click.option(
     "--samples-per-shard", type=click.IntRange(1), default=None, help="Cut shards at this many samples, between photos."
@@ -87,10 +85,8 @@ def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool,
       datakit build-shards ecssd=data/ECSSD val:coco=coco/annotations/instances_val2017.json \\
           --recipe masktrack --recipe masktrack-box --out shards -j 4
     """
-    if options["jobs"] > 1 and options["scheduler"] is None and not dry_run:
-        from pipelines.fork_server import start_fork_server
-
-        start_fork_server()  # before the imports that it makes too, so that both are made at once
+    if not dry_run:
+        start_workers_early(options)
     from datakit.errors import DatakitError
     from pipelines import report
     from pipelines.build_shards import build_shards as build
@@ -102,12 +98,7 @@ def build_shards(ctx: click.Context, /, sources: tuple[str, ...], as_json: bool,
         estimated = estimate(config)
         click.echo(report.dry_run_report(estimated, as_json))
         ctx.exit(estimated.exit_code)
-    # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
-    atexit.register(gc.freeze)
-    if config.jobs > 1 or config.scheduler is not None:
-        from pipelines.cluster import mute_dask
-
-        mute_dask()  # for good: after an error its background tasks complain until the process ends
+    leave_dask_quickly(options)
     try:
         summary = build(config)
     except DatakitError as error:
@@ -193,11 +184,12 @@ def recipes(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -> None:
-    """Check shards, and repair them.
+    """Check shards, and repair them; check exports.
 
     A folder is compared with its manifest: every byte, and the structure and tables of every shard.
     With --deep down to the meaning of every mask; so are damaged shards, and whatever has no manifest.
     Shards are opened in child processes, so that a damaged one cannot crash the command.
+    Of an export every file is compared with export.json: missing, changed and extra ones are named.
     Exits 4 when anything is found (after --repair: when anything remains), naming shard, record and sample key.
 
     \b
@@ -207,8 +199,13 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
       datakit verify shards --repair --source ecssd=/data/ECSSD
     """
     from pipelines import report
+    from pipelines.verify_export import is_export, verify_export, verify_export_report
     from pipelines.verify_shards import verify_shards
 
+    if is_export(shards):
+        checked = verify_export(shards, options["jobs"], options["repair"])
+        click.echo(verify_export_report(checked, as_json))
+        ctx.exit(EXIT_FOUND if checked.findings else 0)
     sources, images = sources_from(options.pop("sources"), options.pop("images"))
     if (sources or images) and not options["repair"]:
         raise click.UsageError("--source and --images say where to repair from; give --repair with them")
@@ -370,6 +367,14 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
     click.echo(sample_report(draw_sample_data(out, seed, photos)))
 
 
-OTHERS = (cli_layout.check_layout, cli_network.train, cli_network.score, cli_network.propagate, cli_export.export)
+OTHERS = (
+    cli_layout.check_layout,
+    cli_network.train,
+    cli_network.score,
+    cli_network.propagate,
+    cli_export.export,
+    cli_clips.export_clips,
+    cli_clips.preview_clips,
+)
 for command in OTHERS:
     cli.add_command(command)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import set_option
+from .options import leave_dask_quickly, set_option, start_workers_early, worker_options
 
 
 def _settings(ctx: click.Context) -> str:
@@ -35,6 +35,7 @@ def _show_formats(ctx: click.Context, _parameter: click.Parameter, value: bool) 
 @set_option("Change how the format is written, e.g. jpeg_quality=100.", _settings)
 @click.option("--formats", is_flag=True, is_eager=True, expose_value=False, callback=_show_formats,
               help="Describe the formats, those of installed packages too, and exit.")  # fmt: skip
+@worker_options
 @click.option("--overwrite", is_flag=True, help="Replace an export of other data or settings in the folder.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def export(source: Path, as_json: bool, **options: Any) -> None:
@@ -49,8 +50,11 @@ def export(source: Path, as_json: bool, **options: Any) -> None:
       datakit export demo/shards --to coco --out demo/coco
       datakit export results --video dog.mp4 --to ytvis --out dog-ytvis
     """
+    start_workers_early(options, ("distributed", "pipelines.export_task"))
     from pipelines.export import ExportJob, export_report
     from pipelines.export import export as run
 
-    job = ExportJob(source, options["to"], options["out"], options["set_"], options["video"], options["overwrite"])
+    leave_dask_quickly(options)
+    kept = ("to", "out", "video", "overwrite", "jobs", "scheduler")
+    job = ExportJob(source, changes=options["set_"], **{name: options[name] for name in kept})
     click.echo(export_report(run(job), as_json))

@@ -1,4 +1,4 @@
-"""The folder of an export while it grows: what is finished stands in a journal, and a killed run goes on behind it.
+"""The folder of an export while it grows: what is finished stands in a journal, and a killed run makes the rest.
 
 Everything is written to `.part-NAME` beside the folder asked for, which takes its place in one step at the end.
 """
@@ -13,7 +13,8 @@ import os
 import shutil
 import tarfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from .lock import HOLDER, LOCK
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-STATE, JOURNAL, FILES, OLD = "state.json", "journal.jsonl", "files", "old"
+STATE, JOURNAL, FILES, ORIGINS, OLD = "state.json", "journal.jsonl", "files", "origins", "old"
 
 
 class Chunk:
@@ -120,21 +121,19 @@ class ExportFolder:
                 f"--out {self.out}: holds an export to {found['asked'].get('to')} of other data or settings; "
                 "nothing was touched: name another, or give --overwrite to replace it"
             )
-        if foreign := next(self._foreign(found), None):
+        if foreign := next(foreign_files(self.out, found), None):
             raise UsageError(f"--out {self.out}: holds {foreign}, which the export did not write; move it elsewhere")
         return None
 
-    def _foreign(self, manifest: Mapping[str, Any]) -> Iterator[str]:
-        ours = {EXPORT_MANIFEST, *(path for path, _, _ in manifest["files"])}
-        for folder, _, names in os.walk(self.out):
-            below = Path(folder).relative_to(self.out)
-            yield from (path for name in sorted(names) if (path := (below / name).as_posix()) not in ours)
+    def prepare(self, settings: Mapping[str, Any], jobs: int = 1) -> dict[int, dict[str, Any]]:
+        """Make the work folder ready; what an earlier run of the same settings has finished, by number of the chunk.
 
-    def prepare(self, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Make the work folder ready; the journal of what an earlier run of the same settings has finished.
+        A last line that a kill has cut off, and a line whose files are not as it says, are left out; what they speak
+        of is made again.
 
-        A last line that a kill has cut off, and all from the first line on whose files are not as it says, are left
-        out; what they speak of is made again.
+        Args:
+            settings: what the bytes depend on.
+            jobs: threads that read the files.
         """
         try:
             same = json.loads((self.work / STATE).read_text(encoding="utf-8")) == settings
@@ -145,10 +144,12 @@ class ExportFolder:
                 if path.name not in (LOCK, HOLDER):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             write_json(self.work / STATE, settings)
-        self.files.mkdir(exist_ok=True)
-        kept = list(self._whole_lines())
+        for folder in (self.files, self.work / ORIGINS):
+            folder.mkdir(exist_ok=True)
+        with ThreadPoolExecutor(jobs) as pool:
+            kept = {line["chunk"]: line for line in pool.map(self._whole_line, self._lines()) if line}
         with (self.work / JOURNAL).open("w", encoding="utf-8") as journal:
-            journal.writelines(canonical_json(line) + "\n" for line in kept)
+            journal.writelines(canonical_json(line) + "\n" for line in kept.values())
         return kept
 
     @property
@@ -156,32 +157,34 @@ class ExportFolder:
         """Where the files grow."""
         return self.work / FILES
 
-    def _whole_lines(self) -> Iterator[dict[str, Any]]:
+    def _lines(self) -> list[str]:
         try:
-            lines = (self.work / JOURNAL).read_text(encoding="utf-8").splitlines()
+            return (self.work / JOURNAL).read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
-            return
-        for text in lines:
-            try:
-                line: dict[str, Any] = json.loads(text)
-                whole = all(self._is_whole(*file) for file in line["files"])
-            except (OSError, ValueError, KeyError, TypeError):
-                return
-            if not whole:
-                return
-            yield line
+            return []
 
-    def _is_whole(self, path: str, size: int, sha256: str) -> bool:
-        file = self.files / path
-        return file.stat().st_size == size and file_sha256(file) == sha256
+    def _whole_line(self, text: str) -> dict[str, Any] | None:
+        """What a line of the journal says, if all of it is there."""
+        try:
+            line: dict[str, Any] = json.loads(text)
+            whole = isinstance(line["chunk"], int) and all(is_whole(self.files, *file) for file in line["files"])
+            whole = whole and ("origins" not in line or is_whole(self.work / ORIGINS, *line["origins"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return line if whole else None
 
-    def record(self, chunk: Chunk, entries: list[Any], facts: Mapping[str, int]) -> dict[str, Any]:
-        """Put a finished chunk into the journal; what was put there."""
-        chunk.end()
-        line = {"files": chunk.files, "notes": dict(chunk.notes), "entries": entries, **facts}
+    def record(self, line: Mapping[str, Any]) -> None:
+        """Put a finished chunk into the journal."""
         with (self.work / JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write(canonical_json(line) + "\n")
-        return line
+
+    def join_origins(self, lines: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
+        """Write the videos' origins to one file, in order; its path, bytes and SHA-256."""
+        with (self.files / name).open("wb") as joined:
+            for line in lines:
+                with (self.work / ORIGINS / line["origins"][0]).open("rb") as part:
+                    shutil.copyfileobj(part, joined)
+        return [name, (self.files / name).stat().st_size, file_sha256(self.files / name)]
 
     def publish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest and put the folder in its place."""
@@ -193,6 +196,32 @@ class ExportFolder:
             self.out.rename(self.work / OLD)
         self.files.rename(self.out)
         shutil.rmtree(self.work, ignore_errors=True)
+
+
+def write_origins(work: Path, number: int, origins: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Write the origins of the videos of a chunk, a line each; name below its folder, bytes and SHA-256."""
+    path = work / ORIGINS / f"{number}.jsonl"
+    data = "".join(canonical_json(origin) + "\n" for origin in origins).encode()
+    path.write_bytes(data)
+    return [path.name, len(data), hashlib.sha256(data).hexdigest()]
+
+
+def is_whole(folder: Path, path: str, size: int, sha256: str) -> bool:
+    """Whether a file has these bytes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    file = folder / path
+    return file.stat().st_size == size and file_sha256(file) == sha256
+
+
+def foreign_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of what lies in the folder of an export and is not of it."""
+    ours = {EXPORT_MANIFEST, *(path for path, _, _ in manifest["files"])}
+    for place, _, names in os.walk(folder):
+        below = Path(place).relative_to(folder)
+        yield from (path for name in sorted(names) if (path := (below / name).as_posix()) not in ours)
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

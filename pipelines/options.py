@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -133,6 +135,40 @@ def source_options(command: Command) -> Command:
         click.option("--limit", type=click.IntRange(1), default=None, help="First N photos of every source only."),
     ]  # fmt: skip
     return value_options(_with(reading, command))
+
+
+def worker_options(command: Command) -> Command:
+    """Options that say on how many processes a command works, and where; shared by those that Dask runs."""
+    workers = [
+        click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes."),
+        click.option("--scheduler", metavar="ADDRESS",
+                     help="Use this running Dask cluster instead, e.g. tcp://host:8786. What a lost worker was making "
+                     "is made again. Dask's dashboard needs the extra `report`."),
+    ]  # fmt: skip
+    return _with(workers, command)
+
+
+def start_workers_early(options: Mapping[str, Any], preload: Sequence[str] = ()) -> None:
+    """Start the process that workers are forked from, before the imports that it makes too: both are made at once.
+
+    Args:
+        options: of `worker_options`.
+        preload: modules the workers need; by default those of a build.
+    """
+    if options["jobs"] > 1 and options["scheduler"] is None:
+        from pipelines.fork_server import PRELOAD, start_fork_server
+
+        start_fork_server(preload or PRELOAD)
+
+
+def leave_dask_quickly(options: Mapping[str, Any]) -> None:
+    """Let the process of a command of `worker_options` end without a word of Dask's."""
+    # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
+    atexit.register(gc.freeze)
+    if options["jobs"] > 1 or options["scheduler"] is not None:
+        from pipelines.cluster import mute_dask
+
+        mute_dask()  # for good: after an error its background tasks complain until the process ends
 
 
 def value_options(command: Command) -> Command:

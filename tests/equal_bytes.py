@@ -5,6 +5,7 @@ Run as a program by test_equal_bytes: python equal_bytes.py SWITCH SOURCE OUT
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -64,8 +65,21 @@ def write_shard(path: Path, source: Path, names: list[str], longest: int | None,
         return writer.publish().sha256
 
 
+def clips_digest(shards: Path, name: str) -> str:
+    """SHA-256 of two clips by a recipe, pictures, ids and guide masks."""
+    from datakit.clips import CLIP_PRESETS, ClipMaker, ShardStills
+
+    maker, digest = ClipMaker(ShardStills(shards), CLIP_PRESETS[name]), hashlib.sha256()
+    for position in range(len(maker)):
+        clip = maker.clip(position)
+        for part in (clip.frames, clip.labels, clip.guides):
+            digest.update(b"" if part is None else part.tobytes())
+    return digest.hexdigest()
+
+
 def main(switch: str, source: str, out: str) -> None:
-    """A line per kind of shard: what it is, and its SHA-256."""
+    """A line per kind of shard: what it is, and its SHA-256; then one per recipe of clips."""
+    from datakit.clips import CLIP_PRESETS
     from datakit.transforms import PRESETS
 
     throw(switch)
@@ -73,6 +87,8 @@ def main(switch: str, source: str, out: str) -> None:
     kinds = {"plain": (plain, None, "source"), "shrunk": (plain[:1], 90, "png"), "jpeg": (plain[:1], 90, "jpeg:90")}
     for kind, arguments in {**kinds, "online": (["online"], 90, "png")}.items():
         print(kind, write_shard(Path(out) / f"{kind}.h5", Path(source), *arguments))
+    for name in CLIP_PRESETS:
+        print(name, clips_digest(Path(source).parent / "shards", name))
 
 
 if __name__ == "__main__":

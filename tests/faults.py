@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines import build_shards, cli, publish, shard_parts, shard_task
+from pipelines import build_shards, cli, export_folder, export_run, publish, shard_parts, shard_task
 from pipelines.cluster import run_tasks
 
 
@@ -75,6 +75,13 @@ FAULTS: dict[str, Callable[[], None]] = {
     "kill-before-ledger": lambda: before(publish, "write_text", kill_group),
     "kill-before-manifest": lambda: before(publish, "write_manifest", kill_group),
     "kill-after-manifest": lambda: after(publish, "write_manifest", kill_group),
+    "export-kill-mid-video": lambda: before(export_folder.Chunk, "add", kill_group, calls=30),
+    "export-kill-before-record": lambda: before(export_folder.ExportFolder, "record", kill_group, calls=3),
+    "export-kill-after-record": lambda: after(export_folder.ExportFolder, "record", kill_group, calls=2),
+    "export-kill-before-lists": lambda: before(export_run, "_finish", kill_group),
+    "export-kill-before-list-of-files": lambda: before(export_folder.ExportFolder, "publish", kill_group),
+    "export-kill-before-its-place": lambda: before(Path, "rename", kill_group),
+    "export-no-preflight": lambda: setattr(export_run, "_check_space", lambda *_: None),
     "small-parts": small_parts,
     "parts-kill-before-record": before_join,
     "no-preflight": lambda: setattr(build_shards, "check_space", lambda *_: None),

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
+from datakit.clips import CLIP_PRESETS, ROUGH, load_clip_recipe
 from datakit.datasets import LAYOUTS
 from datakit.shards import ShardReader
 from datakit.transforms import PRESETS
@@ -44,6 +45,37 @@ def test_every_option_says_what_it_does(name):
 def test_every_preset_is_documented(name):
     """docs/paper.md says where a preset's numbers come from."""
     assert f"`{name}`" in (ROOT / "docs/paper.md").read_text()
+
+
+@pytest.mark.parametrize("name", [*CLIP_PRESETS, *ROUGH])
+def test_every_clip_preset_is_documented(name):
+    """docs/clips.md says where its numbers come from, and what each rule of rough masks does."""
+    assert f"`{name}`" in (ROOT / "docs/clips.md").read_text()
+
+
+def test_every_dialect_of_clips_is_documented():
+    """docs/clips.md says what an item of it is."""
+    dialects = pytest.importorskip("model.clip_dialects", reason="torch is not installed").DIALECTS
+    text = (ROOT / "docs/clips.md").read_text().partition("| dialect | an item |")[2].partition("\n\n")[0]
+    assert {name for line in text.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])} == set(
+        dialects
+    )
+
+
+def test_the_examples_of_the_page_on_clips_run(tmp_path, datakit, monkeypatch):
+    """Its Python, and its recipe file."""
+    pytest.importorskip("torch", reason="torch is not installed")
+    monkeypatch.chdir(tmp_path)
+    assert datakit("build-shards", draw_source(tmp_path / "ecssd", 4), "--out", "demo/shards").exit_code == 0
+    text = (ROOT / "docs/clips.md").read_text()
+    scope: dict = {}
+    for block in re.findall(r"```python\n(.+?)```", text, re.S):
+        exec(block, scope)
+    assert np.array_equal(scope["again"].frames, scope["clip"].frames)
+    assert scope["item"]["rgb"].shape == (3, 3, 384, 384)
+    (tmp_path / "mine.toml").write_text(re.search(r"```toml\n(.+?)```", text, re.S)[1])
+    recipe = load_clip_recipe("mine.toml")
+    assert (recipe.frames, recipe.motion.rotation, recipe.rough.iou_low) == (8, 10, 0.7)
 
 
 @pytest.mark.parametrize("name", list(LAYOUTS))
@@ -112,7 +144,7 @@ def test_the_contributing_guide_names_every_group_of_entry_points():
     """All that a registry of ours takes."""
     modules = (path for floor in ("datakit", "model", "pipelines") for path in (ROOT / floor).rglob("*.py"))
     groups = {name for path in modules for name in re.findall(r'^GROUP = "(.+)"', path.read_text(), re.M)}
-    assert len(groups) == 5
+    assert len(groups) == 6
     assert groups == set(re.findall(r"`(masktrack_datakit\.\w+)`", (ROOT / "CONTRIBUTING.md").read_text()))
 
 

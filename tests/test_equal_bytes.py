@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from datakit.clips import CLIP_PRESETS
 from datakit.sample import draw_sample_data
+from pipelines.cli import cli
 from tests.equal_bytes import SWITCHES
 
 ROOT = Path(__file__).parent.parent
@@ -31,9 +34,11 @@ def digests(switch: str, source: Path, out: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """Two drawn photos."""
+    """Two drawn photos, and beside them shards of them, of which clips are made."""
     folder = tmp_path_factory.mktemp("data")
     draw_sample_data(folder, 0, 2)
+    built = CliRunner().invoke(cli, ["build-shards", str(folder / "ecssd"), "--out", str(folder / "shards"), "-j", "1"])
+    assert built.exit_code == 0, built.output
     return folder / "ecssd"
 
 
@@ -45,8 +50,8 @@ def baseline(source, tmp_path_factory):
 
 @pytest.mark.parametrize("switch", [name for name in SWITCHES if name != "none"])
 def test_the_bytes_do_not_depend_on_the_processor(switch, source, baseline, tmp_path):
-    """Original, shrunk, re-encoded and turned photos, with every recipe."""
+    """Original, shrunk, re-encoded and turned photos, with every recipe; and clips of them."""
     if switch in ("numpy-baseline", "blas-generic", "ipp-off") and platform.machine() != "x86_64":
         pytest.skip(f"the switch {switch} is one of x86-64")
     assert digests(switch, source, tmp_path) == baseline
-    assert len(baseline) == 4
+    assert len(baseline) == 4 + len(CLIP_PRESETS)

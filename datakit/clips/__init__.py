@@ -9,15 +9,22 @@ from .independent import Independent
 from .maker import Clip, ClipMaker
 from .motion import MOTIONS, Drawn, Material, Motion, register_motion
 from .plan import ClipPlan
-from .recipe import ClipRecipe, configure_clip_recipe, describe_clip_settings, load_clip_recipe
+from .recipe import ClipRecipe
 from .render import ClipObject
 from .rough import ROUGH, Rough
+from .smooth import Smooth
 from .still import SceneStills, ShardStills, Still, Stills
 
-for _motion in (Independent, Aot):
+for _motion in (Independent, Aot, Smooth):
     register_motion(_motion)
 
-from .presets import CLIP_PRESETS  # noqa: E402
+from .presets import (  # noqa: E402
+    CLIP_PRESETS,
+    configure_clip_recipe,
+    configure_clip_recipes,
+    describe_clip_settings,
+    load_clip_recipe,
+)
 
 __all__ = [
     "CLIP_PRESETS",
@@ -38,6 +45,7 @@ __all__ = [
     "Still",
     "Stills",
     "configure_clip_recipe",
+    "configure_clip_recipes",
     "describe_clip_settings",
     "load_clip_recipe",
     "register_motion",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,8 @@ from ..transforms.photometric import GREY
 from .plan import Shade
 
 JITTER = ("brightness", "contrast", "saturation", "hue")
-SHADES = (*JITTER, "grey", "blur")
+GAINS = ("red", "green", "blue")
+SHADES = (*JITTER, *GAINS, "grey", "blur")
 Transform = NDArray[np.float64]  # (3, 4), of a colour and 1
 _PARTS = 4096  # what matrices are rounded to: products with bytes are then exact in float32, on any CPU
 
@@ -33,7 +35,7 @@ class Colour:
         chance: share of frames whose colours change.
         grey: share of frames turned grey.
         blur: share of frames that are blurred, by a deviation between `blur_low` and `blur_high` pixels.
-        blur_low, blur_high: pixels.
+        blur_low, blur_high: least and largest deviation of the blur in pixels.
         first: whether frame 0 changes, too.
     """
 
@@ -102,9 +104,10 @@ def shaded(image: Image, shades: Sequence[Shade], grey: float | None = None, int
         else:
             matrix = _after(_matrix(each, made, matrix, grey), matrix)
     made = _transformed(made, matrix, into)
-    if into is not None and made is not into:
-        into[:] = made
-    return made
+    if into is None or made is into:
+        return made
+    into[:] = made
+    return into
 
 
 def mean_grey(image: Image) -> float:
@@ -117,6 +120,8 @@ def _matrix(shade: Shade, image: Image, before: Transform, grey: float | None) -
     by = shade.amount
     if shade.kind == "brightness":
         return np.eye(3, 4) * by
+    if shade.kind in GAINS:
+        return np.eye(3, 4) * [[by if shade.kind == each else 1.0] for each in GAINS]
     if shade.kind == "contrast":
         means = cv2.mean(image)[:3] if grey is None else (grey,) * 3
         mean = float(GREY @ (before @ np.array([*means, 1.0])))
@@ -138,10 +143,28 @@ def _transformed(image: Image, matrix: Transform, into: Image | None = None) -> 
 
 
 def _other_hue(image: Image, turns: float) -> Image:
-    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)
-    shift = np.roll(np.arange(256, dtype=np.uint8), -int(turns * 255))
-    table = np.stack([shift, np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8)], -1)[None]
-    return cv2.cvtColor(cv2.LUT(hsv, table), cv2.COLOR_HSV2RGB_FULL)  # type: ignore[return-value]
+    """The hue moved on. By bytes: OpenCV's own way back from hue differs by a level from CPU to CPU."""
+    hue, saturation, value = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL))
+    missing = _product(
+        cv2.applyColorMap(hue, np.roll(_MISSING, -int(turns * 255), axis=0)), cv2.merge([saturation] * 3)
+    )
+    return _product(cv2.bitwise_not(missing), cv2.merge([value] * 3))
+
+
+def _missing() -> NDArray[np.uint8]:
+    """(256, 1, 3): what a full hue of 0..255 lacks in red, green and blue, 0..255."""
+    hue = (np.arange(256)[:, None] * 6 / 256 + [5, 3, 1]) % 6
+    table: NDArray[np.uint8] = np.rint(255 * np.clip(np.minimum(hue, 4 - hue), 0, 1)).astype(np.uint8)[:, None]
+    return table
+
+
+_MISSING = _missing()
+
+
+def _product(a: Any, b: Any) -> Image:
+    """a * b / 255, rounded; exact for all bytes."""
+    product: Image = cv2.multiply(a, b, scale=1 / 255)
+    return product
 
 
 def _blurred(image: Image, deviation: float) -> Image:

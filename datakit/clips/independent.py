@@ -33,7 +33,7 @@ class Independent(Motion):
         shear: largest shear of a frame along x in degrees.
         flip: share of clips that are mirrored.
         bend: share of frames that are bent by a spline.
-        bend_points: of the spline, each in a row and a column of its own.
+        bend_points: control points of the spline, each in a row and a column of its own.
         bend_by: deviation of their moves, as a fraction of the side.
 
     Source: hkchengrex/STCN eb83102, XMem f3b841d, DEVA 404a112, Cutie ec5cdd4: `static_dataset.py`, `tps.py`.

@@ -25,10 +25,12 @@ class Bend:
 
     Attributes:
         start, end: (x, y) of every control point.
+        is_cut: whether what it fetches from beyond the frame is hidden.
     """
 
     start: tuple[tuple[float, float], ...]
     end: tuple[tuple[float, float], ...]
+    is_cut: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,14 @@ class Finish:
     """What happens to a whole frame at the end.
 
     Attributes:
-        gain: exposure, a factor; 1 for none.
+        shades: changes of colour, first to last.
         quality: of the JPEG it went through, 1..100; 0 for none.
+        lag: mean change in grey levels below which a block stays as it was in the frame before; 0 for none.
     """
 
-    gain: float = 1.0
+    shades: tuple[Shade, ...] = ()
     quality: int = 0
+    lag: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ class ClipPlan:
         finish: of each frame; empty for none.
         bend_fill: colour where a bend fetches from beyond the frame; None for `fill`.
         stretch: whether bends are read as the published loaders read them, see `presets`.
+        filter: that photos are read by, `bilinear` or `bicubic`.
         redraws: draws thrown away before this one.
         drawn: the numbers as a motion draws them, by name: for captions and statistics; they make no picture.
         guides: numbers of the guide masks, a list for each frame and object; empty where there are none.
@@ -150,6 +155,7 @@ class ClipPlan:
     finish: tuple[Finish, ...] = ()
     bend_fill: tuple[int, int, int] | None = None
     stretch: bool = False
+    filter: str = "bilinear"
     redraws: int = 0
     drawn: Mapping[str, Any] = field(default_factory=dict)
     guides: tuple[tuple[tuple[float, ...], ...], ...] = ()
@@ -172,7 +178,7 @@ class ClipPlan:
         candidates = tuple(
             Candidate(each["layer"], tuple(each["objects"]), each["rank"]) for each in rest.pop("candidates")
         )
-        finish = tuple(Finish(**each) for each in rest.pop("finish"))
+        finish = tuple(Finish(**each | {"shades": _shades(each["shades"])}) for each in rest.pop("finish"))
         guides = tuple(tuple(map(tuple, frame)) for frame in rest.pop("guides"))
         named = {name: _tuple(rest.pop(name)) for name in ("fill", "stills", "bend_fill")}
         return cls(**named, layers=layers, candidates=candidates, finish=finish, guides=guides, **rest)
@@ -196,7 +202,7 @@ def _tuple(value: Any) -> Any:
 def _layer(values: Mapping[str, Any]) -> Layer:
     rest = dict(values)
     poses = tuple(None if each is None else _pose(each) for each in rest.pop("poses"))
-    shades = tuple(Shade(**each) for each in rest.pop("shades"))
+    shades = _shades(rest.pop("shades"))
     named = {name: _tuple(rest.pop(name)) for name in ("objects", "visible")}
     return Layer(poses=poses, shades=shades, **named, **rest)
 
@@ -205,7 +211,15 @@ def _pose(values: Mapping[str, Any]) -> Pose:
     bend = values["bend"]
     return Pose(
         tuple(values["matrix"]),
-        None if bend is None else Bend(*(tuple(map(tuple, bend[name])) for name in ("start", "end"))),
-        tuple(Shade(**each) for each in values["shades"]),
+        None if bend is None else Bend(_points(bend["start"]), _points(bend["end"]), bend["is_cut"]),
+        _shades(values["shades"]),
         _tuple(values["blur"]),
     )
+
+
+def _points(values: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((x, y) for x, y in values)
+
+
+def _shades(values: Any) -> tuple[Shade, ...]:
+    return tuple(Shade(**each) for each in values)

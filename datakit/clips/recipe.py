@@ -6,33 +6,26 @@ As TOML and by `KEY=VALUE`, like recipes of guide masks.
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from ..config import (
-    Key,
-    assign,
     from_mapping,
-    help_text,
-    keys_of,
-    nearest,
     refuse_unknown,
     setting,
     settings_of,
-    split_assignment,
     validate,
 )
 from ..errors import UsageError
+from ..transforms.sampling import FILTERS
 from ..wording import counted
 from .colour import Colour
 from .motion import EACH, MOTIONS, UNION, Motion
 from .rough import ROUGH, Rough
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_PARTS = ("motion", "colour", "rough")
+PARTS = ("motion", "colour", "rough")
 
 
 @dataclass(frozen=True)
@@ -44,16 +37,17 @@ class ClipRecipe:
         motion: how the pictures move.
         colour: how the light changes.
         rough: guide masks beside the true ones; None for none.
-        frames: of a clip.
+        frames: how many frames a clip has.
         size: side of a frame in pixels.
-        fill: grey value, or red, green and blue, beyond the photo.
+        fill: red, green and blue of what lies beyond the photo.
         more_stills_low, more_stills_high: how many further pictures give objects that lie over the first picture.
         objects: `union` takes all objects of a picture as one, `each` every one by itself.
-        most_objects: kept of a clip.
-        least_pixels: of an object in frame 0; with fewer it is ground in all frames.
-        redraw: draws thrown away: `never` none; `empty` those whose frame 0 has no object; `lost` those in which any
+        most_objects: how many objects of a clip are kept, chosen by chance.
+        least_pixels: fewest pixels of an object in frame 0, with fewer it is ground in all frames.
+        redraw: draws thrown away: `never` none, `empty` those whose frame 0 has no object, `lost` those in which any
             object has too few pixels in frame 0.
         max_redraws: after so many the last draw is kept.
+        filter: what photos are read by; `bicubic` is a little sharper and three times as slow.
         faithful: bends as the published loaders make them: black beyond the frame, stretched by W / (W - 1).
     """
 
@@ -71,6 +65,7 @@ class ClipRecipe:
     least_pixels: int = setting(1, 1, 1 << 22)
     redraw: str = setting("never", choices=("never", "empty", "lost"))
     max_redraws: int = setting(10, 0, 1000)
+    filter: str = setting("bilinear", choices=tuple(FILTERS))
     faithful: bool = setting(False)
 
     def __post_init__(self) -> None:
@@ -98,22 +93,20 @@ class ClipRecipe:
         return plain
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ClipRecipe:
-        """The recipe of plain values; what is left out has its default. `like` names a preset to begin with.
+    def from_dict(cls, values: Mapping[str, Any], start: ClipRecipe | None = None) -> ClipRecipe:
+        """The recipe of plain values.
+
+        Args:
+            values: what is left out is as in `start`, or has its default.
+            start: a recipe to begin with.
 
         Raises:
-            UsageError: an unknown key, kind or preset, a wrong type, or a value outside its range.
+            UsageError: an unknown key or kind, a wrong type, or a value outside its range.
         """
-        from .presets import CLIP_PRESETS
-
         place = f"clip recipe {values.get('name', '')}".strip()
-        refuse_unknown(values, ("name", "like", *settings_of(cls), *_PARTS), place)
+        refuse_unknown(values, ("name", *settings_of(cls), *PARTS), place)
         if "name" not in values:
             raise UsageError(f"{place}: no 'name'")
-        like = values.get("like")
-        if like is not None and like not in CLIP_PRESETS:
-            raise UsageError(f"{place}: like = {like!r}: presets are {', '.join(CLIP_PRESETS)}")
-        start = CLIP_PRESETS[like] if like else None
         if start is None and "motion" not in values:
             raise UsageError(f"{place}: no [motion] and no `like`; write `like = \"cutie\"` to begin with a preset, or "
                              f"[motion] with a kind of {', '.join(MOTIONS)}")  # fmt: skip
@@ -149,64 +142,3 @@ def _colour(values: Any, start: Colour, place: str) -> Colour:
     if not isinstance(values, Mapping):
         raise UsageError(f"{place}: colour = {values!r} is no table of settings; write [colour]")
     return from_mapping(Colour, _settings(start) | dict(values), f"{place}: colour")
-
-
-def load_clip_recipe(spec: str) -> ClipRecipe:
-    """The clip recipe named on the command line.
-
-    Args:
-        spec: name of a preset, or path of a `.toml` file; a file without `name` is named after itself.
-
-    Raises:
-        UsageError: neither, or the file cannot be used.
-    """
-    from .presets import CLIP_PRESETS
-
-    if spec in CLIP_PRESETS:
-        return CLIP_PRESETS[spec]
-    path = Path(spec)
-    if path.suffix.lower() != ".toml":
-        near = nearest(spec, CLIP_PRESETS)
-        hint = f" (did you mean {near}?)" if near else ""
-        raise UsageError(
-            f"--recipe {spec}: neither a clip preset nor a .toml file{hint}; presets are {', '.join(CLIP_PRESETS)}"
-        )
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"--recipe {spec}: {error.strerror}; presets are {', '.join(CLIP_PRESETS)}") from error
-    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
-        raise UsageError(f"--recipe {spec}: no valid TOML: {error}") from error
-    try:
-        return ClipRecipe.from_dict({"name": path.stem} | values)
-    except UsageError as error:
-        raise UsageError(f"{spec}: {error}") from None
-
-
-def configure_clip_recipe(recipe: ClipRecipe, settings: Sequence[str]) -> ClipRecipe:
-    """Change settings of a clip recipe, one `KEY=VALUE` after the other.
-
-    KEY is a setting of the recipe, or one of its parts behind a dot: `motion.rotation`, `colour.hue`; `rough=KIND`
-    puts guide masks of a kind beside, `rough=none` takes them away.
-
-    Raises:
-        UsageError: not of that form, an unknown key, or a value that does not fit.
-    """
-    for text in settings:
-        key, value = split_assignment(text)
-        if key == "rough":
-            if value != "none" and value not in ROUGH:
-                raise UsageError(f"--set {text}: kinds are none, {', '.join(ROUGH)}")
-            recipe = replace(recipe, rough=None if value == "none" else ROUGH[value]())
-            continue
-        recipe = assign(_keys(recipe), key, value, f"--set {text}", more=", rough")
-    return recipe
-
-
-def describe_clip_settings(recipe: ClipRecipe) -> str:
-    """A line for every key that `configure_clip_recipe` changes: its value now, what it may be, what it means."""
-    return help_text(_keys(recipe))
-
-
-def _keys(recipe: ClipRecipe) -> dict[str, Key[ClipRecipe]]:
-    return keys_of(recipe, [part for part in _PARTS if getattr(recipe, part) is not None])

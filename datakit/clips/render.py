@@ -14,15 +14,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Image, Labels
-from ..images import decode_picture, encode_jpeg
+from ..arrays import Box, Image, Labels
 from ..transforms.sampling import Bend as Bending
 from ..transforms.sampling import Matrix, SamplingMap, moved, reduced
 from ..transforms.tps import Spline
 from ..transforms.warp import Points
 from .colour import mean_grey, shaded
-from .ground import without_objects
-from .plan import GROUND, OBJECTS, Bend, ClipPlan, Finish, Layer, Pose
+from .effects import finish_frames, lay, smeared
+from .ground import of_objects, without_objects
+from .plan import GROUND, OBJECTS, Bend, ClipPlan, Layer, Pose
 from .still import FACTORS, Still, at_factor
 
 
@@ -72,13 +72,13 @@ def render(plan: ClipPlan, stills: Sequence[Still]) -> Rendered:
     if plan.layers[0].part == OBJECTS or None in plan.layers[0].poses:
         frames[:] = plan.fill
     for number, layer in enumerate(plan.layers):
-        still, ways = stills[layer.still], [_way(plan, layer, pose) for pose in layer.poses]
+        still = stills[layer.still]
         coded = _coded(plan, number, still)
+        ways = [_way(plan, layer, pose, coded) for pose in layer.poses]
         masks = _lay_labels(labels, layer, ways, coded)
         _lay(frames, plan, layer, ways, still, masks)
         voids = _ignored(voids, layer, ways, still, labels)
-    for frame, finish in enumerate(plan.finish):
-        frames[frame] = finished(frames[frame], finish)
+    finish_frames(frames, plan.finish)
     labels, objects = _with_ids(plan, stills, labels)
     return Rendered(frames, labels, voids, objects)
 
@@ -87,7 +87,8 @@ def counts_in_first(plan: ClipPlan, stills: Sequence[Still]) -> list[int]:
     """Pixels of each candidate in frame 0."""
     first = np.zeros((1, plan.size, plan.size), np.uint8)
     for number, layer in enumerate(plan.layers):
-        _lay_labels(first, layer, [_way(plan, layer, layer.poses[0])], _coded(plan, number, stills[layer.still]))
+        coded = _coded(plan, number, stills[layer.still])
+        _lay_labels(first, layer, [_way(plan, layer, layer.poses[0], coded)], coded)
     return _pixels(plan, first[0])
 
 
@@ -131,27 +132,53 @@ class _Way(NamedTuple):
     Attributes:
         pose: as planned.
         factor: at which the photo is read.
+        box: x0, y0, x1, y1 of the part of the frame that the maps are of, in which all of the layer lies.
         full: map into the photo at its full size, for masks.
         small: map into the photo at that factor.
     """
 
     pose: Pose
     factor: int
+    box: Box
     full: SamplingMap
     small: SamplingMap
 
 
-def _way(plan: ClipPlan, layer: Layer, pose: Pose | None) -> _Way | None:
+def _way(plan: ClipPlan, layer: Layer, pose: Pose | None, coded: Labels) -> _Way | None:
+    """None where nothing of the layer lies in the frame."""
     if pose is None:
         return None
     matrix = pose.as_matrix()
+    box = _box(plan, layer, pose, coded)
+    if box[0] >= box[2] or box[1] >= box[3]:
+        return None
     shrink = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
     factor = next((each for each in FACTORS if each <= shrink), 1)
     x0, y0 = _corner(layer)
-    full = _map(plan, moved(matrix, x0, y0), pose.bend)
+    full = _map(plan, moved(matrix, x0, y0), pose.bend, box)
     if factor == 1:
-        return _Way(pose, 1, full, full)
-    return _Way(pose, factor, full, _map(plan, moved(reduced(matrix, factor), x0 // factor, y0 // factor), pose.bend))
+        return _Way(pose, 1, box, full, full)
+    small = _map(plan, moved(reduced(matrix, factor), x0 // factor, y0 // factor), pose.bend, box)
+    return _Way(pose, factor, box, full, small)
+
+
+def _box(plan: ClipPlan, layer: Layer, pose: Pose, coded: Labels) -> Box:
+    """x0, y0, x1, y1 of the part of a frame in which objects and their rims lie; all of it for other layers."""
+    if layer.part != OBJECTS or pose.bend is not None:
+        return 0, 0, plan.size, plan.size
+    x, y, width, height = cv2.boundingRect(coded)
+    x0, y0 = _corner(layer)
+    corners = np.array([[x + x0 + u * width, y + y0 + v * height] for u in (0, 1) for v in (0, 1)]) - 0.5
+    matrix = pose.as_matrix()
+    points = np.linalg.solve(matrix[:, :2], (corners - matrix[:, 2]).T)
+    rim = _rim(layer, pose) + 2  # pixels, and two for rounding
+    low, high = np.clip(points.min(1) - rim, 0, plan.size).astype(int), np.clip(points.max(1) + rim, 0, plan.size)
+    return int(low[0]), int(low[1]), math.ceil(high[0]), math.ceil(high[1])
+
+
+def _rim(layer: Layer, pose: Pose) -> int:
+    """How many pixels around objects are touched."""
+    return math.ceil(3 * layer.edge) + (math.ceil(max(map(abs, pose.blur)) / 2) if pose.blur else 0)
 
 
 def _corner(layer: Layer) -> tuple[int, int]:
@@ -159,9 +186,11 @@ def _corner(layer: Layer) -> tuple[int, int]:
     return (0, 0) if layer.visible is None else (max(round(layer.visible[0]), 0), max(round(layer.visible[1]), 0))
 
 
-def _map(plan: ClipPlan, matrix: Matrix, bend: Bend | None) -> SamplingMap:
+def _map(plan: ClipPlan, matrix: Matrix, bend: Bend | None, box: Box) -> SamplingMap:
     size = plan.size, plan.size
-    return SamplingMap.linear(matrix, size) if bend is None else SamplingMap.bent(matrix, size, _bending(plan, bend))
+    if bend is None:
+        return SamplingMap.linear(matrix, size, box)
+    return SamplingMap.bent(matrix, size, _bending(plan, bend), bend.is_cut)
 
 
 def _bending(plan: ClipPlan, bend: Bend) -> Bending:
@@ -211,7 +240,8 @@ def _lay_labels(
             masks.append(None)
         elif layer.part == OBJECTS:
             mask = way.full.mask(coded)
-            cv2.copyTo(mask, mask, labels[frame])
+            x0, y0, x1, y1 = way.box
+            cv2.copyTo(mask, mask, labels[frame, y0:y1, x0:x1])
             masks.append(mask)
         else:
             masks.append(way.full.mask(coded, into=labels[frame]))
@@ -244,33 +274,40 @@ def _lay(
 def _source(photo: Image, layer: Layer, still: Still, factor: int) -> Image:
     if layer.part == GROUND:
         photo = without_objects(photo, still.labels, layer.objects, factor)
+    elif layer.edge:
+        photo = of_objects(photo, still.labels, layer.objects, factor)
     return shaded(np.ascontiguousarray(_part(photo, layer, factor)), layer.shades)
 
 
 def _read(plan: ClipPlan, layer: Layer, way: _Way, photo: Image, into: Image) -> None:
     """One layer in one frame, with what lies beyond its photo filled."""
     border = cv2.BORDER_REFLECT_101 if layer.part == GROUND else cv2.BORDER_CONSTANT
-    way.small.image(photo, plan.fill, border, into)
+    way.small.image(photo, plan.fill, border, into, plan.filter)
     if plan.bend_fill is not None and way.small.hidden is not None:
         into[way.small.hidden] = np.array(plan.bend_fill, np.uint8)
     shaded(into, way.pose.shades, into=into)
+    if way.pose.blur:
+        into[:] = smeared(into, way.pose.blur)
 
 
 def _paste(frame: Image, plan: ClipPlan, layer: Layer, way: _Way, photo: Image, mask: Labels) -> None:
     """Lay objects on a frame, hard or with a soft rim; only the part of the frame they lie in is touched."""
-    rim = math.ceil(3 * layer.edge)
+    blur, rim = way.pose.blur, _rim(layer, way.pose)
     x, y, width, height = cv2.boundingRect(mask)
     if not width:
         return
-    x0, y0, x1, y1 = max(x - rim, 0), max(y - rim, 0), min(x + width + rim, plan.size), min(y + height + rim, plan.size)
-    image = way.small.part((x0, y0, x1, y1)).image(photo, plan.fill)
+    (H, W), (left, top, _, _) = mask.shape, way.box
+    x0, y0, x1, y1 = max(x - rim, 0), max(y - rim, 0), min(x + width + rim, W), min(y + height + rim, H)
+    image = way.small.part((x0, y0, x1, y1)).image(photo, plan.fill, filter=plan.filter)
     image = shaded(image, way.pose.shades, grey=mean_grey(photo))
-    below, shown = frame[y0:y1, x0:x1], mask[y0:y1, x0:x1]
-    if not layer.edge:
+    below, shown = frame[top + y0 : top + y1, left + x0 : left + x1], mask[y0:y1, x0:x1]
+    if not layer.edge and not blur:
         cv2.copyTo(image, shown, below)
         return
-    share = cv2.GaussianBlur((shown > 0) * np.float32(1), (0, 0), layer.edge)
-    below[:] = cv2.blendLinear(image, np.ascontiguousarray(below), share, 1 - share)
+    share = (shown > 0) * np.uint8(255)
+    if layer.edge:
+        share = cv2.GaussianBlur(share, (0, 0), layer.edge, borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    lay(below, image, share, blur)
 
 
 def _ignored(
@@ -285,10 +322,3 @@ def _ignored(
         if way is not None:
             voids[frame] = way.full.mask(own) & (labels[frame] == 0)
     return voids
-
-
-def finished(frame: Image, finish: Finish) -> Image:
-    """A frame as a camera and its codec give it."""
-    if finish.gain != 1:
-        frame = cv2.LUT(frame, np.clip(np.arange(256) * finish.gain, 0, 255).astype(np.uint8))  # type: ignore[assignment]
-    return decode_picture(encode_jpeg(frame, finish.quality)) if finish.quality else frame

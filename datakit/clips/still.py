@@ -141,13 +141,21 @@ class ShardStills(Stills):
         folders: one that `datakit build-shards` finished, or several.
         chosen: says of a photo's key whether it is used; None for all.
         max_open: shards that each process keeps open.
+        check: compare the CRC-32 of every photo before it is decoded.
 
     Raises:
         ShardError: no finished folder of shards, or a damaged one.
         UsageError: no photo is left, or one key is in two folders.
     """
 
-    def __init__(self, folders: Folders, chosen: Callable[[str], bool] | None = None, max_open: int = 64):
+    def __init__(
+        self,
+        folders: Folders,
+        chosen: Callable[[str], bool] | None = None,
+        max_open: int = 64,
+        check: bool = False,
+    ):
+        self._check = check
         paths = [folders] if isinstance(folders, str | os.PathLike) else list(folders)
         self.readers = [ShardReader(Path(path), max_open=max_open) for path in paths]
         self._rows, self._targets = [], []
@@ -180,7 +188,7 @@ class ShardStills(Stills):
         return Still(
             self.keys[position],
             size,
-            lambda: shard.record(IMAGES, image),
+            lambda: shard.record(IMAGES, image, self._check),
             lambda: [decode(TARGETS, row) for row in rows],
             shard.targets["object_id"][rows].tolist(),
             lambda: None if ignored is None else decode(IGNORES, ignored),

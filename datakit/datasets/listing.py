@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ..errors import Problem, UsageError
-from ..files import EXPORT_FORMAT, EXPORT_MANIFEST
+from ..files import EXPORT_LISTS, EXPORT_MANIFEST, is_export_manifest
 from ..formats import SUFFIXES
 from ..keys import escape_name, photo_key
 from .mask_pattern import MaskPattern
 from .pairing import Pairing, pair_names
 from .records import Record
 from .unpaired import Unpaired, UnreadFile, unpaired_problems
-
-TAIL = 16_384  # bytes: what an export's manifest holds behind its list of files
 
 
 class Folder(NamedTuple):
@@ -46,7 +44,7 @@ def scan(folder: Path, stay: bool = False) -> Iterator[tuple[str, os.DirEntry[st
     """Every file below a folder with its '/'-separated path relative to it; links are followed, loops are not.
 
     Hidden folders, macOS resource folders and links to a folder above are given as entries instead of being entered.
-    The `export.json` in which `datakit export` lists its own files is passed over.
+    The `export.json` in which `datakit export` lists its own files, and `plans.jsonl` beside it, are passed over.
 
     Args:
         folder: where to begin.
@@ -62,7 +60,7 @@ def scan(folder: Path, stay: bool = False) -> Iterator[tuple[str, os.DirEntry[st
         for entry in _entries(path):
             name = prefix + entry.name
             if not is_folder(entry) or entry.name.startswith((".", "__MACOSX")) or _leads_away(entry, path, home):
-                if name != EXPORT_MANIFEST or not _is_export_manifest(entry):
+                if name not in EXPORT_LISTS or not is_export_manifest(folder / EXPORT_MANIFEST):
                     yield name, entry
             else:
                 waiting.append((name + "/", entry.path))
@@ -312,18 +310,6 @@ def listed_files(
             unread.setdefault(escape_name(stem), []).append(file)
         else:
             problems.append(stray(label, prefix + name, f"expected {', '.join(suffixes)}"))
-
-
-def _is_export_manifest(entry: os.DirEntry[str]) -> bool:
-    """Whether `datakit export` wrote this file, told from its last kilobytes: keys are sorted."""
-    try:
-        if not entry.is_file(follow_symlinks=False):
-            return False
-        with Path(entry.path).open("rb") as file:
-            file.seek(max(0, entry.stat().st_size - TAIL))
-            return f'"format": "{EXPORT_FORMAT}"'.encode() in file.read(TAIL)
-    except OSError:
-        return False
 
 
 def is_utf8(name: str) -> bool:

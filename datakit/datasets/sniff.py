@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from ..files import EXPORT_MANIFEST, is_export_manifest
 from .listing import is_folder
 
 MOST_LOOKED = 40  # files of one kind whose heads are read
@@ -26,6 +27,8 @@ def heads(root: Path, suffix: str, depth: int = 2) -> Iterator[tuple[Path, str]]
     """
     left = MOST_LOOKED
     for path in _files(root, suffix, depth):
+        if path.name == EXPORT_MANIFEST and is_export_manifest(path):
+            continue
         try:
             with path.open("rb") as file:
                 yield path, file.read(HEAD).decode("utf-8-sig", "replace")

@@ -1,4 +1,4 @@
-"""Shards, and the label pictures of videos, as the folders and files that other programs read.
+"""Shards, clips made of them, and the label pictures of videos, as the folders and files that other programs read.
 
 An exporter is an `Exporter` in the table `EXPORTERS`. Those of the package are registered here, others by
 `register_exporter` or an entry point. Of overlapping objects the later lies on top, in every format that holds one
@@ -9,6 +9,7 @@ from .aot import AOT
 from .coco import COCO
 from .davis import DAVIS, YOUTUBE_VOS
 from .exporter import EXPORTERS, Exporter, Sink, register_exporter
+from .from_clips import ClipVideos
 from .from_labels import LabelVideos
 from .from_shards import ShardVideos
 from .huggingface import HUGGINGFACE
@@ -28,6 +29,7 @@ for _exporter in (
 
 __all__ = [
     "EXPORTERS",
+    "ClipVideos",
     "ExportObject",
     "ExportedVideo",
     "Exporter",

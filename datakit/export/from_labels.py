@@ -48,7 +48,7 @@ class LabelVideos(VideoSource):
         self._names = unique_names(name for name, _ in self._sequences)
         self._rows = np.cumsum([0, *self.lengths]).tolist()
 
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, Any]:
         """A digest over names, sizes and times of the label pictures, and the videos' paths."""
         digest = hashlib.sha256()
         for (name, frames), video in zip(self._sequences, self._videos, strict=True):

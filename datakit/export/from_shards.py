@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from .names import unique_names
 from .videos import ExportedVideo, ExportObject, Frame, VideoSource
 
 FIRST = "00000"  # the name of the frame of a still
+LABEL_SHARE = 1.1  # label pictures, JSON and file system blocks on top of the shards
 
 TURNED = "photos that are there as turned views only, which are not exported"
 IGNORED = "photos with an ignore region, which is not exported"
@@ -53,8 +55,9 @@ class ShardVideos(VideoSource):
         self._stills = self._listed()
         self.lengths = [1] * len(self._stills)
         self._names = unique_names(still.key for still in self._stills)
+        self.expected_bytes = int(sum(shard.bytes for shard in self._reader.manifest.shards) * LABEL_SHARE)
 
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, Any]:
         """The digest of the shards' manifest."""
         return {"kind": "shards", "manifest": str(self._reader.manifest.to_dict()["digest"])}
 

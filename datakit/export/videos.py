@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,12 +108,16 @@ class ExportedVideo(ABC):
         label: of the source that it is from.
         is_video: whether the frames are those of a video.
         objects: object number -> what the source calls the object.
+        remarks: what of it is not exported: words that a number follows, once for the video.
+        origin: how it was made, as JSON has it; None where there is nothing to say.
     """
 
     name: str
     label: str
     is_video: bool
     objects: dict[int, str]
+    remarks: Sequence[str] = ()
+    origin: Mapping[str, Any] | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -131,11 +135,17 @@ class VideoSource(ABC):
         place: where it lies, for messages.
         lengths: number of frames of each video.
         remarks: what of the source is not exported: a sentence -> how many times.
+        origins: name of the file that the videos' origins are written to, a line each; '' for none.
+        unit: what its frames are called, for progress and messages.
+        expected_bytes: about how many the files take; 0 where nobody knows.
     """
 
     place: str
     lengths: Sequence[int]
     remarks: dict[str, int]
+    origins: str = ""
+    unit: str = "photos"
+    expected_bytes: int = 0
 
     @abstractmethod
     def __getitem__(self, position: int) -> ExportedVideo:
@@ -146,5 +156,9 @@ class VideoSource(ABC):
         return len(self.lengths)
 
     @abstractmethod
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, Any]:
         """What tells this source from another one: kind, and digest of its content or manifest."""
+
+    def contents(self) -> dict[str, Any]:
+        """What else the list of an export says of the source, as JSON has it."""
+        return {}

@@ -20,6 +20,7 @@ from ..arrays import Box, Image, Labels
 from .warp import Points
 
 PARTS = 32  # of a pixel
+FILTERS = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
 _STEP = 8  # pixels between nodes of a bent map; node i lies at 8 i + 3.5, where a resize puts it
 _NOWHERE = -16384.0  # beyond any source
 _LIMIT = 1 << 16  # parts a value at a node has; with 4 bits of weight for each of two interpolations, float32's 24
@@ -62,15 +63,16 @@ class SamplingMap:
     hidden: NDArray[np.bool_] | None = None
 
     @classmethod
-    def linear(cls, matrix: Matrix, size: tuple[int, int]) -> SamplingMap:
+    def linear(cls, matrix: Matrix, size: tuple[int, int], box: Box | None = None) -> SamplingMap:
         """A matrix from pixels of the picture to pixels of the source.
 
         Args:
             matrix: (2, 3) float64.
             size: (H, W) of the picture.
+            box: x0, y0, x1, y1 of the part of the picture that is wanted; None for all.
         """
-        H, W = size
-        across, down = np.arange(W, dtype=np.float64), np.arange(H, dtype=np.float64)
+        x0, y0, x1, y1 = box or (0, 0, size[1], size[0])
+        across, down = np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)
         planes = []
         for a, b, c in matrix:
             row, column = np.rint(a * across * PARTS), np.rint((b * down + c) * PARTS)
@@ -78,20 +80,23 @@ class SamplingMap:
         return cls(*planes)
 
     @classmethod
-    def bent(cls, matrix: Matrix, size: tuple[int, int], bend: Bend) -> SamplingMap:
-        """The same behind a smooth map within the picture; what this fetches from beyond the picture is hidden.
+    def bent(cls, matrix: Matrix, size: tuple[int, int], bend: Bend, is_cut: bool = True) -> SamplingMap:
+        """The same behind a smooth map within the picture; what this fetches from beyond the picture may be hidden.
 
         Args:
             matrix: (2, 3) float64.
             size: (H, W) of the picture.
             bend: gives x and y that pixels of the picture are read from before the matrix, in its own pixels.
+            is_cut: whether what lies beyond the picture is hidden.
         """
         H, W = size
         across, down = (_STEP * np.arange(-(-side // _STEP) + 2, dtype=np.float64) - (_STEP + 1) / 2 for side in (W, H))
         u, v = bend(across[None, :], down[:, None])
         (a, b, c), (d, e, f) = matrix
-        planes = a * u + b * v + c, d * u + e * v + f, u, v
-        x, y, within_x, within_y = (_upsampled(each, size) for each in planes)
+        x, y = (_upsampled(each, size) for each in (a * u + b * v + c, d * u + e * v + f))
+        if not is_cut:
+            return cls(x, y)
+        within_x, within_y = (_upsampled(each, size) for each in (u, v))
         across_it = cv2.inRange(within_x, -0.5, math.nextafter(W - 0.5, 0))
         shown = cv2.bitwise_and(across_it, cv2.inRange(within_y, -0.5, math.nextafter(H - 0.5, 0)))
         hidden = shown == 0
@@ -112,19 +117,21 @@ class SamplingMap:
         fill: tuple[float, ...] = (0, 0, 0),
         border: int = cv2.BORDER_CONSTANT,
         into: Image | None = None,
+        filter: str = "bilinear",
     ) -> Image:
-        """The picture of a photo, bilinear.
+        """The picture of a photo.
 
         Args:
             source: (h, w, 3) uint8.
             fill: colour of what is hidden, and beyond the photo for a constant border.
             border: OpenCV's.
             into: (H, W, 3) uint8, contiguous, to write to; new memory where None.
+            filter: of `FILTERS`.
 
         Returns:
             (H, W, 3) uint8.
         """
-        made = cv2.remap(source, *self._fixed, cv2.INTER_LINEAR, into, borderMode=border, borderValue=fill)
+        made = cv2.remap(source, *self._fixed, FILTERS[filter], into, borderMode=border, borderValue=fill)
         if self.hidden is not None and border != cv2.BORDER_CONSTANT:
             made[self.hidden] = np.array(fill, np.uint8)
         return made  # type: ignore[return-value]

@@ -10,7 +10,7 @@ from datakit.config import assign, keys_of
 from datakit.export import EXPORTERS
 from datakit.files import EXPORT_MANIFEST as MANIFEST
 from datakit.files import file_sha256
-from pipelines import export as command
+from pipelines import export_run as command
 from pipelines.export import ExportSummary, export_report
 from pipelines.export_folder import JOURNAL, Chunk
 from tests.exported import Collected, TwoVideos
@@ -69,7 +69,7 @@ def test_an_export_that_died_goes_on_to_the_very_same_bytes(shards, tmp_path, da
 
 
 def test_a_damaged_part_of_an_earlier_run_is_made_again(shards, tmp_path, datakit, monkeypatch):
-    """Its SHA-256 is compared before it is kept."""
+    """Its SHA-256 is compared before it is kept; the others stay, whatever their order."""
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
         patch.setattr(command, "_finish", lambda *_: (_ for _ in ()).throw(OSError("died")))
@@ -77,7 +77,7 @@ def test_a_damaged_part_of_an_earlier_run_is_made_again(shards, tmp_path, dataki
     (part,) = tmp_path.glob(".part-*")
     (part / "files/ecssd_0002.png").write_bytes(b"half")
     ran = datakit("export", shards, "--to", "static", "--out", out, "--json")
-    assert json.loads(ran.stdout)["kept"] == 2
+    assert json.loads(ran.stdout)["kept"] == 3
     assert (out / "ecssd_0002.png").stat().st_size > 4
 
 
@@ -176,3 +176,27 @@ def test_settings_and_formats_are_listed(datakit):
     """Without a source."""
     assert "jpeg_quality" in datakit("export", "--to", "davis", "--set", "help").output
     assert "lost: " in datakit("export", "--formats").output
+
+
+@pytest.mark.parametrize("words", [("coco",), ("webdataset", "--set", "clips_per_shard=3")], ids=["files", "tars"])
+def test_workers_make_the_bytes_of_one_process(shards, tmp_path, datakit, words):
+    """Lists, numbers of annotations and all, in whatever order photos are done."""
+    for jobs in (1, 2):
+        ran = datakit("export", shards, "--to", *words, "--out", tmp_path / f"by-{jobs}", "-j", jobs)
+        assert ran.exit_code == 0, ran.output
+    assert tree(tmp_path / "by-1") == tree(tmp_path / "by-2")
+
+
+def test_what_workers_have_begun_goes_on_whatever_is_missing(shards, tmp_path, datakit, monkeypatch):
+    """Here the second photo of four, which another worker was slow with."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_finish", lambda *_: (_ for _ in ()).throw(OSError("died")))
+        assert datakit("export", shards, "--to", "coco", "--out", out).exit_code == 1
+    journal = tmp_path / ".part-out" / JOURNAL
+    first, _, third, fourth = journal.read_text().splitlines()
+    journal.write_text("\n".join((fourth, first, third)) + "\n")
+    ran = datakit("export", shards, "--to", "coco", "--out", out, "--json")
+    assert json.loads(ran.stdout)["kept"] == 3
+    assert datakit("export", shards, "--to", "coco", "--out", tmp_path / "whole").exit_code == 0
+    assert tree(out) == tree(tmp_path / "whole")
