@@ -70,9 +70,7 @@ def composite(image: Image, target: Mask, backdrop: Image) -> Image:
     x, y, width, height = cv2.boundingRect(target)
     if not width:
         return backdrop
-    near = np.s_[
-        max(y - 4, 0) : y + height + 4, max(x - 4, 0) : x + width + 4
-    ]  # the blur reaches 2, and mirrors at edges
+    near = np.s_[max(y - 4, 0) : y + height + 4, max(x - 4, 0) : x + width + 4]  # a blur of 2, mirrored at edges
     share = cv2.GaussianBlur(target[near] * np.float32(1), (5, 5), 1.0)
     made = backdrop.copy()
     made[near] = cv2.blendLinear(np.ascontiguousarray(image[near]), np.ascontiguousarray(made[near]), share, 1 - share)
