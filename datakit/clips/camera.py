@@ -76,14 +76,14 @@ class Camera(Motion):
     """Settings of a camera, in a photo that is larger than what it sees.
 
     Attributes:
-        view_low, view_high: side of what the camera sees at most, as a share of the photo's shorter side.
+        view_low, view_high: least and largest side of what the camera sees, as a share of the photo's shorter side.
         flip: share of clips that are mirrored.
         still_camera: share of clips whose camera does not pan, zoom or roll.
-        camera_low, camera_high: speed of a pan; its logarithm is drawn uniformly.
+        camera_low, camera_high: least and largest speed of a pan; its logarithm is drawn uniformly.
         zoom: share of the view by which it shrinks at most.
         roll: largest turn of the camera in degrees.
         shake: largest unrest of the camera in sides of the view.
-        pause: share of turning points that are rested at.
+        pause: share of turning points at which camera or object rests.
         longest_pause: frames of a rest at most.
     """
 

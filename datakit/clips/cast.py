@@ -23,6 +23,7 @@ _SLOW = 12.0  # frames between two aims of an object's form
 _BREATH = 8.0  # frames between two aims of its spline
 _LARGEST = 0.9  # of the view: side of a pasted object at most
 _IN_FRONT = 0.6  # share of those that pass, which do so in front
+_OUT = 0.66  # of the view from its middle: where no piece is seen, and no camera on its way looks soon
 _STILL = (0.0, 0.0, 0.0, 0.0)
 
 Cut = tuple[bool, bool, bool, bool]
@@ -58,18 +59,19 @@ class Cast(Camera):
 
     Attributes:
         moves: share of the photo's own objects that move apart from the ground.
-        speed_low, speed_high: of objects; the logarithm is drawn uniformly.
+        speed_low, speed_high: least and largest speed of objects; its logarithm is drawn uniformly.
         flat: how much of a move up or down is left, as most things stand on something.
         leave: share of moving objects that leave the frame and return, or only leave, as there is time for it.
         cross: share of pasted objects that pass the largest of the photo's own.
-        fastest: of those that leave or pass.
+        fastest: largest speed of objects that leave or pass.
         growth: largest relative change of size.
         turn: largest turn of an object in degrees.
         aspect: largest relative change of width against height.
         sway: largest lean to a side, as a share of the height.
         bend: share of moving objects that a spline bends, ever differently.
-        bend_by: how far at most, in sides of the object.
-        area_low, area_high: of a pasted object, as a share of the frame; the logarithm is drawn uniformly.
+        bend_by: how far a spline bends at most, in sides of the object.
+        area_low, area_high: least and largest area of a pasted object, as a share of the view; its logarithm is drawn
+            uniformly.
     """
 
     moves: float = setting(0.75, 0, 1)
@@ -149,7 +151,7 @@ class Cast(Camera):
         leaves, is_backwards, start, back = rng.random(4).tolist()
         speed = log_between(rng, self.speed_low, self.speed_high)
         route, story = wander(rng, room, self.pace(speed, self.flat), frames, 10 * start - 8), WANDERS
-        left, right = view.centre[0] - 0.6 * view.side, view.centre[0] + 0.6 * view.side
+        left, right = view.centre[0] - _OUT * view.side, view.centre[0] + _OUT * view.side
         ways = [] if cut[2] else [(left - box[2]) / view.side]
         ways += [] if cut[0] else [(right - box[0]) / view.side]
         if leaves < self.leave and ways and frames > 3:

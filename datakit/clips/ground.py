@@ -17,12 +17,13 @@ from ..arrays import Image, Labels, Mask
 _RIM = 0.012  # of the longer side: what is filled around an object, with its shadow and its blurred outline
 _AROUND = 16  # pixels around a hole that are looked at, and its own size
 _BLOCK = 4  # pixels, side of the smallest blocks that means are made of
-_PARTS = 64  # of a grey level
+_BITS = 6
+_PARTS = 1 << _BITS  # of a grey level
 _GRAIN = 6  # pixels on each side of the mean that grain is measured from
 _BESIDE = (0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1)  # of its own size, down and across
 _ENOUGH = 0.8  # of what the best known place has, to be chosen by its looks
 _PLACES = 4  # for one hole; each gives what the ones before did not have
-_COARSEST = 32  # grey levels of grain; what is more is an edge of something
+_COARSEST = 20  # grey levels of grain; what is more is an edge of something
 _REACH = 3  # pixels that an object's own colours are carried outwards
 
 Part = tuple[slice, slice]
@@ -105,7 +106,14 @@ def _masks(labels: Labels, objects: Sequence[int], size: Sequence[int], factor: 
 
 def _sums(image: Image, known: Mask, reach: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """(h, w, 3) and (h, w) int32: sums of the known colours around every pixel, and of how many."""
-    return _blocks(image * known[..., None], 2 * reach + 1, reach), _blocks(known, 2 * reach + 1, reach)
+    return _blocks(_shown(image, known), 2 * reach + 1, reach), _blocks(known, 2 * reach + 1, reach)
+
+
+def _shown(image: Image, known: Mask) -> Image:
+    """A picture that is black where it is not known."""
+    made = np.zeros_like(image)
+    cv2.copyTo(image, known, made)
+    return made
 
 
 def _blocks(values: NDArray[np.uint8], side: int, anchor: int) -> NDArray[Any]:
@@ -120,13 +128,13 @@ def _filled(image: Image, known: Mask, hole: Mask) -> Image:
     made = _smooth(image, known)
     smooth, left = made.copy(), hole.copy()
     sums, counts = _sums(image, known, _GRAIN)
+    each = cv2.merge([np.maximum(counts, 1).astype(np.float32)] * 3)
+    means = np.rint(sums.astype(np.float32) / each).astype(np.int16)
+    grain = np.clip(image - means, -_COARSEST, _COARSEST)
     for _ in range(_PLACES):
         here, there = _beside(image, smooth, known, left)
         own = left[here] & known[there]
-        rows, columns = np.nonzero(own)
-        means = sums[there][rows, columns] // counts[there][rows, columns, None]
-        grain = np.clip(image[there][rows, columns] - means, -_COARSEST, _COARSEST)
-        made[here][rows, columns] = np.clip(smooth[here][rows, columns] + grain, 0, 255)
+        cv2.copyTo(np.clip(smooth[here] + grain[there], 0, 255).astype(np.uint8), own, made[here])
         left[here] -= own
         if not left.any():
             break
@@ -152,7 +160,7 @@ def _beside(image: Image, smooth: Image, known: Mask, hole: Mask) -> tuple[Part,
 
 def _smooth(image: Image, known: Mask) -> Image:
     """The means of ever larger blocks of known pixels, the smallest that hold any, and smoothly between them."""
-    levels = [tuple(_blocks(each, _BLOCK, 0)[::_BLOCK, ::_BLOCK] for each in (image * known[..., None], known))]
+    levels = [tuple(_blocks(each, _BLOCK, 0)[::_BLOCK, ::_BLOCK] for each in (_shown(image, known), known))]
     while min(levels[-1][1].shape) > 1 and (levels[-1][1] == 0).any():
         levels.append(tuple(map(_quarter, levels[-1])))
     sums, counts = levels.pop()
@@ -165,7 +173,7 @@ def _smooth(image: Image, known: Mask) -> Image:
         made = (_PARTS * sums.astype(np.int64) + (full - counts)[..., None] * made.astype(np.int64)) // full
     for _ in range(_BLOCK.bit_length() - 1):
         made = _twice(made, (made.shape[0] * 2, made.shape[1] * 2))
-    return ((made[: known.shape[0], : known.shape[1]] + _PARTS // 2) // _PARTS).astype(np.uint8)
+    return ((made[: known.shape[0], : known.shape[1]] + _PARTS // 2) >> _BITS).astype(np.uint8)
 
 
 def _quarter(values: NDArray[np.int32]) -> NDArray[np.int32]:

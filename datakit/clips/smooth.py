@@ -40,10 +40,10 @@ class Smooth(Cast):
         drift: largest relative change of exposure within a clip.
         tint: largest relative change of red and of blue within a clip.
         jpeg: share of clips whose frames are JPEGs.
-        quality_low, quality_high: of those.
+        quality_low, quality_high: least and largest quality of those JPEGs.
         lag: share of clips in which blocks that hardly change stay as they were.
-        lag_high: mean change in grey levels that is hardly one, at most.
-        least: of an object, as a share of the frame, in frame 0; others get no id.
+        lag_high: largest mean change of a block, in grey levels, that counts as hardly one.
+        least: smallest area of an object in frame 0, as a share of the frame; others get no id.
     """
 
     kind: ClassVar[str] = "smooth"

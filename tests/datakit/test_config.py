@@ -175,6 +175,18 @@ def test_the_meaning_is_the_first_sentence_of_the_attribute(owner: type, name: s
     assert meaning_of(owner, name) == text
 
 
+def test_the_meaning_may_be_said_by_a_base() -> None:
+    class Other(Optimizer):
+        """Another one.
+
+        Attributes:
+            learning_rate: of all steps.
+        """
+
+    assert meaning_of(Other, "momentum") == "of weights (all of them)"
+    assert meaning_of(Other, "learning_rate") == "of all steps"
+
+
 def test_help_has_a_line_for_every_key() -> None:
     """Key, value now, range, meaning."""
     lines = help_text(keys_of(Config(), ["optimizer"])).splitlines()

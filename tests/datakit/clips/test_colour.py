@@ -50,6 +50,12 @@ def test_nothing_to_change_gives_the_picture_itself():
     assert shaded(PHOTO, []) is PHOTO
 
 
+def test_a_colour_is_changed_by_itself():
+    image = np.full((4, 4, 3), 100, np.uint8)
+    made = shaded(image, [Shade("red", 1.5), Shade("blue", 0.5)])
+    assert made[0, 0].tolist() == [150, 100, 50]
+
+
 def test_a_picture_can_be_changed_in_place():
     picture = PHOTO.copy()
     assert shaded(picture, [Shade("hue", 0.1), Shade("blur", 1.0)], into=picture) is picture

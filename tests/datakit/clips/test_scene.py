@@ -1,14 +1,11 @@
 """Where a piece lies in a scene and in a frame."""
 
-import math
-
 import numpy as np
 import pytest
 
 from datakit.clips.camera import View
 from datakit.clips.pieces import pieces_of
 from datakit.clips.scene import Form, bends, blurs, foothold, is_rigid, photo_for_frame, room_of
-from datakit.transforms.sampling import composed
 
 UNCUT = (False,) * 4
 VIEW = View((50.0, 50.0), 100.0, 0.0)
@@ -87,12 +84,3 @@ def test_spots_of_a_piece_bend_and_its_surroundings_do_not():
     assert (x, y) == pytest.approx((0.4, 0.5), abs=0.01)
     assert (u - x, v - y) == pytest.approx((0.1 * 80 / 200, -0.05 * 120 / 200), rel=0.05)
     assert not first.is_cut
-
-
-def test_a_view_shows_its_centre_in_the_middle_and_its_side_across():
-    for is_flipped in (False, True):
-        matrix = View((70.0, 30.0), 50.0, 10.0).matrix(100, is_flipped)
-        assert matrix @ [50, 50, 1] == pytest.approx([70, 30])
-        assert math.dist(matrix @ [0, 0, 1], matrix @ [100, 0, 1]) == pytest.approx(50)
-        assert np.sign(np.linalg.det(matrix[:, :2])) == (-1 if is_flipped else 1)
-    assert composed(np.eye(2, 3), matrix) == pytest.approx(matrix)

@@ -81,3 +81,24 @@ def test_photo_and_mask_lie_on_each_other_to_half_a_pixel(size: int) -> None:
     sure = (grey == 0) | (grey == 200)
     assert np.array_equal(grey[sure] > 100, mask[sure].astype(bool))
     assert ((grey > 100) != (mask == 1)).mean() < 0.01  # only where a pixel of the map lies on an edge
+
+
+def test_a_part_is_read_as_in_the_whole():
+    matrix = np.array([[0.8, 0.1, 3.0], [-0.1, 0.8, 5.0]])
+    whole, part = SamplingMap.linear(matrix, (40, 50)), SamplingMap.linear(matrix, (40, 50), (7, 9, 31, 22))
+    assert np.array_equal(part.x, whole.x[9:22, 7:31])
+    assert np.array_equal(part.y, whole.y[9:22, 7:31])
+
+
+def test_what_a_bend_fetches_from_beyond_may_be_read():
+    """Moved by ten pixels: hidden where it is cut, else read from the source, which goes on there."""
+    matrix = np.array([[1.0, 0, 20.0], [0, 1.0, 0.0]])
+    source = np.arange(1, 101, dtype=np.uint8)[None].repeat(40, 0)
+
+    def moved(x, y):
+        return x - 10 + 0 * y, y + 0 * x
+
+    cut, free = (SamplingMap.bent(matrix, (40, 40), moved, is_cut).mask(source) for is_cut in (True, False))
+    assert not cut[:, :10].any()
+    assert free[5].tolist() == list(range(11, 51))
+    assert np.array_equal(cut[:, 10:], free[:, 10:])
