@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -33,7 +35,7 @@ def worker() -> None:
             assert triple.image.shape[:2] == triple.target.shape
 
     for line in sys.stdin:
-        name, *arguments = line.rstrip("\n").split("\t")
+        name, *arguments = json.loads(line)
         before = os.times()
         if name == "read":
             read(*arguments)
@@ -45,21 +47,26 @@ def worker() -> None:
 
 
 class Tree:
-    """The process that works with the code of one tree."""
+    """The process that works with the code of one tree.
 
-    def __init__(self, root: Path):
-        command = [sys.executable, "-P", str(Path(__file__).resolve()), "--worker"]
-        environment = {**os.environ, "PYTHONPATH": str(root)}
+    Args:
+        root: of the tree.
+        script: run with `--worker`, it answers each line of JSON on standard input with one.
+    """
+
+    def __init__(self, root: Path, script: Path = Path(__file__)):
+        command = [sys.executable, "-P", str(script.resolve()), "--worker"]
+        environment = {**os.environ, "PYTHONPATH": str(root.resolve())}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
             command, env=environment, cwd="/", stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, bufsize=1
         )
 
-    def seconds(self, *line: object) -> float:
-        """Processor seconds of one piece of work."""
+    def ask(self, *line: object) -> Any:
+        """The answer to a piece of work, such as its processor seconds."""
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write("\t".join(map(str, line)) + "\n")
-        return float(self.process.stdout.readline())
+        self.process.stdin.write(json.dumps(line, default=str) + "\n")
+        return json.loads(self.process.stdout.readline())
 
 
 def run(
@@ -75,7 +82,7 @@ def run(
             out = Path(scratch) / f"{side}-{number}"
             reads = Path(scratch) / "this-0"  # equal bytes in both trees
             lines: dict[str, tuple[object, ...]] = {
-                "build": ("build-shards", photos, "--out", out, "-j", "1", "--limit", limit),
+                "build": ("build-shards", photos, "--out", out, "-j", "1", "--limit", str(limit)),
                 "read": ("read", reads),
                 "evaluate": ("evaluate", predictions, truth, "-j", "1"),
             }
@@ -85,7 +92,7 @@ def run(
             seconds: dict[str, list[float]] = {side: [] for side in sides}
             for number in range(rounds + 1):  # the first warms up
                 for side in list(sides)[:: 1 if number % 2 else -1]:
-                    seconds[side].append(sides[side].seconds(*work(name, number, side)))
+                    seconds[side].append(sides[side].ask(*work(name, number, side)))
             kept = {side: values[1:] for side, values in seconds.items()}
             print(f"{name}: {common.median_ratio(kept['other'], kept['this']):.3f}", common.medians(kept), flush=True)
 

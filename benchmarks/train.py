@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from datakit.images import decode_picture, encode_png
+from datakit.images import decode_reduced, encode_png
 from datakit.seeds import generator
 from datakit.shards import ShardReader
 from datakit.transforms.views import ViewConfig
@@ -66,7 +66,7 @@ class Files(Dataset[dict[str, Any]]):
 def item_of(image: bytes, guide: bytes, target: bytes, key: str, coding: Any) -> dict[str, Any]:
     """An item as ours, from encoded files."""
     masks = [cv2.imdecode(np.frombuffer(part, np.uint8), cv2.IMREAD_UNCHANGED) & 1 for part in (guide, target)]
-    return make_item(Example(decode_picture(image), *masks, None, key), VIEW, coding, generator(0, key, 0))
+    return make_item(Example(partial(decode_reduced, image), *masks, None, key), VIEW, coding, generator(0, key, 0))
 
 
 def write_files(reader: ShardReader, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 An item is a pure function of (seed, epoch, key, repeat), whichever process makes it; one that is put on another photo
 also of the photos there are. In which order items come is left to `sampler`, what is drawn to `views`, pixels to
-`crop`, the tensor's coding to `inputs`.
+`pose`, the tensor's coding to `inputs`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,18 +23,19 @@ from torch.utils.data import Dataset, default_collate
 
 from datakit.arrays import Image, Mask
 from datakit.errors import ShardError, UsageError
+from datakit.images import paint, reduction
 from datakit.keys import draw_key, original_of, without_view
 from datakit.rle import decode_rle
 from datakit.samples import Triple
 from datakit.seeds import generator, key_hash
 from datakit.shards import Shard, ShardReader
-from datakit.shards.layout import IGNORES, TARGETS
-from datakit.shards.shard import decode_image, decode_triple
+from datakit.shards.layout import DEFORMED
+from datakit.shards.shard import decode_image, decode_target, decode_triple
 from datakit.transforms import deform
 from datakit.transforms.base import ImageCrop
 from datakit.transforms.corruption import corrupt_guide
-from datakit.transforms.crop import cut_image, cut_mask
-from datakit.transforms.pose import apply_pose, sample_pose
+from datakit.transforms.object_crop import ObjectCrop
+from datakit.transforms.pose import PosedWindow, apply_pose, is_kept, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
 from datakit.wording import counted
 
@@ -80,14 +83,15 @@ class Example:
     """One item before it is cut: all of one size.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
+        photo: gives (ceil(H / factor), ceil(W / factor), 3) uint8 RGB for a factor, a power of 2: a photo is decoded no
+            larger than its cut needs it.
         guide: (H, W) uint8 0/1, the guide mask.
         target: (H, W) uint8 0/1.
         ignore: (H, W) uint8, 1 where nothing is judged; None where all is.
         key: of the triple, or `<sample key>@<recipe>` where it was deformed anew.
     """
 
-    image: Image
+    photo: Callable[[int], Image]
     guide: Mask
     target: Mask
     ignore: Mask | None
@@ -178,10 +182,10 @@ class TripleDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, draw: Draw | int) -> dict[str, Any]:
         item, epoch, repeat = draw if isinstance(draw, Draw) else Draw(draw)
         shard, row, reader = self._locate(item)
-        example, recipe = self._bare(shard, row) if self.redraw else (self._stored(shard, row), "")
+        example, recipe = self._example(shard, row)
         rng = generator(self.seed, f"{example.key} view {epoch}", repeat)
 
-        def rough(target: Mask) -> Mask:
+        def rough(target: ObjectCrop) -> Mask:
             drawn = generator(self.seed, f"{example.key} deform {epoch}", repeat)
             return deform(target, reader.recipes[recipe], drawn).mask
 
@@ -202,23 +206,22 @@ class TripleDataset(Dataset[dict[str, Any]]):
         image_row = int(shard.triples[row]["image_row"])
         if own.path == shard.path and image_row == own.triples[own_row]["image_row"]:
             return None
-        with error_context(shard, f"photo {image_row}"):
-            return decode_image(shard, image_row)
+        factor = reduction(min(shard.size(image_row)) / (2 * self.view.size))  # at least half of it is shown
+        return _photo(shard, image_row, f"photo {image_row}", factor)
 
-    def _stored(self, shard: Shard, row: int) -> Example:
-        triple = decode_triple(shard, row)
-        return Example(triple.image, triple.guide, triple.target, triple.ignore, triple.key)
-
-    def _bare(self, shard: Shard, row: int) -> tuple[Example, str]:
-        """The item without its guide mask, which is not even decoded, and the recipe that makes another."""
+    def _example(self, shard: Shard, row: int) -> tuple[Example, str]:
+        """An item and its recipe; with `redraw`, without its guide mask, which is not even decoded."""
         entry = shard.triples[row]
         image_row, target_row, recipe = int(entry["image_row"]), int(entry["target_row"]), entry["recipe"].decode()
-        ignore_row, size = int(shard.targets["ignore_row"][target_row]), shard.size(image_row)
-        key = draw_key(shard.targets["key"][target_row].decode(), recipe)
+        size, key = shard.size(image_row), entry["key"].decode()
+        if self.redraw:
+            key = draw_key(shard.targets["key"][target_row].decode(), recipe)
         with error_context(shard, key):
-            target = decode_rle(shard.record(TARGETS, target_row, check=True), size)
-            ignore = decode_rle(shard.record(IGNORES, ignore_row, check=True), size) if ignore_row >= 0 else None
-            return Example(decode_image(shard, image_row), target, target, ignore, key), recipe
+            target, ignore = decode_target(shard, target_row, size)
+            guide = target if self.redraw else decode_rle(shard.record(DEFORMED, row, check=True), size)
+            if not target.view(np.bool_).any():
+                raise ValueError("the target is empty; rebuild the shard")
+        return Example(partial(_photo, shard, image_row, key), guide, target, ignore, key), recipe
 
     def _locate(self, item: int) -> tuple[Shard, int, ShardReader]:
         reader, number = self._shards[self._index.shard[item]]
@@ -259,6 +262,12 @@ def error_context(shard: Shard, what: str) -> Iterator[None]:
         yield
     except (ValueError, LookupError) as error:
         raise ShardError(f"{shard.path}: {what}: {error}; look closer with `datakit verify --deep`") from error
+
+
+def _photo(shard: Shard, row: int, what: str, factor: int) -> Image:
+    """A photo of a shard at 1/`factor` of its size, decoded for `what`."""
+    with error_context(shard, what):
+        return decode_image(shard, row, factor=factor)
 
 
 def _parts(path: Path) -> list[tuple[ShardReader, int]]:
@@ -310,10 +319,12 @@ def make_item(
     view: ViewConfig,
     coding: InputCoding,
     rng: np.random.Generator,
-    rough: Callable[[Mask], Mask] | None = None,
+    rough: Callable[[ObjectCrop], Mask] | None = None,
     photo: Callable[[float], Image | None] | None = None,
 ) -> dict[str, Any]:
-    """One drawn view of an example, as tensors: image and masks turned, cut and mirrored together.
+    """One drawn view of an example, as tensors: image and masks turned, cut and mirrored together, in one resampling.
+
+    A guide mask is deformed and corrupted in the turned photo, whose upright window is cut around it.
 
     Args:
         example: what is looked at.
@@ -326,35 +337,35 @@ def make_item(
     Returns:
         As `TripleDataset` says.
     """
-    outside_photo = np.zeros(example.target.shape, np.uint8)
-    pose = sample_pose(rng, example.target, view)
-    if pose is not None and apply_pose(example.target, pose, 0).any():  # else the object would be gone
-        example, outside_photo = _turned(example, pose, coding.fill), apply_pose(outside_photo, pose, 1)
-    guide = corrupt_guide(rng, rough(example.target) if rough else example.guide, view)
-    window = sample_window(rng, guide, view)
-    flip = rng.random() < view.flip
-    scored = np.ones(guide.shape, np.uint8) if example.ignore is None else 1 - example.ignore
-    guide, target, valid = (cut_mask(mask, window) for mask in (guide, example.target, scored & ~outside_photo))
-    cut = ImageCrop(cut_image(example.image, window, coding.fill), target, photo)
+    whole = ObjectCrop.of(example.target)
+    pose = sample_pose(rng, whole, view)
+    if pose is not None and not is_kept(whole, pose):  # the object would be gone
+        pose = None
+    drawn = ObjectCrop.of(rough(apply_pose(whole, pose)) if rough else example.guide)
+    drawn = drawn if rough else apply_pose(drawn, pose)
+    corrupted = corrupt_guide(rng, drawn, view)
+    seen = PosedWindow(sample_window(rng, corrupted, view), whole.size, pose, flip=rng.random() < view.flip)
+    ignore = () if example.ignore is None else (example.ignore,)
+    if rough is None and corrupted is drawn:
+        (guide, target, *ignored), inside = seen.masks(example.guide, example.target, *ignore)
+    else:
+        guide = seen.turned_mask(corrupted.mask())
+        (target, *ignored), inside = seen.masks(example.target, *ignore)
+    cut = ImageCrop(seen.image(example.photo, coding.fill), target, photo and partial(_mirrored, photo, seen.flip))
     for transform in view.image_transforms:
         cut = transform.apply(cut, transform.sample_params(rng, cut))
     image = cut.image
-    if outside_photo.any() or not window.is_inside(outside_photo.shape):
-        image[cut_mask(outside_photo, window, outside=1).view(np.bool_)] = (
-            coding.fill
-        )  # as propagation sees it, in any light
-    planes = (image, guide, target, valid)
-    image, guide, target, valid = (np.ascontiguousarray(plane[:, ::-1]) if flip else plane for plane in planes)
+    if cv2.countNonZero(inside) < inside.size:
+        paint(image, 1 - inside, coding.fill)  # as propagation sees it, in any light
     return {
         "input": pack_input(image, guide, coding),
         "target": torch.from_numpy(target),
-        "valid": torch.from_numpy(valid),
+        "valid": torch.from_numpy(inside - ignored[0] if ignored else inside),
         "key": example.key,
     }
 
 
-def _turned(example: Example, pose: NDArray[np.float64], fill: tuple[int, int, int]) -> Example:
-    """The example turned and stretched, photo and masks alike."""
-    guide, target = (apply_pose(mask, pose, 0) for mask in (example.guide, example.target))
-    ignore = None if example.ignore is None else apply_pose(example.ignore, pose, 0)
-    return Example(apply_pose(example.image, pose, fill), guide, target, ignore, example.key)
+def _mirrored(photo: Callable[[float], Image | None], flip: bool, which: float) -> Image | None:
+    """Another photo, mirrored with what is put on it."""
+    other = photo(which)
+    return cv2.flip(other, 1) if flip and other is not None else other  # type: ignore[return-value]

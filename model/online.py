@@ -10,7 +10,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from torch.utils.data import default_collate
 from datakit.arrays import Image, Labels
 from datakit.config import setting, validate
 from datakit.errors import UsageError
+from datakit.images import halved
 from datakit.masks import plain_labels
 from datakit.seeds import generator
 from datakit.transforms import PRESETS, Recipe, deform
@@ -220,7 +221,8 @@ class FrameSamples:
             return None
         key = f"frame {draw.frame}#{draw.object_id}~r{draw.angle:+g}{'f' * draw.flip}"
         guide = deform(mask, self._config.recipe, generator(self._seed, key, draw.variant))
-        example = Example(self._image(draw.frame, draw.angle, draw.flip), guide.mask, mask, None, key)
+        photo = partial(self._photo, draw.frame, draw.angle, draw.flip)
+        example = Example(photo, guide.mask, mask, None, key)
         rng = generator(self._seed, f"{key} view {epoch}", draw.variant)
         return make_item(example, self._config.view, self._coding, rng)
 
@@ -230,6 +232,9 @@ class FrameSamples:
             rng = generator(self._seed, "online order", epoch)
             yield from ((epoch, int(index)) for index in np.argsort(rng.random(len(self)), kind="stable"))
             epoch += 1
+
+    def _photo(self, frame: int, angle: float, flip: bool, factor: int) -> Image:
+        return halved(self._image(frame, angle, flip), factor)
 
     def _turned_image(self, frame: int, angle: float, flip: bool) -> Image:
         return turned_image(self._frames[frame][0], angle, flip)

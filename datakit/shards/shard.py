@@ -22,7 +22,7 @@ from ..errors import ShardError
 from ..formats import MAX_PIXELS
 from ..hdf5 import opened
 from ..headers import image_size
-from ..images import check_decodable, decode_picture
+from ..images import check_decodable, decode_reduced
 from ..rle import decode_rle
 from ..samples import TRIPLE_COLUMNS, Photo, Triple, flags_of
 from ..wording import counted
@@ -189,12 +189,10 @@ def decode_triple(shard: Shard, row: int, check: Check = "masks") -> Triple:
     image_row, target_row = int(entry["image_row"]), int(entry["target_row"])
     size = shard.size(image_row)
     masks = check != "none"
-    ignore_row = int(shard.targets[target_row]["ignore_row"])
     try:
         image = decode_image(shard, image_row, check == "all")
-        target = decode_rle(shard.record(layout.TARGETS, target_row, masks), size)
+        target, ignore = decode_target(shard, target_row, size, masks)
         guide = decode_rle(shard.record(layout.DEFORMED, row, masks), size)
-        ignore = decode_rle(shard.record(layout.IGNORES, ignore_row, masks), size) if ignore_row >= 0 else None
     except ValueError as error:
         raise ShardError(f"{shard.path}: triples[{row}]: {error}; look closer with `datakit verify --deep`") from error
     if masks and not target.view(np.bool_).any():
@@ -202,17 +200,36 @@ def decode_triple(shard: Shard, row: int, check: Check = "masks") -> Triple:
     return _triple(shard, entry, image, guide, target, ignore)
 
 
-def decode_image(shard: Shard, row: int, check: bool = False) -> Image:
-    """(H, W, 3) uint8 RGB of one photo of a shard, as large as the table says.
+def decode_target(shard: Shard, row: int, size: tuple[int, int], check: bool = True) -> tuple[Mask, Mask | None]:
+    """Target and ignore region of one sample of a shard, (H, W) uint8 0/1 each; None where everything counts.
+
+    Raises:
+        ValueError: a record cannot be decoded.
+        ShardError: the CRC-32 was to be checked and does not fit.
+    """
+    target = decode_rle(shard.record(layout.TARGETS, row, check), size)
+    ignore_row = int(shard.targets["ignore_row"][row])
+    return target, decode_rle(shard.record(layout.IGNORES, ignore_row, check), size) if ignore_row >= 0 else None
+
+
+def decode_image(shard: Shard, row: int, check: bool = False, factor: int = 1) -> Image:
+    """(ceil(H / factor), ceil(W / factor), 3) uint8 RGB of one photo of a shard, as large as the table says.
+
+    Args:
+        shard: which one.
+        row: of its table of photos.
+        check: compare the record's CRC-32 first.
+        factor: of `images.decode_reduced`.
 
     Raises:
         ValueError: it is of another size, which is found before it is decoded, or no picture.
         ShardError: the CRC-32 was to be checked and does not fit.
     """
     record, size = _framed(shard, row, check)
-    image = decode_picture(record)
-    if image.shape[:2] != size:
-        raise ValueError(f"images[{row}]: decodes to {image.shape[:2]}, the table says {size}")
+    image = decode_reduced(record, factor)
+    expected = -(-size[0] // factor), -(-size[1] // factor)
+    if image.shape[:2] != expected:
+        raise ValueError(f"images[{row}]: decodes to {image.shape[:2]}, expected {expected} as the table says")
     return image
 
 

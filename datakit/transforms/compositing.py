@@ -10,8 +10,9 @@ import numpy as np
 
 from ..arrays import Image, Mask
 from ..config import setting
+from ..images import halved, reduction
 from .base import ImageCrop, ImageTransform, Params
-from .crop import cut_image, square_window
+from .crop import square_window
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ class Compositing(ImageTransform):
         H, W = photo.shape[:2]
         pixels = max(1, round(min(H, W) * (0.5 + 0.5 * side)))
         centre = pixels / 2 + across * (W - pixels), pixels / 2 + down * (H - pixels)
-        backdrop = cut_image(photo, square_window(centre, pixels, (H, W), crop.image.shape[0]), (0, 0, 0))
-        return replace(crop, image=composite(crop.image, crop.target, backdrop))
+        x0, y0, x1, y1 = square_window(centre, pixels, (H, W), crop.image.shape[0]).box
+        part = photo[max(y0, 0) : y1, max(x0, 0) : x1]
+        backdrop = cv2.resize(halved(part, reduction(pixels / crop.image.shape[0])), crop.image.shape[1::-1])
+        return replace(crop, image=composite(crop.image, crop.target, backdrop))  # type: ignore[arg-type]
 
 
 def composite(image: Image, target: Mask, backdrop: Image) -> Image:
@@ -64,5 +67,11 @@ def composite(image: Image, target: Mask, backdrop: Image) -> Image:
         target: (H, W) uint8 0/1, the object.
         backdrop: (H, W, 3) uint8 RGB.
     """
-    share = cv2.GaussianBlur(target * np.float32(1), (5, 5), 1.0)
-    return cv2.blendLinear(image, backdrop, share, 1 - share)  # type: ignore[return-value]
+    x, y, width, height = cv2.boundingRect(target)
+    if not width:
+        return backdrop
+    near = np.s_[max(y - 4, 0) : y + height + 4, max(x - 4, 0) : x + width + 4]  # a blur of 2, mirrored at edges
+    share = cv2.GaussianBlur(target[near] * np.float32(1), (5, 5), 1.0)
+    made = backdrop.copy()
+    made[near] = cv2.blendLinear(np.ascontiguousarray(image[near]), np.ascontiguousarray(made[near]), share, 1 - share)
+    return made

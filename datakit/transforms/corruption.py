@@ -11,7 +11,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Mask
 from .corruption_steps import add_ellipse, along_line, centre_of, erase_beyond, move_of
 from .crop import MARGIN
 from .object_crop import ObjectCrop
@@ -20,27 +19,26 @@ from .views import CORRUPTIONS, ViewConfig
 Units = NDArray[np.float64]
 
 
-def corrupt_guide(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Mask:
+def corrupt_guide(rng: np.random.Generator, guide: ObjectCrop, config: ViewConfig) -> ObjectCrop:
     """The guide corrupted as in video, each way with its own share; none leaves it empty.
 
     Args:
         rng: source of all numbers.
-        guide: (H, W) uint8, 0 or 1.
+        guide: the guide mask.
         config: the shares.
 
     Returns:
-        (H, W) uint8, 0 or 1.
+        The corrupted one; `guide` itself where no corruption came.
     """
     is_moved, is_cut, is_leaked = rng.random(3) < [getattr(config, name) for name in CORRUPTIONS]
     moved_by, cut_by, leaked_by = rng.random(2), rng.random(2), rng.random(4)
-    if not (is_moved or is_cut or is_leaked) or not guide.any():
+    if not guide.width:
         return guide
-    crop = ObjectCrop.of(guide)
     if is_moved:
-        crop = shift(crop, moved_by, config.off_centre_by)
+        guide = shift(guide, moved_by, config.off_centre_by)
     if is_cut:
-        crop = occlude(crop, cut_by)
-    return (leak(crop, leaked_by) if is_leaked else crop).mask()
+        guide = occlude(guide, cut_by)
+    return leak(guide, leaked_by) if is_leaked else guide
 
 
 def shift(crop: ObjectCrop, draw: Units, by: float) -> ObjectCrop:

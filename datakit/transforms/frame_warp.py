@@ -19,12 +19,12 @@ from ..errors import UsageError
 from .apply import point_maps
 from .base import Transform
 from .object_crop import ObjectCrop
+from .sampling import PARTS, SamplingMap
 from .warp import PointMap, Points
 
 Border = Literal["constant", "reflect", "replicate"]
 
 _BORDERS = {"constant": cv2.BORDER_CONSTANT, "reflect": cv2.BORDER_REFLECT_101, "replicate": cv2.BORDER_REPLICATE}
-_PARTS = 32  # of a pixel that coordinates are rounded to, as OpenCV's bilinear weights are: the same on any CPU
 _ROWS = 64  # computed at a time; the temporaries of a spline stay in the processor's caches
 
 
@@ -73,7 +73,8 @@ class FrameWarp(PointMap):
         """
         if border not in _BORDERS:
             raise UsageError(f"border {border!r}: expected {', '.join(_BORDERS)}")
-        return self._read(image, cv2.INTER_LINEAR, _BORDERS[border], fill)
+        self._check(image)
+        return self._map.image(image, fill, _BORDERS[border]) if self.maps else image.copy()
 
     def warp_mask(self, labels: Labels, fill: int = 0) -> Labels:
         """A mask or label map along the map, the nearest pixel each, so no new values.
@@ -88,34 +89,28 @@ class FrameWarp(PointMap):
         Raises:
             ValueError: another size.
         """
-        return self._read(labels, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT, (fill,))
+        self._check(labels)
+        return self._map.mask(labels, fill) if self.maps else labels.copy()
 
     def inside(self) -> Mask:
         """(H, W) uint8, 1 where the warped frame shows something of the frame, 0 where it shows what lies beyond."""
         return self.warp_mask(np.ones(self.size, np.uint8))
 
-    def _read(
-        self, plane: NDArray[np.uint8], interpolation: int, border: int, fill: tuple[int, ...]
-    ) -> NDArray[np.uint8]:
+    def _check(self, plane: NDArray[np.uint8]) -> None:
         if plane.shape[:2] != self.size:
             raise ValueError(f"warp: plane is {plane.shape[:2]}, expected {self.size}")
-        if not self.maps:
-            return plane.copy()
-        # Float maps: with OpenCV's pair of fixed-point maps, nearest reads a pixel off (findings/).
-        x, y = self._coordinates
-        return cv2.remap(plane, x, y, interpolation, borderMode=border, borderValue=fill)  # type: ignore[return-value]
 
     @cached_property
-    def _coordinates(self) -> NDArray[np.float32]:
-        """(2, H, W) float32: x and y each pixel is read from, evaluated at every pixel and rounded to 1/32."""
+    def _map(self) -> SamplingMap:
+        """Where each pixel is read from, evaluated at every pixel."""
         H, W = self.size
         values = np.empty((2, H, W), np.float32)
         across = np.arange(W, dtype=np.float64)[None, :]
         for top in range(0, H, _ROWS):
             down = np.arange(top, min(top + _ROWS, H), dtype=np.float64)[:, None]
             for into, found in zip(values[:, top : top + _ROWS], self.inverse(across, down), strict=True):
-                into[:] = np.rint(found * _PARTS) / _PARTS
-        return values
+                into[:] = np.rint(found * PARTS) / PARTS
+        return SamplingMap(*values)
 
 
 def sample_warp(

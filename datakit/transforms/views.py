@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Mask, bounding_box
 from ..config import same_setting, setting, settings_of, validate
 from .base import ImageTransform
 from .compositing import Compositing
 from .crop import MARGIN, Window, object_window, square_window, whole_window
+from .object_crop import ObjectCrop
 from .photometric import Photometric
 
 IMAGE_TRANSFORMS: tuple[type[ImageTransform], ...] = (Compositing, Photometric)
@@ -105,25 +105,24 @@ CORRUPTIONS = ("off_centre", "partial", "blob")
 _POSE = ("shift", "whole", "flip", "turn", "stretch")
 
 
-def sample_window(rng: np.random.Generator, guide: Mask, config: ViewConfig) -> Window:
+def sample_window(rng: np.random.Generator, guide: ObjectCrop, config: ViewConfig) -> Window:
     """What of a photo is shown: a window around the guide mask, more or less wide and off-centre, or all of it.
 
     Args:
         rng: source of all numbers.
-        guide: (H, W) uint8, 0 or 1; where it is empty, the whole photo is shown.
+        guide: the guide mask; where it is empty, the whole photo is shown.
         config: what is drawn.
     """
-    frame_size = (guide.shape[0], guide.shape[1])
+    frame_size = guide.size
     whole, spread, across, down = rng.random(4)
     if config.crop == "random":
         return random_window(frame_size, config.size, across, down)
-    box = bounding_box(guide)
-    if box is None or whole < config.whole:
+    if not guide.width or whole < config.whole:
         return whole_window(frame_size, config.size)
     margin = config.margin_low * (config.margin_high / config.margin_low) ** spread
     if not config.shift:
-        return object_window(box, frame_size, margin, config.size)
-    x0, y0, x1, y1 = box
+        return object_window(guide.box, frame_size, margin, config.size)
+    x0, y0, x1, y1 = guide.box
     side = max(x1 - x0, y1 - y0) * (1 + 2 * margin)
     reach = 2 * config.shift * side
     centre = (x0 + x1) / 2 + (across - 0.5) * reach, (y0 + y1) / 2 + (down - 0.5) * reach

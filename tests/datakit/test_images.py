@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -58,6 +59,27 @@ def test_a_palette_png_keeps_the_ids_and_their_colours(tmp_path: Path) -> None:
     assert stored.convert("RGB").getpixel((1, 0)) == (128, 0, 0)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_decoded_whole_is_the_same_either_way(mode: str) -> None:
+    picture = PillowImage.fromarray(np.random.default_rng(0).integers(0, 256, (9, 11, 3), np.uint8)).resize((70, 50))
+    stream = BytesIO()
+    picture.convert(mode).save(stream, "JPEG")
+    assert np.array_equal(images.decode_reduced(stream.getvalue(), 1), images.decode_picture(stream.getvalue()))
+
+
+@pytest.mark.parametrize(("shrink", "factor"), [(0.2, 1), (1, 1), (1.99, 1), (2, 2), (3.9, 2), (4, 4), (17, 16)])
+def test_a_picture_is_never_reduced_below_what_is_shown(shrink: float, factor: int) -> None:
+    assert images.reduction(shrink) == factor
+
+
+def test_painted_pixels_have_the_colour_and_others_stay() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    before, where = image.copy(), np.zeros((20, 30), np.uint8)
+    where[3:9, 4:] = 1
+    images.paint(image, where, (1, 2, 3))
+    assert (image[where > 0] == (1, 2, 3)).all() and np.array_equal(image[where == 0], before[where == 0])
+
+
 def test_a_compact_png_has_the_same_pixels_in_fewer_bytes() -> None:
     """Only the packing differs."""
     image = np.zeros((64, 64, 3), np.uint8)
@@ -68,7 +90,7 @@ def test_a_compact_png_has_the_same_pixels_in_fewer_bytes() -> None:
     assert len(compact) < len(plain)
 
 
-@pytest.mark.parametrize("factor", [1, 2, 4, 8])
+@pytest.mark.parametrize("factor", [1, 2, 4, 8, 16])
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 def test_a_picture_decoded_at_a_part_of_its_size_shows_the_same(factor: int, suffix: str) -> None:
     picture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (75, 101, 3), np.uint8), (0, 0), 6)

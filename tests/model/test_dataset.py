@@ -165,6 +165,7 @@ def test_redrawing_reads_no_stored_rough_mask(folder, monkeypatch):
     """It does not even look at the record."""
     dataset = TripleDataset(folder, CODING, VIEW, split="all", redraw=True)
     monkeypatch.setattr(module, "decode_triple", None)
+    monkeypatch.setattr(module, "DEFORMED", None)
     assert dataset[0]["key"].partition("@")[2] in ("masktrack", "masktrack-box")
 
 
@@ -308,26 +309,36 @@ def test_first_frame_views_stay_as_stored(tmp_path):
 
 
 def test_objects_are_put_on_photos_of_others_that_may_be_drawn(tmp_path, monkeypatch):
-    """Never on their own, nor on one of a source that is left out."""
+    """Never on their own, which is read once for itself, nor on one of a source that is left out."""
     folders = [write_shards(tmp_path / name, name, photos=4, objects=2) for name in ("made", "left")]
-    lent, decode = [], module.decode_image
-    monkeypatch.setattr(module, "decode_image", lambda shard, row: lent.append((shard.path, row)) or decode(shard, row))
+    read, lent, decode = [], [], module.decode_image
+
+    def noted(shard, row, **given):
+        read.append((shard.path, row))
+        return decode(shard, row, **given)
+
+    monkeypatch.setattr(module, "decode_image", noted)
     dataset = TripleDataset(folders, CODING, replace(VIEW, paste=1.0), split="all", weights={"left": 0.0})
     for item in range(0, len(dataset), 5):
         shard, row, _ = dataset._locate(item)
-        before = len(lent)
         for repeat in range(9):
+            read.clear()
             dataset[Draw(item, 0, repeat)]
-        assert (shard.path, int(shard.triples[row]["image_row"])) not in lent[before:]
+            assert read.count((shard.path, int(shard.triples[row]["image_row"]))) == 1
+            lent += [photo for photo in read if photo != (shard.path, int(shard.triples[row]["image_row"]))]
     assert len(lent) > 30 and {path.parent.name for path, _ in lent} == {"made"}
 
 
 def test_a_damaged_photo_to_put_an_object_on_is_told_as_any_other(folder, monkeypatch):
     """By its shard, with the way to look closer."""
     dataset = TripleDataset(folder, CODING, replace(VIEW, paste=1.0), split="all")
+    (shard, row, _), decode = dataset._locate(0), module.decode_image
+    own = int(shard.triples[row]["image_row"])
 
-    def damaged(shard, row):
-        raise ValueError("no picture")
+    def damaged(shard_of, row_of, **given):
+        if (shard_of, row_of) != (shard, own):
+            raise ValueError("no picture")
+        return decode(shard_of, row_of, **given)
 
     monkeypatch.setattr(module, "decode_image", damaged)
     with pytest.raises(ShardError, match=r"made-\d+\.h5: photo \d+: no picture; look closer"):

@@ -125,7 +125,7 @@ def test_samples_are_those_a_build_would_store(monkeypatch):
     assert len(samples) == len(triples) == 12
     for number, triple in enumerate(triples):
         example = samples.item(number)
-        for one, other in ((example.image, triple.image), (example.guide, triple.guide)):
+        for one, other in ((example.photo(1), triple.image), (example.guide, triple.guide)):
             assert np.array_equal(one, other)
         assert np.array_equal(example.target, triple.target)
 

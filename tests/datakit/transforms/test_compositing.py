@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from datakit.seeds import generator
 from datakit.transforms.base import ImageCrop
@@ -51,3 +52,13 @@ def test_an_object_is_put_on_with_a_soft_outline():
     both = composite(IMAGE, TARGET, np.full_like(IMAGE, 20))
     assert (both[110, 70:130] == 200).all() and (both[:60] == 20).all()
     assert set(np.unique(both[110])) > {20, 200}
+
+
+@pytest.mark.parametrize("centre", [(30, 30), (0, 12), (63, 63), (500, 500)])
+def test_a_blend_near_the_object_is_a_blend_of_everything(centre):
+    """Nothing farther from the outline than the blur reaches is the object's; at the edge, too."""
+    image, backdrop = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    target = cv2.circle(np.zeros((64, 64), np.uint8), centre, 9, 1, -1)
+    share = cv2.GaussianBlur(target * np.float32(1), (5, 5), 1.0)
+    everywhere = cv2.blendLinear(image, backdrop, share, 1 - share)
+    assert cv2.absdiff(composite(image, target, backdrop), everywhere).max() <= 1  # OpenCV rounds by place

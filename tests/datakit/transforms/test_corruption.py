@@ -36,9 +36,9 @@ def draws(count=200):
 @pytest.mark.parametrize("fault", ["partial", "off_centre", "blob"])
 def test_each_fault_comes_as_often_as_told(fault):
     """With its share, and never where the mask is empty."""
-    changed = [not np.array_equal(corrupt_guide(rng, disc(), only(**{fault: 0.3})), disc()) for rng in draws()]
+    changed = [not np.array_equal(corrupt_guide(rng, crop(), only(**{fault: 0.3})).mask(), disc()) for rng in draws()]
     assert 0.2 < np.mean(changed) < 0.4
-    assert not corrupt_guide(generator(0, "a", 0), EMPTY, only(**{fault: 1})).any()
+    assert not corrupt_guide(generator(0, "a", 0), ObjectCrop.of(EMPTY), only(**{fault: 1})).width
 
 
 def test_a_mask_is_moved_whole():

@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from datakit.arrays import bounding_box
 from datakit.config import settings_of
 from datakit.errors import UsageError
 from datakit.seeds import generator
 from datakit.transforms.base import ImageCrop
 from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.crop import object_window, whole_window
-from datakit.transforms.pose import apply_pose, sample_pose
+from datakit.transforms.object_crop import ObjectCrop
+from datakit.transforms.pose import sample_pose
 from datakit.transforms.views import ViewConfig, random_window, sample_window
 
 FRAME = (240, 320)
@@ -35,28 +35,28 @@ def draws(count=200):
 
 def test_nothing_is_drawn_where_all_is_off():
     """A still view is the propagator's window, the mask and the light as they are."""
-    image = np.random.default_rng(0).integers(0, 256, (*FRAME, 3), dtype=np.uint8)
+    crop, image = ObjectCrop.of(disc()), np.random.default_rng(0).integers(0, 256, (*FRAME, 3), dtype=np.uint8)
     for rng in draws(10):
-        assert np.array_equal(corrupt_guide(rng, disc(), STILL), disc())
-        assert sample_window(rng, disc(), STILL) == object_window(disc(), FRAME, 0.5, 224)
-        assert sample_pose(rng, disc(), STILL) is None
-        crop = ImageCrop(image, disc(), lambda _: image[::-1])
+        assert corrupt_guide(rng, crop, STILL) is crop
+        assert sample_window(rng, crop, STILL) == object_window(disc(), FRAME, 0.5, 224)
+        assert sample_pose(rng, crop, STILL) is None
+        cut = ImageCrop(image, disc(), lambda _: image[::-1])
         for transform in STILL.image_transforms:
-            crop = transform.apply(crop, transform.sample_params(rng, crop))
-        assert crop.image is image
+            cut = transform.apply(cut, transform.sample_params(rng, cut))
+        assert cut.image is image
 
 
 def test_switching_one_thing_off_leaves_the_others_as_they_were():
     """Without faults, a generator stands where it would have stood with them."""
     with_faults, without = generator(0, "a", 0), generator(0, "a", 0)
-    corrupt_guide(with_faults, disc(), ViewConfig(partial=1, off_centre=1, blob=1))
-    corrupt_guide(without, disc(), STILL)
+    corrupt_guide(with_faults, ObjectCrop.of(disc()), ViewConfig(partial=1, off_centre=1, blob=1))
+    corrupt_guide(without, ObjectCrop.of(disc()), STILL)
     assert with_faults.random() == without.random()
 
 
 def test_windows_are_more_or_less_wide_about_the_propagators():
     """Sides lie within the margins drawn, half of them on either side of the propagator's."""
-    boxes = [sample_window(rng, disc(), only(margin_low=0.25, margin_high=1.0)).box for rng in draws()]
+    boxes = [sample_window(rng, ObjectCrop.of(disc()), only(margin_low=0.25, margin_high=1.0)).box for rng in draws()]
     sides = [x1 - x0 for x0, _, x1, _ in boxes]
     assert min(sides) >= round(81 * 1.5) and max(sides) <= 81 * 3
     assert 0.4 < np.mean(np.array(sides) < 81 * 2) < 0.6
@@ -64,7 +64,7 @@ def test_windows_are_more_or_less_wide_about_the_propagators():
 
 def test_windows_are_shifted_by_a_share_of_their_side():
     """The object leaves the middle by that share at most, in both directions."""
-    small = disc((150, 120), 20)
+    small = ObjectCrop.of(disc((150, 120), 20))
     boxes = [sample_window(rng, small, only(shift=0.2)).box for rng in draws()]
     offsets = np.array([(x0 + x1) / 2 - 150.5 for x0, _, x1, _ in boxes])
     assert offsets.min() < -12 and offsets.max() > 12 and np.abs(offsets).max() <= 0.2 * 82 + 1
@@ -72,9 +72,9 @@ def test_windows_are_shifted_by_a_share_of_their_side():
 
 def test_a_share_of_windows_shows_everything():
     """And so does every window of an empty mask."""
-    windows = [sample_window(rng, disc(), only(whole=0.3)) for rng in draws()]
+    windows = [sample_window(rng, ObjectCrop.of(disc()), only(whole=0.3)) for rng in draws()]
     assert 0.2 < np.mean([window == whole_window(FRAME, 224) for window in windows]) < 0.4
-    assert sample_window(generator(0, "a", 0), EMPTY, ViewConfig()) == whole_window(FRAME, 224)
+    assert sample_window(generator(0, "a", 0), ObjectCrop.nothing(FRAME), ViewConfig()) == whole_window(FRAME, 224)
 
 
 def test_random_crops_keep_the_photos_scale():
@@ -92,38 +92,6 @@ def test_the_papers_view_is_a_random_crop_and_a_mirror():
     assert (paper.size, paper.crop, paper.flip) == (321, "random", 0.5)
     kept = ("size", "crop", "margin_low", "margin_high", "off_centre_by", "flip")
     assert {value for name, value in paper.to_dict().items() if name not in kept} == {0}
-
-
-def test_a_turn_keeps_the_objects_middle_and_area():
-    """And turns no further than told."""
-    bar = cv2.rectangle(EMPTY.copy(), (100, 110), (200, 130), 1, -1)
-    angles = []
-    for rng in draws(50):
-        turned = apply_pose(bar, sample_pose(rng, bar, only(turn=30)), 0)
-        (x, y), sides, angle = cv2.minAreaRect(cv2.findNonZero(turned))
-        assert abs(x - 150) < 1 and abs(y - 120) < 1 and abs(turned.sum() / bar.sum() - 1) < 0.03
-        angles.append((angle + 90 * (sides[0] < sides[1]) + 90) % 180 - 90)
-    assert min(angles) < -20 and max(angles) > 20 and max(map(abs, angles)) < 31
-
-
-def test_a_stretch_changes_the_ratio_of_width_to_height():
-    """Either way, by no more than told; the area stays."""
-    ratios = []
-    for rng in draws(50):
-        stretched = apply_pose(disc(), sample_pose(rng, disc(), only(stretch=0.2)), 0)
-        x0, y0, x1, y1 = bounding_box(stretched)
-        ratios.append((x1 - x0) / (y1 - y0))
-        assert abs(stretched.sum() / disc().sum() - 1) < 0.03
-    assert 0.8 < min(ratios) < 0.87 and 1.15 < max(ratios) < 1.25
-
-
-def test_image_and_mask_are_posed_alike():
-    """A white disc on black lies under its mask to within a pixel of the outline."""
-    image = np.repeat(disc()[..., None] * np.uint8(255), 3, axis=2)
-    for rng in draws(20):
-        pose = sample_pose(rng, disc(), only(turn=40, stretch=0.3))
-        white = (apply_pose(image, pose, (0, 0, 0))[..., 0] > 127).view(np.uint8)
-        assert (white != apply_pose(disc(), pose, 0)).sum() < 0.02 * disc().sum()
 
 
 def test_a_setting_out_of_range_is_refused():
