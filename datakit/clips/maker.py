@@ -17,7 +17,6 @@ from .render import ClipObject, Rendered, counts_in_first, kept_candidates, rend
 from .rough import Rough
 from .still import Still, Stills
 
-
 _BLOCK = 31 << 20  # bytes; glibc learns from blocks of up to 32 MiB
 
 
