@@ -23,6 +23,7 @@ _EDGE = 0.7  # pixels: deviation of the rim's blend
 _LOOK = 8  # factor at which colours are looked at
 _SLOW = 12.0  # frames between two aims of the exposure
 _DARK = 8.0  # grey levels added to means before their ratio is taken
+_GREYISH = 6.0  # grey levels between the largest and the least colour, in the mean, of a photo without colours
 _GAINS = 0.75, 1.3  # least and largest
 
 
@@ -113,11 +114,14 @@ class Smooth(Cast):
         return tuple(Candidate(layer, group, order.index(n)) for n, (_, layer, group) in enumerate(found))
 
     def _harmony(self, material: Material, actor: Actor) -> tuple[Shade, ...]:
-        """A factor of each colour that brings a piece nearer to the scene's mean."""
-        scene = material.stills[0].image(_LOOK).reshape(-1, 3).mean(0, dtype=np.float64)
+        """A factor of each colour that brings a piece nearer to the scene's mean; grey where the scene is."""
+        looked = material.stills[0].image(_LOOK).reshape(-1, 3)
+        scene = looked.mean(0, dtype=np.float64)
         small = material.stills[actor.still].image(_LOOK)
         columns, rows = (actor.piece.places / _LOOK).astype(np.intp).T
         own = small[np.minimum(rows, len(small) - 1), np.minimum(columns, small.shape[1] - 1)].mean(0, dtype=np.float64)
+        if self.harmony and float(np.ptp(looked, axis=1).mean()) < _GREYISH:
+            return (Shade("grey", 1.0),)
         gains = np.clip(1 + self.harmony / 2 * ((scene + _DARK) / (own + _DARK) - 1), *_GAINS)
         return tuple(Shade(kind, round(gain, 4)) for kind, gain in zip(GAINS, gains.tolist(), strict=True))
 

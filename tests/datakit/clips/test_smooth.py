@@ -130,3 +130,26 @@ def test_low_above_high_is_refused():
 def test_every_setting_says_what_it_means():
     for line in describe_clip_settings(load_clip_recipe("smooth")).splitlines():
         assert len(line.split("  ")[-1].split()) > 1, line
+
+
+def test_objects_put_into_a_grey_photo_are_grey():
+    """Else they are seen to be pasted; those of a photo in colours keep theirs."""
+
+    class Mixed(MadeStills):
+        def __getitem__(self, position):
+            still = super().__getitem__(position)
+            grey = np.repeat(still.image()[..., 1:2], 3, 2)
+            return Still(still.key, still.size, lambda: encode_png(grey), lambda: [still.labels == 1], [1])
+
+    coloured, grey = (
+        [
+            shade.kind
+            for plan in plans(12, "more_stills_low=1", stills=stills)
+            for layer in plan.layers
+            if layer.part == OBJECTS and layer.still
+            for shade in layer.shades
+        ]
+        for stills in (MadeStills(), Mixed())
+    )
+    assert "grey" in grey and "red" not in grey
+    assert "red" in coloured
