@@ -147,7 +147,6 @@ class ClipMaker:
             finish=drawn.finish,
             bend_fill=(0, 0, 0) if recipe.faithful else None,
             stretch=recipe.faithful,
-            filter=recipe.filter,
             drawn=drawn.numbers,
         )
 

@@ -138,7 +138,6 @@ class ClipPlan:
         finish: of each frame; empty for none.
         bend_fill: colour where a bend fetches from beyond the frame; None for `fill`.
         stretch: whether bends are read as the published loaders read them, see `presets`.
-        filter: that photos are read by, `bilinear` or `bicubic`.
         redraws: draws thrown away before this one.
         drawn: the numbers as a motion draws them, by name: for captions and statistics; they make no picture.
         guides: numbers of the guide masks, a list for each frame and object; empty where there are none.
@@ -155,7 +154,6 @@ class ClipPlan:
     finish: tuple[Finish, ...] = ()
     bend_fill: tuple[int, int, int] | None = None
     stretch: bool = False
-    filter: str = "bilinear"
     redraws: int = 0
     drawn: Mapping[str, Any] = field(default_factory=dict)
     guides: tuple[tuple[tuple[float, ...], ...], ...] = ()

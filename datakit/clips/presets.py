@@ -21,14 +21,13 @@ from .smooth import Smooth
 # hkchengrex/STCN eb83102, XMem f3b841d: static_dataset.py; the colours are those of all four.
 _STM_COLOUR = Colour(clip_brightness=0.1, clip_contrast=0.05, clip_saturation=0.05, clip_hue=0.05, clip_grey=0.05,
                      brightness=0.1, contrast=0.05, saturation=0.05)  # fmt: skip
-_STCN = ClipRecipe("stcn", Independent(), _STM_COLOUR, filter="bicubic")
+_STCN = ClipRecipe("stcn", Independent(), _STM_COLOUR)
 # DEVA 404a112, Cutie ec5cdd4: static_dataset.py: both scales are .5 to 2
 _WIDE = Independent(clip_scale_low=0.5, clip_scale_high=2.0, scale_low=0.5, scale_high=2.0)
-_CUTIE = replace(_STCN, name="cutie", motion=_WIDE, filter="bilinear")
+_CUTIE = replace(_STCN, name="cutie", motion=_WIDE)
 # aot-benchmark 601c138: train_datasets.py::StaticTrain, TRAIN_AUG_TYPE v1
 _AOT = ClipRecipe("aot", Aot(), Colour(brightness=0.1, contrast=0.1, saturation=0.1, hue=0.03), frames=5, size=465,
-                  more_stills_low=1, more_stills_high=1, objects=EACH, most_objects=10, least_pixels=101,
-                  filter="bicubic")  # fmt: skip
+                  more_stills_low=1, more_stills_high=1, objects=EACH, most_objects=10, least_pixels=101)  # fmt: skip
 # aot-benchmark 601c138: configs of DeAOT: TRAIN_AUG_TYPE v2
 _DEAOT = Colour(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1, chance=0.8, grey=0.2, blur=0.3)
 # ours

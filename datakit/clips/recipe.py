@@ -18,7 +18,6 @@ from ..config import (
     validate,
 )
 from ..errors import UsageError
-from ..transforms.sampling import FILTERS
 from ..wording import counted
 from .colour import Colour
 from .motion import EACH, MOTIONS, UNION, Motion
@@ -47,7 +46,6 @@ class ClipRecipe:
         redraw: draws thrown away: `never` none, `empty` those whose frame 0 has no object, `lost` those in which any
             object has too few pixels in frame 0.
         max_redraws: after so many the last draw is kept.
-        filter: what photos are read by; `bicubic` is a little sharper and three times as slow.
         faithful: bends as the published loaders make them: black beyond the frame, stretched by W / (W - 1).
     """
 
@@ -65,7 +63,6 @@ class ClipRecipe:
     least_pixels: int = setting(1, 1, 1 << 22)
     redraw: str = setting("never", choices=("never", "empty", "lost"))
     max_redraws: int = setting(10, 0, 1000)
-    filter: str = setting("bilinear", choices=tuple(FILTERS))
     faithful: bool = setting(False)
 
     def __post_init__(self) -> None:

@@ -302,7 +302,7 @@ def _read(plan: ClipPlan, layer: Layer, way: _Way, photo: Image, into: Image) ->
     x0, y0, x1, y1 = way.box
     if layer.still and (x0, y0, x1, y1) != (0, 0, plan.size, plan.size):
         into[:] = _fill_row(plan)
-    way.small.image(photo, plan.fill, border, into[y0:y1, x0:x1], plan.filter)
+    way.small.image(photo, plan.fill, border, into[y0:y1, x0:x1])
     if plan.bend_fill is not None and way.small.hidden is not None:
         into[way.small.hidden] = np.array(plan.bend_fill, np.uint8)
     shaded(into, way.pose.shades, into=into)
@@ -318,7 +318,7 @@ def _paste(frame: Image, plan: ClipPlan, layer: Layer, way: _Way, photo: Image, 
         return
     (H, W), (left, top, _, _) = mask.shape, way.box
     x0, y0, x1, y1 = max(x - rim, 0), max(y - rim, 0), min(x + width + rim, W), min(y + height + rim, H)
-    image = way.small.part((x0, y0, x1, y1)).image(photo, plan.fill, filter=plan.filter)
+    image = way.small.part((x0, y0, x1, y1)).image(photo, plan.fill)
     image = shaded(image, way.pose.shades, grey=mean_grey(photo))
     below, shown = frame[top + y0 : top + y1, left + x0 : left + x1], mask[y0:y1, x0:x1]
     if not layer.edge and not blur:

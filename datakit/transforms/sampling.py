@@ -20,7 +20,6 @@ from ..arrays import Box, Image, Labels
 from .warp import Points
 
 PARTS = 32  # of a pixel
-FILTERS = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
 _STEP = 8  # pixels between nodes of a bent map; node i lies at 8 i + 3.5, where a resize puts it
 _NOWHERE = -16384.0  # beyond any source
 _LIMIT = 1 << 16  # parts a value at a node has; with 4 bits of weight for each of two interpolations, float32's 24
@@ -117,21 +116,19 @@ class SamplingMap:
         fill: tuple[float, ...] = (0, 0, 0),
         border: int = cv2.BORDER_CONSTANT,
         into: Image | None = None,
-        filter: str = "bilinear",
     ) -> Image:
-        """The picture of a photo.
+        """The picture of a photo, bilinear.
 
         Args:
             source: (h, w, 3) uint8.
             fill: colour of what is hidden, and beyond the photo for a constant border.
             border: OpenCV's.
             into: (H, W, 3) uint8, contiguous, to write to; new memory where None.
-            filter: of `FILTERS`.
 
         Returns:
             (H, W, 3) uint8.
         """
-        made = cv2.remap(source, *self._fixed, FILTERS[filter], into, borderMode=border, borderValue=fill)
+        made = cv2.remap(source, *self._fixed, cv2.INTER_LINEAR, into, borderMode=border, borderValue=fill)
         if self.hidden is not None and border != cv2.BORDER_CONSTANT:
             made[self.hidden] = np.array(fill, np.uint8)
         return made  # type: ignore[return-value]

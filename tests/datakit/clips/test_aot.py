@@ -52,7 +52,6 @@ def test_pictures_masks_and_fill_are_those_of_the_published_chain(name):
             found.append((ours & theirs).sum() / (ours | theirs).sum())
         away.append(np.abs(made.frames.astype(int) - chain.images)[chain.inside].mean())
         beyond = (made.frames == (124, 116, 104)).all(-1).mean((1, 2))
-        # bicubic reading blends a rim of two pixels with the fill, which is photo here
         assert np.abs(beyond - (1 - chain.inside.mean((1, 2)))).max() < 0.02
     assert np.mean(found) > 0.985 and min(found) > 0.97
     assert np.mean(away) < 3
