@@ -76,6 +76,12 @@ class ClipDataset(Dataset[Any]):
     ):
         if split not in get_args(Split):
             raise UsageError(f"split {split!r}: expected {', '.join(get_args(Split))}")
+        if isinstance(settings, str | Mapping):
+            raise UsageError(f"settings {settings!r}: expected a list, such as ['frames=4']")
+        if not 0 <= val_share <= 1:
+            raise UsageError(f"val_share {val_share!r}: expected a share of 0..1")
+        if val_share == {"train": 1, "val": 0}.get(split):
+            raise UsageError(f"val_share {val_share!r}: leaves no photo for split {split!r}")
         self._dialect = dialect_of(dialect)
         found = recipe if isinstance(recipe, ClipRecipe) else load_clip_recipe(os.fspath(recipe))
         found = configure_clip_recipe(found, settings)
@@ -85,6 +91,9 @@ class ClipDataset(Dataset[Any]):
             least = self._dialect.least_frames
             raise UsageError(f"dialect {dialect!r}: needs clips of {least} frames or more, the recipe makes "
                              f"{self.recipe.frames}; give settings=['frames={least}']")  # fmt: skip
+        if self._dialect.needs_rough and self.recipe.rough is None:
+            raise UsageError(f"dialect {dialect!r}: needs rough masks, which recipe {self.recipe.name} does not make; "
+                             "give settings=['rough=rde']")  # fmt: skip
         chosen = None if split == "all" else partial(_is_chosen, split == "val", val_share)
         self._maker = ClipMaker(ShardStills(shards, chosen, MAX_OPEN), self.recipe, seed)
         self._is_fixed = split == "val"

@@ -35,11 +35,13 @@ class Dialect:
         make: from a clip, the number K of object slots, and a source of chance for what the dialect itself draws.
         least_frames: of a clip that it can be made of.
         is_single: whether it knows one object alone.
+        needs_rough: whether it is nothing without rough masks.
     """
 
     make: Making
     least_frames: int = 1
     is_single: bool = False
+    needs_rough: bool = False
 
 
 def plain(clip: Clip, slots: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
@@ -257,7 +259,7 @@ DIALECTS: dict[str, Dialect] = {
     "deva": Dialect(partial(cutie, is_normalised=True)),
     "matanyone": Dialect(matanyone),
     "stcn": Dialect(stcn, is_single=True),
-    "rde": Dialect(partial(stcn, is_rough=True), is_single=True),
+    "rde": Dialect(partial(stcn, is_rough=True), is_single=True, needs_rough=True),
     "aot": Dialect(aot, least_frames=3),
     "deaot": Dialect(aot, least_frames=3),
     "sam2": Dialect(sam2),

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UsageError
 from ..seeds import generator
 from .motion import Material
 from .plan import ClipPlan
@@ -57,7 +58,12 @@ class ClipMaker:
     """
 
     def __init__(self, stills: Stills, recipe: ClipRecipe, seed: int = 0):
-        self.stills, self.recipe, self.seed = stills, recipe, seed
+        if not isinstance(stills, Stills) or not isinstance(recipe, ClipRecipe):
+            raise UsageError(f"ClipMaker({type(stills).__name__}, {type(recipe).__name__}): expected Stills, such as "
+                             "ShardStills(FOLDER), and a ClipRecipe, such as load_clip_recipe(NAME)")  # fmt: skip
+        if not isinstance(seed, int) or seed < 0:
+            raise UsageError(f"seed {seed!r}: expected a whole number from 0 on")
+        self.stills, self.recipe, self.seed = stills, recipe.checked(), seed
 
     def __len__(self) -> int:
         return len(self.stills)

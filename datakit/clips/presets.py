@@ -94,7 +94,7 @@ def load_clip_recipe(spec: str) -> ClipRecipe:
 def _from_file(values: dict[str, Any]) -> ClipRecipe:
     """The recipe of a file, whose `like` names a preset to begin with."""
     like = values.pop("like", None)
-    if like is not None and like not in CLIP_PRESETS:
+    if like is not None and not (isinstance(like, str) and like in CLIP_PRESETS):
         raise UsageError(f"like = {like!r}: presets are {', '.join(CLIP_PRESETS)}")
     return ClipRecipe.from_dict(values, CLIP_PRESETS[like] if like else None)
 
@@ -115,8 +115,12 @@ def configure_clip_recipe(recipe: ClipRecipe, settings: Sequence[str]) -> ClipRe
                 raise UsageError(f"--set {text}: kinds are none, {', '.join(ROUGH)}")
             recipe = replace(recipe, rough=None if value == "none" else ROUGH[value]())
             continue
+        if key.startswith("rough.") and recipe.rough is None:
+            raise UsageError(
+                f"--set {text}: {recipe.name} makes no rough masks; set rough=KIND first, of {', '.join(ROUGH)}"
+            )
         recipe = assign(_keys(recipe), key, value, f"--set {text}", more=", rough")
-    return recipe
+    return recipe.checked()
 
 
 def configure_clip_recipes(recipes: Sequence[ClipRecipe], settings: Sequence[str]) -> tuple[ClipRecipe, ...]:
@@ -127,22 +131,27 @@ def configure_clip_recipes(recipes: Sequence[ClipRecipe], settings: Sequence[str
     Raises:
         UsageError: as `configure_clip_recipe`, or there is no such recipe.
     """
-    changed = list(recipes)
+    changed, asked = list(recipes), [list[str]() for _ in recipes]
     for text in settings:
         head, value = split_assignment(text, "[RECIPE:]KEY=VALUE")
         scope, _, key = (part.strip() for part in head.rpartition(":"))
         meant = [n for n, recipe in enumerate(changed) if not scope or recipe.name == scope]
         if not meant:
             raise UsageError(f"--set {text}: no recipe {scope!r} here; there are {', '.join(r.name for r in changed)}")
-        having = [n for n in meant if key == "rough" or key in _keys(changed[n])]
+        having = [n for n in meant if key.partition(".")[0] == "rough" or key in _keys(changed[n])]
         for n in having or meant[:1]:  # that has none such says what there is
-            changed[n] = configure_clip_recipe(changed[n], [f"{key}={value}"])
-    return tuple(changed)
+            asked[n].append(f"{key}={value}")
+            if not having:
+                break
+    return tuple(configure_clip_recipe(recipe, each) for recipe, each in zip(changed, asked, strict=True))
 
 
 def describe_clip_settings(recipe: ClipRecipe) -> str:
     """A line for every key that `configure_clip_recipe` changes: its value now, what it may be, what it means."""
-    return help_text(_keys(recipe))
+    kind = recipe.rough.kind if recipe.rough else "none"
+    return (
+        f"{help_text(_keys(recipe))}\nrough  {kind}  none or {' or '.join(ROUGH)}  rule of masks beside the true ones"
+    )
 
 
 def _keys(recipe: ClipRecipe) -> dict[str, Key[ClipRecipe]]:

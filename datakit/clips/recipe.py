@@ -71,14 +71,26 @@ class ClipRecipe:
         validate(self, f"clip recipe {self.name}")
         if len(self.fill) != 3:
             raise UsageError(f"clip recipe {self.name}: fill {list(self.fill)}: expected red, green and blue")
-        if self.more_stills_low > self.more_stills_high:
-            raise UsageError(f"clip recipe {self.name}: more_stills_low is {self.more_stills_low}, above "
-                             f"more_stills_high, {self.more_stills_high}")  # fmt: skip
         object.__setattr__(self, "fill", tuple(int(each) for each in self.fill))
 
     def __repr__(self) -> str:
         """One line: name, motion, frames and size."""
         return f"ClipRecipe({self.name!r}, {self.motion.kind}, {counted(self.frames, 'frame')} of {self.size} px)"
+
+    def checked(self) -> ClipRecipe:
+        """The recipe itself, once no least value is above its largest; not while settings are changed one by one.
+
+        Raises:
+            UsageError: `…_low` is above `…_high`; names both.
+        """
+        for part in ("", *PARTS):
+            owner, prefix = (getattr(self, part), f"{part}.") if part else (self, "")
+            for low in (name for name in settings_of(owner) if name.endswith("_low")) if owner is not None else ():
+                high = low.removesuffix("_low") + "_high"
+                least, most = getattr(owner, low), getattr(owner, high)
+                if least > most:
+                    raise UsageError(f"clip recipe {self.name}: {prefix}{low} is {least}, above {prefix}{high}, {most}")
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, as in a recipe file."""
@@ -111,7 +123,8 @@ class ClipRecipe:
         rest["motion"] = _part(MOTIONS, "motion", values.get("motion"), start and start.motion, place)
         rest["rough"] = _part(ROUGH, "rough", values.get("rough"), start and start.rough, place)
         rest["colour"] = _colour(values.get("colour"), start.colour if start else Colour(), place)
-        return replace(start, name=values["name"], **rest) if start else cls(values["name"], **rest)
+        made = replace(start, name=values["name"], **rest) if start else cls(values["name"], **rest)
+        return made.checked()
 
 
 def _settings(owner: Any) -> dict[str, Any]:

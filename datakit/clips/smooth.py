@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 
 from ..config import setting
-from ..errors import UsageError
 from .cast import STAYS, Actor, Cast
 from .colour import GAINS
 from .motion import UNION, Drawn, Material
@@ -59,13 +58,6 @@ class Smooth(Cast):
     lag: float = setting(0.3, 0, 1)
     lag_high: float = setting(3.0, 0, 50)
     least: float = setting(0.003, 0, 1)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for low in (name for name in vars(self) if name.endswith("_low")):
-            high = low.removesuffix("_low") + "_high"
-            if getattr(self, low) > getattr(self, high):
-                raise UsageError(f"motion: {low} is {getattr(self, low)}, above {high}, {getattr(self, high)}")
 
     def draw(self, rng: np.random.Generator, material: Material) -> Drawn:
         """A film: the ground, and on it everyone by how near they are."""

@@ -141,7 +141,7 @@ class ShardStills(Stills):
         folders: one that `datakit build-shards` finished, or several.
         chosen: says of a photo's key whether it is used; None for all.
         max_open: shards that each process keeps open.
-        check: compare the CRC-32 of every photo before it is decoded.
+        check: compare the CRC-32 of every photo before it is decoded; what is damaged decodes all the same, otherwise.
 
     Raises:
         ShardError: no finished folder of shards, or a damaged one.
@@ -153,7 +153,7 @@ class ShardStills(Stills):
         folders: Folders,
         chosen: Callable[[str], bool] | None = None,
         max_open: int = 64,
-        check: bool = False,
+        check: bool = True,
     ):
         self._check = check
         paths = [folders] if isinstance(folders, str | os.PathLike) else list(folders)

@@ -79,7 +79,9 @@ def rough_outlines(clip: Clip, number: int, side: int) -> Iterator[Sequence[np.n
     """Outlines of the rough masks of a frame, as OpenCV has them; nothing where the recipe makes none."""
     if clip.guides is None:
         return
-    for guide in clip.guides[number]:
+    for guide, numbers in zip(clip.guides[number], clip.plan.guides[number], strict=True):
+        if not numbers:  # the true mask, which the rule leaves as it is in this frame
+            continue
         small = cv2.resize(guide, (side, side), interpolation=cv2.INTER_NEAREST)
         yield cv2.findContours(small, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)[0]
 

@@ -260,3 +260,19 @@ def test_a_repository_with_a_package_called_model_can_use_it(folder, tmp_path, m
     )
     found = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path)
     assert found.stdout.split() == ["theirs", "6", "6"], found.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"settings": "frames=4"}, r"settings 'frames=4': expected a list"),
+        ({"settings": {"frames": 4}}, r"expected a list, such as \['frames=4'\]"),
+        ({"split": "train", "val_share": 1}, "val_share 1: leaves no photo for split 'train'"),
+        ({"val_share": float("nan")}, "expected a share of 0..1"),
+        ({"seed": -1}, "seed -1: expected a whole number from 0 on"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(folder, options, said):
+    """Not by the first item, in some worker."""
+    with pytest.raises(UsageError, match=said):
+        open_clips(folder, **options)

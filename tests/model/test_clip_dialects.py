@@ -141,12 +141,12 @@ def test_cutie_is_given_rough_first_masks_where_the_recipe_makes_them(folder):
 
 
 def test_rde_has_a_rough_mask_of_the_first_frame_beside_the_true_ones(folder):
-    """`pgt` is `gt` in the other frames; without a rule of rough masks in all."""
+    """`pgt` is `gt` in the other frames; a recipe without a rule of rough masks is refused at once."""
     item = open_clips(folder, "rde")[1]
     assert not torch.equal(item["pgt"][0], item["gt"][0])
     assert torch.equal(item["pgt"][1:], item["gt"][1:])
-    exact = open_clips(folder, "rde", "stcn")[1]
-    assert torch.equal(exact["pgt"], exact["gt"])
+    with pytest.raises(UsageError, match="needs rough masks, which recipe stcn does not make"):
+        open_clips(folder, "rde", "stcn")
 
 
 def test_stcn_knows_one_object(folder):

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.cli_group import disk_error
 
-ONE_WORD = {"build": "build-shards", "shards": "build-shards", "preview": "preview-deformations"}
+ONE_WORD = {"build": "build-shards", "shards": "build-shards", "preview": "preview-clips' or 'preview-deformations"}
 
 
 @pytest.mark.parametrize(("word", "meant"), ONE_WORD.items())

@@ -45,6 +45,7 @@ def test_a_file_can_say_everything_itself(tmp_path):
     [
         ("frames = 3", r"no \[motion\] and no `like`"),
         ('like = "cuti"', r"like = 'cuti': presets are"),
+        ('like = ["cutie"]', r"like = \['cutie'\]: presets are"),
         ('like = "cutie"\nmotion = 3', r"motion = 3 is no table"),
         ('like = "cutie"\n[motion]\nkind = "fly"', r"kind 'fly': kinds are"),
         ('like = "cutie"\n[motion]\nrotate = 3', r"unknown key 'rotate'"),
@@ -73,6 +74,22 @@ def test_settings_are_changed_by_key():
     assert (recipe.frames, recipe.motion.bend, recipe.colour.hue, recipe.rough.kind) == (8, 0, 0.2, "deformed")
     assert configure_clip_recipe(recipe, ["rough=none"]).rough is None
     assert configure_clip_recipe(recipe, ["rough.recipe=lucid"]).rough.recipe == "lucid"
+
+
+def test_a_range_is_judged_once_both_ends_are_set():
+    """In whichever order."""
+    changes = ["more_stills_low=5", "more_stills_high=6", "motion.scale_low=3", "motion.scale_high=4"]
+    recipe = configure_clip_recipe(CLIP_PRESETS["cutie"], changes)
+    assert (recipe.more_stills_low, recipe.motion.scale_high) == (5, 4)
+    with pytest.raises(UsageError, match=r"motion\.scale_low is 3\.0, above motion\.scale_high, 2\.0"):
+        configure_clip_recipe(CLIP_PRESETS["cutie"], ["motion.scale_low=3"])
+    with pytest.raises(UsageError, match=r"rough\.iou_low is 0\.99, above rough\.iou_high, 0\.5"):
+        configure_clip_recipe(CLIP_PRESETS["rde"], ["rough.iou_low=0.99", "rough.iou_high=0.5"])
+
+
+def test_a_setting_of_rough_masks_needs_a_rule():
+    with pytest.raises(UsageError, match="cutie makes no rough masks; set rough=KIND first"):
+        configure_clip_recipe(CLIP_PRESETS["cutie"], ["rough.iou_low=0.5"])
 
 
 @pytest.mark.parametrize(

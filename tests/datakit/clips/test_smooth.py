@@ -8,7 +8,6 @@ import pytest
 
 from datakit.clips import ClipMaker, ClipPlan, Colour, Still, describe_clip_settings, load_clip_recipe
 from datakit.clips.plan import GROUND, OBJECTS
-from datakit.clips.smooth import Smooth
 from datakit.errors import UsageError
 from datakit.images import encode_png
 from tests.clip_stills import MadeStills
@@ -123,8 +122,8 @@ def test_moving_layers_have_a_soft_rim():
 
 
 def test_low_above_high_is_refused():
-    with pytest.raises(UsageError, match=r"motion: speed_low is 0\.5, above speed_high, 0\.06"):
-        Smooth(speed_low=0.5)
+    with pytest.raises(UsageError, match=r"motion\.speed_low is 0\.5, above motion\.speed_high, 0\.06"):
+        maker("motion.speed_low=0.5")
 
 
 def test_every_setting_says_what_it_means():
