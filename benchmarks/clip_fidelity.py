@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from datakit.clips import CLIP_PRESETS, ClipMaker, ClipPlan, ClipRecipe, Colour, ShardStills, Still, Stills
 from datakit.clips.render import render
 from datakit.images import encode_png
-from tests.clip_peers import Chained, aot_chain, stm_chain
+from tests.clip_peers import Chained, aot_chain, aot_numbers, stm_chain, stm_numbers
 
 from . import common
 
@@ -134,7 +134,8 @@ def white(still: Still) -> Still:
 def chains(name: str, still: Still, plan: ClipPlan) -> tuple[Chained, Chained]:
     """The published chain at the numbers of a plan, and the same with everything four times as large."""
     chain: Callable[..., Chained] = aot_chain if "aot" in name else stm_chain
-    numbers = (aot_numbers if "aot" in name else stm_numbers)(plan.drawn["stills"][0], still.size)
+    drawn = plan.drawn["stills"][0]
+    numbers = aot_numbers(drawn, still.size) if "aot" in name else stm_numbers(drawn)
     image, labels = still.image(), still.labels
     bigger = (cv2.resize(image, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR), enlarged(labels))
     return (
@@ -146,28 +147,6 @@ def chains(name: str, still: Still, plan: ClipPlan) -> tuple[Chained, Chained]:
 def enlarged(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Every pixel as 4 x 4."""
     return np.repeat(np.repeat(labels, FINER, 0), FINER, 1)
-
-
-def stm_numbers(drawn: Mapping[str, Any], size: tuple[int, int]) -> dict[str, Any]:
-    """The numbers of an `independent` plan as the chain takes them."""
-    frames = [
-        {name: frame[name] for name in ("rotation", "shear", "scale")}
-        | {"crop": (frame["left"], frame["top"])}
-        | {"tps": None if frame["bend"] is None else tuple(np.array(each) for each in frame["bend"])}
-        for frame in drawn["frames"]
-    ]
-    return {"clip_scale": drawn["clip_scale"], "flip": drawn["flip"], "frames": frames}
-
-
-def aot_numbers(drawn: Mapping[str, Any], size: tuple[int, int]) -> dict[str, Any]:
-    """The numbers of an `aot` plan as the chain takes them."""
-    frames: list[dict[str, Any]] = [{"box": drawn["frames"][0]["cut"]}]
-    for frame in drawn["frames"][1:]:
-        moved = {name: frame[name] for name in ("flip", "rotation", "shear", "scale")}
-        frames.append(
-            {"box": frame["cut"], "shift": (frame["shift"][0] / size[1], frame["shift"][1] / size[0])} | moved
-        )
-    return {"flip": drawn["flip"], "frames": frames}
 
 
 def larger(numbers: Mapping[str, Any]) -> dict[str, Any]:

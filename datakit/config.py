@@ -10,8 +10,10 @@ import difflib
 import inspect
 import math
 import re
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from .errors import UsageError
@@ -276,6 +278,39 @@ def assign(keys: Mapping[str, Key[Owner]], key: str, text: str, place: str, pref
     if key not in keys:
         raise unknown_key(prefix + key, [prefix + each for each in keys], place, more=more)
     return keys[key].change(parsed(keys[key].field, text, place))
+
+
+def preset_or_file(
+    spec: str, presets: Mapping[str, Owner], make: Callable[[dict[str, Any]], Owner], what: str
+) -> Owner:
+    """What `--recipe` names: a preset, or what a TOML file says.
+
+    Args:
+        spec: name of a preset, or path of a `.toml` file; a file without `name` is named after itself.
+        presets: by name.
+        make: from the values of a file; raises UsageError.
+        what: what a preset is called in messages.
+
+    Raises:
+        UsageError: neither, or the file cannot be used.
+    """
+    if spec in presets:
+        return presets[spec]
+    path, known = Path(spec), ", ".join(presets)
+    if path.suffix.lower() != ".toml":
+        near = nearest(spec, presets)
+        hint = f" (did you mean {near}?)" if near else ""
+        raise UsageError(f"--recipe {spec}: neither a {what} nor a .toml file{hint}; presets are {known}")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"--recipe {spec}: {error.strerror}; presets are {known}") from error
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
+        raise UsageError(f"--recipe {spec}: no valid TOML: {error}") from error
+    try:
+        return make({"name": path.stem} | values)
+    except UsageError as error:
+        raise UsageError(f"{spec}: {error}") from None
 
 
 def help_text(keys: Mapping[str, Key[Any]], prefix: str = "") -> str:

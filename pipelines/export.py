@@ -13,7 +13,7 @@ from datakit.files import json_text
 from datakit.shards.manifest import NAME, read_manifest
 from datakit.wording import counted, size_text
 
-from .export_run import ExportRun, ExportSummary, run_export
+from .export_run import ExportRun, ExportSummary, closing_lines, run_export
 from .export_task import LabelFolder, ShardFolder, SourceFolders
 
 
@@ -127,8 +127,4 @@ def export_report(summary: ExportSummary, as_json: bool) -> str:
     ]
     if summary.kept:
         lines.append(f"  {summary.kept} of the photos were there from an earlier run")
-    lines += [f"  {reason}: {count}" for reason, count in found["notes"].items()]
-    lines.append(f"  read by {exporter.readers}")
-    if exporter.lost:
-        lines.append(f"  not kept in this format: {exporter.lost}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *closing_lines(summary)])

@@ -221,3 +221,11 @@ def _finish(
     counts = {name: sum(line[name] for line in lines) for name in ("clips", "photos", "objects")}
     about = {"asked": asked, "place": source.place, **counts, "notes": dict(sorted(notes.items()))}
     return {**about, **source.contents(), "files": files}
+
+
+def closing_lines(summary: ExportSummary) -> list[str]:
+    """What every report ends with: what could not be kept of some photos, who reads the format, what it cannot hold."""
+    exporter = summary.exporter
+    lines = [f"  {reason}: {count}" for reason, count in summary.manifest["notes"].items()]
+    lines.append(f"  read by {exporter.readers}")
+    return [*lines, f"  not kept in this format: {exporter.lost}"] if exporter.lost else lines

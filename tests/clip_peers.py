@@ -199,3 +199,25 @@ def aot_chain(photo: np.ndarray, ids: np.ndarray, numbers: Mapping[str, Any], pe
         for layer in layers
     ]
     return Chained(np.stack(made[0]), np.stack(made[1]), np.stack(made[2]) > 127)
+
+
+def stm_numbers(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """What `stm_chain` takes, of the numbers of one still in a plan of the motion `independent`."""
+    frames = [
+        {name: frame[name] for name in ("rotation", "shear", "scale")}
+        | {"crop": (frame["left"], frame["top"])}
+        | {"tps": None if frame["bend"] is None else tuple(np.array(each) for each in frame["bend"])}
+        for frame in drawn["frames"]
+    ]
+    return {"clip_scale": drawn["clip_scale"], "flip": drawn["flip"], "frames": frames}
+
+
+def aot_numbers(drawn: Mapping[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+    """What `aot_chain` takes, of the numbers of one still, (H, W) pixels, in a plan of the motion `aot`."""
+    frames: list[dict[str, Any]] = [{"box": drawn["frames"][0]["cut"]}]
+    for frame in drawn["frames"][1:]:
+        moved = {name: frame[name] for name in ("flip", "rotation", "shear", "scale")}
+        frames.append(
+            {"box": frame["cut"], "shift": (frame["shift"][0] / size[1], frame["shift"][1] / size[0])} | moved
+        )
+    return {"flip": drawn["flip"], "frames": frames}

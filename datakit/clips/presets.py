@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from ..config import Key, assign, help_text, keys_of, nearest, split_assignment
+from ..config import Key, assign, help_text, keys_of, preset_or_file, split_assignment
 from ..errors import UsageError
 from .aot import Aot
 from .colour import Colour
@@ -70,25 +68,7 @@ def load_clip_recipe(spec: str) -> ClipRecipe:
     Raises:
         UsageError: neither, or the file cannot be used.
     """
-    if spec in CLIP_PRESETS:
-        return CLIP_PRESETS[spec]
-    path = Path(spec)
-    if path.suffix.lower() != ".toml":
-        near = nearest(spec, CLIP_PRESETS)
-        hint = f" (did you mean {near}?)" if near else ""
-        raise UsageError(
-            f"--recipe {spec}: neither a clip preset nor a .toml file{hint}; presets are {', '.join(CLIP_PRESETS)}"
-        )
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"--recipe {spec}: {error.strerror}; presets are {', '.join(CLIP_PRESETS)}") from error
-    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
-        raise UsageError(f"--recipe {spec}: no valid TOML: {error}") from error
-    try:
-        return _from_file({"name": path.stem} | values)
-    except UsageError as error:
-        raise UsageError(f"{spec}: {error}") from None
+    return preset_or_file(spec, CLIP_PRESETS, _from_file, "clip preset")
 
 
 def _from_file(values: dict[str, Any]) -> ClipRecipe:

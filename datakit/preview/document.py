@@ -22,6 +22,7 @@ from ..images import encode_jpeg, encode_webp
 from ..resize import shrunk_size
 from . import tiles
 
+HEAD = "head.html"  # of every page
 LEAST_SIDE = 112
 # WebP quality -> its bytes over those of a JPEG of quality 50 (median of 60 ECSSD photos); a JPEG takes a tenth of
 # the time, so it tells which quality to try.
@@ -47,7 +48,7 @@ def template(page: str, title: str, styles: Sequence[str], scripts: Sequence[str
     """A page before and after its data, with style and code in it and a policy that lets nothing else run.
 
     Args:
-        page: name of the HTML file, which lies beside this module as all others do.
+        page: name of the HTML file of its body, which lies beside this module as all others do.
         title: stands above everything.
         styles: names of CSS files.
         scripts: names of JavaScript files, run in this order.
@@ -56,7 +57,8 @@ def template(page: str, title: str, styles: Sequence[str], scripts: Sequence[str
     style = _colours() + "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in styles)
     script = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in scripts)
     policy = f"default-src 'none'; style-src '{hash_source(style)}'; script-src '{hash_source(script)}'; img-src data:"
-    before, after = folder.joinpath(page).read_text(encoding="utf-8").split("<!--data-->")
+    whole = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in (HEAD, page))
+    before, after = whole.split("<!--data-->")
     for mark, text in (("<!--policy-->", policy), ("<!--title-->", html.escape(title)), ("<!--style-->", style)):
         before = before.replace(mark, text)
     return before, after.replace("<!--script-->", script)

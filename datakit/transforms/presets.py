@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import Field, replace
-from pathlib import Path
 from typing import Any
 
-from ..config import Key, help_text, nearest, parsed, settings_of, split_assignment, unknown_key
+from ..config import Key, help_text, parsed, preset_or_file, settings_of, split_assignment, unknown_key
 from ..errors import UsageError
 from .affine import Affine
 from .base import Transform
@@ -56,23 +54,7 @@ def load_recipe(spec: str) -> Recipe:
     Raises:
         UsageError: neither, or the file cannot be used.
     """
-    if spec in PRESETS:
-        return PRESETS[spec]
-    path = Path(spec)
-    if path.suffix.lower() != ".toml":
-        near = nearest(spec, PRESETS)
-        hint = f" (did you mean {near}?)" if near else ""
-        raise UsageError(f"--recipe {spec}: neither a preset nor a .toml file{hint}; presets are {', '.join(PRESETS)}")
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"--recipe {spec}: {error.strerror}; presets are {', '.join(PRESETS)}") from error
-    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
-        raise UsageError(f"--recipe {spec}: no valid TOML: {error}") from error
-    try:
-        return Recipe.from_dict({"name": path.stem} | values)
-    except UsageError as error:
-        raise UsageError(f"{spec}: {error}") from None
+    return preset_or_file(spec, PRESETS, Recipe.from_dict, "preset")
 
 
 def configure(recipes: Sequence[Recipe], settings: Sequence[str]) -> tuple[Recipe, ...]:

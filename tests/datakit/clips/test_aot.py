@@ -7,7 +7,7 @@ import pytest
 
 from datakit.clips import CLIP_PRESETS, ClipMaker, Colour
 from datakit.clips.render import render
-from tests.clip_peers import aot_chain
+from tests.clip_peers import aot_chain, aot_numbers
 from tests.clip_stills import MadeStills
 
 SIDE = 225
@@ -29,25 +29,12 @@ def drawn_plans(count, **changes):
         yield stills[seed % len(SIZES)], ClipMaker(stills, recipe, seed).plan(seed % len(SIZES))
 
 
-def as_published(plan, size):
-    """The numbers of a plan as the oracle takes them."""
-    (drawn,) = plan.drawn["stills"]
-    frames = [{"box": drawn["frames"][0]["cut"]}]
-    for frame in drawn["frames"][1:]:
-        shift = frame["shift"][0] / size[1], frame["shift"][1] / size[0]
-        frames.append(
-            {"box": frame["cut"], "shift": shift}
-            | {name: frame[name] for name in ("flip", "rotation", "shear", "scale")}
-        )
-    return {"flip": drawn["flip"], "frames": frames}
-
-
 @pytest.mark.parametrize("name", ["aot", "deaot"])
 def test_pictures_masks_and_fill_are_those_of_the_published_chain(name):
     found, away = [], []
     for still, plan in drawn_plans(8):
         made = render(plan, [still])
-        chain = aot_chain(still.image(), still.labels, as_published(plan, still.size), name, SIDE)
+        chain = aot_chain(still.image(), still.labels, aot_numbers(plan.drawn["stills"][0], still.size), name, SIDE)
         for ours, theirs in zip(made.labels > 0, chain.masks > 0, strict=True):
             found.append((ours & theirs).sum() / (ours | theirs).sum())
         away.append(np.abs(made.frames.astype(int) - chain.images)[chain.inside].mean())

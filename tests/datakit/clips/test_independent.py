@@ -10,7 +10,7 @@ from datakit.clips.independent import normal_pair, on_canvas, resized
 from datakit.clips.render import render
 from datakit.images import encode_png
 from datakit.seeds import generator
-from tests.clip_peers import stm_chain
+from tests.clip_peers import stm_chain, stm_numbers
 from tests.clip_stills import MadeStills
 
 SIZES = ((225, 300), (300, 225), (240, 240), (200, 350))
@@ -24,18 +24,6 @@ def drawn_plans(name, count, **changes):
     for seed in range(count):
         still = stills[seed % len(SIZES)]
         yield still, ClipMaker(stills, recipe, seed).plan(seed % len(SIZES))
-
-
-def as_published(plan):
-    """The numbers of a plan as the oracle takes them."""
-    (drawn,) = plan.drawn["stills"]
-    frames = [
-        {name: frame[name] for name in ("rotation", "shear", "scale")}
-        | {"crop": (frame["left"], frame["top"])}
-        | {"tps": None if frame["bend"] is None else tuple(np.array(each) for each in frame["bend"])}
-        for frame in drawn["frames"]
-    ]
-    return {"clip_scale": drawn["clip_scale"], "flip": drawn["flip"], "frames": frames}
 
 
 def white_still(size):
@@ -54,7 +42,7 @@ def test_masks_are_those_of_the_published_chain(name):
     found = []
     for still, plan in drawn_plans(name, 12):
         made = render(plan, [still])
-        chain = stm_chain(still.image(), still.labels, as_published(plan), name, SIDE)
+        chain = stm_chain(still.image(), still.labels, stm_numbers(plan.drawn["stills"][0]), name, SIDE)
         found += ious(made.labels > 0, chain.masks > 127)
     assert np.mean(found) > 0.985
     assert min(found) > 0.95
@@ -68,7 +56,7 @@ def test_the_share_of_fill_is_that_of_the_published_chain(name, faithful):
     for still, plan in drawn_plans(name, 12, faithful=faithful):
         white = replace(plan, fill=(0, 0, 0), bend_fill=None)
         shown = render(white, [white_still(still.size)]).frames[..., 0] > 127
-        chain = stm_chain(still.image(), still.labels, as_published(plan), name, SIDE)
+        chain = stm_chain(still.image(), still.labels, stm_numbers(plan.drawn["stills"][0]), name, SIDE)
         away += np.abs(shown.mean((1, 2)) - chain.inside.mean((1, 2))).tolist()
     assert np.percentile(away, 95) < 0.012
     assert max(away) < 0.02
@@ -80,7 +68,7 @@ def test_faithful_bends_are_black_and_stretched_as_published():
     for faithful, found in away.items():
         bent = replace(CLIP_PRESETS["stcn"].motion, bend=1.0)
         for still, plan in drawn_plans("stcn", 6, motion=bent, faithful=faithful):
-            chain = stm_chain(still.image(), still.labels, as_published(plan), "stcn", SIDE)
+            chain = stm_chain(still.image(), still.labels, stm_numbers(plan.drawn["stills"][0]), "stcn", SIDE)
             found.append(np.abs(render(plan, [still]).frames.astype(int) - chain.images).mean())
     assert np.mean(away[True]) < 0.75 * np.mean(away[False])
 
