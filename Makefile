@@ -5,7 +5,7 @@ PIP_ARGS ?=
 PY := .venv/bin/python
 DATAKIT := .venv/bin/datakit
 
-.PHONY: help install demo test torture check format docs bench clean
+.PHONY: help install demo test torture check check-types check-pages format docs bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,7 +45,12 @@ torture: install ## the long fault and fuzz loops, about an hour
 check: install ## formatting, lint, types, API pages without warnings
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	@$(MAKE) --no-print-directory -j2 check-types check-pages
+
+check-types:
 	$(PY) -m mypy
+
+check-pages:
 	$(PY) -m tools.api_pages --check
 
 format: install ## put the source in its standard form

@@ -16,7 +16,6 @@ from pathlib import Path
 import pdoc
 
 PACKAGES = ("datakit", "model", "pipelines")
-ALIAS = "datakit.model."  # the package `model` under another name
 
 
 def write_pages(folder: Path) -> int:
@@ -44,7 +43,7 @@ def modules() -> Iterator[str]:
     """Names of all modules; pdoc by itself leaves out those that a package's `__all__` does not name."""
     for package in PACKAGES:
         found = pkgutil.walk_packages(import_module(package).__path__, f"{package}.")
-        yield from (each.name for each in found if not (each.name.endswith("__main__") or each.name.startswith(ALIAS)))
+        yield from (each.name for each in found if not each.name.endswith("__main__"))
 
 
 if __name__ == "__main__":
