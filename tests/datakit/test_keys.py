@@ -4,7 +4,7 @@ import unicodedata
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datakit.keys import (
@@ -31,7 +31,6 @@ ANGLES = st.integers(-1800, 1800).map(lambda tenths: tenths / 10)
 RECIPES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,8}", fullmatch=True)
 
 
-@settings(derandomize=True, deadline=None)
 @given(LABELS, NAMES, st.none() | NUMBERS, st.none() | st.tuples(ANGLES, st.booleans()), st.none() | RECIPES, NUMBERS)
 def test_a_key_is_taken_apart_into_what_it_was_made_of(label, name, number, view, recipe, variant):
     """Also of photos whose names hold the separators; put together again it is the same key."""
@@ -47,7 +46,6 @@ def test_a_key_is_taken_apart_into_what_it_was_made_of(label, name, number, view
     assert [source_of(key), photo_of(key), sample_of(key), without_view(sample)] == [label, photo, sample, whole]
 
 
-@settings(derandomize=True, deadline=None)
 @given(NAMES)
 def test_an_escaped_name_holds_no_separator_and_stands_for_one_file(name):
     """Two ways of writing the same Unicode are the same name."""
@@ -56,7 +54,6 @@ def test_an_escaped_name_holds_no_separator_and_stands_for_one_file(name):
     assert unquote(escaped) == unicodedata.normalize("NFC", name)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_has_parts(text):
     """Keys out of a stranger's shard are no reason to fall over."""

@@ -65,7 +65,7 @@ def square(top, left, side=10, size=(60, 80)):
 
 
 @given(pairs(), st.integers(1, 4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_f_is_that_of_the_slow_definition(pair, radius):
     """Bit by bit, wherever the masks touch the frame, for several radii."""
     tolerance = (radius - 0.5) / math.hypot(*pair[0].shape)
@@ -73,14 +73,14 @@ def test_f_is_that_of_the_slow_definition(pair, radius):
 
 
 @given(masks)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_contour_is_that_of_the_slow_definition(mask):
     """The same pixels, those of the frame's last row and column included."""
     assert {(int(x), int(y)) for y, x in np.argwhere(contour(mask))} == slow_contour(mask)
 
 
 @given(pairs())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_measuring_a_part_of_the_frame_changes_nothing(pair):
     """Both measures are those of the whole frame, though only the part around the masks is looked at."""
     padded = [np.pad(mask, ((0, 40), (30, 0))) for mask in pair]
@@ -90,7 +90,7 @@ def test_measuring_a_part_of_the_frame_changes_nothing(pair):
 
 
 @given(pairs())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_both_are_symmetric_and_1_of_equal_masks(pair):
     """Which of the two is the prediction does not matter."""
     assert measure(*pair) == measure(*pair[::-1])

@@ -1,5 +1,7 @@
 """Motion blur, soft rims, exposure, JPEG and lagging blocks."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -56,7 +58,8 @@ def test_an_object_on_a_ground_of_its_own_colour_leaves_no_rim(way, colour):
     share[9], share[:, 30] = 100, 17
     below = even.copy()
     lay(below, even, share, way)
-    assert np.abs(below.astype(int) - even).max() <= 3, "a level for each rounding"
+    passes = 0 if way is None else math.ceil(max(map(abs, way)) / 6)
+    assert np.abs(below.astype(int) - even).max() <= 2 + passes, "a level for each rounding"
 
 
 def test_a_rim_is_a_mixture_and_the_rest_is_not_touched():

@@ -184,7 +184,7 @@ def forms_of(polygons: list[list[float]], rng: random.Random) -> Any:
     return parts[0] if len(parts) == 1 and rng.random() < 0.5 else parts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32))
 def test_random_outlines_give_their_masks(seed: int) -> None:
     """Polygons and run lengths of known masks, in any form, with strays among them or not: that mask or an error."""

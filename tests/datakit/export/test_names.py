@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from datakit.export.names import LONGEST, unique_names
 
 
-@settings(derandomize=True, max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.text(max_size=200), max_size=8))
 def test_names_are_unique_whatever_the_keys(keys):
     """Also where case plays no part, and none holds a dot or a separator."""

@@ -218,7 +218,7 @@ def label_pictures(draw: st.DrawFn) -> tuple[np.ndarray, str]:
     return plane, how
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(label_pictures())
 def test_no_object_is_lost_in_silence(drawn):
     """Every object with its very pixels, or an error; 255 is void in 8 bits, and an id among larger ones."""

@@ -65,7 +65,7 @@ def test_zero_ranges_are_the_identity(step):
         assert (rough.iou, rough.area_ratio, rough.redraws) == (1.0, 1.0, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks(), st.integers(0, 2**32), st.permutations([Affine(), Tps(), Dilate(2), Box(0.2)]))
 def test_any_mask_in_any_order_gives_a_mask_that_replays(mask, seed, steps):
     """Values stay 0 and 1, measures are exact, and the numbers alone give the same mask again."""
@@ -80,7 +80,7 @@ def test_any_mask_in_any_order_gives_a_mask_that_replays(mask, seed, steps):
     assert rough.iou == both / either and rough.area_ratio == rough.mask.sum() / mask.sum()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks(), st.integers(0, 9))
 def test_dilation_contains_the_mask_and_is_the_disc(mask, radius):
     """Grown by exactly the pixels within the Euclidean radius, inside the frame."""
@@ -92,7 +92,7 @@ def test_dilation_contains_the_mask_and_is_the_disc(mask, radius):
     assert (rough >= mask).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks(), st.integers(0, 9))
 def test_erosion_lies_within_the_mask_and_undoes_no_more_than_the_disc(mask, radius):
     """Pixels farther than the radius from all background of the frame; of a thin object, something is left."""
@@ -104,7 +104,7 @@ def test_erosion_lies_within_the_mask_and_undoes_no_more_than_the_disc(mask, rad
     np.testing.assert_array_equal(guide.mask, far & (mask > 0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks(), st.integers(0, 2**32))
 def test_holes_and_occlusions_only_take_away_and_leaks_only_add(mask, seed):
     """And none leaves nothing."""
@@ -114,7 +114,7 @@ def test_holes_and_occlusions_only_take_away_and_leaks_only_add(mask, seed):
     assert (deform(mask, Recipe("more", (Leak(),)), np.random.default_rng(seed)).mask >= mask).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(masks(), st.integers(0, 2**32))
 def test_a_shift_is_a_translation_by_whole_pixels(mask, seed):
     """What stays in the frame is the mask itself, elsewhere."""
@@ -176,7 +176,7 @@ def test_a_positive_rotation_is_counter_clockwise_on_the_screen():
     np.testing.assert_allclose(np.ravel(back), [80, 50])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks(), st.integers(0, 2**32))
 def test_the_box_contains_the_mask_and_is_its_own_box(mask, seed):
     """A filled rectangle, as tight as can be, and unchanged by a second time."""
@@ -187,7 +187,7 @@ def test_the_box_contains_the_mask_and_is_its_own_box(mask, seed):
     np.testing.assert_array_equal(deform(rough, recipe, np.random.default_rng(seed)).mask, rough)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks(), st.integers(0, 2**32), st.floats(0, 0.5))
 def test_a_jittered_box_stays_in_the_frame_and_near(mask, seed, jitter):
     """Never empty, every side off by at most the fraction asked for, and half a pixel of rounding."""

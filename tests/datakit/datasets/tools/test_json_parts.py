@@ -34,7 +34,7 @@ def written(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-@settings(derandomize=True, max_examples=60)
+@settings(max_examples=60)
 @given(values=st.lists(VALUES, max_size=4), is_ascii=st.booleans(), indent=st.sampled_from([None, 0, 3]))
 def test_every_part_can_be_read_again_alone(
     tmp_path_factory: pytest.TempPathFactory, values: list[Any], is_ascii: bool, indent: int | None
