@@ -25,6 +25,7 @@ from .segmenter import Segmenter
 FORMAT = "masktrack-datakit checkpoint"
 VERSION = 1
 BUNDLED = "bundled"
+DEFAULT = "lite"  # whose weights `bundled` means where no network is named
 NET, OPTIMIZER = "net.", "optimizer."
 
 
@@ -87,7 +88,7 @@ def read_checkpoint(path: Path, header_only: bool = False) -> Checkpoint:
         MissingCheckpoint: there is no such file; a `UsageError`, exit code 2.
         CheckpointError: not a file of this format and version.
     """
-    way_out = "give a checkpoint of `datakit train` (best.safetensors) or `bundled`"
+    way_out = "give a checkpoint of `datakit train` (best.safetensors), `bundled` or `lite-memory`"
     if not path.is_file():
         raise MissingCheckpoint(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; {way_out}")
     try:
@@ -114,7 +115,7 @@ def load_network(weights: str | Path) -> tuple[Segmenter, Mapping[str, Any]]:
     """The network of a checkpoint, ready to segment (in eval mode), and what the checkpoint tells about it.
 
     Args:
-        weights: a checkpoint file, or `bundled` for the one in this package.
+        weights: a checkpoint file, `bundled` for the one in this package, or the name of a network bundled with it.
 
     Raises:
         CheckpointError: the file is no checkpoint, or its tensors do not fit the network it names.
@@ -129,9 +130,23 @@ def load_network(weights: str | Path) -> tuple[Segmenter, Mapping[str, Any]]:
     return net.eval(), checkpoint.about
 
 
-def checkpoint_path(weights: str | Path) -> Path:
-    """The file that `bundled` stands for, or the one that was named."""
-    return Path(__file__).parent / "bundled" / "lite.safetensors" if str(weights) == BUNDLED else Path(weights)
+def checkpoint_path(weights: str | Path, network: str = DEFAULT) -> Path:
+    """The file of some weights.
+
+    Args:
+        weights: a file; `bundled` for the weights in this package; or the name of a network, for its own there.
+        network: whose `bundled` means; those of `lite` where this package has none of it.
+    """
+    path, own = Path(weights), bundled_path(network)
+    if str(weights) == BUNDLED:
+        return own if own.is_file() else bundled_path(DEFAULT)
+    named = bundled_path(path.name)
+    return named if path.parts == (path.name,) and named.is_file() and not path.exists() else path
+
+
+def bundled_path(network: str) -> Path:
+    """Where this package keeps the weights of a network."""
+    return Path(__file__).parent / "bundled" / f"{network}.safetensors"
 
 
 def is_checkpoint(path: str | Path) -> bool:

@@ -120,13 +120,13 @@ class ClipDataset(Dataset[Any]):
         """
         self._epoch[0] = epoch
 
-    def clip(self, draw: Draw | int) -> Clip:
-        """The clip of an item, before it is put into the dialect.
+    def clip(self, draw: Draw | int, frames: Sequence[int] | None = None) -> Clip:
+        """The clip of an item, before it is put into the dialect; of it the `frames` alone, as `ClipMaker.clip` says.
 
         Raises:
             ShardError: a photo is damaged.
         """
-        return self._maker.clip(*self._drawn(draw))
+        return self._maker.clip(*self._drawn(draw), frames)
 
     def __getitem__(self, draw: Draw | int) -> Any:
         drawn = self._drawn(draw)

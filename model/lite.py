@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,12 +32,17 @@ class PyramidHead(nn.Module):
         """Features, finest first, to (N, 1, h, w) logits of the finest feature's size."""
         x = None
         for level in reversed(range(len(features))):
-            y = self.lateral[level](features[level])
-            if x is not None:
-                y = y + F.interpolate(x, size=y.shape[2:], mode="bilinear", align_corners=False)
+            y = self.gather(level, features[level], x)
             x = F.relu(self.norm[level](self.smooth[level](y)), inplace=True)
         logits: Tensor = self.logit(x)
         return logits
+
+    def gather(self, level: int, feature: Tensor, coarser: Tensor | None) -> Tensor:
+        """(N, width, h, w): what a level knows before it is filtered."""
+        y: Tensor = self.lateral[level](feature)
+        if coarser is None:
+            return y
+        return y + F.interpolate(coarser, size=y.shape[2:], mode="bilinear", align_corners=False)
 
 
 class Lite(Segmenter):
@@ -48,9 +55,10 @@ class Lite(Segmenter):
     stride = 4
     spare_cores = 1
     mirrored = True
+    head_kind: ClassVar[type[PyramidHead]] = PyramidHead
 
     def __init__(self, generator: torch.Generator, stem: StemInit = "gaussian", width: int = 96, drop: float = 0.0):
         trunk = EfficientNetLite0(drop)
-        super().__init__(trunk, PyramidHead(trunk.channels, width))
+        super().__init__(trunk, self.head_kind(trunk.channels, width))
         kaiming_init(self, generator)
         inflate_input_conv(trunk.stem, self.coding, stem, generator)

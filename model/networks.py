@@ -20,6 +20,7 @@ from datakit.registry import Registry
 from .deeplab import DeepLab
 from .inputs import InputCoding
 from .lite import Lite
+from .lite_memory import LiteMemory
 from .segmenter import Segmenter
 
 GROUP = "masktrack_datakit.networks"
@@ -63,6 +64,7 @@ def register_network(name: str, builder: Builder) -> Builder:
 
 
 register_network("lite", Lite)
+register_network("lite-memory", LiteMemory)
 register_network("deeplab-vgg16", DeepLab)
 
 

@@ -27,6 +27,7 @@ from datakit.transforms.object_crop import ObjectCrop
 from .checkpoint import load_network
 from .compute import Compute
 from .objects import join, mask_of, mean_margins, object_ids
+from .recollection import Recollection
 from .refine import RefineConfig, forward_pass, resolve_defaults
 from .segmenter import Segmenter
 
@@ -52,6 +53,8 @@ class PropagateConfig:
         collapse: an object counts as lost below this share of the area it was last found with.
         widen: the window of a lost object grows by this factor with every frame, up to the whole frame.
         touching: parts of an object that do not touch its guide are dropped.
+        memories: frames of its own that a network with a memory keeps beside those whose masks were given.
+        remember_every: frames from one of them to the next.
     """
 
     size: int = setting(RefineConfig.size, 32, 2048)
@@ -66,6 +69,8 @@ class PropagateConfig:
     collapse: float = setting(0.15, 0, 1)
     widen: float = setting(1.5, 1, 10)
     touching: bool = setting(False)
+    memories: int = setting(3, 0, 64)
+    remember_every: int = setting(5, 1, 10_000)
 
     def __post_init__(self) -> None:
         validate(self, "propagate")
@@ -132,6 +137,8 @@ class Propagator:
         self.config = resolve_defaults(config or PropagateConfig(), net)
         self._net, self._compute, self._postprocess = net, compute, postprocess
         self._states: dict[int, _ObjectState] = {}
+        self._recollection = Recollection(net, compute, self.config) if net.remembers else None
+        self._place = 0  # frames so far
         self.margins: dict[int, float] = {}
 
     @classmethod
@@ -190,15 +197,16 @@ class Propagator:
         labels, polished = self._segmented(frame, flow, ids) if ids else (given, given)
         if mask is not None:
             labels, polished = (np.where(given > 0, given, each) for each in (labels, polished))
-        self.replay(labels, mask)
+        self.replay(labels, mask, lambda: frame)
         return polished
 
-    def replay(self, labels: Labels, mask: Labels | None = None) -> None:
+    def replay(self, labels: Labels, mask: Labels | None = None, frame: Callable[[], Image] | None = None) -> None:
         """Take over a frame's label map, made earlier, as if `step` had just made it.
 
         Args:
             labels: (H, W) uint8, what `step` returned; with a `polish`, what it returns without.
             mask: what `step` was given.
+            frame: gives what `step` was given; asked only by a network with a memory, for frames that it keeps.
         """
         given = () if mask is None else object_ids(plain_labels(mask))
         for number in {**self._states, **dict.fromkeys(given)}:
@@ -207,6 +215,21 @@ class Propagator:
                 self._states[number] = _ObjectState.of(figure)
             else:
                 self._states[number] = self._states[number].followed(figure, self.config.collapse)
+        self._remember(labels, given, frame)
+
+    def _remember(self, labels: Labels, given: Sequence[int], frame: Callable[[], Image] | None) -> None:
+        """Keep a frame in memory, where the network has one: always if masks were given, else now and then."""
+        self._place += 1
+        if self._recollection is None:
+            return
+        if frame is None:
+            raise UsageError("replay: a network with a memory has to see the frame again; give `frame`")
+        if given:
+            self._recollection.give(frame(), labels, given)
+        elif self.config.memories and self._place % self.config.remember_every == 0:
+            sure = [number for number, state in self._states.items() if not state.missing]
+            if sure:
+                self._recollection.add(frame(), labels, sure)
 
     def box_mask(self, frame: Image, boxes: Mapping[int, Box]) -> Labels:
         """The masks of objects of which only a box is known, to go on from.
@@ -229,7 +252,7 @@ class Propagator:
         viewer = Propagator(self._net, self._compute, close)
         labels = join(viewer._scores(frame, None, guides, [0] * len(guides)), list(boxes))
         labels = _filled(labels, guides, list(boxes))
-        viewer.replay(labels, labels)
+        viewer.replay(labels, labels, lambda: frame)
         return _filled(viewer.step(frame), guides, list(boxes))
 
     def _given(self, frame: Image, mask: Labels | None) -> Labels:
@@ -251,7 +274,7 @@ class Propagator:
         guides = [self._guide(state.good, state.movement) for state in tracks]
         missing = [state.missing for state in tracks]
         for left in reversed(range(self.config.looks)):
-            scores = self._scores(frame, flow, guides, missing)
+            scores = self._scores(frame, flow, guides, missing, ids)
             labels = self._drop_untouched(join(scores, ids), guides, ids)
             if left:
                 figures = [ObjectCrop.of(mask_of(labels, number)) for number in ids]
@@ -271,13 +294,14 @@ class Propagator:
         return Dilate(radius).apply(figure, np.array([radius])).mask()
 
     def _scores(
-        self, frame: Image, flow: Image | None, guides: Sequence[Mask], missing: Sequence[int]
+        self, frame: Image, flow: Image | None, guides: Sequence[Mask], missing: Sequence[int], ids: Sequence[int] = ()
     ) -> NDArray[np.float32]:
         """(K, H, W) logits, those of frame and flow averaged."""
         windows = [self._window(guide, count) for guide, count in zip(guides, missing, strict=True)]
         pictures = [frame] if flow is None else [frame, flow]
+        memory = self._recollection.of(ids) if self._recollection and ids else None
         looks = [
-            forward_pass(self._net, picture, guides, windows, self._compute, self.config.mirrored)
+            forward_pass(self._net, picture, guides, windows, self._compute, self.config.mirrored, memory)
             for picture in pictures
         ]
         return sum(looks[1:], looks[0]) / np.float32(len(looks))

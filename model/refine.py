@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from datakit.arrays import Image, Mask
 from datakit.transforms.crop import Window, cut_image, cut_mask, frame_window, object_window, paste_back
 
 from .compute import Compute
 from .inputs import pack_input
+from .memory import Memory
 from .segmenter import Segmenter
 
 Config = TypeVar("Config", bound=Any)
@@ -55,7 +57,12 @@ def window_of(guide: Mask, config: RefineConfig) -> Window:
 
 
 def refine(
-    net: Segmenter, image: Image, guides: Sequence[Mask], config: RefineConfig, compute: Compute
+    net: Segmenter,
+    image: Image,
+    guides: Sequence[Mask],
+    config: RefineConfig,
+    compute: Compute,
+    memory: Memory | None = None,
 ) -> NDArray[np.float32]:
     """Scores of the accurate masks that belong to rough ones.
 
@@ -65,12 +72,25 @@ def refine(
         guides: K guide masks, each (H, W) uint8, 0 or 1.
         config: what the network looks at.
         compute: where it runs.
+        memory: of the K objects, for a network that has one.
 
     Returns:
         (K, H, W) float32 logits: foreground above 0; `OUTSIDE` beyond the window.
     """
     windows = [window_of(guide, config) for guide in guides]
-    return forward_pass(net, image, guides, windows, compute, resolve_defaults(config, net).mirrored)
+    return forward_pass(net, image, guides, windows, compute, resolve_defaults(config, net).mirrored, memory)
+
+
+def remember(net: Segmenter, frames: Tensor, compute: Compute) -> Memory:
+    """What a network remembers of frames whose masks are known.
+
+    Args:
+        net: one with a memory, in eval mode, placed by `compute`.
+        frames: (K, M, 4, S, S) float32, M frames of each of K objects, their masks in the last channel.
+        compute: where it runs.
+    """
+    with torch.inference_mode(), compute.autocast():
+        return Memory.joined([net.remember(compute.send(each)) for each in frames.unbind(1)])
 
 
 def forward_pass(
@@ -80,11 +100,12 @@ def forward_pass(
     windows: Sequence[Window],
     compute: Compute,
     mirrored: bool | None,
+    memory: Memory | None = None,
 ) -> NDArray[np.float32]:
     """As `refine`, through given windows, all of one size.
 
     Args:
-        net, image, guides, compute: as there.
+        net, image, guides, compute, memory: as there.
         windows: one for each guide.
         mirrored: of a configuration that is `settled`.
     """
@@ -95,7 +116,8 @@ def forward_pass(
     ])  # fmt: skip
     with torch.inference_mode(), compute.autocast():
         looks = torch.cat([inputs, inputs.flip(-1)]) if mirrored else inputs
-        scores = net(compute.send(looks))[:, 0].float().cpu()
+        known = () if memory is None else (Memory.stacked([memory, memory]) if mirrored else memory,)
+        scores = net(compute.send(looks), *known)[:, 0].float().cpu()
         if mirrored:
             first, second = scores.chunk(2)
             scores = (first + second.flip(-1)) / 2

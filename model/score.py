@@ -15,7 +15,8 @@ from datakit.samples import Triple
 
 from .compute import Compute
 from .dataset import TripleDataset
-from .refine import RefineConfig, refine
+from .memory_dataset import ClipTriple, MemoryDataset
+from .refine import RefineConfig, refine, remember
 from .segmenter import Segmenter
 
 
@@ -94,7 +95,8 @@ def refined(
 ) -> Iterator[tuple[Triple, Mask]]:
     """Every triple with the (H, W) uint8 mask the network makes of its rough one."""
     for triple in triples:
-        logits = refine(net, triple.image, [triple.guide], config, compute)[0]
+        memory = remember(net, triple.remembered[None], compute) if isinstance(triple, ClipTriple) else None
+        logits = refine(net, triple.image, [triple.guide], config, compute, memory)[0]
         yield triple, (logits > 0).view(np.uint8)
 
 
@@ -114,7 +116,7 @@ class Stored(Sequence[Triple]):
         limit: at most so many; None for all.
     """
 
-    def __init__(self, dataset: TripleDataset, limit: int | None = None):
+    def __init__(self, dataset: TripleDataset | MemoryDataset, limit: int | None = None):
         self._dataset = dataset
         self._indices = _spread(len(dataset), limit or len(dataset))
 

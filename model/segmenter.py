@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .inputs import InputCoding
+from .memory import Memory
 
 
 class Segmenter(nn.Module):
@@ -24,6 +25,8 @@ class Segmenter(nn.Module):
         spare_cores: cores that torch leaves alone where one object is followed: small layers gain less from a further
             core than the reading and writing that goes on beside them (docs/decisions.md).
         mirrored: whether propagation and `score` look a second time, mirrored, unless told (docs/decisions.md).
+        remembers: whether it has a memory: `remember(x)` gives a `memory.Memory`, and `forward(x, memory)` reads it.
+        begins_as: network whose weights it can begin with; what those lack adds nothing at first.
         norm_frozen: batch normalisation stays at its stored statistics, also in training.
     """
 
@@ -32,6 +35,8 @@ class Segmenter(nn.Module):
     channels_last_on: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
     spare_cores: ClassVar[int] = 0
     mirrored: ClassVar[bool] = False
+    remembers: ClassVar[bool] = False
+    begins_as: ClassVar[str | None] = None
 
     def __init__(self, trunk: nn.Module, head: nn.Module):
         super().__init__()
@@ -43,6 +48,10 @@ class Segmenter(nn.Module):
         """Logits, above 0 where foreground is likelier than background."""
         logits: Tensor = self.head(self.trunk(x))
         return logits
+
+    def remember(self, x: Tensor) -> Memory:
+        """What is remembered of frames (N, 4, H, W) whose fourth channel holds the object's mask."""
+        raise NotImplementedError(f"{type(self).__name__} has no memory")
 
     def train(self, mode: bool = True) -> Segmenter:
         """As `nn.Module.train`, but frozen normalisation stays in evaluation mode."""

@@ -11,11 +11,12 @@ from datakit.config import assign, help_text, keys_of, refuse_unknown, setting, 
 from datakit.errors import UsageError
 from datakit.transforms.views import ViewConfig
 
+from .clip_view import ClipView
 from .losses import LossConfig
 from .optimize import OptimizerConfig
 
 Config = TypeVar("Config", bound=Any)
-PARTS = {"optimizer": OptimizerConfig, "loss": LossConfig, "view": ViewConfig}
+PARTS = {"optimizer": OptimizerConfig, "loss": LossConfig, "view": ViewConfig, "clips": ClipView}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class TrainConfig:
         validation_every: steps from one validation to the next.
         validation_samples: triples judged in one validation.
         optimizer, loss, view: see there.
+        clips: see there; of networks with a memory, which learn from clips of the photos.
     """
 
     network: str = "lite"
@@ -55,6 +57,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     view: ViewConfig = field(default_factory=ViewConfig)
+    clips: ClipView = field(default_factory=ClipView)
 
     def __post_init__(self) -> None:
         validate(self, "train")

@@ -11,7 +11,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -34,7 +34,7 @@ from .checkpoint import (
 )
 from .compute import Compute, Ranks, seeded
 from .losses import segmentation_loss
-from .networks import build_network, freeze_norm, upsample
+from .networks import NETWORKS, build_network, freeze_norm, upsample
 from .optimize import build_optimizer, ema_weights, poly_rate, set_rate, update_ema
 from .pretrained import load_pretrained
 from .segmenter import Segmenter
@@ -52,8 +52,8 @@ def check_init(network: str, init: str) -> None:
     """
     if init != BUNDLED and not is_checkpoint(init):
         return
-    own = read_checkpoint(checkpoint_path(init), header_only=True).network["name"]
-    if own != network:
+    own = read_checkpoint(checkpoint_path(init, network), header_only=True).network["name"]
+    if own not in (network, getattr(NETWORKS.get(network), "begins_as", None)):
         raise UsageError(
             f"--init {init}: holds the weights of the network {own}, and {network} is to be trained; give "
             f"--network {own}, or other weights: --init imagenet, or --init none"
@@ -65,15 +65,19 @@ def fresh_network(config: TrainConfig, init: str) -> Segmenter:
 
     Args:
         config: names the network.
-        init: `none`, `bundled`, `imagenet`, a checkpoint of the same network, or a file of pretrained trunk weights.
+        init: `none`, `bundled`, `imagenet`, a checkpoint of the same network or of the one it `begins_as`, or a file of
+            pretrained trunk weights.
 
     Raises:
         DatakitError: the weights are not there or do not fit.
     """
     net = build_network(config.network, seed=config.seed, **config.options)
     if init == BUNDLED or is_checkpoint(init):
-        path = checkpoint_path(init)
-        fill(net, read_checkpoint(path).weights, path)
+        path = checkpoint_path(init, config.network)
+        found = read_checkpoint(path)
+        if found.network["name"] == net.begins_as:
+            found = replace(found, weights={**net.state_dict(), **found.weights})
+        fill(net, found.weights, path)
     elif init != "none":
         load_pretrained(net, init)
     return net
@@ -133,7 +137,8 @@ class Trainer:
 
         Args:
             batches: endless, from the step after `done` on; each holds `input` (N, 4, S, S), `target` and
-                `valid` (N, S, S), this process's part of `batch / accumulate` samples.
+                `valid` (N, S, S), for networks with a memory `memory` (N, M, 4, S, S), this process's part of
+                `batch / accumulate` samples.
 
         Raises:
             DatakitError: the loss is no number.
@@ -175,20 +180,21 @@ class Trainer:
             hold = self._shared.no_sync()
         with hold:
             inputs = self.compute.send(batch["input"])
+            memory = (batch["memory"].to(self.compute.device),) if "memory" in batch else ()
             if (radius := own_masks_grown(config, self.done)) is not None:
-                inputs = self._self_condition(inputs, radius)
+                inputs = self._self_condition(inputs, memory, radius)
             with self.compute.autocast():
-                logits = self._shared(inputs)
+                logits = self._shared(inputs, *memory)
             target, valid = (batch[name].to(self.compute.device) for name in ("target", "valid"))
             loss = segmentation_loss(logits, target, valid, config.loss) / config.accumulate
             loss.backward()
         return loss.detach()
 
-    def _self_condition(self, inputs: Tensor, radius: int) -> Tensor:
+    def _self_condition(self, inputs: Tensor, memory: tuple[Tensor, ...], radius: int) -> Tensor:
         """The same inputs with the masks the network makes of them, grown, as propagation feeds them to it."""
         coding, size = self.net.coding, (inputs.shape[-2], inputs.shape[-1])
         with torch.no_grad(), self.compute.autocast():
-            found = upsample(self.net(inputs).float(), size) > 0
+            found = upsample(self.net(inputs, *memory).float(), size) > 0
         grown = F.max_pool2d(found.float(), 2 * radius + 1, stride=1, padding=radius)
         background, foreground = coding.mask_values
         own = torch.lerp(torch.full_like(grown, background), torch.full_like(grown, foreground), grown)

@@ -35,7 +35,7 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the run.")
 @click.option("--preset", type=click.Choice(TRAIN_PRESETS), default="default", is_eager=True,
               help="`default`: lite with what measures best; `paper`: MaskTrack to the letter.")  # fmt: skip
-@click.option("--network", default=None, help="lite or deeplab-vgg16.  [default: the preset's]")
+@click.option("--network", default=None, help="lite, lite-memory or deeplab-vgg16.  [default: the preset's]")
 @click.option("--init", default=None, metavar="imagenet|bundled|none|FILE",
               help="Where the weights begin.  [default: imagenet]")  # fmt: skip
 @click.option("--iterations", type=click.IntRange(1), default=None, help="Steps.  [default: the preset's]")
@@ -120,7 +120,12 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
 
 @click.command("score")
 @click.argument("shards", type=click.Path(path_type=Path))
-@click.option("--weights", default="bundled", metavar="bundled|FILE", help="Checkpoint of `datakit train`.")
+@click.option(
+    "--weights",
+    default="bundled",
+    metavar="bundled|lite-memory|FILE",
+    help="Of this package, or a checkpoint of `datakit train`.",
+)
 @click.option("--limit", type=click.IntRange(1), default=None, help="Judge only N triples, evenly spread.")
 @click.option("--held-back", is_flag=True, help="Judge only photos that the training of these weights held back.")
 @click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 352]")
@@ -174,7 +179,12 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--start", type=click.IntRange(0), default=0, help="Number of the first frame.")
 @click.option("--stop", type=click.IntRange(1), default=None, help="Number after the last frame.  [default: all]")
 @click.option("--stride", type=click.IntRange(1), default=1, help="Of every N frames, one.")
-@click.option("--weights", default="bundled", metavar="bundled|FILE", help="Checkpoint of `datakit train`.")
+@click.option(
+    "--weights",
+    default="bundled",
+    metavar="bundled|lite-memory|FILE",
+    help="Of this package, or a checkpoint of `datakit train`.",
+)
 @click.option("--online/--no-online", default=False, help="Fine-tune on the annotated frames first.")
 @click.option("--online-preset", type=click.Choice(TRAIN_PRESETS), default="default",
               help="`default`: what measures best; `paper`: 200 steps of the offline stage's settings.")  # fmt: skip

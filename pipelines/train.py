@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from datakit.errors import UsageError
 from datakit.files import check_writable
@@ -33,7 +33,10 @@ from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, CsvLog, Events,
 
 if TYPE_CHECKING:
     from model.compute import Compute, Ranks
+    from model.dataset import TripleDataset
+    from model.memory_dataset import MemoryDataset
     from model.score import Stored
+    from model.segmenter import Segmenter
 
 logger = logging.getLogger(__name__)
 FEW = 20  # validation triples: below that a mean moves by hundredths with a single object
@@ -124,20 +127,16 @@ def _refuse_or_clear(job: TrainJob) -> None:
 class _Data:
     """What a run learns from and is judged on."""
 
-    def __init__(self, job: TrainJob, coding: Any, ranks: Ranks):
-        from model.dataset import NothingLeft, TripleDataset
+    def __init__(self, job: TrainJob, net: Segmenter, ranks: Ranks):
+        from model.dataset import NothingLeft
         from model.score import Stored
 
-        config = job.config
         self.job, self.ranks = job, ranks
-        open_split = functools.partial(
-            TripleDataset, job.shards, coding, config.view, val_share=config.validation_share, seed=config.seed
-        )
-        self.trained = open_split(redraw=config.redraw, weights=job.weights)
+        opened = functools.partial(_open, job, net)
+        self.trained = opened("train")
         self.held_back: Stored | None = None
         with contextlib.suppress(NothingLeft):  # too few photos to hold any back
-            judged = open_split(split="val")
-            self.held_back = Stored(judged, config.validation_samples)
+            self.held_back = Stored(opened("val"), job.config.validation_samples)
 
     @contextlib.contextmanager
     def batches(self, done: int, on_gpu: bool) -> Iterator[Iterator[Mapping[str, Any]]]:
@@ -161,6 +160,20 @@ class _Data:
         return f"{counted(len(self.trained), 'sample')} to learn from, {judged}"
 
 
+def _open(job: TrainJob, net: Segmenter, split: Literal["train", "val"]) -> TripleDataset | MemoryDataset:
+    """What a network learns from, or is judged on: clips where it has a memory, else triples."""
+    from model.dataset import TripleDataset
+    from model.memory_dataset import MemoryDataset
+
+    config = job.config
+    share, seed, weights = config.validation_share, config.seed, job.weights if split == "train" else {}
+    if net.remembers:
+        return MemoryDataset(job.shards, net.coding, config.view, config.clips, split=split, val_share=share,
+                             seed=seed, weights=weights)  # fmt: skip
+    return TripleDataset(job.shards, net.coding, config.view, split=split, val_share=share,
+                         redraw=config.redraw and split == "train", weights=weights, seed=seed)  # fmt: skip
+
+
 class _Run:
     """A run under way: its data, its trainer and its files."""
 
@@ -171,7 +184,7 @@ class _Run:
 
         self.job, self.ranks = job, ranks
         net = fresh_network(job.config, "none" if job.resume else job.config.init)
-        self.data = _Data(job, net.coding, ranks)
+        self.data = _Data(job, net, ranks)
         self.compute = Compute.chosen(net, job.device, job.precision)
         self.trainer = Trainer(job.config, net, self.compute, ranks)
         self.view = RefineConfig(job.config.view.size, mirrored=False)

@@ -118,7 +118,7 @@ class Drifting:
         """Ids without a pixel."""
         return self.ids - {int(number) for number in np.unique(self.before)}
 
-    def replay(self, made: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None) -> None:
+    def replay(self, made: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None, frame: object = None) -> None:
         """As `Propagator.replay`."""
         self.before, self.steps = made, self.steps + 1
         self.ids |= {int(number) for number in np.unique(made) if number}

@@ -1,4 +1,4 @@
-"""Make a run's best weights the bundled ones, as float16: python tools/bundle.py RUN"""
+"""Make a run's best weights the bundled ones of its network, as float16: python tools/bundle.py RUN"""
 
 import dataclasses
 import sys
@@ -7,14 +7,15 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from model.checkpoint import BUNDLED, checkpoint_path, read_checkpoint, write_checkpoint  # noqa: E402
+from model.checkpoint import bundled_path, read_checkpoint, write_checkpoint  # noqa: E402
 
 
 def bundle(run: Path) -> Path:
     """Copy `best.safetensors` of a run into the package, half the size."""
-    path = checkpoint_path(BUNDLED)
+    best = dataclasses.replace(read_checkpoint(run / "best.safetensors"), optimizer={})
+    path = bundled_path(best.network["name"])
     path.parent.mkdir(exist_ok=True)
-    write_checkpoint(path, dataclasses.replace(read_checkpoint(run / "best.safetensors"), optimizer={}), half=True)
+    write_checkpoint(path, best, half=True)
     return path
 
 

@@ -68,19 +68,23 @@ class ClipMaker:
     def __len__(self) -> int:
         return len(self.stills)
 
-    def clip(self, position: int, epoch: int = 0, repeat: int = 0) -> Clip:
+    def clip(self, position: int, epoch: int = 0, repeat: int = 0, frames: Sequence[int] | None = None) -> Clip:
         """The clip that begins with one picture.
 
         Args:
             position: of the picture.
             epoch: pass over the data.
             repeat: how often the picture came before in this epoch.
+            frames: numbers of the frames that are made, the first of them 0; None for all. Most of a clip's time is
+                that of its frames.
 
         Raises:
             ShardError: a picture is damaged.
         """
         _keep_freed_memory()
         plan, stills = self._drawn(position, epoch, repeat)
+        if frames is not None:
+            plan = plan.picked(frames)
         made = render(plan, stills)
         guides = None
         if self.recipe.rough is not None:

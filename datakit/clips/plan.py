@@ -5,8 +5,8 @@ A motion fills it; `render` makes pictures of it. It travels as JSON and gives t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -162,6 +162,13 @@ class ClipPlan:
     def frames(self) -> int:
         """How many frames it has."""
         return len(self.layers[0].poses)
+
+    def picked(self, numbers: Sequence[int]) -> ClipPlan:
+        """The plan of some of the frames alone, in that order; who gets an id is judged in the first of them."""
+        layers = tuple(replace(each, poses=tuple(each.poses[n] for n in numbers)) for each in self.layers)
+        finish = tuple(self.finish[n] for n in numbers) if self.finish else ()
+        guides = tuple(self.guides[n] for n in numbers) if self.guides else ()
+        return replace(self, layers=layers, finish=finish, guides=guides)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, as JSON has them."""

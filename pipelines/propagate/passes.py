@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,8 @@ def run_passes(
     for each in passes:
         propagator = fresh()
         if each.seed is not None:
-            propagator.replay(each.seed, each.seed)
+            before = each.places[0] + 1  # only passes that go backwards begin with a seed
+            propagator.replay(each.seed, each.seed, partial(frames.__getitem__, before))
         for place in each.places:
             mask = each.masks.get(place)
             began = time.perf_counter()
@@ -120,7 +122,7 @@ def run_passes(
             resumed = labels is not None
             if labels is not None:
                 if not each.empty:
-                    propagator.replay(labels, mask)
+                    propagator.replay(labels, mask, partial(frames.__getitem__, place))
                 yield Step(place, labels, () if each.empty else propagator.lost, 0.0, kept=True)
                 continue
             image = frames[place]

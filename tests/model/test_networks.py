@@ -56,7 +56,11 @@ def test_every_parameter_learns(name):
     net = build_network(name).train()
     x = torch.randn(2, 4, 33, 47)
     x[:, 3] *= 100
-    net(x).square().sum().backward()
+    memory = ()
+    if net.remembers:
+        memory = (x[:, None],)
+        nn.init.normal_(net.head.tell[-1].weight)  # it begins at zero, behind which nothing learns
+    net(x, *memory).square().sum().backward()
     still = [name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()]
     assert not still
 

@@ -12,6 +12,7 @@ from datakit.transforms.object_crop import ObjectCrop
 from model.networks import build_network
 from model.propagate import PropagateConfig, Propagator, filled_box, moved
 from tests.colour_net import PLAIN, ColourNet
+from tests.model.test_lite_memory import awake
 
 SIZE = (96, 128)
 RED, GREEN = (220, 30, 30), (20, 200, 40)
@@ -258,6 +259,27 @@ def test_a_run_goes_on_from_its_outputs_as_if_it_had_not_stopped():
         resumed.replay(out, {0: first, 2: later}.get(t))
     assert all(np.array_equal(resumed.step(frames[t]), outputs[t]) for t in (4, 5))
     assert resumed.lost == whole.lost
+
+
+def test_a_network_with_a_memory_goes_on_too():
+    """It sees again the frames that it keeps, and no others."""
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (*SIZE, 3), np.uint8) for _ in range(6)]
+    first, later = disc(40, 40), disc(90, 50) * np.uint8(3)
+    whole = Propagator(awake(), PLAIN, PropagateConfig(size=64, remember_every=2))
+    outputs = [whole.step(frame, {0: first, 2: later}.get(t)) for t, frame in enumerate(frames)]
+    resumed, asked = whole.fresh(), []
+    for t, out in enumerate(outputs[:4]):
+        resumed.replay(out, {0: first, 2: later}.get(t), lambda t=t: asked.append(t) or frames[t])
+    assert all(np.array_equal(resumed.step(frames[t]), outputs[t]) for t in (4, 5))
+    assert set(asked) <= {0, 1, 2, 3} and 0 in asked and 2 in asked
+
+
+def test_a_network_with_a_memory_must_see_the_frames_again():
+    """Label maps alone are no memory."""
+    carrier = Propagator(awake(), PLAIN, PropagateConfig(size=64))
+    with pytest.raises(UsageError, match="give `frame`"):
+        carrier.replay(disc(40, 40), disc(40, 40))
 
 
 def test_a_box_becomes_a_mask():

@@ -24,6 +24,16 @@ def test_a_clip_is_made_again_from_its_stored_plan(name):
         assert again.objects == clip.objects
 
 
+@pytest.mark.parametrize("name", ["cutie", "aot", "smooth"])
+def test_some_frames_alone_are_those_of_the_whole_clip(name):
+    calm = replace(SMALL[name], motion=replace(SMALL[name].motion, lag=0.0)) if name == "smooth" else SMALL[name]
+    maker = ClipMaker(MadeStills(), calm, 3)
+    numbers = (0, calm.frames - 1)
+    whole, some = maker.clip(1), maker.clip(1, frames=numbers)
+    assert np.array_equal(some.frames, whole.frames[list(numbers)])
+    assert np.array_equal(some.labels, whole.labels[list(numbers)])
+
+
 @pytest.mark.parametrize("name", CLIP_PRESETS)
 def test_shapes_and_ids(name):
     recipe = SMALL[name]
