@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,13 +19,19 @@ from torch.utils.data import Dataset
 
 from datakit.arrays import Image, Mask, iou
 from datakit.clips import Clip
+from datakit.config import settings_of
 from datakit.errors import UsageError
+from datakit.images import halved, paint
 from datakit.samples import Photo, Triple
 from datakit.seeds import generator
+from datakit.transforms import PRESETS, deform
+from datakit.transforms.base import ImageCrop
 from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.crop import Window, cut_image, cut_mask, object_window, whole_window
 from datakit.transforms.dilate import Dilate
 from datakit.transforms.object_crop import ObjectCrop
+from datakit.transforms.photometric import Photometric
+from datakit.transforms.pose import PosedWindow, apply_pose, is_kept, sample_pose
 from datakit.transforms.views import ViewConfig, sample_window
 
 from .clip_dataset import ClipDataset
@@ -34,6 +41,9 @@ from .inputs import InputCoding, pack_input
 from .train import GROWN
 
 _APART = 0.2  # share of items whose remembered frames are mirrored and the frame is not, or the other way round
+
+
+KINDS = ("deformed", "stale", "none", "mistaken")
 
 
 class _Choice(NamedTuple):
@@ -114,6 +124,7 @@ class MemoryDataset(Dataset[dict[str, Any]]):
                 raise NothingLeft(str(error)) from error
             raise
         self.weights = self._smooth.weights
+        self._light = Photometric(**{name: getattr(self.view, name) for name in settings_of(Photometric)})
 
     def __len__(self) -> int:
         return len(self._smooth)
@@ -160,7 +171,7 @@ class MemoryDataset(Dataset[dict[str, Any]]):
         masks = [ObjectCrop.of((labels == mine).view(np.uint8)) for labels in clip.labels]
         query, before = places[choice.query], places[choice.guide]
         other = others[int(float(rng.random()) * len(others))] if others else 0
-        guide = _guide(rng, choice.kind, masks, before, (clip.labels[before] == other) if other else None)
+        guide = _guide(rng, choice.kind, masks, query, before, (clip.labels[before] == other) if other else None)
         guide = corrupt_guide(rng, guide, self.view)
         window = self._window(rng, guide, choice.kind)
         flip, apart = (bool(each) for each in rng.random(2) < (self.view.flip, _APART))
@@ -179,17 +190,34 @@ class MemoryDataset(Dataset[dict[str, Any]]):
     def _remembered(
         self, rng: np.random.Generator, clip: Clip, masks: Sequence[ObjectCrop], place: int, flip: bool
     ) -> Tensor:
-        """A frame with the object's mask, in a window around it."""
+        """A frame with the object's mask, in a window around it; turned, and in another light, as it may come again."""
         mask = masks[place] if masks[place].width else masks[0]
         place = place if masks[place].width else 0
-        margin = 0.25 * 4 ** float(rng.random())
-        box = mask.box if mask.width else (0, 0, *mask.size[::-1])
-        window = object_window(box, mask.size, margin, self.view.size)
-        return self._packed(clip.frames[place], mask.mask(), window, flip)
+        view = self.view
+        turned, relit, spread = rng.random(3).tolist()
+        pose = sample_pose(rng, mask, view) if mask.width and turned < self.clips.turned else None
+        if pose is not None and not is_kept(mask, pose):
+            pose = None
+        margin = view.margin_low * (view.margin_high / view.margin_low) ** spread
+        window = _window_of(apply_pose(mask, pose), margin, view.size)
+        seen = PosedWindow(window, mask.size, pose, flip=flip)
+        (cut,), inside = seen.masks(mask.mask())
+        image = seen.image(partial(halved, clip.frames[place]), self.coding.fill)
+        if relit < self.clips.relit:
+            crop = ImageCrop(image, cut)
+            image = self._light.apply(crop, self._light.sample_params(rng, crop)).image
+        if cv2.countNonZero(inside) < inside.size:
+            paint(image, 1 - inside, self.coding.fill)
+        return pack_input(image, cut, self.coding)
 
     def _packed(self, frame: Image, mask: Mask, window: Window, flip: bool) -> Tensor:
         image = cut_image(frame, window, self.coding.fill)
         return pack_input(_mirrored(image, flip), _mirrored(cut_mask(mask, window), flip), self.coding)
+
+
+def _window_of(mask: ObjectCrop, margin: float, size: int) -> Window:
+    """Around an object; all of the frame where there is none."""
+    return object_window(mask.box, mask.size, margin, size) if mask.width else whole_window(mask.size, size)
 
 
 def _chosen(rng: np.random.Generator, frames: int, clips: ClipView) -> _Choice:
@@ -197,7 +225,7 @@ def _chosen(rng: np.random.Generator, frames: int, clips: ClipView) -> _Choice:
     query = 1 + int(float(rng.random()) * (frames - 1))
     u, where, *later = rng.random(2 + clips.memories - 1).tolist()
     kind = "before"
-    for each in ("stale", "none", "mistaken"):
+    for each in KINDS:
         share = getattr(clips, each)
         if 0 <= u < share:
             kind = each
@@ -208,7 +236,7 @@ def _chosen(rng: np.random.Generator, frames: int, clips: ClipView) -> _Choice:
 
 
 def _guide(
-    rng: np.random.Generator, kind: str, masks: Sequence[ObjectCrop], before: int, other: Any | None
+    rng: np.random.Generator, kind: str, masks: Sequence[ObjectCrop], query: int, before: int, other: Any | None
 ) -> ObjectCrop:
     """A guide mask: of the frame before, grown, or what takes its place."""
     radius, swapped = int(rng.integers(GROWN + 1)), float(rng.random()) < 0.3
@@ -217,6 +245,8 @@ def _guide(
         seen = next((mask for mask in reversed(masks[:before]) if mask.width), seen)
     if kind == "none":
         return ObjectCrop.nothing(seen.size)
+    if kind == "deformed" and masks[query].width:
+        return ObjectCrop.of(deform(masks[query], PRESETS["masktrack"], rng).mask)
     if kind == "mistaken" and other is not None and other.any():
         seen = ObjectCrop.of(other.view(np.uint8) if swapped else np.maximum(other, seen.mask() > 0).view(np.uint8))
     return Dilate(radius).apply(seen, np.array([radius])) if seen.width and radius else seen

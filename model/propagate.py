@@ -55,6 +55,7 @@ class PropagateConfig:
         touching: parts of an object that do not touch its guide are dropped.
         memories: frames of its own that a network with a memory keeps beside those whose masks were given.
         remember_every: frames from one of them to the next.
+        sure: least IoU of a mask with what the network makes of it as a guide, for its frame to be kept.
     """
 
     size: int = setting(RefineConfig.size, 32, 2048)
@@ -71,6 +72,7 @@ class PropagateConfig:
     touching: bool = setting(False)
     memories: int = setting(3, 0, 64)
     remember_every: int = setting(5, 1, 10_000)
+    sure: float = setting(0.9, 0, 1)
 
     def __post_init__(self) -> None:
         validate(self, "propagate")

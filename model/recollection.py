@@ -7,11 +7,12 @@ looking at those frames again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from datakit.arrays import Image, Labels, Mask
 from datakit.transforms.crop import cut_image, cut_mask, object_window
@@ -19,6 +20,7 @@ from datakit.transforms.crop import cut_image, cut_mask, object_window
 from .compute import Compute
 from .inputs import pack_input
 from .memory import Memory
+from .networks import upsample
 from .objects import mask_of
 from .refine import remember
 from .segmenter import Segmenter
@@ -53,32 +55,52 @@ class Recollection:
 
     def give(self, frame: Image, labels: Labels, ids: Sequence[int]) -> None:
         """Remember a frame with the masks that were given for some objects."""
-        for number, memory in self._written(frame, labels, ids).items():
+        seen, inputs = self._inputs(frame, labels, ids)
+        for number, memory in zip(seen, self._written(inputs), strict=True):
             if number in self._kept:
                 self._kept[number].given.append(memory)
             else:
                 self._kept[number] = _Kept(memory, own=deque(maxlen=self._config.memories))
 
     def add(self, frame: Image, labels: Labels, ids: Sequence[int]) -> None:
-        """Remember a frame with masks that the network found itself; the oldest of these is forgotten."""
-        for number, memory in self._written(frame, labels, ids).items():
-            self._kept[number].own.append(memory)
+        """Remember a frame with masks that the network found itself, where it is sure; the oldest is forgotten.
+
+        It is sure of a mask that it finds again where it looks with that mask as its guide, and remembers no more than
+        what was given.
+        """
+        seen, inputs = self._inputs(frame, labels, ids)
+        if not seen:
+            return
+        given = Memory.stacked([Memory.joined([self._kept[n].first, *self._kept[n].given]) for n in seen])
+        with torch.inference_mode(), self._compute.autocast():
+            logits = self._net(self._compute.send(inputs), given)
+        found = upsample(logits.float().cpu(), (inputs.shape[2], inputs.shape[3]))[:, 0] > 0
+        mask = inputs[:, 3] == self._net.coding.mask_values[1]
+        alike = (found & mask).sum((1, 2)) / (found | mask).sum((1, 2)).clamp(min=1)
+        sure = [n for n in range(len(seen)) if alike[n] >= self._config.sure]
+        if sure:
+            for n, memory in zip(sure, self._written(inputs[sure]), strict=True):
+                self._kept[seen[n]].own.append(memory)
 
     def of(self, ids: Sequence[int]) -> Memory:
         """What is remembered of some objects, for `Segmenter.forward`."""
         kept = [self._kept[number] for number in ids]
         return Memory.stacked([Memory.joined([each.first, *each.given, *each.own]) for each in kept])
 
-    def _written(self, frame: Image, labels: Labels, ids: Sequence[int]) -> Mapping[int, Memory]:
-        """Of each object that is seen."""
-        seen = {number: mask for number in ids if (mask := mask_of(labels, number)).any()}
-        if not seen:
-            return {}
-        inputs = torch.stack([self._input(frame, mask) for mask in seen.values()])
+    def _written(self, inputs: Tensor) -> list[Memory]:
+        """One memory for each of (N, 4, S, S) inputs."""
+        if not len(inputs):
+            return []
         memory = remember(self._net, inputs[:, None], self._compute)
-        return {number: Memory(*(part[n : n + 1] for part in memory)) for n, number in enumerate(seen)}
+        return [Memory(*(part[n : n + 1] for part in memory)) for n in range(len(inputs))]
 
-    def _input(self, frame: Image, mask: Mask) -> torch.Tensor:
+    def _inputs(self, frame: Image, labels: Labels, ids: Sequence[int]) -> tuple[list[int], Tensor]:
+        """The objects that are seen, and (N, 4, S, S) of each its window with its mask."""
+        masks = {number: mask for number in ids if (mask := mask_of(labels, number)).any()}
+        inputs = [self._input(frame, mask) for mask in masks.values()]
+        return list(masks), torch.stack(inputs) if inputs else torch.empty(0)
+
+    def _input(self, frame: Image, mask: Mask) -> Tensor:
         size = frame.shape[0], frame.shape[1]
         window = object_window(mask, size, self._config.margin, self._config.size)
         coding = self._net.coding

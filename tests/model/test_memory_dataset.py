@@ -11,10 +11,11 @@ from datakit.transforms.views import ViewConfig
 from model.clip_view import ClipView
 from model.dataset import Draw
 from model.inputs import UNIT_RGB
-from model.memory_dataset import MemoryDataset
+from model.memory_dataset import KINDS, MemoryDataset
 from tests.small_shards import write_shards
 
 VIEW = ViewConfig(size=48)
+NONE = dict.fromkeys(KINDS, 0.0)
 TENSORS = ("input", "memory", "target", "valid")
 
 
@@ -65,17 +66,16 @@ def test_an_item_before_it_is_cut_is_a_triple(folder):
     assert torch.equal(triple.remembered, data[1]["memory"])
 
 
-@pytest.mark.parametrize("kind", ["stale", "none", "mistaken"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_kinds_of_guide_masks_come_as_often_as_asked(folder, kind):
-    only = {"stale": 0.0, "none": 0.0, "mistaken": 0.0} | {kind: 1.0}
-    data = open_items(folder, **only)
+    data = open_items(folder, **NONE | {kind: 1.0})
     assert {data.triple(n).kind for n in range(4)} == {kind}
-    off = open_items(folder, **dict.fromkeys(only, 0.0))
+    off = open_items(folder, **NONE)
     assert {off.triple(n).kind for n in range(4)} == {"before"}
 
 
 def test_none_is_an_empty_guide_mask_in_the_whole_frame(folder):
-    data = open_items(folder, stale=0.0, none=1.0, mistaken=0.0)
+    data = open_items(folder, **NONE | {"none": 1.0})
     assert not data.triple(0).guide.any()
     assert (data[0]["input"][3] == UNIT_RGB.mask_values[0]).all()
 
@@ -83,15 +83,15 @@ def test_none_is_an_empty_guide_mask_in_the_whole_frame(folder):
 def test_the_guide_mask_is_near_the_target_where_it_is_the_frame_before(folder):
     """As in a video: most of the object lies under it."""
     calm = VIEW.still()
-    data = open_items(folder, calm, smooth=1.0, stale=0.0, none=0.0, mistaken=0.0)
+    data = open_items(folder, calm, smooth=1.0, **NONE)
     triples = [data.triple(n) for n in range(8)]
     covered = [np.mean(each.guide[each.target > 0]) for each in triples if each.target.any()]
     assert np.mean(covered) > 0.8
 
 
 def test_a_mistaken_guide_mask_holds_another_object(folder):
-    wrong = open_items(folder, VIEW.still(), smooth=1.0, stale=0.0, none=0.0, mistaken=1.0)
-    right = open_items(folder, VIEW.still(), smooth=1.0, stale=0.0, none=0.0, mistaken=0.0)
+    wrong = open_items(folder, VIEW.still(), smooth=1.0, **NONE | {"mistaken": 1.0})
+    right = open_items(folder, VIEW.still(), smooth=1.0, **NONE)
     assert sum(wrong.triple(n).guide.sum() > right.triple(n).guide.sum() for n in range(8)) > 0
 
 

@@ -266,7 +266,7 @@ def test_a_network_with_a_memory_goes_on_too():
     rng = np.random.default_rng(0)
     frames = [rng.integers(0, 256, (*SIZE, 3), np.uint8) for _ in range(6)]
     first, later = disc(40, 40), disc(90, 50) * np.uint8(3)
-    whole = Propagator(awake(), PLAIN, PropagateConfig(size=64, remember_every=2))
+    whole = Propagator(awake(), PLAIN, PropagateConfig(size=64, remember_every=2, sure=0.0))
     outputs = [whole.step(frame, {0: first, 2: later}.get(t)) for t, frame in enumerate(frames)]
     resumed, asked = whole.fresh(), []
     for t, out in enumerate(outputs[:4]):
