@@ -174,6 +174,11 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @value_options
 @click.option("--sequences", metavar="A,B|FILE|SPLIT", help="With --davis: only these.")
 @click.option("--from-boxes", is_flag=True, help="With --davis: begin with the objects' boxes, not their masks.")
+@click.option("--annotate-every", type=click.IntRange(1), default=None, metavar="N",
+              help="With --davis: give of every N annotations one in full, from the first on; frames between are made "
+              "forwards and backwards.")  # fmt: skip
+@click.option("--annotate-share", type=click.FloatRange(0, 1, min_open=True), default=None, metavar="SHARE",
+              help="With --davis: give that share of the annotations instead, evenly spread.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="With --davis: worker processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="With --davis: use this running Dask cluster instead.")
 @click.option("--start", type=click.IntRange(0), default=0, help="Number of the first frame.")
