@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import common
@@ -25,9 +26,9 @@ FAULTLESS = (
 )  # fmt: skip
 
 
-def datakit(*words: object) -> str:
-    """Run the command; its standard output."""
-    command = [str(DATAKIT), *map(str, words)]
+def datakit(*words: object, program: Sequence[str] = (str(DATAKIT),)) -> str:
+    """Run the command, or another program that takes its words; its standard output."""
+    command = [*program, *map(str, words)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=sys.stderr, text=True).stdout
 
 

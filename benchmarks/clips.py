@@ -226,7 +226,10 @@ def run(
     else:
         print("left out: rf-cutie (name its Python by --peer-python or DATAKIT_BENCH_CUTIE)")
     figures |= throughput(shards, clips)
-    figures |= memory(shards, long)
+    if long:
+        figures |= memory(shards, long)
+    else:
+        print("left out: memory over many clips (--long 0)")
     common.save("clips", figures)
 
 
@@ -236,5 +239,6 @@ if __name__ == "__main__":
     parser.add_argument("--peer-python")
     parser.add_argument("--peer-stills", type=Path)
     parser.add_argument("--clips", type=int, default=200)
-    parser.add_argument("--long", type=int, default=10_000)
+    parser.add_argument("--long", type=int, default=10_000, help="clips made to see memory grow, a multiple of 10; "
+                        "0 leaves that out")  # fmt: skip
     run(**vars(parser.parse_args()))

@@ -52,11 +52,17 @@ def scored(root: Path, options: tuple[str, ...], seed: int) -> dict[str, Any]:
     words = ("--no-overlay", "--seed", seed, "-j", os.cpu_count(), "--json")
     output = json.loads(datakit("propagate", "--davis", root, "--out", out, *options, *words))
     seconds = time.perf_counter() - began
-    truth = next(path for path in (root / "Annotations/480p", root / "Annotations") if path.is_dir())
-    found = json.loads(datakit("evaluate", out, truth, "--convention", CONVENTION, "--json"))
+    found = judged(out, root)
     frames = sum(len(each["frames"]) for each in output["sequences"])
     sequences = {name: round(each["J"]["mean"], 3) for name, each in found["sequences"].items()}
     return {"J": found["J"]["mean"], "F": found["F"]["mean"], "s/frame": seconds / frames, "sequences": sequences}
+
+
+def judged(out: Path, root: Path, *words: object) -> dict[str, Any]:
+    """What `datakit evaluate --json` says of results on a tree, by the convention of DAVIS-2016."""
+    truth = next(path for path in (root / "Annotations/480p", root / "Annotations") if path.is_dir())
+    found: dict[str, Any] = json.loads(datakit("evaluate", out, truth, "--convention", CONVENTION, "--json", *words))
+    return found
 
 
 def row(root: Path, name: str, seeds: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import click
 from datakit.errors import UsageError
 from datakit.shadowed import shadowing_message
 
+from .interrupt import Stopped
 from .options import refuse_addresses
 
 EXIT_INTERRUPTED = 130
@@ -41,10 +42,10 @@ class DatakitGroup(click.Group):
         try:
             with on_terminal(level):
                 return super().invoke(ctx)
-        except KeyboardInterrupt as stopped:  # its arguments are options that going on needs
+        except KeyboardInterrupt as stopped:
             # --overwrite would throw away what was finished.
-            words = [word for word in sys.argv[1:] if word != "--overwrite"]
-            command = shlex.join(["datakit", *words, *(word for word in stopped.args if word not in words)])
+            own = [word for word in sys.argv[1:] if word != "--overwrite"]
+            command = shlex.join(["datakit", *(stopped.words if isinstance(stopped, Stopped) else own)])
             click.echo(f"\nInterrupted. What was finished is kept; to go on, run again:\n  {command}", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit):  # an Exit carries an exit code, too, and is no error

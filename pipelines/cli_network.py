@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from .interrupt import Stopped
 from .options import device_options, set_option, value_options
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.argument(
     "shards", nargs=-1, required=False, type=click.Path(path_type=Path, file_okay=False), metavar="SHARDS..."
 )
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the run.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
 @click.option("--preset", type=click.Choice(TRAIN_PRESETS), default="default", is_eager=True,
               help="`default`: lite with what measures best; `paper`: MaskTrack to the letter.")  # fmt: skip
 @click.option("--network", default=None, help="lite, lite-memory or deeplab-vgg16.  [default: the preset's]")
@@ -47,8 +48,8 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.option("--seed", type=click.IntRange(0), default=None, help="Root seed.  [default: 0]")
 @set_option("Change any other setting, e.g. optimizer.learning_rate=1e-3 or view.size=256.", _train_settings)
 @click.option("--resume", is_flag=True,
-              help="Go on from the folder's last checkpoint, with its own shards and settings. More --iterations are "
-              "allowed, other settings are not.")  # fmt: skip
+              help="Go on with the run in RUN, which then stands in the place of SHARDS: with its own shards and "
+              "settings. More --iterations are allowed, other settings are not.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Begin anew in a folder that holds a run.")
 @click.option("--workers", type=click.IntRange(0), default=2, help="Loader processes.")
 @click.option("--save-every", type=click.IntRange(1), default=100, help="Steps from one checkpoint to the next.")
@@ -59,13 +60,13 @@ def _propagate_settings(_ctx: click.Context) -> str:
 def train(ctx: click.Context, /, shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Train a network on shards.
 
-    It learns to turn guide masks into accurate ones. A run that was stopped goes on with --resume, to the
+    It learns to turn guide masks into accurate ones. A run that was stopped goes on by --resume RUN, to the
     very losses it would have made. Start it by torchrun to share the work among processes.
 
     \b
     Example:
       datakit train demo/shards --out demo/run --iterations 20 --batch 4 --init bundled
-      datakit train --resume --out demo/run --iterations 40
+      datakit train --resume demo/run --iterations 40
     """
     from pipelines import report
     from pipelines.process import let_idle_threads_sleep
@@ -75,7 +76,7 @@ def train(ctx: click.Context, /, shards: tuple[Path, ...], as_json: bool, **opti
 
     summary = run(_train_job(ctx, shards, options))
     if summary.stopped:
-        raise KeyboardInterrupt("--resume")
+        raise Stopped("train", "--resume", str(summary.out))
     click.echo(report.train_report(summary, as_json))
 
 
@@ -84,10 +85,14 @@ def _train_job(ctx: click.Context, shards: tuple[Path, ...], options: dict[str, 
     from dataclasses import replace
 
     from model.settings import PRESETS, configure
-    from pipelines.train_job import TrainJob, stored_job
+    from pipelines.train_job import TrainJob, run_among, stored_job
 
+    if options["resume"]:
+        shards, options["out"] = run_among(shards, options["out"])
     if not shards and not options["resume"]:
-        raise click.UsageError("Missing argument 'SHARDS...'; only --resume knows them from the folder", ctx)
+        raise click.UsageError("Missing argument 'SHARDS...'; only --resume RUN knows them from the folder", ctx)
+    if options["out"] is None:
+        raise click.UsageError("Missing option '--out': the folder that gets the run, such as --out run", ctx)
     given = {name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
     config, weights = PRESETS[options["preset"]], _weights(options["weights"])
     if options["resume"]:
@@ -174,6 +179,11 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @value_options
 @click.option("--sequences", metavar="A,B|FILE|SPLIT", help="With --davis: only these.")
 @click.option("--from-boxes", is_flag=True, help="With --davis: begin with the objects' boxes, not their masks.")
+@click.option("--annotate-every", type=click.IntRange(1), default=None, metavar="N",
+              help="With --davis: give of every N annotations one in full, from the first on; frames between are made "
+              "forwards and backwards.")  # fmt: skip
+@click.option("--annotate-share", type=click.FloatRange(0, 1, min_open=True), default=None, metavar="SHARE",
+              help="With --davis: give that share of the annotations instead, evenly spread.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="With --davis: worker processes.")
 @click.option("--scheduler", metavar="ADDRESS", help="With --davis: use this running Dask cluster instead.")
 @click.option("--start", type=click.IntRange(0), default=0, help="Number of the first frame.")

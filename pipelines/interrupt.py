@@ -9,6 +9,18 @@ from collections.abc import Iterator
 from types import FrameType
 
 
+class Stopped(KeyboardInterrupt):
+    """A run that was interrupted, and what goes on with it.
+
+    Args:
+        words: of the command that does, behind `datakit`.
+    """
+
+    def __init__(self, *words: str):
+        super().__init__(*words)
+        self.words = words
+
+
 def _raise(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 

@@ -300,7 +300,8 @@ def train_report(summary: TrainSummary, as_json: bool) -> str:
     if as_json:
         against = {"start": summary.start, "trained": summary.trained, "over_start": summary.gain}
         return as_text({"out": str(summary.out), "steps": summary.steps, "weights": str(best),
-                        "validation": summary.validation, **against})  # fmt: skip
+                        "validation": summary.validation, **against, "extended": summary.extended,
+                        "in_one_go": summary.in_one_go})  # fmt: skip
     found = summary.validation
     lines = [f"{summary.out}: {counted(summary.steps, 'step')}, weights in {best}"]
     if found:
@@ -308,6 +309,10 @@ def train_report(summary: TrainSummary, as_json: bool) -> str:
         lines.append(summary.verdict() or best_known)
         lines.append(f"IoU on {counted(found['triples'], 'triple')} of photos held back, whose guide masks have "
                      f"{found['input_iou']:.3f}")  # fmt: skip
+    if not summary.in_one_go:
+        planned = ", ".join(f"{each['planned']} (step {each['done']})" for each in summary.extended)
+        lines.append(f"iterations were added after {planned}: the learning rate fell sooner than in {summary.steps} "
+                     "steps in one go, so these are not their weights")  # fmt: skip
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ import math
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,7 +28,7 @@ from .interrupt import deferred
 from .lock import run_lock
 from .progress import quietly
 from .results import ROWS, draw_results
-from .train_job import TrainJob, last_checkpoint, refuse_other_settings, remember
+from .train_job import TrainJob, is_as_in_one_go, last_checkpoint, refuse_other_settings, remember
 from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, CsvLog, Events, ProgressLines, read_validations
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class TrainSummary:
         validation: numbers of the best validation, the start's among them; empty where there was none.
         start: numbers of the weights the run began with; empty where nothing was judged, or by an older version.
         trained: numbers of the best validation after the first step; empty where there was none.
+        extended: for every time iterations were added, `planned`, their number until then, and `done`, steps by then.
+        in_one_go: whether the weights are those of a run that was to have all its steps from the start.
     """
 
     out: Path
@@ -61,6 +63,8 @@ class TrainSummary:
     validation: Mapping[str, Any]
     start: Mapping[str, Any] = field(default_factory=dict)
     trained: Mapping[str, Any] = field(default_factory=dict)
+    extended: Sequence[Mapping[str, int]] = ()
+    in_one_go: bool = True
 
     @property
     def gain(self) -> float | None:
@@ -116,7 +120,8 @@ def _refuse_or_clear(job: TrainJob) -> None:
     has_run = (job.out / STEPS).exists()
     if has_run and not job.overwrite:
         raise UsageError(
-            f"{job.out}: holds a run; go on with it by --resume, begin anew by --overwrite, or name another --out"
+            f"{job.out}: holds a run; go on with it by --resume {job.out}, begin anew by --overwrite, or name another "
+            "--out"
         )
     if has_run:
         for name in (STEPS, VALIDATIONS, LAST, BEST):
@@ -193,6 +198,7 @@ class _Run:
         self.start: Mapping[str, Any] = {}
         self.seconds = 0.0
         self.planned = job.config.iterations  # until now
+        self.extended: list[Mapping[str, int]] = []
         if job.resume:
             self._restore()
         self.began = time.monotonic() - self.seconds
@@ -205,6 +211,7 @@ class _Run:
         self.planned = refuse_other_settings(checkpoint, self.job, self.about)
         self.trainer.restore(checkpoint, path)
         self.best, self.seconds = dict(checkpoint.about["best"]), checkpoint.about["seconds"]
+        self.extended = list(checkpoint.about.get("extended", ()))  # older ones have none
         self.start, _ = self._stored()
 
     def go(self, stop: threading.Event) -> TrainSummary:
@@ -241,7 +248,8 @@ class _Run:
                     self._save()
                 if stopped:
                     break
-        summary = TrainSummary(job.out, trainer.done, stopped, self.best, *self._stored())
+        in_one_go = is_as_in_one_go(self.extended, job.config)
+        summary = TrainSummary(job.out, trainer.done, stopped, self.best, *self._stored(), self.extended, in_one_go)
         if summary.gain is not None and summary.gain < 0:
             logger.warning(f"WARNING: {summary.verdict()}")
         return summary
@@ -254,9 +262,13 @@ class _Run:
         if self.planned < steps:
             power, warmup = trainer.config.optimizer.power, trainer.config.optimizer.warmup
             old, new = (poly_rate(trainer.done, count, power, warmup) for count in (self.planned, steps))
+            self.extended.append({"planned": self.planned, "done": trainer.done})
+            same = is_as_in_one_go(self.extended, self.job.config)
             logger.info(
                 f"{self.planned} -> {steps} iterations: the learning rate follows the schedule of {steps} steps from "
-                f"step {trainer.done + 1} on and begins there at {new:.0%} of its full value (was {old:.0%})"
+                f"step {trainer.done + 1} on and begins there at {new:.0%} of its full value (was {old:.0%}); "
+                f"{'the weights are those' if same else 'steps before that had a lower rate: not the weights'} of "
+                f"{steps} steps in one go"
             )
             self._save()
         elif trainer.done == steps:
@@ -329,6 +341,7 @@ class _Run:
         from model.checkpoint import write_checkpoint
 
         about = {"run": self.about, "best": self.best, "seconds": round(self._elapsed(), 1)}
+        about |= {"extended": self.extended} if self.extended else {}
         write_checkpoint(self.job.out / name, self.trainer.checkpoint(about, with_optimizer))
 
     def _elapsed(self) -> float:

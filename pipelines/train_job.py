@@ -12,7 +12,7 @@ from datakit.errors import SettingsDiffer, UsageError
 from datakit.files import write_json
 
 from .settings import differences
-from .train_log import LAST, RUN
+from .train_log import LAST, RUN, STEPS
 
 if TYPE_CHECKING:
     from model.checkpoint import Checkpoint
@@ -94,6 +94,28 @@ def stored_job(out: Path, shards: Sequence[Path] = ()) -> TrainJob:
     )
 
 
+def run_among(folders: Sequence[Path], out: Path | None) -> tuple[tuple[Path, ...], Path]:
+    """The shards and the run in the folders that `--resume` is given; a run may stand among the shards, or as `--out`.
+
+    Raises:
+        UsageError: none of them is a run, or several are.
+    """
+    runs = [folder for folder in folders if any((folder / name).is_file() for name in (LAST, STEPS))]
+    if out is None and not runs and len(folders) == 1:
+        runs = list(folders)  # what it lacks is told where it is read
+    if out is None and not runs:
+        listed = f"none of {', '.join(map(str, folders))} holds one" if folders else "none is named"
+        raise UsageError(f"--resume: which run is to go on? {listed}; name its folder: datakit train --resume RUN")
+    into = runs[0] if out is None else out
+    if others := [folder for folder in runs if folder.resolve() != into.resolve()]:
+        raise UsageError(
+            f"--resume: {into} and {others[0]} are both runs; a run goes on in its own folder, one at a time: "
+            f"datakit train --resume {others[0]}; a new one begins from its weights by SHARDS --init "
+            f"{others[0] / LAST} --out RUN2"
+        )
+    return tuple(folder for folder in folders if folder not in runs), into
+
+
 def last_checkpoint(out: Path) -> Path:
     """The file a run goes on from.
 
@@ -104,6 +126,24 @@ def last_checkpoint(out: Path) -> Path:
     if not path.is_file():
         raise UsageError(f"{path}: no checkpoint to go on from; leave --resume out to begin")
     return path
+
+
+def is_as_in_one_go(extended: Sequence[Mapping[str, int]], config: TrainConfig) -> bool:
+    """Whether every step that was done had the learning rate that it has in a run of all iterations from its start.
+
+    Args:
+        extended: for every time iterations were added, `planned`, their number until then, and `done`, steps by then.
+        config: with the iterations of now.
+    """
+    from model.optimize import poly_rate
+
+    how, begin = (config.optimizer.power, config.optimizer.warmup), 0
+    for each in extended:
+        steps = range(begin, each["done"])
+        if any(poly_rate(step, each["planned"], *how) != poly_rate(step, config.iterations, *how) for step in steps):
+            return False
+        begin = each["done"]
+    return True
 
 
 def refuse_other_settings(checkpoint: Checkpoint, job: TrainJob, about: Mapping[str, Any]) -> int:

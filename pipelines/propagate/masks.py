@@ -5,6 +5,7 @@ Which words of the command line they come from stands in `start`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,16 +41,44 @@ class MaskPrompt:
 
 
 @dataclass(frozen=True)
+class Spacing:
+    """Which annotations of a sequence are given in full, from the first that holds an object on.
+
+    Attributes:
+        every: of so many, one.
+        share: instead, this share of them, evenly spread, at least one.
+
+    Source: arXiv 1612.02646 §5.4: every 40th, 30th, 20th, 10th, 5th, 3rd and 2nd frame.
+    """
+
+    every: int = 1
+    share: float | None = None
+
+    def places(self, count: int) -> range | list[int]:
+        """Which of `count` annotations; the first is among them."""
+        if self.share is None:
+            return range(0, count, self.every)
+        wanted = max(1, min(count, math.floor(self.share * count + 0.5)))
+        return [number * count // wanted for number in range(wanted)]
+
+
+@dataclass(frozen=True)
 class SequenceStart:
     """The annotations of a sequence in a tree: frame name -> file, in order of the frames.
 
-    Every object is given once, in the first file that holds it; `as_boxes` as in `MaskStart`.
+    Every object is given in the first file that holds it; `as_boxes` as in `MaskStart`. With `spacing` some files are
+    given in full besides: all their objects, and that there are no others.
 
     Source: the rule of YouTube-VOS: an object is given in the frame where it enters (Xu et al., arXiv 1809.03327).
     """
 
     files: Mapping[str, Path]
     as_boxes: bool = False
+    spacing: Spacing | None = None
+
+    def in_full(self, names: Sequence[str]) -> set[str]:
+        """Those of the annotations from the first object on that are given in full."""
+        return set() if self.spacing is None else {names[place] for place in self.spacing.places(len(names))}
 
 
 @dataclass
@@ -59,6 +88,7 @@ class Given:
     Attributes:
         masks: place of a frame among the chosen -> (H, W) ids.
         boxed: places of masks of which the boxes alone are given -> (H, W) ids.
+        complete: places where all objects are given that are to be seen there.
         begins: frames before this one are known to hold no object.
         numbers: ids of objects 1, 2, 3 … in result pictures, where some are beyond 8 bits; else none.
         remarks: what a user should know, a sentence each.
@@ -68,6 +98,7 @@ class Given:
 
     masks: dict[int, Labels] = field(default_factory=dict)
     boxed: dict[int, Labels] = field(default_factory=dict)
+    complete: set[int] = field(default_factory=set)
     begins: int = 0
     numbers: tuple[int, ...] = ()
     remarks: list[str] = field(default_factory=list)
@@ -145,34 +176,50 @@ def _read_folder(given: Given, frames: Frames, start: MaskPrompt, read: ReadOpti
 
 
 def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: ReadOptions) -> None:
-    """Every object at the first file that holds it; the sequence begins with the first of all."""
+    """Every object at the first file that holds it, and some files in full; it begins with the first object of all."""
+    placed = {name: _place_or_error(frames, name, file) for name, file in start.files.items()}
+    inside = [name for name, place in placed.items() if isinstance(place, int)]
     known: set[int] = set()
-    unused, outside = [], []
+    wanted: set[str] = set()
+    full, unused = [], []
     for name, file in start.files.items():
-        try:
-            place = _place_of_file(frames, name, f"annotation {file}")
-        except UsageError:
+        place = placed[name]
+        if isinstance(place, UsageError):
             if not known:
-                raise
-            outside.append(name)
+                raise place
             continue
         labels = _read_mask(given, file, frames, place, read, may_be_empty=True, may_be_painted=is_colour_file(file))
         new = sorted(_ids_in(labels) - known)
-        if new:
+        if new and not known:
+            given.begins = place
+            wanted = start.in_full(inside[inside.index(name) :])
+        if name in wanted and labels.any():
+            _take(given, place, labels, start)
+            given.complete.add(place)
+            full.append(name)
+        elif new:
             _take(given, place, np.where(np.isin(labels, new), labels, labels.dtype.type(0)), start)
         elif known:
             unused.append(name)
-        if new and not known:
-            given.begins = place
         known.update(new)
     if not known:
         raise DatakitError(f"none of its {len(start.files)} annotations holds an object, so there is nothing to follow")
-    if unused:
+    if start.spacing is not None:
+        empty = f"; {len(wanted) - len(full)} hold no object and are not used" if len(full) < len(wanted) else ""
+        given.remarks.append(f"{len(full)} of {len(inside)} annotations are given in full: {shorten(full, 20)}{empty}")
+    elif unused:
         given.remarks.append(f"{len(unused)} annotations of objects known by then are not used: {shorten(unused)}")
-    if outside:
+    if outside := [name for name in placed if name not in inside]:
         given.remarks.append(
             f"{len(outside)} annotations of frames that are not among the chosen are not used: {shorten(outside)}"
         )
+
+
+def _place_or_error(frames: Frames, name: str, file: Path) -> int | UsageError:
+    try:
+        return _place_of_file(frames, name, f"annotation {file}")
+    except UsageError as error:
+        return error
 
 
 def _read_mask(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Prompts:
         begins: frames before this one are known to hold no object.
         numbers: ids of objects 1, 2, 3 … in result pictures, where some are beyond 8 bits; else none.
         remarks: what a user should know, a sentence each.
+        complete: places where all objects are given that are to be seen there; elsewhere others may be, too.
     """
 
     masks: Mapping[int, Labels] = field(default_factory=dict)
@@ -48,12 +49,20 @@ class Prompts:
     begins: int = 0
     numbers: Sequence[int] = ()
     remarks: Sequence[str] = ()
+    complete: Collection[int] = ()
+
+    def given(self) -> dict[int, list[int]]:
+        """Place of a frame -> ids of the objects that are given there."""
+        found = {place: {int(number) for number in np.unique(mask) if number} for place, mask in self.masks.items()}
+        for place, boxes in self.boxes.items():
+            found[place] = found.get(place, set()) | set(boxes)
+        return {place: sorted(ids) for place, ids in sorted(found.items())}
 
     def to_dict(self) -> dict[str, Any]:
         """What outputs depend on, as plain values; masks by their digest."""
         masks = {str(place): digest_json([list(m.shape), m.tobytes().hex()]) for place, m in self.masks.items()}
         boxes = {str(place): {str(n): list(box) for n, box in group.items()} for place, group in self.boxes.items()}
-        younger = {"begins": self.begins, "numbers": list(self.numbers)}
+        younger = {"begins": self.begins, "numbers": list(self.numbers), "complete": sorted(self.complete)}
         return {"masks": masks, "boxes": boxes, **{name: value for name, value in younger.items() if value}}
 
 
@@ -125,7 +134,7 @@ def read_prompts(
     if len(taken) > MANY_OBJECTS:
         given.remarks.append(many_told(len(taken)))
     ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
-    return Prompts(*ordered, given.begins, given.numbers, tuple(given.remarks))
+    return Prompts(*ordered, given.begins, given.numbers, tuple(given.remarks), frozenset(given.complete))
 
 
 def many_told(count: int) -> str:

@@ -23,7 +23,7 @@ from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
 from datakit.extras import MissingExtra, require
-from datakit.files import check_writable, digest_json, replacing, write_json
+from datakit.files import check_writable, digest_json, replacing, write_json, write_text
 from datakit.images import encode_png
 from datakit.progress import progress
 from datakit.video.frames import Frames, open_frames
@@ -35,11 +35,11 @@ from ..lock import run_lock
 from . import network
 from .masks import MaskPrompt, SequenceStart
 from .network import Engine, NetworkChoice
-from .output import NAMES, SHEET, SUMMARY, VIDEO, Output
+from .output import CONFIDENCE, NAMES, SHEET, SUMMARY, VIDEO, Output
 from .passes import Step
 from .pictures import OverlayVideo, write_sheet
 from .prompts import BoxPrompt, Prompts, read_prompts
-from .summary import is_unsure, report_of
+from .summary import confidence_table, is_unsure, report_of
 
 logger = logging.getLogger(__name__)
 
@@ -102,11 +102,12 @@ class PropagateSummary:
     remarks: Sequence[str] = ()
 
 
-def propagate(job: PropagateJob) -> PropagateSummary:
+def propagate(job: PropagateJob, opened: Callable[[NetworkChoice], Engine] | None = None) -> PropagateSummary:
     """Segment a video, or finish what an earlier run of the same settings has begun.
 
     Args:
         job: what to do.
+        opened: gives the network as chosen; `network.open_engine` unless another is needed, as by an ablation.
 
     Raises:
         UsageError, SettingsDiffer, Locked, DatakitError: see docs/cli.md for the exit codes.
@@ -119,7 +120,7 @@ def propagate(job: PropagateJob) -> PropagateSummary:
         remarks = (*frames.remarks, *start.remarks)
         for remark in remarks:
             logger.info(remark)
-        engine = network.open_engine(job.network)
+        engine = (opened or network.open_engine)(job.network)
         check_writable(job.out, f"--out {job.out}")
         output = Output(job.out, sequence_name(job), start.numbers)
         settings = run_settings(job, frames, start, engine)
@@ -128,7 +129,7 @@ def propagate(job: PropagateJob) -> PropagateSummary:
         with run_lock(output.report), output.full_disk_told():
             output.prepare_output(settings, job.overwrite)
             kept = _Run(job, frames, start, output).go(engine)
-            content = finish(job, frames, output, remarks)
+            content = finish(job, frames, start, output, remarks)
     seconds = time.monotonic() - began
     return PropagateSummary(job.video, output.labels, output.report, len(frames), kept, seconds, content, remarks)
 
@@ -209,6 +210,7 @@ class _Run:
 
     def __init__(self, job: PropagateJob, frames: Frames, start: Prompts, output: Output):
         self.job, self.frames, self.start, self.output = job, frames, start, output
+        self.given = start.given()
 
     def go(self, engine: Engine) -> int:
         """Segment every frame that is missing; how many were there."""
@@ -232,18 +234,24 @@ class _Run:
         return kept
 
     def _written(self, place: int) -> Labels | None:
-        return self.output.kept(self.frames.names[place], self.frames.size)
+        return self.output.carried(self.frames.names[place], self.frames.size)
 
     def _keep(self, overlay: OverlayVideo | None, step: Step) -> None:
+        number, labels, carried = self.output.number, step.labels, None
+        is_complete = step.place in self.start.complete
+        if is_complete:
+            by_boxes = np.where(np.isin(labels, self.given[step.place]), labels, np.uint8(0))
+            labels = by_boxes if step.place in self.start.boxes else self.start.masks[step.place]
+            carried = None if np.array_equal(labels, step.labels) else step.labels
         row = {
             "ms": round(1000 * step.seconds, 1),
-            "lost": sorted(self.output.number(int(number)) for number in step.lost),
-            "area": {str(self.output.number(number)): area for number, area in areas(step.labels).items()},
-            "margin": {str(self.output.number(number)): round(each, 4) for number, each in step.margins.items()},
+            "lost": [] if is_complete else sorted(number(int(each)) for each in step.lost),
+            "area": {str(number(each)): area for each, area in areas(labels).items()},
+            "margin": {} if is_complete else {str(number(n)): round(each, 4) for n, each in step.margins.items()},
         }
-        self.output.keep(self.frames.names[step.place], step.labels, row)
+        self.output.keep(self.frames.names[step.place], labels, row, carried)
         if overlay and step.image is not None:
-            overlay.add_frame(step.place, step.image, step.labels)
+            overlay.add_frame(step.place, step.image, labels)
 
 
 class BackgroundWriter:
@@ -281,9 +289,11 @@ def areas(labels: Labels) -> dict[int, int]:
     return {int(number): int(counts[number]) for number in np.flatnonzero(counts) if number}
 
 
-def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[str] = ()) -> dict[str, Any]:
+def finish(
+    job: PropagateJob, frames: Frames, start: Prompts, output: Output, remarks: Sequence[str] = ()
+) -> dict[str, Any]:
     """Write what a finished sequence is looked at by, where it is not there yet; what `report.json` holds."""
-    content = {**report_of(frames, output), **({"remarks": list(remarks)} if remarks else {})}
+    content = {**report_of(frames, start, output), **({"remarks": list(remarks)} if remarks else {})}
     if not (output.report / SHEET).is_file():
         write_sheet(
             output,
@@ -295,5 +305,6 @@ def finish(job: PropagateJob, frames: Frames, output: Output, remarks: Sequence[
     if job.overlay and not (output.report / VIDEO).is_file():
         with OverlayVideo(output.report / VIDEO, frames) as overlay:
             overlay.finish(output)
+    write_text(output.report / CONFIDENCE, confidence_table(content))
     write_json(output.report / SUMMARY, content)
     return content

@@ -12,12 +12,14 @@ from datakit.video.frames import Frames
 
 from . import network
 from .output import Output
+from .prompts import Prompts
 
 SURE = 0.9  # margin from which no frame is proposed
 
 
-def report_of(frames: Frames, output: Output) -> dict[str, Any]:
+def report_of(frames: Frames, start: Prompts, output: Output) -> dict[str, Any]:
     """What `report.json` holds; see docs/cli.md."""
+    given = {frames.names[place]: [output.number(each) for each in ids] for place, ids in start.given().items()}
     rows = output.rows()
     ids = sorted({int(number) for name in frames.names for number in rows[name]["area"]})
     listed = [_frame_of(name, rows[name], ids) for name in frames.names]
@@ -28,6 +30,7 @@ def report_of(frames: Frames, output: Output) -> dict[str, Any]:
         "sequence": output.labels.name,
         "size": {"height": frames.size[0], "width": frames.size[1]},
         "objects": ids,
+        "given": given,
         "lost": {number: names for number, names in lost.items() if names},
         "mean_margin": _mean_margins(listed),
         "look_at": look_at(listed, frames.numbers),
@@ -57,6 +60,29 @@ def _mean_margins(listed: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         for number, margin in row["margin"].items():
             found.setdefault(number, []).append(margin)
     return {number: round(float(np.mean(margins)), 4) for number, margins in sorted(found.items(), key=_by_number)}
+
+
+def confidence_table(content: Mapping[str, Any]) -> str:
+    """`confidence.csv`: how sure every frame is of every object that is known there; see docs/cli.md.
+
+    Args:
+        content: what `report_of` gives.
+
+    Returns:
+        CSV: `frame`, `object`, `confidence` (1 of an object that is given there, 0 of one without a pixel, else its
+        margin; empty of a frame made by a version that stored none), `area` in pixels, `lost` (0 or 1).
+    """
+    lines = ["frame,object,confidence,area,lost"]
+    for row in content["frames"]:
+        given = content["given"].get(row["frame"], ())
+        for number in content["objects"]:
+            area, margin, lost = row["area"][str(number)], row["margin"].get(str(number)), number in row["lost"]
+            if not (area or lost or number in given or margin is not None):
+                continue  # not known yet, or known to be absent
+            confidence = 1.0 if number in given else margin if area else 0.0
+            shown = "" if confidence is None else f"{confidence:.4f}"
+            lines.append(f"{row['frame']},{number},{shown},{area},{int(lost)}")
+    return "\n".join(lines) + "\n"
 
 
 def _by_number(entry: tuple[str, Any]) -> int:

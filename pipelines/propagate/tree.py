@@ -21,7 +21,7 @@ from ..cluster import run_tasks
 from ..evaluate.match import chosen_names
 from ..interrupt import terminable
 from ..progress import quietly
-from .masks import SequenceStart
+from .masks import SequenceStart, Spacing
 from .prompts import MANY_OBJECTS, many_told
 from .run import PropagateJob, PropagateSummary, drawable, propagate
 
@@ -37,6 +37,7 @@ class TreeJob:
         job: what holds for every sequence; its video and masks are not looked at.
         sequences: names, a file of them, or a split of `ImageSets`; None for all.
         from_boxes: begin with the boxes of the objects in those annotations instead of their masks (MaskTrackBox).
+        spacing: which annotations are given in full besides; None for none.
         jobs: worker processes on this machine.
         scheduler: address of a running Dask scheduler to use instead.
     """
@@ -45,6 +46,7 @@ class TreeJob:
     job: PropagateJob
     sequences: str | None = None
     from_boxes: bool = False
+    spacing: Spacing | None = None
     jobs: int = 1
     scheduler: str | None = None
 
@@ -120,7 +122,7 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
         network = replace(network, threads=max(1, (os.cpu_count() or 1) // workers))
     jobs = [
         replace(tree.job, video=folder / name, network=network, out=tree.job.out.absolute(),
-                masks=(SequenceStart(annotations[name], tree.from_boxes),))
+                masks=(SequenceStart(annotations[name], tree.from_boxes, tree.spacing),))
         for name in names
     ]  # fmt: skip
     return sorted(jobs, key=lambda job: -len(list_frames(job.video)))

@@ -66,6 +66,49 @@ def test_resume_alone_goes_on_with_the_folder_s_settings(shards, finished, tmp_p
     assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_a_run_goes_on_by_its_folder(run):
+    """`--resume RUN`, where shards stand otherwise; `--out` may name it, too."""
+    for words in (("--resume", run), (run, "--resume"), ("--resume", run, "--out", run)):
+        done = train(*words)
+        assert done.exit_code == 0, done.stderr
+        assert f"all {STEPS} steps are done" in done.stderr
+
+
+def test_a_stopped_run_names_the_command_that_goes_on(shards, tmp_path):
+    """Nothing of the first command needs to be repeated."""
+    with stopped_trainings():
+        stopped = train(shards, "--out", tmp_path / "run", *TINY)
+    assert stopped.stderr.endswith(f"to go on, run again:\n  datakit train --resume {tmp_path / 'run'}\n")
+
+
+def test_shards_may_stand_beside_the_run(shards, run):
+    """Whichever folder holds the checkpoint is the run."""
+    (run / "run.json").unlink()
+    assert train("--resume", shards, run, "--workers", 0).exit_code == 0
+    assert json.loads((run / "run.json").read_text())["shards"] == [str(shards.absolute())]
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ((), "which run is to go on? none is named; name its folder: datakit train --resume RUN"),
+    (("{shards}", "{shards}"), "holds one; name its folder"),
+    (("{shards}",), "shards/last.safetensors: no checkpoint to go on from"),
+    (("{run}", "--out", "{run}2"), "both runs; a run goes on in its own folder, one at a time: datakit train --resume"),
+])  # fmt: skip
+def test_what_run_is_meant_must_be_clear(shards, run, words, said):
+    """Each with the way out; no folder is made."""
+    done = train("--resume", *(word.format(shards=shards, run=run) for word in words))
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not run.with_name("run2").exists()
+
+
+def test_out_is_needed_to_begin(shards):
+    """Only going on knows it."""
+    done = train(shards, *TINY)
+    assert done.exit_code == 2
+    assert "Missing option '--out'" in done.stderr
+
+
 def test_resume_alone_keeps_how_the_run_is_run(shards, finished, run):
     """Loader processes, threads and the rest, unless they are given."""
     before = json.loads((finished / "run.json").read_text())
@@ -87,6 +130,28 @@ def test_more_iterations_go_on(run):
         assert float(row["rate"]) == pytest.approx(expected, rel=1e-3)
     said = f"{STEPS} -> {STEPS + 2} iterations: the learning rate follows the schedule of {STEPS + 2} steps from step 4"
     assert said in done.stderr
+
+
+def test_more_iterations_at_a_rate_that_never_falls_are_those_of_one_go(shards, tmp_path):
+    """Bit for bit, and that is said."""
+    even = (*TINY, "--set", "optimizer.power=0", "--set", "optimizer.warmup=0")
+    assert train(shards, "--out", tmp_path / "whole", *even, "--iterations", STEPS + 2).exit_code == 0
+    assert train(shards, "--out", tmp_path / "parts", *even).exit_code == 0
+    done = train("--resume", tmp_path / "parts", "--iterations", STEPS + 2, "--json")
+    assert f"the weights are those of {STEPS + 2} steps in one go" in done.stderr
+    assert json.loads(done.stdout)["in_one_go"]
+    one, two = (load_file(tmp_path / name / "last.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert losses(tmp_path / "whole") == losses(tmp_path / "parts")
+
+
+def test_a_run_remembers_that_its_rate_fell_sooner(run):
+    """Wherever iterations were added, and also when it goes on once more."""
+    done = train("--resume", run, "--iterations", STEPS + 1)
+    assert f"not the weights of {STEPS + 1} steps in one go" in done.stderr
+    assert f"iterations were added after {STEPS} (step {STEPS}): the learning rate fell sooner" in done.stdout
+    told = json.loads(train("--resume", run, "--json").stdout)
+    assert (told["extended"], told["in_one_go"]) == ([{"planned": STEPS, "done": STEPS}], False)
 
 
 def test_more_iterations_are_kept_by_a_kill(run, monkeypatch):

@@ -17,7 +17,7 @@ from tests.clips import draw_file, frame, labels, write_labels, written
 from tests.tiny import write_picture
 
 pytestmark = pytest.mark.usefixtures("no_weights")
-REPORT = {"overlay.mp4", "sheet.png", "report.json", "settings.json", "frames.jsonl"}
+REPORT = {"overlay.mp4", "sheet.png", "report.json", "confidence.csv", "settings.json", "frames.jsonl"}
 
 
 def test_a_folder_of_frames_becomes_label_pictures_and_nothing_else(datakit, clip, mask, tmp_path):
@@ -48,6 +48,43 @@ def test_the_report_tells_of_every_frame(datakit, clip, tmp_path):
     assert told["frames"][0]["area"] == {"1": 180, "2": 0}
     assert told["frames"][3]["objects"] == [1, 2]
     assert all(each["ms"] >= 0 and each["empty"] is False for each in told["frames"])
+
+
+def test_confidence_of_every_object_in_every_frame_is_a_table(datakit, clip, tmp_path):
+    """1 where it is given, the margin after that, no row before it is known."""
+    plane = np.where(labels() == 1, labels(), 0)
+    second = np.where(labels() == 2, labels(), 0)
+    masks = (write_labels(tmp_path / "a.png", plane), write_labels(tmp_path / "b.png", second))
+    out = tmp_path / "out"
+    datakit("propagate", clip, "--mask", masks[0], "--mask", f"{masks[1]}@00002", "--stop", 4, "--out", out)
+    assert (out / "_report/clip/confidence.csv").read_text().splitlines() == [
+        "frame,object,confidence,area,lost",
+        "00000,1,1.0000,180,0",
+        "00001,1,0.9000,180,0",
+        "00002,1,0.8000,180,0",
+        "00002,2,1.0000,200,0",
+        "00003,1,0.7000,180,0",
+        "00003,2,0.7000,200,0",
+    ]
+
+
+def test_an_object_without_a_pixel_has_no_confidence(datakit, clip, mask, tmp_path, monkeypatch):
+    """0, and it is lost."""
+    from tests import clips
+
+    step = clips.Drifting.step
+
+    def losing(self, image, given=None, flow=None):
+        made = step(self, image, given, flow)
+        if given is None:
+            made[made == 1] = 0
+        self.before = made
+        return made
+
+    monkeypatch.setattr(clips.Drifting, "step", losing)
+    datakit("propagate", clip, "--mask", mask, "--stop", 2, "--out", tmp_path / "out")
+    lines = (tmp_path / "out/_report/clip/confidence.csv").read_text().splitlines()
+    assert lines[3:] == ["00001,1,0.0000,0,1", "00001,2,0.9000,200,0"]
 
 
 def test_a_lost_object_is_told_with_its_frames(datakit, clip, mask, tmp_path, monkeypatch):
