@@ -135,7 +135,8 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
 @click.option("--held-back", is_flag=True, help="Judge only photos that the training of these weights held back.")
 @click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 352]")
 @click.option("--mirrored/--once", default=None,
-              help="Look mirrored too, or just once.  [default: twice with lite, once with deeplab-vgg16]")  # fmt: skip
+              help="Look mirrored too, or just once.  [default: twice with lite, twice with lite-memory, once with "
+              "deeplab-vgg16]")  # fmt: skip
 @click.option("--full-frame", is_flag=True, help="Show the network the whole photo instead of a cut around the mask.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file: some results to look at.")
 @device_options
