@@ -40,6 +40,7 @@ from .variants import judged
 
 HERE = common.WORK / "paper"
 PROGRAM = (sys.executable, "-m", "benchmarks.paper_networks")
+DONE = "done.json"
 LEARNT = 0.9  # share of the photos that a training takes; the others are held back
 EVERY = 10
 
@@ -145,11 +146,8 @@ class Bench:
 
     def found(self, name: str, seed: int) -> Found:
         """A row with a seed, from what an earlier run has left where it was done."""
-        row, plan = ROWS[name], self.plan
-        about = {"row": asdict(row), "plan": asdict(plan), "seed": seed, "sources": list(self.sources),
-                 "davis": str(self.davis), "sequences": list(self.sequences)}  # fmt: skip
-        folder = HERE / f"{plan.network} {name} seed {seed} {digest_json(about)[:12]}".replace(" ", "-")
-        done = folder / "row.json"
+        row, folder = ROWS[name], self.folder(name, seed)
+        done = folder / DONE
         if not done.is_file():
             self.propagate(row, seed, folder)
             scores = judged(folder / "masks", self.davis, "--sequences", ",".join(self.sequences),
@@ -157,9 +155,19 @@ class Bench:
             sequences = {each: scores["sequences"][each]["J"]["mean"] for each in self.sequences}
             found = {"J": scores["J"]["mean"], "F": scores["F"]["mean"], "J, worst fifth of frames below":
                      quantile(folder / "frames.csv", 0.2), "sequences": sequences}  # fmt: skip
-            write_json(done, {**about, **found})
+            write_json(done, {**self.about(name, seed), **found})
         stored = json.loads(done.read_text(encoding="utf-8"))
         return Found(name, row.paper, seed, stored["J"], stored["J, worst fifth of frames below"], stored["sequences"])
+
+    def about(self, name: str, seed: int) -> dict[str, Any]:
+        """All that a row's figures depend on, as plain values."""
+        return {"row": asdict(ROWS[name]), "plan": asdict(self.plan), "seed": seed, "sources": list(self.sources),
+                "davis": str(self.davis), "sequences": list(self.sequences)}  # fmt: skip
+
+    def folder(self, name: str, seed: int) -> Path:
+        """Where a row with a seed is made; other settings have another."""
+        digest = digest_json(self.about(name, seed))[:12]
+        return HERE / f"{self.plan.network} {name} seed {seed} {digest}".replace(" ", "-")
 
     def propagate(self, row: Row, seed: int, folder: Path) -> None:
         """Segment all sequences into `folder/masks`."""
@@ -199,7 +207,7 @@ class Bench:
                  *(("--set", "view.whole=1") if row.whole else ())]  # fmt: skip
         shards = HERE / f"shards-{row.recipe}-{digest_json(list(self.sources))[:12]}"
         folder = HERE / f"{network}-{row.recipe}-seed-{seed}-{digest_json([shards.name, *map(str, words)])[:12]}"
-        done = folder / "done.json"
+        done = folder / DONE
         if not done.is_file():
             datakit("build-shards", *self.sources, "--recipe", row.recipe, "--out", shards, "-j", self.jobs)
             begun = (folder / LAST).is_file()
