@@ -135,14 +135,16 @@ class Bench:
         davis: tree of videos.
         sequences: those that are scored.
         sources: photos, as `datakit build-shards` takes them.
-        jobs: processes.
+        jobs: processes that build and propagate.
+        workers: loader processes of a training.
     """
 
     plan: Plan
     davis: Path
     sequences: Sequence[str]
     sources: Sequence[str]
-    jobs: int
+    jobs: int = 1
+    workers: int = 2
 
     def found(self, name: str, seed: int) -> Found:
         """A row with a seed, from what an earlier run has left where it was done."""
@@ -212,7 +214,8 @@ class Bench:
             datakit("build-shards", *self.sources, "--recipe", row.recipe, "--out", shards, "-j", self.jobs)
             begun = (folder / LAST).is_file()
             how = ["--resume", folder] if begun else [shards, "--out", folder, *words, "--overwrite"]
-            found = datakit("train", *how, "--device", plan.device, "--save-every", 50, "--json", program=PROGRAM)
+            found = datakit("train", *how, "--device", plan.device, "--workers", self.workers, "--save-every", 50,
+                            "--json", program=PROGRAM)  # fmt: skip
             write_json(done, json.loads(found))
         return folder / BEST
 
@@ -243,7 +246,7 @@ def bench_from(options: argparse.Namespace) -> Bench:
     plan = replace(PLANS[options.network], **changed)
     sequences = options.sequences or sorted(job.name for job in sequence_jobs(
         TreeJob(options.davis, PropagateJob(options.davis, HERE))))  # fmt: skip
-    return Bench(plan, options.davis.resolve(), sequences, [*options.sources], options.jobs)
+    return Bench(plan, options.davis.resolve(), sequences, [*options.sources], options.jobs, options.workers)
 
 
 if __name__ == "__main__":
@@ -260,5 +263,6 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=int)
     parser.add_argument("--sequences", nargs="+", metavar="NAME")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--workers", type=int, default=2, help="loader processes")
     given = parser.parse_args()
     print(run(bench_from(given), given.rows, given.seeds))
