@@ -40,6 +40,7 @@ from .variants import judged
 
 HERE = common.WORK / "paper"
 PROGRAM = (sys.executable, "-m", "benchmarks.paper_networks")
+DONE = "done.json"
 LEARNT = 0.9  # share of the photos that a training takes; the others are held back
 EVERY = 10
 
@@ -134,22 +135,21 @@ class Bench:
         davis: tree of videos.
         sequences: those that are scored.
         sources: photos, as `datakit build-shards` takes them.
-        jobs: processes.
+        jobs: processes that build and propagate.
+        workers: loader processes of a training.
     """
 
     plan: Plan
     davis: Path
     sequences: Sequence[str]
     sources: Sequence[str]
-    jobs: int
+    jobs: int = 1
+    workers: int = 2
 
     def found(self, name: str, seed: int) -> Found:
         """A row with a seed, from what an earlier run has left where it was done."""
-        row, plan = ROWS[name], self.plan
-        about = {"row": asdict(row), "plan": asdict(plan), "seed": seed, "sources": list(self.sources),
-                 "davis": str(self.davis), "sequences": list(self.sequences)}  # fmt: skip
-        folder = HERE / f"{plan.network} {name} seed {seed} {digest_json(about)[:12]}".replace(" ", "-")
-        done = folder / "row.json"
+        row, folder = ROWS[name], self.folder(name, seed)
+        done = folder / DONE
         if not done.is_file():
             self.propagate(row, seed, folder)
             scores = judged(folder / "masks", self.davis, "--sequences", ",".join(self.sequences),
@@ -157,9 +157,19 @@ class Bench:
             sequences = {each: scores["sequences"][each]["J"]["mean"] for each in self.sequences}
             found = {"J": scores["J"]["mean"], "F": scores["F"]["mean"], "J, worst fifth of frames below":
                      quantile(folder / "frames.csv", 0.2), "sequences": sequences}  # fmt: skip
-            write_json(done, {**about, **found})
+            write_json(done, {**self.about(name, seed), **found})
         stored = json.loads(done.read_text(encoding="utf-8"))
         return Found(name, row.paper, seed, stored["J"], stored["J, worst fifth of frames below"], stored["sequences"])
+
+    def about(self, name: str, seed: int) -> dict[str, Any]:
+        """All that a row's figures depend on, as plain values."""
+        return {"row": asdict(ROWS[name]), "plan": asdict(self.plan), "seed": seed, "sources": list(self.sources),
+                "davis": str(self.davis), "sequences": list(self.sequences)}  # fmt: skip
+
+    def folder(self, name: str, seed: int) -> Path:
+        """Where a row with a seed is made; other settings have another."""
+        digest = digest_json(self.about(name, seed))[:12]
+        return HERE / f"{self.plan.network} {name} seed {seed} {digest}".replace(" ", "-")
 
     def propagate(self, row: Row, seed: int, folder: Path) -> None:
         """Segment all sequences into `folder/masks`."""
@@ -199,12 +209,13 @@ class Bench:
                  *(("--set", "view.whole=1") if row.whole else ())]  # fmt: skip
         shards = HERE / f"shards-{row.recipe}-{digest_json(list(self.sources))[:12]}"
         folder = HERE / f"{network}-{row.recipe}-seed-{seed}-{digest_json([shards.name, *map(str, words)])[:12]}"
-        done = folder / "done.json"
+        done = folder / DONE
         if not done.is_file():
             datakit("build-shards", *self.sources, "--recipe", row.recipe, "--out", shards, "-j", self.jobs)
             begun = (folder / LAST).is_file()
             how = ["--resume", folder] if begun else [shards, "--out", folder, *words, "--overwrite"]
-            found = datakit("train", *how, "--device", plan.device, "--save-every", 50, "--json", program=PROGRAM)
+            found = datakit("train", *how, "--device", plan.device, "--workers", self.workers, "--save-every", 50,
+                            "--json", program=PROGRAM)  # fmt: skip
             write_json(done, json.loads(found))
         return folder / BEST
 
@@ -235,7 +246,7 @@ def bench_from(options: argparse.Namespace) -> Bench:
     plan = replace(PLANS[options.network], **changed)
     sequences = options.sequences or sorted(job.name for job in sequence_jobs(
         TreeJob(options.davis, PropagateJob(options.davis, HERE))))  # fmt: skip
-    return Bench(plan, options.davis.resolve(), sequences, [*options.sources], options.jobs)
+    return Bench(plan, options.davis.resolve(), sequences, [*options.sources], options.jobs, options.workers)
 
 
 if __name__ == "__main__":
@@ -252,5 +263,6 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=int)
     parser.add_argument("--sequences", nargs="+", metavar="NAME")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--workers", type=int, default=2, help="loader processes")
     given = parser.parse_args()
     print(run(bench_from(given), given.rows, given.seeds))
