@@ -6,7 +6,7 @@ files those are to `labels`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -217,13 +217,16 @@ def _as_one(labels: LabelMap) -> Mask:
     return labels.labels if labels.ids == (MERGED_ID,) else (labels.labels > 0).view(np.uint8)
 
 
-def score_sequence(name: str, results: Sequence[FrameResult], convention: Convention) -> SequenceScores:
+def score_sequence(
+    name: str, results: Sequence[FrameResult], convention: Convention, outside: Collection[int] = ()
+) -> SequenceScores:
     """Put the frames of one sequence together.
 
     Args:
         name: of the sequence.
         results: of all frames that were looked at, in order; the first is that which gives the objects.
         convention: which ids and frames count.
+        outside: ids that its ground truth holds in other frames than these; predicted, they are no fault.
 
     Raises:
         Mismatch: no object or no frame counts, or a prediction holds ids that the convention does not allow.
@@ -232,7 +235,7 @@ def score_sequence(name: str, results: Sequence[FrameResult], convention: Conven
     present = sorted({number for result in results for number in result.ids})
     if not convention.merged:
         _refuse_unnumbered(name, results, present)
-        _refuse_foreign_ids(name, results, sorted(begins), present)
+        _refuse_foreign_ids(name, results, sorted({*begins, *outside}), present)
     objects = []
     for number, begin in begins.items():
         counted = [result for result in results[begin:] if result.measures is not None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_clips, cli_export, cli_layout, cli_network
+from . import cli_clips, cli_evaluate, cli_export, cli_layout, cli_network
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
@@ -20,8 +20,6 @@ from .options import (
     source_options_from,
     sources_from,
     start_workers_early,
-    value_options,
-    values_from,
     worker_options,
 )
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 EXIT_FOUND = 4
-CONVENTIONS = ("davis2016", "davis2017", "youtube-vos", "youtube-objects", "segtrack", "mosev2")
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110}
 
 
@@ -293,59 +290,6 @@ def preview_deformations(inputs: tuple[str, ...], **options: Any) -> None:
     click.echo(report.preview_report(summary))
 
 
-@cli.command("evaluate")
-@click.argument("predictions", type=click.Path(path_type=Path))
-@click.argument("ground_truth", type=click.Path(path_type=Path))
-@click.option("--convention", type=click.Choice(CONVENTIONS), default=None,
-              help="Which frames and ids count.  [default: youtube-vos where objects enter late, davis2017 where a "
-              "sequence begins with several, else davis2016]")  # fmt: skip
-@click.option(
-    "--sequences",
-    metavar="A,B|FILE",
-    default=None,
-    help="Score these only: names, or a file with one a line.  [default: all of the ground truth]",
-)
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")
-@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write J and F per object and frame.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False),
-              help="Write a page that works offline: curves, and the worst frames to look at.")  # fmt: skip
-@click.option("--pictures", type=click.Path(path_type=Path, file_okay=False), default=None,
-              help="Pictures of the frames, for the page.  [default: JPEGImages beside the Annotations]")  # fmt: skip
-@click.option(
-    "--frames", type=click.Path(path_type=Path, file_okay=False), hidden=True, help="The old name of --pictures."
-)
-@click.option("--only-predicted", is_flag=True, help="Score the frames that have a prediction, and no others.")
-@value_options
-@click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
-def evaluate(predictions: Path, ground_truth: Path, as_json: bool, frames: Path | None, **options: Any) -> None:
-    """Score segmented videos by J, F and J&F.
-
-    With mean, recall and decay per object, sequence and set. Both are folders of one folder a sequence,
-    or one such folder each. Exits 4 without a score, and says why, when a sequence or frame has no
-    prediction, or one does not fit its ground truth.
-
-    \b
-    Example:
-      datakit evaluate results DAVIS/Annotations/480p --sequences DAVIS/ImageSets/2017/val.txt -j 4
-      datakit evaluate results/dog DAVIS/Annotations/480p/dog --html dog.html
-    """
-    if options["jobs"] > 1:
-        from pipelines.fork_server import start_fork_server
-
-        start_fork_server(["pipelines.evaluate.measure"])  # before the imports that it makes too, as for a build
-    from datakit.datasets import ReadOptions
-    from pipelines.evaluate.report import evaluate_report
-    from pipelines.evaluate.result import EvaluateConfig
-    from pipelines.evaluate.run import evaluate as score
-    from pipelines.process import keep_freed_memory
-
-    keep_freed_memory()
-    read = ReadOptions(**values_from(options.pop("threshold"), options.pop("ids")))
-    options["pictures"] = options["pictures"] or frames  # the old name
-    config = EvaluateConfig(predictions, ground_truth, read=read, **options)
-    click.echo(evaluate_report(score(config), as_json))
-
-
 @cli.command("sample-data")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=0, help="Seed of what is drawn.")
@@ -369,6 +313,7 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
 
 OTHERS = (
     cli_layout.check_layout,
+    cli_evaluate.evaluate,
     cli_network.train,
     cli_network.score,
     cli_network.propagate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image as PillowImage
@@ -31,11 +31,19 @@ MOST_NAMED = 20  # mismatches in one message
 
 @dataclass(frozen=True)
 class SequencePair:
-    """One sequence on both sides: frame name -> file, in order of the frames."""
+    """One sequence on both sides: frame name -> file, in order of the frames.
+
+    Attributes:
+        name: its folder's.
+        target: ground truth that is looked at.
+        predicted: predictions, of other frames too.
+        outside: ground truth that is not looked at, as a part of the clip is scored; see `part`.
+    """
 
     name: str
     target: Frames
     predicted: Frames
+    outside: Frames = field(default_factory=dict)
 
 
 def chosen_names(text: str | None) -> tuple[str, ...] | None:
@@ -180,7 +188,10 @@ def refuse_gaps(clips: Sequence[SequencePair], convention: Convention) -> None:
             count = f"no prediction of {len(missing)} of {len(clip.target)} frames"
             lines.append(f"{clip.name}: {count}: {shorten(missing, MOST_NAMED)}")
     if lines:
-        lines.append("to score the frames that have one, which gives no score of the whole set: --only-predicted")
+        lines.append(
+            "to score the frames that have one, which gives no score of the whole set: --only-predicted; predictions "
+            "of a part of each clip, as a video of its own: --part"
+        )
     refuse(lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +49,36 @@ def measure_clips(
     return results
 
 
-def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Convention) -> list[SequenceScores]:
+def ids_outside(clips: Sequence[SequencePair], read: ReadOptions, jobs: int) -> dict[str, set[int]]:
+    """Sequence -> ids that its ground truth holds where it is not looked at, as a part of the clip is scored.
+
+    Raises:
+        Mismatch: naming every frame that cannot be read.
+    """
+    tasks = [
+        FrameTask(clip.name, [(name, path, None) for name, path in clip.outside.items()], False, False, read)
+        for clip in clips
+        if clip.outside
+    ]
+    found: dict[str, set[int]] = {}
+    problems: list[Misfit] = []
+    for task, results in zip(tasks, map_on_processes(score_frames, tasks, jobs), strict=True):
+        problems += [entry for entry in results if isinstance(entry, Misfit)]
+        ids = (number for entry in results if isinstance(entry, FrameResult) for number in entry.ids)
+        found[task.sequence] = set(ids)
+    refuse(fault_lines(problems))
+    return found
+
+
+def score_results(
+    results: Mapping[str, Sequence[FrameResult]], convention: Convention, outside: Mapping[str, Collection[int]]
+) -> list[SequenceScores]:
     """The scores of every sequence.
+
+    Args:
+        results: sequence -> its frames.
+        convention: which ids and frames count.
+        outside: as `ids_outside` gives them.
 
     Raises:
         Mismatch: naming every sequence that does not fit.
@@ -58,7 +86,7 @@ def score_results(results: Mapping[str, Sequence[FrameResult]], convention: Conv
     sequences, problems = [], []
     for name, frames in results.items():
         try:
-            sequences.append(score_sequence(name, frames, convention))
+            sequences.append(score_sequence(name, frames, convention, outside.get(name, ())))
         except Mismatch as error:
             problems.append(str(error))
     refuse(problems)

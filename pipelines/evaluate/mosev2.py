@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from datakit.evaluation import SetScores
 from datakit.metrics_mosev2 import Mosev2Means, Mosev2Measures, Mosev2Scores
-
-from ..report import table
 
 FRAME_COLUMNS = Mosev2Measures._fields[2:]  # of the CSV, after J and F
 SCORER = "as MOSEv2's published scorer computes them (github.com/henghuiding/MOSE-api at 241977a)"
@@ -22,12 +21,15 @@ def mosev2_dict(scores: Mosev2Scores | None) -> dict[str, Any]:
     return {"mosev2": {"scorer": scores.scorer.as_dict(), "rounded_up": scores.rounded.as_dict()}}
 
 
-def mosev2_table(found: SetScores, what: str) -> str:
-    """A row for every object and sequence of the published scorer's numbers; the set's mean by both.
+def mosev2_rows(found: SetScores, what: str) -> tuple[Sequence[str], list[list[object]], list[str]]:
+    """Head of a table, a row for every object and sequence of the published scorer's numbers, the set's mean by both.
 
     Args:
         found: by the convention mosev2.
         what: what the last rows are of: `all 10 sequences`.
+
+    Returns:
+        Head, rows, and what they mean, a sentence each.
     """
     rows: list[list[object]] = []
     for sequence in found.sequences:
@@ -39,7 +41,7 @@ def mosev2_table(found: SetScores, what: str) -> str:
     if (total := found.mosev2) is not None:
         rows.append([what, "mean, scorer", "", *_numbers(total.scorer)])
         rows.append([what, "mean, rounded up", "", *_numbers(total.rounded)])
-    return "\n".join([table(HEAD, rows), *_meanings()])
+    return HEAD, rows, _meanings()
 
 
 def mosev2_lines(scores: Mosev2Scores | None) -> list[str]:
@@ -51,6 +53,11 @@ def mosev2_lines(scores: Mosev2Scores | None) -> list[str]:
         for words, means in ((SCORER, scores.scorer), (ROUNDED, scores.rounded))
     ]
     return [*said, "J and F in the table and the curves below are the published scorer's"]
+
+
+def mosev2_means(means: Mosev2Means) -> list[tuple[str, float | None]]:
+    """Each number with the name it has in the table."""
+    return list(zip(HEAD[3:], means.as_dict().values(), strict=True))
 
 
 def _meanings() -> list[str]:

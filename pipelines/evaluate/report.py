@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from datakit.evaluation import MEASURES, Scores, SequenceScores
-from datakit.files import write_text
 from datakit.wording import printable, shorten, size_text
 
-from ..report import as_text, table
-from .mosev2 import FRAME_COLUMNS, mosev2_dict, mosev2_table
+from ..report import as_text, markdown_table, table
+from .mosev2 import FRAME_COLUMNS, mosev2_dict, mosev2_rows
+from .part import part_dict, part_lines
 from .result import Evaluation
 
 MOST_SEQUENCES = 10  # named of those with frames nobody can judge
@@ -26,27 +26,27 @@ HEAD = (
 )
 
 
-def evaluate_report(found: Evaluation, as_json: bool) -> str:
+def evaluate_report(found: Evaluation, as_json: bool, markdown: bool = False) -> str:
     """The scores, by which convention, and whatever was not scored."""
     if as_json:
         return as_text(as_dict(found))
     convention = found.scores.convention
-    lines = [
-        f"{found.predictions} against {found.ground_truth}",
-        f"{convention.name} ({found.why}): {convention.words}",
-        _scores_table(found),
-        *remarks(found),
-        *(f"{path}: {size_text(path.stat().st_size)}" for path in found.files),
-    ]
-    return "\n".join(plain_lines(lines))
+    title = f"{found.predictions} against {found.ground_truth}"
+    about = f"{convention.name} ({found.why}): {convention.words}"
+    told = [*remarks(found), *(f"{path}: {size_text(path.stat().st_size)}" for path in found.files)]
+    head, rows, meanings = _scores_rows(found)
+    if markdown:
+        listed = (f"* {text}" for text in (about, *meanings, *told))
+        return "\n".join(plain_lines([title, "", *listed, "", markdown_table(head, rows)]))
+    return "\n".join(plain_lines([title, about, table(head, rows), *meanings, *told]))
 
 
-def _scores_table(found: Evaluation) -> str:
-    """A row for every object, and the means."""
+def _scores_rows(found: Evaluation) -> tuple[Sequence[str], list[list[object]], list[str]]:
+    """Head and rows of the table, one for every object and the means; and what its columns mean, if need be."""
     if found.scores.mosev2 is not None:
-        return mosev2_table(found.scores, what_is_scored(found))
+        return mosev2_rows(found.scores, what_is_scored(found))
     rows = [row for sequence in found.scores.sequences for row in _rows(sequence)]
-    return table(HEAD, [*rows, [what_is_scored(found), "mean", "", *_numbers(found.scores.scores)]])
+    return HEAD, [*rows, [what_is_scored(found), "mean", "", *_numbers(found.scores.scores)]], []
 
 
 def plain_lines(lines: list[str]) -> list[str]:
@@ -55,11 +55,12 @@ def plain_lines(lines: list[str]) -> list[str]:
 
 
 def what_is_scored(found: Evaluation) -> str:
-    """`all 10 sequences`, or how many of how many."""
+    """`all 10 sequences`, or how many of how many, and whether only parts of them."""
     count, total = len(found.scores.sequences), found.total
+    parts = ", in part" if any(clip.outside for clip in found.clips) else ""
     if count < total:
-        return f"{count} of {total} sequences"
-    return f"all {count} sequences" if count > 1 else "1 sequence"
+        return f"{count} of {total} sequences{parts}"
+    return (f"all {count} sequences" if count > 1 else "1 sequence") + parts
 
 
 def gap_lines(found: Evaluation) -> list[str]:
@@ -87,7 +88,7 @@ def _numbers(scores: Scores) -> list[str]:
 
 def remarks(found: Evaluation) -> list[str]:
     """What a reader of the scores should know: frames, sequences and objects that are in none of them."""
-    lines = gap_lines(found)
+    lines = [*part_lines(found.clips), *gap_lines(found)]
     if found.without_truth:
         count = sum(map(len, found.without_truth.values()))
         names = [f"{name}: {shorten(frames)}" for name, frames in found.without_truth.items()]
@@ -119,6 +120,8 @@ def as_dict(found: Evaluation) -> dict[str, Any]:
     partly = {} if found.unpredicted is None else {"only_predicted": {
         name: {"frames": total - missing, "of": total} for name, (missing, total) in found.unpredicted.items()
     }}  # fmt: skip
+    if parts := {clip.name: part_dict(clip) for clip in found.clips if clip.outside}:
+        partly = {**partly, "parts": parts}
     return {
         **partly,
         **_scores(found.scores.scores),
@@ -139,21 +142,20 @@ def _scores(scores: Scores) -> dict[str, dict[str, float]]:
     return {name: scores.of(name)._asdict() for name in MEASURES}
 
 
-def csv_text(found: Evaluation) -> str:
-    """A line for every object in every frame that counts, all digits."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+def frame_rows(found: Evaluation) -> list[Sequence[object]]:
+    """A row for every object in every frame that counts, all digits; before them the names of the columns."""
     more = FRAME_COLUMNS if found.scores.convention.mosev2 else ()
-    writer.writerow(("sequence", "object", "frame", "J", "F", *more))
+    rows: list[Sequence[object]] = [("sequence", "object", "frame", "J", "F", *more)]
     for sequence in found.scores.sequences:
         for each in sequence.objects:
             values = np.stack([each.J, each.F], axis=1) if each.mosev2_frames is None else each.mosev2_frames
-            rows = zip(each.frames, values.tolist(), strict=True)
-            writer.writerows((sequence.name, each.id, frame, *row) for frame, row in rows)
+            named = zip(each.frames, values.tolist(), strict=True)
+            rows += [(sequence.name, each.id, frame, *row) for frame, row in named]
+    return rows
+
+
+def csv_of(rows: Sequence[Sequence[object]]) -> str:
+    """Rows as CSV."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue()
-
-
-def write_csv(found: Evaluation, path: Path) -> None:
-    """Write `csv_text` whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, csv_text(found))

@@ -21,6 +21,8 @@ class EvaluateConfig:
         convention: a name of `CONVENTIONS`; None to take the one that fits the ground truth.
         sequences: names, or a file of them; None for all of the ground truth.
         only_predicted: score the frames that have a prediction, and leave out sequences that have none.
+        part: take the frames that have a prediction for a part of each clip, where they follow each other or are every
+            so many-th; see `part`.
         jobs: processes.
         csv: file for J and F of every object in every frame.
         html: file for the page.
@@ -33,6 +35,7 @@ class EvaluateConfig:
     convention: str | None = None
     sequences: str | None = None
     only_predicted: bool = False
+    part: bool = False
     jobs: int = 1
     csv: Path | None = None
     html: Path | None = None
@@ -67,3 +70,23 @@ class Evaluation:
     unpredicted: Mapping[str, tuple[int, int]] | None = None
     files: Sequence[Path] = ()
     notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scores of several methods on the same frames.
+
+    Attributes:
+        methods: name -> its scores; all have the same sequences, objects, frames and convention.
+        files: what was written.
+        notes: what a reader should know beside the scores, a sentence each.
+    """
+
+    methods: Mapping[str, Evaluation]
+    files: Sequence[Path] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def any(self) -> Evaluation:
+        """One of them, for what is alike in all: ground truth, convention, sequences, frames."""
+        return next(iter(self.methods.values()))

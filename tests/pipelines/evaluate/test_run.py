@@ -14,7 +14,7 @@ import pytest
 
 from datakit.evaluation import CONVENTIONS
 from datakit.metrics import measure, statistics
-from pipelines import cli
+from pipelines import cli_evaluate
 from pipelines.evaluate.match import chosen_names
 from tests.labelled import SIZE, draw_tree, labels_of, write_grey, write_labels
 from tests.tiny import write_picture
@@ -59,7 +59,7 @@ def refused(result, *words):
 
 def test_the_command_offers_every_convention():
     """Its list, kept apart so that help is quick, is the library's."""
-    assert tuple(CONVENTIONS) == cli.CONVENTIONS
+    assert tuple(CONVENTIONS) == cli_evaluate.CONVENTIONS
 
 
 def test_perfect_predictions_score_one(datakit, truth):
