@@ -38,6 +38,18 @@ def test_a_row_is_compared_with_the_first_sequence_by_sequence():
     assert (found["difference"], found["worst sequence"], found["worst difference"]) == (-0.025, "dog", -0.15)
 
 
+def test_options_are_also_compared_with_their_own_network():
+    """Where that is not the first row."""
+    rows = {"x": 0.9, "x + online": 0.8, "y": 0.5, "y + online": 0.6}
+    found = figures({"forwards": {name: {"cow": record(J)} for name, J in rows.items()}}, {})
+    differences = {name: each["difference"] for name, each in found.items() if "online" in name}
+    assert differences == {
+        "x + online: forwards": -0.1,
+        "y + online: forwards": -0.3,
+        "y + online against y: forwards": 0.1,
+    }
+
+
 @pytest.mark.parametrize(("noise", "loses"), [(0.02, True), (0.03, False)])
 def test_a_row_loses_what_is_more_than_the_noise(noise, loses):
     """By 0.025."""
