@@ -119,9 +119,10 @@ def measured(labels: Path, tree: Tree, sequences: Sequence[str], jobs: int) -> d
     names = ",".join([*sequences, ""])
     found = evaluate(EvaluateConfig(labels, tree.root / ANNOTATIONS, tree.convention, names, jobs=jobs))
     pairs = {clip.name: clip for clip in found.clips}
-    records = {each.name: scores_of(each) for each in found.scores.sequences}
-    if not found.scores.convention.merged:
-        return {name: each | events_of(pairs[name], len(each["J"])) for name, each in records.items()}
+    records: dict[str, Record] = {}
+    for each in found.scores.sequences:
+        numbered = not found.scores.convention.merged
+        records[each.name] = scores_of(each) | (events_of(pairs[each.name], len(each.objects)) if numbered else {})
     return records
 
 

@@ -58,9 +58,13 @@ class Tree:
             number: from 1: to the right, down, left, up. What comes in at the border repeats what was there.
         """
         x, y = SHIFTS[(number - 1) % len(SHIFTS)]
+
+        def change(image: Image, labels: Labels) -> tuple[Image, Labels]:
+            return moved(image, labels, x, y)
+
         made = replace(self, name=f"{self.name}~{number}", root=self.root.with_name(f"{self.root.name}~{number}"))
         for name in self.sequences:
-            write_sequence(made.root, name, _changed(sequence_pairs(self.root, name), lambda *pair: moved(*pair, x, y)))
+            write_sequence(made.root, name, _changed(sequence_pairs(self.root, name), change))
         return made
 
 
@@ -131,7 +135,7 @@ def video_tree(davis: Path, name: str, chosen: Sequence[str] | None, folder: Pat
     made = Tree(name, folder / f"{name}-{identity[:8]}", names, None, identity)
     for each in names:
         pairs = variant.chosen(sequence_pairs(root, each))
-        write_sequence(made.root, each, _changed(pairs, variant.change) if variant.change else pairs)
+        write_sequence(made.root, each, _changed(pairs, variant.change) if variant.change else iter(pairs))
     return made
 
 
@@ -157,7 +161,7 @@ def encoded(image: Image, labels: Labels) -> tuple[bytes, bytes]:
     )
 
 
-def write_sequence(root: Path, name: str, frames: Iterable[Pair | tuple[bytes, bytes]]) -> None:
+def write_sequence(root: Path, name: str, frames: Iterable[tuple[Path | bytes, Path | bytes]]) -> None:
     """Write one sequence, numbered from 00000, unless it is there: files are linked, bytes written.
 
     Args:

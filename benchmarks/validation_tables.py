@@ -25,32 +25,41 @@ def differences(records: Records, first: Records) -> dict[str, float]:
 
 
 def figures(measured: Measured, noise: Mapping[str, float]) -> dict[str, dict[str, Any]]:
-    """`ROW: SET` -> its numbers.
+    """`ROW: SET` -> its numbers and what it is beyond the first row; `ROW against NETWORK: SET`, beyond its network.
 
     Args:
-        measured: the first row is what the others are compared with.
+        measured: rows by name; `NETWORK + OPTIONS` is a network with options.
         noise: set -> largest change of the first row's J that harmless changes made; empty where none was measured.
     """
     found: dict[str, dict[str, Any]] = {}
     for name, rows in measured.items():
-        first = next(iter(rows.values()))
+        first = next(iter(rows))
         for row, records in rows.items():
-            beyond = differences(records, first)
-            worst = min(beyond, key=lambda each: beyond[each])
-            J = mean(records.values(), "J")
-            change = J - mean(first.values(), "J")
             numbers = {
-                "J": round(J, 4),
+                "J": round(mean(records.values(), "J"), 4),
                 "F": round(mean(records.values(), "F"), 4),
-                "difference": round(change, 4),
-                "worst sequence": worst,
-                "worst difference": round(beyond[worst], 4),
-                "noise": round(noise[name], 4) if name in noise else None,
-                "loses": change < -noise[name] if name in noise else None,
                 "J of each sequence": {each: round(mean([records[each]], "J"), 4) for each in records},
             }
-            found[f"{row}: {name}"] = numbers | (clip_figures(records) if name == CLIPS else {})
+            more = clip_figures(records) if name == CLIPS else {}
+            found[f"{row}: {name}"] = numbers | beyond(records, rows[first], noise.get(name)) | more
+            network = row.rpartition(" + ")[0]
+            if network in rows and network != first:
+                found[f"{row} against {network}: {name}"] = beyond(records, rows[network], noise.get(name))
     return found
+
+
+def beyond(records: Records, base: Records, noise: float | None) -> dict[str, Any]:
+    """What a row is beyond another: its mean J, its worst sequence, and whether it loses more than the noise."""
+    each = differences(records, base)
+    worst = min(each, key=lambda name: each[name])
+    change = mean(records.values(), "J") - mean(base.values(), "J")
+    return {
+        "difference": round(change, 4),
+        "worst sequence": worst,
+        "worst difference": round(each[worst], 4),
+        "noise": None if noise is None else round(noise, 4),
+        "loses": None if noise is None else change < -noise,
+    }
 
 
 def clip_figures(records: Records) -> dict[str, Any]:
@@ -87,13 +96,12 @@ def clip_table(measured: Measured) -> str:
 def difference_table(measured: Measured, row: str) -> str:
     """J of a row beyond the first, of every sequence of a video in every set."""
     sets = [name for name in measured if name != CLIPS]
-    beyond = {name: differences(measured[name][row], next(iter(measured[name].values()))) for name in sets}
-    names = list(beyond[sets[0]])
-    return table(sets, {each: {name: f"{beyond[name][each]:+.3f}" for name in sets} for each in names})
+    found = {name: differences(measured[name][row], next(iter(measured[name].values()))) for name in sets}
+    return table(sets, {each: {name: f"{found[name][each]:+.3f}" for name in sets} for each in found[sets[0]]})
 
 
 def verdict_table(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """Of every row on every set: its difference to the first row, the noise, the worst sequence, the verdict."""
+    """Of every comparison on every set: the difference, the noise, the worst sequence, the verdict."""
     rows = {}
     for name, each in found.items():
         noise = "not measured" if each["noise"] is None else f"{each['noise']:.3f}"
@@ -116,7 +124,7 @@ def page(measured: Measured, found: Mapping[str, Mapping[str, Any]]) -> str:
         parts.append(f"Clips, J&F by number of objects:\n\n{clip_table(measured)}")
     if others:
         compared = {name: each for name, each in found.items() if name.rpartition(": ")[0] != first}
-        parts.append(f"Against {first}, J:\n\n{verdict_table(compared)}")
+        parts.append(f"Against {first} unless another is named, J:\n\n{verdict_table(compared)}")
     if set(measured) != {CLIPS}:
         parts += [f"{row} beyond {first}, J:\n\n{difference_table(measured, row)}" for row in others]
     return "\n".join(parts)

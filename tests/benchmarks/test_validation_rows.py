@@ -1,0 +1,102 @@
+"""A row of the validation: measured once, kept, and measured on where something is missing."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.validation_rows import Row, code_digest, measured
+from benchmarks.validation_sets import ANNOTATIONS, PHOTOS, Tree
+from datakit.images import encode_palette_png
+from datakit.video.palette import palette
+from tests.drawing import mask, picture, write_picture
+
+FRAMES = 9
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Two sequences of two objects; the second is hidden in frames 1 and 2, and then stays."""
+    for name in ("a", "b"):
+        for number in range(FRAMES):
+            write_picture(tmp_path / "tree" / PHOTOS / name / f"{number:05d}.jpg", picture(0))
+            write_ids(tmp_path / "tree" / ANNOTATIONS / name / f"{number:05d}.png", number not in (1, 2))
+    return Tree("clips", tmp_path / "tree", ("a", "b"), "davis2017", "made")
+
+
+def write_ids(path, is_back):
+    """Object 1, and right of it object 2 where it is seen."""
+    ids = mask(0)
+    ids[:10, 50:60] = 2 * is_back
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode_palette_png(ids, palette()))
+
+
+@pytest.fixture
+def row(tmp_path):
+    """A row whose weights are no network: whoever runs it fails."""
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"made")
+    return Row("made", str(weights), "", tmp_path / "rows")
+
+
+def store(row, tree, *names):
+    """Records of some sequences, as an earlier run has left them."""
+    row.place(tree).mkdir(parents=True, exist_ok=True)
+    records = {name: {"J": [0.5], "F": [0.25], "code": "other"} for name in names}
+    (row.place(tree) / "records.json").write_text(json.dumps(records))
+    return records
+
+
+def test_what_was_measured_is_not_measured_again(row, tree):
+    """No network is needed."""
+    records = store(row, tree, "a", "b")
+    assert row.measure(tree) == records
+
+
+def test_records_belong_to_weights_options_and_set(row, tree, tmp_path):
+    """Another of any of them has a place of its own; spaces between options are none."""
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"other")
+    rows = [row, replace(row, weights=str(other)), replace(row, options="--online"), replace(row, options="--seed 1")]
+    places = {each.place(tree) for each in rows} | {row.place(replace(tree, root=tmp_path / "elsewhere"))}
+    assert len(places) == 5
+    assert row.place(tree) == replace(row, options=" ", name="called so").place(tree)
+
+
+def test_perfect_predictions_have_perfect_scores_and_find_what_returns(tree):
+    """Every object's J and F, no swap, one return."""
+    found = measured(tree.root / ANNOTATIONS, predicted_beside(tree), ["b"], 1)
+    assert found == {
+        "b": {"J": [1, 1], "F": [1, 1], "code": code_digest(), "swaps": 0, "returns": 1, "found": 1},
+    }
+
+
+def predicted_beside(tree):
+    """The same tree elsewhere, since predictions that have photos beside them look like ground truth."""
+    root = tree.root.with_name("truth")
+    shutil.copytree(tree.root / ANNOTATIONS, root / ANNOTATIONS)
+    shutil.rmtree(tree.root / PHOTOS)
+    return replace(tree, root=root)
+
+
+def test_sequences_of_one_object_have_no_events(tree):
+    """Where all ids are one object nobody can take another's place."""
+    found = measured(tree.root / ANNOTATIONS, replace(predicted_beside(tree), convention="davis2016"), ["a"], 1)
+    assert set(found["a"]) == {"J", "F", "code"}
+    assert np.isclose(found["a"]["J"], 1)
+
+
+def test_a_row_is_propagated_and_what_is_missing_is_added(tree, tmp_path):
+    """The bundled network by the command; sequence `a` is kept as it was, label pictures of other code go."""
+    row = Row("bundled", "bundled", "--size 64", tmp_path / "rows")
+    kept = store(row, tree, "a")["a"]
+    (row.place(tree) / "old code" / "a").mkdir(parents=True)
+    found = row.measure(tree)
+    assert found["a"] == kept
+    assert found["b"]["code"] == code_digest()
+    assert len(found["b"]["J"]) == 2
+    assert not (row.place(tree) / "old code").exists()
+    assert row.measure(tree) == found
