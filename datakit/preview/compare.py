@@ -21,7 +21,7 @@ from ..rle import encode_rle
 from .document import COLOURS, MOST_A_PICTURE, data_block, picture_block, picture_bytes, small_picture, template
 from .scores import LEGEND, LEGEND_IGNORE
 
-PICTURE_SIDE, MASK_SIDE, LEAST_MASK_SIDE = 480, 400, 24
+PICTURE_SIDE, MASK_SIDE, LEAST_MASK_SIDE = 480, 400, 8
 MOST_FRAMES = 4_000  # that can be looked at, of all sequences together
 ALL_MASKS = 16_000_000  # bytes of all masks together
 MOST_A_MASK, LEAST_A_MASK = 2_000, 120
