@@ -46,7 +46,7 @@ class PropagateConfig:
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
         mirrored: look at each frame a second time, mirrored, and take the mean of both scores; None as
-            `Segmenter.mirrored` says.
+            `Segmenter.mirrored` says. A network with a memory does so only while it follows one object.
         looks: passes over each frame, every one from the mask that the one before found.
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
@@ -302,9 +302,9 @@ class Propagator:
         windows = [self._window(guide, count) for guide, count in zip(guides, missing, strict=True)]
         pictures = [frame] if flow is None else [frame, flow]
         memory = self._recollection.of(ids) if self._recollection and ids else None
+        mirrored = self.config.mirrored and (memory is None or len(ids) == 1)
         looks = [
-            forward_pass(self._net, picture, guides, windows, self._compute, self.config.mirrored, memory)
-            for picture in pictures
+            forward_pass(self._net, picture, guides, windows, self._compute, mirrored, memory) for picture in pictures
         ]
         return sum(looks[1:], looks[0]) / np.float32(len(looks))
 

@@ -275,6 +275,21 @@ def test_a_network_with_a_memory_goes_on_too():
     assert set(asked) <= {0, 1, 2, 3} and 0 in asked and 2 in asked
 
 
+@pytest.mark.parametrize(("objects", "looks"), [(1, 2), (2, 2), (3, 3)])
+def test_a_network_with_a_memory_looks_twice_at_one_object_alone(objects, looks, monkeypatch):
+    """A second object then costs nothing."""
+    net, seen = awake(), []
+    head = net.head.forward
+    monkeypatch.setattr(
+        net.head, "forward", lambda features, *more: seen.append(len(features[0])) or head(features, *more)
+    )
+    carrier = Propagator(net, PLAIN, PropagateConfig(size=64))
+    given = sum(disc(20 + 30 * n, 40) * np.uint8(n + 1) for n in range(objects))
+    carrier.step(shot(), given)
+    carrier.step(shot())
+    assert seen == [looks]
+
+
 def test_a_network_with_a_memory_must_see_the_frames_again():
     """Label maps alone are no memory."""
     carrier = Propagator(awake(), PLAIN, PropagateConfig(size=64))
