@@ -9,8 +9,9 @@ With `--noise N` the first row also sees every set N times moved by one pixel, i
 call one of these better than another, so by as much as they move its mean J, at most, a row may fall below it and have
 lost nothing: that is the noise of the set. N also seeds these runs, for rows that draw.
 
-Shards are those that training reads, so that a photo's label, and with it whether it is held back, is the same. The
-online stage of a row is fitted again for every video: `--online` adds such a row for each network.
+Whether a photo is held back hangs on its key, and so on the label of its source: SHARDS must give every source the
+label that it had in the training of every network in the table, else clips are made of photos that one has learnt.
+`--online` adds a row with the online stage for each network, which is compared with that network as well.
 Run alone: python -m benchmarks.validation DAVIS SHARDS... [--weights NAME=FILE ...] [--options NAME="..." ...]
 """
 
@@ -21,10 +22,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from datakit.errors import UsageError
+from datakit.errors import DatakitError, UsageError
 
 from . import common
-from .validation_clips import CLIPS, clip_tree
+from .validation_clips import CLIPS, COUNTS, clip_tree
 from .validation_rows import Row, code_digest
 from .validation_sets import VARIANTS, Tree, video_tree
 from .validation_tables import Measured, Records, figures, mean, page
@@ -59,6 +60,8 @@ def trees(args: argparse.Namespace) -> list[Tree]:
     """The sets that were asked for, written where they are not there yet."""
     if "clips" in args.sets and not args.shards:
         raise UsageError("SHARDS: name the shards that training reads, for the clips; or leave clips out of --sets")
+    if args.clips < len(COUNTS) or args.clips % len(COUNTS):
+        raise UsageError(f"--clips {args.clips}: expected a multiple of {len(COUNTS)}, as many with 1 to 4 objects")
     return [
         clip_tree(args.shards, args.clips, HERE) if name == "clips"
         else video_tree(args.davis, name, args.sequences, HERE)
@@ -97,6 +100,8 @@ def run(args: argparse.Namespace) -> None:
         measured[tree.name] = {row.name: row.measure(tree, args.again, args.jobs) for row in rows}
         if args.noise:
             noise[tree.name] = noise_of(tree, rows[0], measured[tree.name][rows[0].name], args.noise, args.jobs)
+        for name, records in measured[tree.name].items():
+            print(f"{name} on {tree.name}: J {mean(records.values(), 'J'):.3f}", flush=True)
     found = figures(measured, noise)
     if set(args.sets) == set(SETS) and args.clips == CLIPS and args.sequences is None:
         about = {row.name: {"options": row.options or "none", "weights": row.sha256} for row in rows}
@@ -122,4 +127,7 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    run(parsed())
+    try:
+        run(parsed())
+    except DatakitError as error:
+        raise SystemExit(f"error: {error}") from None

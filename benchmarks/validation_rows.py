@@ -22,10 +22,12 @@ from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
 from datakit.evaluation import SequenceScores
 from datakit.files import digest_json, file_sha256, write_json
+from datakit.video.labels import REPORT
 from model.checkpoint import checkpoint_path
 from pipelines.evaluate.match import SequencePair, read_map
 from pipelines.evaluate.result import EvaluateConfig
 from pipelines.evaluate.run import evaluate
+from pipelines.propagate.output import SUMMARY
 
 from .validation_events import clip_events
 from .validation_sets import ANNOTATIONS, Tree
@@ -122,8 +124,16 @@ def measured(labels: Path, tree: Tree, sequences: Sequence[str], jobs: int) -> d
     records: dict[str, Record] = {}
     for each in found.scores.sequences:
         numbered = not found.scores.convention.merged
-        records[each.name] = scores_of(each) | (events_of(pairs[each.name], len(each.objects)) if numbered else {})
+        events = events_of(pairs[each.name], len(each.objects)) if numbered else {}
+        records[each.name] = scores_of(each) | events | verdict_of(labels / REPORT / each.name / SUMMARY)
     return records
+
+
+def verdict_of(report: Path) -> dict[str, Any]:
+    """Whether the online stage was declined, as the report of a propagation says; nothing where it does not."""
+    found = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
+    judge = (found.get("online") or {}).get("judge")
+    return {"declined": bool(judge["declined"])} if judge else {}
 
 
 def scores_of(found: SequenceScores) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def figures(measured: Measured, noise: Mapping[str, float]) -> dict[str, dict[st
                 "F": round(mean(records.values(), "F"), 4),
                 "J of each sequence": {each: round(mean([records[each]], "J"), 4) for each in records},
             }
-            more = clip_figures(records) if name == CLIPS else {}
+            more = {**declined(records), **(clip_figures(records) if name == CLIPS else {})}
             found[f"{row}: {name}"] = numbers | beyond(records, rows[first], noise.get(name)) | more
             network = row.rpartition(" + ")[0]
             if network in rows and network != first:
@@ -60,6 +60,12 @@ def beyond(records: Records, base: Records, noise: float | None) -> dict[str, An
         "noise": None if noise is None else round(noise, 4),
         "loses": None if noise is None else change < -noise,
     }
+
+
+def declined(records: Records) -> dict[str, str]:
+    """In how many sequences the online stage was declined, of those in which it was judged; nothing of none."""
+    judged = [each["declined"] for each in records.values() if "declined" in each]
+    return {"declined": f"{sum(judged)} of {len(judged)}"} if judged else {}
 
 
 def clip_figures(records: Records) -> dict[str, Any]:
@@ -107,8 +113,10 @@ def verdict_table(found: Mapping[str, Mapping[str, Any]]) -> str:
         noise = "not measured" if each["noise"] is None else f"{each['noise']:.3f}"
         verdict = {None: "", True: "loses", False: "holds"}[each["loses"]]
         worst = f"{each['worst sequence']} {each['worst difference']:+.3f}"
-        rows[name] = {"difference": f"{each['difference']:+.3f}", "noise": noise, "worst": worst, "verdict": verdict}
-    return table(["difference", "noise", "worst", "verdict"], rows)
+        judged = each.get("declined", "")
+        change = f"{each['difference']:+.3f}"
+        rows[name] = {"difference": change, "noise": noise, "worst": worst, "verdict": verdict, "declined": judged}
+    return table(["difference", "noise", "worst", "verdict", "declined"], rows)
 
 
 def row_names(measured: Measured) -> Sequence[str]:

@@ -90,8 +90,8 @@ def test_the_page_holds_every_table():
     """In Markdown."""
     text = page(MEASURED, figures(MEASURED, {"forwards": 0.02, "clips": 0.5}))
     assert "| bold | 0.675 / 0.500 | 0.733 / 0.500 |" in text
-    assert "| bold: forwards | -0.025 | 0.020 | dog -0.150 | loses |" in text
-    assert "| bold: clips | +0.067 | 0.500 | 1-00 +0.000 | holds |" in text
+    assert "| bold: forwards | -0.025 | 0.020 | dog -0.150 | loses |  |" in text
+    assert "| bold: clips | +0.067 | 0.500 | 1-00 +0.000 | holds |  |" in text
     assert "| dog | -0.150 |" in text
 
 
@@ -122,6 +122,23 @@ def test_a_row_without_a_name_of_its_own_is_refused(texts):
 def test_options_may_hold_an_equals_sign():
     """The name ends at the first."""
     assert named(["wide=--set margin=0.5"], "--options") == {"wide": "--set margin=0.5"}
+
+
+def test_declined_online_stages_are_counted():
+    """Of those that were judged."""
+    rows = {"x": {"a": record(0.5), "b": record(0.5), "c": record(0.5)}}
+    rows["x + online"] = {"a": record(0.5, declined=True), "b": record(0.5, declined=False), "c": record(0.5)}
+    found = figures({"forwards": rows}, {})
+    assert found["x + online: forwards"]["declined"] == "1 of 2"
+    assert "declined" not in found["x: forwards"]
+    assert "| +0.000 | not measured | a +0.000 |  | 1 of 2 |" in page({"forwards": rows}, found)
+
+
+@pytest.mark.parametrize("clips", ["0", "2", "10"])
+def test_clips_come_in_fours(tmp_path, clips):
+    """As many of each number of objects."""
+    with pytest.raises(UsageError, match=f"--clips {clips}: expected a multiple of 4"):
+        trees(parsed([str(tmp_path), str(tmp_path), "--clips", clips]))
 
 
 def test_clips_need_shards(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.validation_rows import Row, code_digest, measured
+from benchmarks.validation_rows import Row, code_digest, measured, verdict_of
 from benchmarks.validation_sets import ANNOTATIONS, PHOTOS, Tree
 from datakit.images import encode_palette_png
 from datakit.video.palette import palette
@@ -87,6 +87,15 @@ def test_sequences_of_one_object_have_no_events(tree):
     found = measured(tree.root / ANNOTATIONS, replace(predicted_beside(tree), convention="davis2016"), ["a"], 1)
     assert set(found["a"]) == {"J", "F", "code"}
     assert np.isclose(found["a"]["J"], 1)
+
+
+def test_a_declined_online_stage_is_recorded(tmp_path):
+    """From where the report of the propagation says so; a report of no such stage says nothing."""
+    report = tmp_path / "report.json"
+    assert verdict_of(report) == {}
+    for online, expected in ((None, {}), ({"judge": {"declined": True}}, {"declined": True}), ({"seconds": 3}, {})):
+        report.write_text(json.dumps({"online": online}))
+        assert verdict_of(report) == expected
 
 
 def test_a_row_is_propagated_and_what_is_missing_is_added(tree, tmp_path):
