@@ -47,12 +47,12 @@ def evaluate(
     frames: Path | None,
     **options: Any,
 ) -> None:
-    """Score segmented videos by J, F and J&F, of one method or of several side by side.
+    """Score segmented videos by J, F and J&F.
 
-    With mean, recall and decay per object, sequence and set. All are folders of one folder a sequence, or one such
-    folder each; the last is the ground truth. Exits 4 without a score, and says why, when a sequence or frame has no
-    prediction, or one does not fit its ground truth. A run of `datakit propagate` that was asked for a part of a clip
-    is scored on that part.
+    With mean, recall and decay per object, sequence and set, of one method or of several side by side. All are
+    folders of one folder a sequence, or one such folder each; the last is the ground truth. Exits 4 without a
+    score, and says why, when a sequence or frame has no prediction, or one does not fit its ground truth. A run of
+    `datakit propagate` that was asked for a part of a clip is scored on that part.
 
     \b
     Example:
