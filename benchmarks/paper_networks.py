@@ -88,13 +88,16 @@ class DeepLabNoMask(DeepLab):
         return super().forward(without_mask(x, self.coding))
 
 
-for _name, _boxes, _no_mask in (("lite", LiteBoxes, LiteNoMask), ("deeplab-vgg16", DeepLabBoxes, DeepLabNoMask)):
-    register_network(_name + BOXES, _boxes)
-    register_network(_name + NO_MASK, _no_mask)
+def register() -> None:
+    """Make them known in this process; not by an import, which would add them to every list of networks."""
+    for name, boxes, no_mask in (("lite", LiteBoxes, LiteNoMask), ("deeplab-vgg16", DeepLabBoxes, DeepLabNoMask)):
+        register_network(name + BOXES, boxes)
+        register_network(name + NO_MASK, no_mask)
 
 
 def write_untrained(path: Path, network: str, init: str, seed: int) -> None:
     """A checkpoint of a network that has learnt nothing but what its trunk begins with."""
+    register()
     net = fresh_network(TrainConfig(network=network, seed=seed), init)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_checkpoint(path, Checkpoint({"name": network}, {"untrained": init, "seed": seed}, net.state_dict()))
@@ -139,6 +142,7 @@ class Task:
 
 def segment(task: Task) -> str:
     """Segment it, on any process; its name."""
+    register()
     with quietly():
         propagate(task.job, partial(PaperEngine, recipe=task.recipe, boxed_by=task.boxed_by))
     return task.job.name
@@ -147,4 +151,5 @@ def segment(task: Task) -> str:
 if __name__ == "__main__":
     from pipelines.cli import cli
 
+    register()
     cli()

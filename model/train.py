@@ -182,7 +182,7 @@ class Trainer:
             inputs = self.compute.send(batch["input"])
             memory = (batch["memory"].to(self.compute.device),) if "memory" in batch else ()
             if (radius := own_masks_grown(config, self.done)) is not None:
-                inputs = self._self_condition(inputs, memory, radius)
+                inputs = self._self_condition(inputs, radius, memory)
             with self.compute.autocast():
                 logits = self._shared(inputs, *memory)
             target, valid = (batch[name].to(self.compute.device) for name in ("target", "valid"))
@@ -190,7 +190,7 @@ class Trainer:
             loss.backward()
         return loss.detach()
 
-    def _self_condition(self, inputs: Tensor, memory: tuple[Tensor, ...], radius: int) -> Tensor:
+    def _self_condition(self, inputs: Tensor, radius: int, memory: tuple[Tensor, ...] = ()) -> Tensor:
         """The same inputs with the masks the network makes of them, grown, as propagation feeds them to it."""
         coding, size = self.net.coding, (inputs.shape[-2], inputs.shape[-1])
         with torch.no_grad(), self.compute.autocast():

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from benchmarks import paper
-from benchmarks.paper_networks import with_boxes, without_mask
+from benchmarks.paper_networks import register, with_boxes, without_mask
 from benchmarks.paper_table import Found, describe
 from benchmarks.several_frames import copied, quantile
 from model.inputs import UNIT_RGB
-from model.networks import build_network
+from model.networks import NETWORKS, build_network
 from tests.clips import draw_folder, write_labels
 
 BACKGROUND, FOREGROUND = UNIT_RGB.mask_values
@@ -54,7 +54,17 @@ def test_without_a_mask_there_is_background_only(inputs):
     assert (made[:, 3] == BACKGROUND).all() and torch.equal(made[:, :3], inputs[:, :3])
 
 
-def test_the_networks_see_no_more_than_that():
+@pytest.fixture
+def registered():
+    """The ablation's networks, for one test alone."""
+    before = set(NETWORKS)
+    register()
+    yield
+    for name in set(NETWORKS) - before:
+        del NETWORKS[name]
+
+
+def test_the_networks_see_no_more_than_that(registered):
     """Two masks of one box, or any two masks, give the same logits."""
     one, two = torch.full((2, 1, 4, 32, 32), BACKGROUND)
     one[0, 3, 4:20, 6:12] = two[0, 3, 4, 6] = two[0, 3, 19, 11] = FOREGROUND
