@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -236,7 +237,12 @@ def _chosen(rng: np.random.Generator, frames: int, clips: ClipView) -> _Choice:
 
 
 def _guide(
-    rng: np.random.Generator, kind: str, masks: Sequence[ObjectCrop], query: int, before: int, other: Any | None
+    rng: np.random.Generator,
+    kind: str,
+    masks: Sequence[ObjectCrop],
+    query: int,
+    before: int,
+    other: NDArray[np.bool_] | None,
 ) -> ObjectCrop:
     """A guide mask: of the frame before, grown, or what takes its place."""
     radius, swapped = int(rng.integers(GROWN + 1)), float(rng.random()) < 0.3
@@ -252,5 +258,5 @@ def _guide(
     return Dilate(radius).apply(seen, np.array([radius])) if seen.width and radius else seen
 
 
-def _mirrored(plane: Any, flip: bool) -> Any:
+def _mirrored(plane: NDArray[np.uint8], flip: bool) -> NDArray[np.uint8]:
     return np.ascontiguousarray(plane[:, ::-1]) if flip else plane
