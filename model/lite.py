@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from .backbones import EfficientNetLite0, kaiming_init
 from .input_conv import StemInit, inflate_input_conv
 from .inputs import UNIT_RGB
+from .memory import Memory
 from .segmenter import Segmenter
 
 
@@ -28,17 +29,24 @@ class PyramidHead(nn.Module):
         self.norm = nn.ModuleList(nn.GroupNorm(groups, width) for _ in channels)
         self.logit = nn.Conv2d(width, 1, 1)
 
-    def forward(self, features: list[Tensor]) -> Tensor:
-        """Features, finest first, to (N, 1, h, w) logits of the finest feature's size."""
+    def forward(self, features: list[Tensor], memory: Memory | None = None) -> Tensor:
+        """Features, finest first, to (N, 1, h, w) logits of the finest feature's size; `memory` is for `gather`."""
         x = None
         for level in reversed(range(len(features))):
-            y = self.gather(level, features[level], x)
+            y = self.gather(level, features[level], x, memory)
             x = F.relu(self.norm[level](self.smooth[level](y)), inplace=True)
         logits: Tensor = self.logit(x)
         return logits
 
-    def gather(self, level: int, feature: Tensor, coarser: Tensor | None) -> Tensor:
-        """(N, width, h, w): what a level knows before it is filtered."""
+    def gather(self, level: int, feature: Tensor, coarser: Tensor | None, memory: Memory | None) -> Tensor:
+        """(N, width, h, w): what a level knows before it is filtered; a pyramid without a memory makes nothing of one.
+
+        Args:
+            level: of the pyramid, 0 for the finest.
+            feature: (N, C, h, w) of the trunk.
+            coarser: (N, width, h', w') of the level before; None for the coarsest.
+            memory: of each of the N objects; None for none.
+        """
         y: Tensor = self.lateral[level](feature)
         if coarser is None:
             return y

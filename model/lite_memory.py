@@ -26,31 +26,22 @@ class MemoryHead(PyramidHead):
             nn.ReLU(inplace=True),
             nn.Conv2d(width, width, 1),
         )
-        self._memory: Memory | None = None
 
     def begin(self) -> None:
         """Let the memory add nothing until something is learnt."""
         nn.init.zeros_(self.tell[-1].weight)  # type: ignore[arg-type]
 
-    def forward(self, features: list[Tensor], memory: Memory | None = None) -> Tensor:
-        """As `PyramidHead`, with what is remembered of each of the N objects."""
-        self._memory = memory
-        try:
-            return super().forward(features)
-        finally:
-            self._memory = None
-
-    def gather(self, level: int, feature: Tensor, coarser: Tensor | None) -> Tensor:
+    def gather(self, level: int, feature: Tensor, coarser: Tensor | None, memory: Memory | None) -> Tensor:
         """As `PyramidHead`, and what the memory adds."""
-        y = super().gather(level, feature, coarser)
-        if self._memory is None or level != LEVEL:
+        y = super().gather(level, feature, coarser, memory)
+        if memory is None or level != LEVEL:
             return y
-        told: Tensor = self.tell(torch.cat([y, self.reader.read(feature, self._memory)], 1))
+        told: Tensor = self.tell(torch.cat([y, self.reader.read(feature, memory)], 1))
         return y + told
 
 
 class LiteMemory(Lite):
-    """`Lite` with a memory, 3.6 M parameters. Its weights begin as `Lite`'s: what the memory adds is nothing at first.
+    """`Lite` with a memory, 3.5 M parameters. Its weights begin as `Lite`'s: what the memory adds is nothing at first.
 
     `forward` takes frames with guide masks, and what is remembered of their objects: a `Memory`, or inputs
     (N, M, 4, H, W) of M frames each, whose fourth channel holds the true masks.

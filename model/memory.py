@@ -1,7 +1,7 @@
 """A memory of frames whose masks are known, and how a frame is compared with it, place by place.
 
 A place of a frame is a cell of its feature at stride 16. What is remembered of one is a key, by which it is found
-again, and a value, what the decoder shall know of it. How many frames are kept is left to `remembered`.
+again, and a value, what the decoder shall know of it. How many frames are kept is left to `recollection`.
 """
 
 from __future__ import annotations
