@@ -160,7 +160,10 @@ def refuse_other_settings(checkpoint: Checkpoint, job: TrainJob, about: Mapping[
     Raises:
         SettingsDiffer: anything else differs, or there are fewer iterations; all of it is named.
     """
-    then, now = checkpoint.about["config"], job.config.to_dict()
+    from model.settings import TrainConfig
+
+    # A run begun before a setting existed has its default.
+    then, now = TrainConfig.from_dict(checkpoint.about["config"]).to_dict(), job.config.to_dict()
     before = int(then["iterations"])
     if now["iterations"] > before:
         then = {**then, "iterations": now["iterations"]}

@@ -3,13 +3,14 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from model.checkpoint import read_checkpoint
+from model.checkpoint import read_checkpoint, write_checkpoint
 from model.optimize import poly_rate
 from pipelines.cli import cli
 from tests.runs import stopped_trainings
@@ -217,6 +218,16 @@ def test_a_run_of_an_older_version_needs_its_shards_named(shards, run):
     assert refused.exit_code == 2
     assert "does not say where its shards are" in refused.stderr
     assert train(shards, "--resume", "--out", run, "--workers", 0).exit_code == 0
+
+
+def test_a_run_begun_before_a_setting_existed_goes_on(run):
+    """It has that setting's default."""
+    path = run / "last.safetensors"
+    begun = read_checkpoint(path)
+    config = {name: value for name, value in begun.about["config"].items() if name != "clips"}
+    write_checkpoint(path, replace(begun, about={**begun.about, "config": config}))
+    done = train("--resume", run)
+    assert done.exit_code == 0, done.stderr
 
 
 def test_shards_are_needed_to_begin(tmp_path):
