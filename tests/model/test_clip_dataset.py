@@ -14,8 +14,9 @@ from torch.utils.data.distributed import DistributedSampler
 
 from datakit.clips import CLIP_PRESETS, ClipMaker, ShardStills, configure_clip_recipe
 from datakit.errors import UsageError
+from datakit.seeds import is_held_back
 from model.clip_dataset import ClipDataset
-from model.dataset import Draw, is_held_back
+from model.dataset import Draw
 from model.sampler import EpochSampler, make_loader, opened
 from tests.small_shards import write_shards
 

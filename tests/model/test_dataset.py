@@ -11,13 +11,14 @@ import torch
 
 from datakit.errors import ShardError, UsageError
 from datakit.files import digest_json
+from datakit.seeds import is_held_back
 from datakit.shards import ShardReader
 from datakit.transforms import PRESETS
 from datakit.transforms.crop import cut_image, cut_mask, object_window
 from datakit.transforms.rotate_flip import Augment
 from datakit.transforms.views import ViewConfig
 from model import dataset as module
-from model.dataset import Draw, NothingLeft, TripleDataset, collate, is_held_back
+from model.dataset import Draw, NothingLeft, TripleDataset, collate
 from model.inputs import pack_input
 from model.networks import coding_of
 from tests.small_shards import SIZE, write_shards
