@@ -112,7 +112,7 @@ def test_first_frame_views_go_with_their_photo(tmp_path):
     assert found.keys == [key for key in reader.keys if key.startswith("made/000")]
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6])
+@pytest.mark.parametrize("share", [0.5, 0.6])
 def test_triples_are_held_back_by_the_photo(folder, share):
     """By the rule of training."""
     reader = ShardReader(folder).where("kind == 'mask'")
