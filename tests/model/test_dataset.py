@@ -367,7 +367,8 @@ def test_a_dataset_says_what_it_holds(folder):
 def test_a_view_gives_the_items_of_its_triples(folder, tmp_path):
     """The same as the folder behind gives them, photos held back by the same rule."""
     view = write_view_of(tmp_path / "view", ShardReader(folder).where("iou > 0.45 and object_id == 2"))
-    dataset, whole = (TripleDataset(each, CODING, VIEW, split="train", val_share=0.4) for each in (view, folder))
+    alone = replace(VIEW, paste=0)  # an object is put on any photo there is
+    dataset, whole = (TripleDataset(each, CODING, alone, split="train", val_share=0.4) for each in (view, folder))
     kept = set(ShardReader(view).keys)
     behind = [index for index, key in enumerate(keys(whole)) if key in kept]
     assert 0 < len(dataset) == len(behind) < len(kept)
@@ -381,9 +382,9 @@ def test_masks_are_drawn_anew_by_the_recipe_of_their_own_build(folder, tmp_path)
     recipe = replace(PRESETS["masktrack"], steps=PRESETS["masktrack"].steps[-1:])
     other = write_shards(tmp_path / "other", "other", photos=3, recipes=(recipe,))
     view = write_view_of(tmp_path / "view", ShardReader(folder), ShardReader(other))
-    both = TripleDataset(view, CODING, VIEW, split="all", redraw=True)
-    each = [TripleDataset(path, CODING, VIEW, split="all", redraw=True) for path in (folder, other)]
-    assert len(both) == sum(map(len, each))
     alone = replace(VIEW, paste=0)
-    both, last = (TripleDataset(path, CODING, alone, split="all", redraw=True) for path in (view, other))
-    assert all(same(both[len(both) - len(last) + n], last[n]) for n in range(len(last)))
+    paths = view, folder, other
+    both, first, last = (TripleDataset(path, CODING, alone, split="all", redraw=True) for path in paths)
+    assert len(both) == len(first) + len(last)
+    assert same(both[3], first[3])
+    assert all(same(both[len(first) + n], last[n]) for n in range(len(last)))
