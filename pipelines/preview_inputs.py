@@ -105,10 +105,11 @@ class _StoredRow:
 
 def _open_shards(folder: Path, most: int) -> PreviewInput:
     reader = ShardReader(folder)
-    if differing := differing_recipes(reader.contents.builds):
-        places = ", ".join(str(build.folder) for build in reader.contents.builds)
-        raise UsageError(f"{folder}: the folders behind this view differ in their recipe {next(iter(differing))!r}; "
-                         f"preview each on its own: {places}")  # fmt: skip
+    for name, recipes in differing_recipes(reader.contents.builds).items():
+        if len({repr((recipe.steps, recipe.augment)) for recipe in recipes}) > 1:  # captions go by these
+            places = ", ".join(str(build.folder) for build in reader.contents.builds)
+            raise UsageError(f"{folder}: the folders behind this view differ in the steps of recipe {name!r}; preview "
+                             f"each on its own: {places}")  # fmt: skip
     keys = reader.keys
     stored: dict[str, dict[str, list[int]]] = {}
     for index, key in enumerate(keys):

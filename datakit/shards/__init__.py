@@ -1,4 +1,4 @@
-"""Shards: the HDF5 format, its writer, reader, manifest and verification."""
+"""Shards: the HDF5 format, its writer, reader, manifest, verification, and views of finished folders."""
 
 from .contents import Contents, read_contents
 from .manifest import Manifest, ShardEntry, read_manifest, write_manifest

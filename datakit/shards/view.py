@@ -121,7 +121,7 @@ def view_of_body(folder: Path, body: Mapping[str, Any]) -> View:
 
 def _check_types(view: View) -> None:
     made = view.made
-    texts = [made["command"], *made["inputs"], *made["options"]]
+    texts = [made["command"], *made["inputs"], *made["options"].keys()]
     for folder in view.folders:
         texts += [folder.path, folder.manifest, *folder.rows, *folder.rows.values()]
         if not isinstance(folder.triples, int) or folder.triples < 1:

@@ -254,13 +254,14 @@ def test_a_view_is_drawn_as_stored(datakit, merged, tmp_path):
     assert result.exit_code == 0, result.stderr
 
 
-def test_builds_that_differ_in_a_recipe_are_drawn_each_on_its_own(datakit, folders, tmp_path):
-    """A page explains a recipe once."""
-    other = write_shards(tmp_path / "other", "other", photos=2, recipes=(replace(RECIPES[0], variants=1),))
-    datakit("merge", folders[0], other, "--out", tmp_path / "all")
-    result = datakit("preview-deformations", tmp_path / "all", "--out", tmp_path / "drawn.png")
-    assert result.exit_code == 2
-    assert f"differ in their recipe 'masktrack'; preview each on its own: {folders[0]}, {other}" in result.stderr
+def test_builds_that_differ_in_the_steps_of_a_recipe_are_drawn_each_on_its_own(datakit, folders, tmp_path):
+    """A page explains a recipe once; how many draws there are makes no difference."""
+    for name, change, code in (("fewer", {"variants": 1}, 0), ("other", {"steps": RECIPES[0].steps[:1]}, 2)):
+        other = write_shards(tmp_path / name, name, photos=2, recipes=(replace(RECIPES[0], **change),))
+        datakit("merge", folders[0], other, "--out", tmp_path / f"all-{name}")
+        result = datakit("preview-deformations", tmp_path / f"all-{name}", "--out", tmp_path / "drawn.png")
+        assert result.exit_code == code, result.output
+    assert f"differ in the steps of recipe 'masktrack'; preview each on its own: {folders[0]}, {other}" in result.stderr
 
 
 def test_shards_are_not_built_into_a_view(datakit, source, merged):

@@ -96,6 +96,7 @@ def test_a_changed_view_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [{"triples": 4}, {"more": 1}, {"folders": [{"path": "../a"}]}, {"folders": 1}, {"made": {}}, {"made": []},
+     {"made": {"command": "merge", "inputs": [], "options": ["where"]}},
      {"folders": [{"path": 1, "manifest": "", "triples": 3, "rows": {}}]},
      {"folders": [{"path": "", "manifest": "", "triples": 0, "rows": {}}], "triples": 0},
      {"folders": [{"path": "", "manifest": "", "triples": 3, "rows": {"a.h5": [0, 3]}}]}],
