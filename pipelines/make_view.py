@@ -155,12 +155,14 @@ def _taken(out: Path, readers: Sequence[ShardReader], parts: Collection[str] = (
     builds = [build.folder for reader in readers for build in reader.contents.builds]
     inputs = [reader.folder for reader in readers]
     _check_out(out, builds, inputs, parts)
-    out.mkdir(parents=True, exist_ok=True)
-    with run_lock(out):
+    folders = [out, *(out / name for name in parts)]
+    with contextlib.ExitStack() as held:
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(run_lock(folder))
         _check_out(out, builds, inputs, parts)
-        for folder in (out, *(out / name for name in parts)):
-            for half in folder.glob(f"{PART_PREFIX}*"):  # of a run that was killed
-                shutil.rmtree(half, ignore_errors=True)
+        for half in (half for folder in folders for half in folder.glob(f"{PART_PREFIX}*")):  # of a run that was killed
+            shutil.rmtree(half, ignore_errors=True)
         yield
 
 
@@ -221,6 +223,5 @@ def _put(made: MadeView, overwrite: bool) -> MadeView:
     _check_view(made.out, made.view, overwrite)
     if _is_there(made):
         return MadeView(made.out, made.view, made.folders, made.of, made.photos, made.notes, kept=True)
-    made.out.mkdir(exist_ok=True)
     write_view(made.out, made.view)
     return made

@@ -204,11 +204,15 @@ def test_a_view_does_not_replace_what_it_is_made_of(datakit, merged):
     assert "is the view that is read" in result.stderr
 
 
-def test_two_runs_on_one_folder_are_kept_apart(datakit, folders, tmp_path):
-    """By the lock that builds hold."""
-    (tmp_path / "out").mkdir()
-    with FileLock(tmp_path / "out" / LOCK):
-        assert datakit("merge", *folders, "--out", tmp_path / "out").exit_code == 6
+@pytest.mark.parametrize("place", ["", "val"])
+def test_two_runs_on_one_folder_are_kept_apart(datakit, folders, tmp_path, place):
+    """By the lock that builds hold; a split holds both of its views, too."""
+    held = tmp_path / "out" / place
+    held.mkdir(parents=True)
+    with FileLock(held / LOCK):
+        assert datakit("split", folders[0], "--val", 0.3, "--out", tmp_path / "out").exit_code == 6
+        assert datakit("merge", *folders, "--out", held).exit_code == 6
+    assert datakit("split", folders[0], "--val", 0.3, "--out", tmp_path / "out").exit_code == 0
 
 
 def test_what_a_killed_run_left_is_cleared(datakit, folders, tmp_path):
