@@ -16,7 +16,7 @@ from datakit.clips import ClipMaker, ClipRecipe, ShardStills, configure_clip_rec
 from datakit.clips.still import Stills
 from datakit.errors import UsageError
 from datakit.files import digest_json
-from model.dataset import is_held_back
+from datakit.seeds import is_held_back
 
 from .validation_sets import ANNOTATIONS, QUALITY, Tree, encoded, write_sequence
 
@@ -58,7 +58,7 @@ def clip_tree(shards: Sequence[Path], clips: int, folder: Path) -> Tree:
         ShardError, UsageError: as `held_back_stills`; or the photos do not give that many objects.
     """
     stills, recipe = held_back_stills(shards), clip_recipe()
-    digests = [str(reader.manifest.to_dict()["digest"]) for reader in stills.readers]
+    digests = [str(reader.contents.digest) for reader in stills.readers]
     identity = digest_json([digests, recipe.to_dict(), HELD_BACK, SEED, QUALITY, np.__version__])
     maker, root = ClipMaker(stills, recipe, SEED), folder / f"clips-{identity[:8]}"
     each = max(1, clips // len(COUNTS))

@@ -20,11 +20,11 @@ from torch.utils.data import Dataset
 from datakit.clips import Clip, ClipMaker, ClipRecipe, ShardStills, configure_clip_recipe, load_clip_recipe
 from datakit.clips.motion import UNION
 from datakit.errors import UsageError
-from datakit.seeds import generator
+from datakit.seeds import generator, is_held_back
 from datakit.wording import counted
 
 from .clip_dialects import Dialect, dialect_of
-from .dataset import MAX_OPEN, Draw, Folders, Split, group_weights, is_held_back
+from .dataset import MAX_OPEN, Draw, Folders, Split, group_weights
 
 MOST_SLOTS = 10  # of objects where nobody says how many: what AOT trains with
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples, modulo 1, fill 0..1 most evenly
@@ -38,7 +38,8 @@ class ClipDataset(Dataset[Any]):
     its open shards.
 
     Args:
-        shards: one folder of shards or several; of every photo in them, all objects are used.
+        shards: one folder of shards or several; of every photo in them, all objects are used. Of a view, those of
+            which it has a triple.
         recipe: name of a clip preset, path of a recipe file, or a recipe.
         dialect: name of a dialect of `clip_dialects.DIALECTS`, or a dialect: what an item is.
         split: `train` leaves the held-back photos out; `val` reads only them, and its clips are the same in every

@@ -24,14 +24,14 @@ from torch.utils.data import Dataset, default_collate
 from datakit.arrays import Image, Mask
 from datakit.errors import ShardError, UsageError
 from datakit.images import paint, reduction
-from datakit.keys import draw_key, original_of, without_view
+from datakit.keys import draw_key
 from datakit.rle import decode_rle
 from datakit.samples import Triple
-from datakit.seeds import generator, key_hash
+from datakit.seeds import generator, is_held_back
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import DEFORMED
 from datakit.shards.shard import decode_image, decode_target, decode_triple
-from datakit.transforms import deform
+from datakit.transforms import Recipe, deform
 from datakit.transforms.base import ImageCrop
 from datakit.transforms.corruption import corrupt_guide
 from datakit.transforms.object_crop import ObjectCrop
@@ -49,19 +49,6 @@ MAX_OPEN = 128  # shards each process keeps open: some 2 MB of tables each, but 
 
 class NothingLeft(UsageError):
     """No triple is left to read."""
-
-
-def is_held_back(photo_key: str, share: float) -> bool:
-    """Whether a photo belongs to the share that is validated on and never trained on.
-
-    A photo's first-frame views go where the photo goes; in whichever folder it lies, with whatever other photos. So do
-    the altered copies that Roboflow makes of one photo.
-
-    Args:
-        photo_key: `label/name`.
-        share: of all photos, 0..1.
-    """
-    return key_hash(original_of(without_view(photo_key))) < share * 2**64
 
 
 class Draw(NamedTuple):
@@ -117,7 +104,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
     Pickles without its open shards; every process opens the shards it needs when it needs them.
 
     Args:
-        folders: one folder of shards or several; a single `.h5` file of such a folder stands for itself.
+        folders: one folder of shards, or view of some, or several; a single `.h5` file of a folder stands for itself.
         coding: of the network's input, `net.coding` or `networks.coding_of(name)`.
         view: what is drawn beyond the guide mask.
         split: `train` leaves the held-back photos out; `val` reads only them and draws nothing: stored guide masks,
@@ -181,13 +168,13 @@ class TripleDataset(Dataset[dict[str, Any]]):
 
     def __getitem__(self, draw: Draw | int) -> dict[str, Any]:
         item, epoch, repeat = draw if isinstance(draw, Draw) else Draw(draw)
-        shard, row, reader = self._locate(item)
+        shard, row, recipes = self._locate(item)
         example, recipe = self._example(shard, row)
         rng = generator(self.seed, f"{example.key} view {epoch}", repeat)
 
         def rough(target: ObjectCrop) -> Mask:
             drawn = generator(self.seed, f"{example.key} deform {epoch}", repeat)
-            return deform(target, reader.recipes[recipe], drawn).mask
+            return deform(target, recipes[recipe], drawn).mask
 
         def other(which: float) -> Image | None:
             return self._other_photo(which, item)
@@ -223,16 +210,16 @@ class TripleDataset(Dataset[dict[str, Any]]):
                 raise ValueError("the target is empty; rebuild the shard")
         return Example(partial(_photo, shard, image_row, key), guide, target, ignore, key), recipe
 
-    def _locate(self, item: int) -> tuple[Shard, int, ShardReader]:
+    def _locate(self, item: int) -> tuple[Shard, int, Mapping[str, Recipe]]:
         reader, number = self._shards[self._index.shard[item]]
-        return reader.shard(number), int(self._index.row[item]), reader
+        return reader.shard(number), int(self._index.row[item]), reader.recipes_of(number)
 
     def _read_index(self, split: Split, val_share: float) -> tuple[_Index, list[tuple[str, str]]]:
         groups: dict[tuple[str, str], int] = {}
         shards, rows, of_group = [], [], []
         for at, (reader, number) in enumerate(self._shards):
             shard = reader.shard(number)
-            chosen = _chosen_rows(shard, split, val_share, self.redraw)
+            chosen = _chosen_rows(shard, reader.rows(number), split, val_share, self.redraw)
             kinds, each = np.unique(shard.triples["kind"][chosen], return_inverse=True)
             numbers = [groups.setdefault((shard.source, kind.decode()), len(groups)) for kind in kinds]
             shards.append(np.full(len(chosen), at, np.int32))
@@ -271,9 +258,9 @@ def _photo(shard: Shard, row: int, what: str, factor: int) -> Image:
 
 
 def _parts(path: Path) -> list[tuple[ShardReader, int]]:
-    """The shards of a folder, or the one shard file of a folder."""
+    """The shards of a folder or a view, or the one shard file of a folder."""
     reader = ShardReader(path.parent if path.suffix == ".h5" else path, max_open=MAX_OPEN)
-    files = [shard.file for shard in reader.manifest.shards]
+    files = [portion.entry.file for portion in reader.contents.portions]
     if path.suffix != ".h5":
         return [(reader, number) for number in range(len(files))]
     if path.name not in files:
@@ -281,13 +268,14 @@ def _parts(path: Path) -> list[tuple[ShardReader, int]]:
     return [(reader, files.index(path.name))]
 
 
-def _chosen_rows(shard: Shard, split: Split, val_share: float, redraw: bool) -> NDArray[np.int64]:
-    """Rows of a shard's triples that are items: those of the split, and with `redraw` the first of its variants."""
+def _chosen_rows(
+    shard: Shard, rows: NDArray[np.int64], split: Split, val_share: float, redraw: bool
+) -> NDArray[np.int64]:
+    """Of rows of a shard's triples, those that are items: of the split, and with `redraw` the first of its variants."""
     triples = shard.triples
-    rows = np.arange(len(triples))
     if split != "all":
         held_back = np.array([is_held_back(key.decode(), val_share) for key in shard.images["key"]], bool)
-        rows = rows[held_back[triples["image_row"]] == (split == "val")]
+        rows = rows[held_back[triples["image_row"][rows]] == (split == "val")]
     if redraw:
         _, recipes = np.unique(triples["recipe"][rows], return_inverse=True)
         samples = recipes.astype(np.int64) * len(shard.targets) + triples["target_row"][rows]

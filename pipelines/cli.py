@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_clips, cli_evaluate, cli_export, cli_layout, cli_network
+from . import cli_clips, cli_evaluate, cli_export, cli_layout, cli_network, cli_views
 from .cli_group import DatakitGroup
 from .options import (
     byte_count,
@@ -235,7 +235,7 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
       datakit inspect shards --sample ecssd/0001@masktrack/0
     """
     from datakit.files import check_writable
-    from datakit.shards import ShardReader
+    from datakit.shards import ShardReader, read_contents
     from pipelines import inspect_shards, report
 
     if options["csv"]:
@@ -246,7 +246,8 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
         keys += inspect_shards.random_keys(shards, options["random"], options["seed"])
     if not keys:
         lines = [] if as_json else report.written(options["csv"])
-        click.echo("\n".join([report.statistics_report(shards, inspect_shards.statistics(shards), as_json), *lines]))
+        told = report.statistics_report(read_contents(shards), inspect_shards.statistics(shards), as_json)
+        click.echo("\n".join([told, *lines]))
         return
     compared = inspect_shards.compare_with_source(shards, keys, *sources_from(options["sources"], options["images"]))
     click.echo(report.comparison_report(compared, as_json))
@@ -312,6 +313,9 @@ def sample_data(out: Path, seed: int, photos: int) -> None:
 
 
 OTHERS = (
+    cli_views.merge,
+    cli_views.select,
+    cli_views.split,
     cli_layout.check_layout,
     cli_evaluate.evaluate,
     cli_network.train,

@@ -10,7 +10,8 @@ from datakit.config import Key, assign, help_text, keys_of, split_assignment
 from datakit.errors import UsageError
 from datakit.export import EXPORTERS, Exporter
 from datakit.files import json_text
-from datakit.shards.manifest import NAME, read_manifest
+from datakit.shards import read_contents
+from datakit.shards.manifest import NAME
 from datakit.wording import counted, size_text
 
 from .export_run import ExportRun, ExportSummary, closing_lines, run_export
@@ -105,7 +106,7 @@ def source_folders(path: Path, video: Path | None) -> SourceFolders:
             f"{path}: holds pictures, no shards; of photos and masks build shards first: `datakit build-shards {path} "
             f"--out shards`, and export these; of label pictures of a video name the frames by --video"
         )
-    read_manifest(path)  # says what is wrong with it
+    read_contents(path)  # says what is wrong with it
     return ShardFolder(path)
 
 

@@ -13,7 +13,8 @@ from datakit.errors import UsageError
 from datakit.export import EXPORTERS
 from datakit.export.davis import FEWEST
 from datakit.files import json_text
-from datakit.shards.manifest import NAME, read_manifest
+from datakit.shards import read_contents
+from datakit.shards.manifest import NAME
 from datakit.wording import counted, size_text
 
 from .export import configured
@@ -112,7 +113,7 @@ def _check_shards(path: Path) -> None:
             f"{path}: holds no {NAME}, so it is no finished folder of shards; build them first: `datakit build-shards "
             f"{path} --out shards`"
         )
-    read_manifest(path)
+    read_contents(path)
 
 
 def clips_report(summary: ExportSummary, as_json: bool) -> str:

@@ -68,8 +68,8 @@ def statistics(folder: Path) -> list[GroupStatistics]:
     reader = ShardReader(folder)
     groups: dict[tuple[str, str, str], list[dict[str, NDArray[Any]]]] = {}
     for number, shard in enumerate(reader.shards()):
-        source = reader.manifest.shards[number].source
-        columns = _columns(shard, number)
+        source = reader.contents.portions[number].entry.source
+        columns = _columns(shard, number, reader.rows(number))
         for recipe in np.unique(columns["recipe"]):
             mine = {name: column[columns["recipe"] == recipe] for name, column in columns.items()}
             groups.setdefault((source, recipe.decode(), mine["kind"][0].decode()), []).append(mine)
@@ -78,10 +78,10 @@ def statistics(folder: Path) -> list[GroupStatistics]:
     return [*found, _summarise("all", "all", "all", _joined(everything))] if everything else []
 
 
-def _columns(shard: Shard, number: int) -> dict[str, NDArray[Any]]:
-    triples, images = shard.triples, shard.images
+def _columns(shard: Shard, number: int, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    triples, images = shard.triples[rows], shard.images
     columns = {name: triples[name] for name in ("recipe", "kind", "iou", "area_ratio", "redraws")}
-    columns["flags"] = np.array(shard.flags(), np.str_)
+    columns["flags"] = np.array(shard.flags(), np.str_)[rows]
     columns["height"] = images["height"][triples["image_row"]]
     columns["width"] = images["width"][triples["image_row"]]
     columns["photo"] = triples["image_row"].astype(np.int64) + (number << 32)
@@ -179,55 +179,77 @@ def _near(key: str, known: Mapping[str, object]) -> str:
 
 
 class Rebuilder:
-    """Makes triples anew from the sources of a folder of shards; each source is listed once."""
+    """Makes triples anew from the sources of a folder of shards, or of those behind a view; each is listed once."""
 
     def __init__(
         self, reader: ShardReader, sources: Sequence[SourceSpec] = (), images: Mapping[str, Path] | None = None
     ):
         self._reader = reader
-        self._settings = BuildSettings.from_dict(reader.manifest.settings)
-        self._specs = moved_sources(reader.folder, sources, images)
-        self._opened: dict[str, tuple[AnyReader, dict[str, int]]] = {}
+        builds = reader.contents.builds
+        self._builds = {build.folder: build for build in builds}
+        self._settings = {build.folder: BuildSettings.from_dict(build.manifest.settings) for build in builds}
+        self._specs = moved_sources_of(list(self._builds), sources, images)
+        self._opened: dict[tuple[Path, str], tuple[AnyReader, dict[str, int]]] = {}
 
     def compare(self, index: int) -> Comparison:
         """Compare triple number `index` with its like from the source."""
         shard, row = self._reader.locate(index)
-        stored = self._reader[index]
+        stored, folder = self._reader[index], shard.path.parent
+        tools = differences(self._builds[folder].manifest.tools, tool_versions(), "version of")
         try:
-            sample, fresh = self._rebuild(stored)
+            sample, fresh = self._rebuild(folder, stored)
         except ItemError as error:
-            return Comparison(stored.key, (f"the source gives no such sample now: {error}", *self._tools()))
+            return Comparison(stored.key, (f"the source gives no such sample now: {error}", *tools))
         except LookupError as error:
-            return Comparison(stored.key, (str(error.args[0]), *self._tools()))
+            return Comparison(stored.key, (str(error.args[0]), *tools))
         differs = tuple(_differences(shard, row, stored, sample, fresh))
-        return Comparison(stored.key, (*differs, *self._tools()) if differs else ())
+        return Comparison(stored.key, (*differs, *tools) if differs else ())
 
-    def _tools(self) -> list[str]:
-        return list(differences(self._reader.manifest.tools, tool_versions(), "version of"))
-
-    def _rebuild(self, stored: Triple) -> tuple[Sample, Triple]:
-        label = source_of(stored.key)
-        reader, rows = self._open(label)
+    def _rebuild(self, folder: Path, stored: Triple) -> tuple[Sample, Triple]:
+        settings = self._settings[folder]
+        reader, rows = self._open(folder, source_of(stored.key))
         photo_key = photo_of(stored.sample_key)
         if photo_key not in rows:
             raise LookupError(f"the source no longer holds {photo_key}")
         for sample in reader[rows[photo_key]].samples:
-            for view, triples in expand(sample, self._settings.recipes, self._settings.seed):
+            for view, triples in expand(sample, settings.recipes, settings.seed):
                 for triple in triples:
                     if triple.key == stored.key:
                         return view, triple
         raise LookupError(f"the source no longer gives {stored.sample_key}")
 
-    def _open(self, label: str) -> tuple[AnyReader, dict[str, int]]:
-        if label not in self._opened:
-            if label not in self._specs:
-                raise DatakitError(
-                    f"{self._reader.folder}: where source {label!r} lies is not known; say --source {label}=ROOT"
-                )
-            spec, images = self._specs[label]
-            reader = open_source(spec, self._settings.source_options(images))
-            self._opened[label] = reader, {record.key: row for row, record in enumerate(reader.records)}
-        return self._opened[label]
+    def _open(self, folder: Path, label: str) -> tuple[AnyReader, dict[str, int]]:
+        if (folder, label) not in self._opened:
+            specs = self._specs[folder]
+            if label not in specs:
+                raise DatakitError(f"{folder}: where source {label!r} lies is not known; say --source {label}=ROOT")
+            spec, images = specs[label]
+            reader = open_source(spec, self._settings[folder].source_options(images))
+            self._opened[folder, label] = reader, {record.key: row for row, record in enumerate(reader.records)}
+        return self._opened[folder, label]
+
+
+def moved_sources_of(
+    folders: Sequence[Path], sources: Sequence[SourceSpec], images: Mapping[str, Path] | None = None
+) -> dict[Path, dict[str, tuple[SourceSpec, Path | None]]]:
+    """`moved_sources` of each of some folders; a source that is named goes to those that were built from it.
+
+    Raises:
+        UsageError: none of them was built from a source that is named.
+    """
+    if len(folders) == 1:
+        return {folders[0]: moved_sources(folders[0], sources, images)}
+    found, used = {}, set()
+    for folder in folders:
+        stored = stored_sources(folder)
+        mine = [spec for spec in sources if not stored or spec.label in stored]
+        pictures = {label: path for label, path in (images or {}).items() if not stored or label in stored}
+        used |= {spec.label for spec in mine} | set(pictures)
+        found[folder] = moved_sources(folder, mine, pictures)
+    if unknown := sorted(({spec.label for spec in sources} | set(images or {})) - used):
+        places = ", ".join(map(str, folders))
+        raise UsageError(f"{places}: none of these folders was built from a source {unknown[0]!r}")
+    return found
 
 
 def moved_sources(

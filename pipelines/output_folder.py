@@ -16,6 +16,7 @@ from datakit.errors import DatakitError, SettingsDiffer, ShardError, UsageError
 from datakit.files import PART_PREFIX, check_writable, digest_json, write_json
 from datakit.shards.build_state import settings_body
 from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, read_manifest
+from datakit.shards.view import is_view
 from datakit.tools import tool_versions
 from datakit.wording import size_text
 
@@ -57,6 +58,9 @@ def check_output(config: BuildConfig) -> None:
     stored = read_settings(out)
     if stored is None:
         foreign = sorted(path.name for path in out.iterdir() if not is_partial(path)) if out.exists() else []
+        if is_view(out):
+            raise UsageError(f"--out {out}: is a view of other folders, which `datakit inspect {out}` names: name one "
+                             "of these, or a new folder")  # fmt: skip
         if foreign:
             raise UsageError(
                 f"--out {out}: holds {foreign[0]!r} but no {SETTINGS}, so it was not made by this command; name another"

@@ -17,6 +17,7 @@ from datakit.keys import PLAIN_VIEW, Key, is_within, sample_of, triple_key, with
 from datakit.preview import MOST_SHOWN
 from datakit.samples import Sample, Triple
 from datakit.shards import ShardReader
+from datakit.shards.contents import differing_recipes
 from datakit.shards.manifest import NAME as MANIFEST
 from datakit.transforms import Recipe
 from datakit.triples import make_triple, views
@@ -104,6 +105,11 @@ class _StoredRow:
 
 def _open_shards(folder: Path, most: int) -> PreviewInput:
     reader = ShardReader(folder)
+    for name, recipes in differing_recipes(reader.contents.builds).items():
+        if len({repr((recipe.steps, recipe.augment)) for recipe in recipes}) > 1:  # captions go by these
+            places = ", ".join(str(build.folder) for build in reader.contents.builds)
+            raise UsageError(f"{folder}: the folders behind this view differ in the steps of recipe {name!r}; preview "
+                             f"each on its own: {places}")  # fmt: skip
     keys = reader.keys
     stored: dict[str, dict[str, list[int]]] = {}
     for index, key in enumerate(keys):

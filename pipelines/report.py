@@ -17,6 +17,7 @@ from .progress import clock
 if TYPE_CHECKING:
     from datakit.errors import Problem
     from datakit.sample import SampleData
+    from datakit.shards import Contents
     from datakit.shards.examine import Finding
     from datakit.validate import Notice
 
@@ -233,6 +234,10 @@ def verify_report(summary: Verification, as_json: bool) -> str:
     shards = sorted({finding.shard for finding in findings})
     if summary.repair or not summary.vouched_for:
         way_out = ""
+    elif any(finding.place == "view" for finding in findings):
+        way_out = ""  # each says its own
+    elif summary.is_view:
+        way_out = "; mend the folders behind the view, each by itself: `datakit verify FOLDER --repair`"
     elif any(finding.place == "file" for finding in findings):
         way_out = "; `datakit verify --repair` mends what it can"
     elif any(finding.place == OPEN for finding in findings):
@@ -261,12 +266,15 @@ def comparison_report(compared: Sequence[Comparison], as_json: bool) -> str:
     return "\n".join([*lines, f"{same} of {len(compared)} identical"])
 
 
-def statistics_report(folder: Path, groups: Sequence[GroupStatistics], as_json: bool) -> str:
-    """Counts, sizes, and the distributions of IoU and area ratio as bars."""
+def statistics_report(contents: Contents, groups: Sequence[GroupStatistics], as_json: bool) -> str:
+    """Counts, sizes, and the distributions of IoU and area ratio as bars; of a view first what it is a view of."""
+    from .view_report import view_dict, view_lines
+
     if as_json:
-        return as_text({"folder": str(folder), "groups": [asdict(group) for group in groups]})
+        body = {"folder": str(contents.folder), "groups": [asdict(group) for group in groups]}
+        return as_text({**body, **view_dict(contents)})
     if not groups:
-        return f"{folder}: no triples"
+        return f"{contents.folder}: no triples"
     head = ("source", "recipe", "kind", "photos", "samples", "triples", "median size", "IoU", "area ratio", "redraws")
     rows = [
         [g.source, g.recipe, g.kind, g.photos, g.samples, g.triples, f"{g.widths[1]}x{g.heights[1]}",
@@ -279,6 +287,7 @@ def statistics_report(folder: Path, groups: Sequence[GroupStatistics], as_json: 
     ratio_names = ["< 0.5", "0.5-0.8", "0.8-1.0", "1.0-1.2", "1.2-1.5", "1.5-2.0", "2.0-3.0", "> 3.0"]
     return "\n".join(
         [
+            *view_lines(contents),
             table(head, rows),
             *flags,
             "",

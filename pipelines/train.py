@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from datakit.errors import UsageError
 from datakit.files import check_writable
-from datakit.shards import read_manifest
+from datakit.shards import read_contents
 from datakit.shards.manifest import NAME as MANIFEST
 from datakit.wording import counted
 
@@ -100,7 +100,7 @@ def train(job: TrainJob) -> TrainSummary:
     from model.train import check_init
 
     if (job.out / MANIFEST).exists():
-        raise UsageError(f"--out {job.out}: is a folder of shards, not of a run; name another")
+        raise UsageError(f"--out {job.out}: is a folder of shards or a view, not of a run; name another")
     check_writable(job.out, f"--out {job.out}")
     if not job.resume:
         check_init(job.config.network, job.config.init)
@@ -160,9 +160,18 @@ class _Data:
         judged = (
             f"{counted(len(self.held_back), 'triple')} of other photos to judge by"
             if self.held_back
-            else "nothing to judge by"
+            else f"nothing to judge by{self._where_it_went()}"
         )
         return f"{counted(len(self.trained), 'sample')} to learn from, {judged}"
+
+    def _where_it_went(self) -> str:
+        """Of what would be held back, where `datakit split` has taken it away before; '' where it has not."""
+        made = [view.made for folder in self.job.shards if (view := read_contents(folder).view)]
+        shares = [each["options"].get("val", 0) for each in made if each["command"] == "split"]
+        if not shares:
+            return ""
+        more = f"--set validation_share={max(shares) + 0.1:g}"
+        return f" (`datakit split` put what would be held back into val; {more} holds more back)"
 
 
 def _open(job: TrainJob, net: Segmenter, split: Literal["train", "val"]) -> TripleDataset | MemoryDataset:
@@ -369,7 +378,7 @@ def _about(job: TrainJob, compute: Compute) -> dict[str, Any]:
     from datakit import __version__
 
     return {
-        "shards": {str(number): read_manifest(folder).to_dict()["digest"] for number, folder in enumerate(job.shards)},
+        "shards": {str(number): read_contents(folder).digest for number, folder in enumerate(job.shards)},
         "weights": dict(sorted(job.weights.items())),
         "compute": {"device": compute.device.partition(":")[0], "precision": compute.precision},
         "tools": {"datakit": __version__, "torch": torch.__version__},

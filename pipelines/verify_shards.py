@@ -8,9 +8,10 @@ from pathlib import Path
 
 from datakit.datasets import SourceSpec
 from datakit.errors import UsageError
-from datakit.shards import read_manifest
+from datakit.shards import read_contents
 from datakit.shards.manifest import SHARDS
 from datakit.shards.verify import Finding, verify, verify_file
+from datakit.shards.view import is_view
 from datakit.wording import no_such
 
 from .repair import RepairConfig, repair_shards
@@ -27,7 +28,9 @@ class Verification:
         repair: whether a repair was asked for.
         repaired: files restored to their published bytes.
         refused: file -> why it could not be restored.
-        shards, triples: how many there are; of a single file one shard, whose triples are not counted.
+        shards, triples: how many there are; of a single file one shard, whose triples are not counted; of a view the
+            shards of the folders behind it, and its own triples.
+        is_view: whether the folder is a view of others.
     """
 
     path: Path
@@ -38,6 +41,7 @@ class Verification:
     refused: Mapping[str, str] = field(default_factory=dict)
     shards: int = 1
     triples: int | None = None
+    is_view: bool = False
 
     @property
     def vouched_for(self) -> bool:
@@ -69,18 +73,22 @@ def verify_shards(
         images: with `repair`, where their pictures lie, by label.
 
     Raises:
-        UsageError: there is no such path, or a single file was to be repaired.
+        UsageError: there is no such path, or a single file or a view was to be repaired.
     """
     if path.is_dir():
+        if repair and is_view(path):
+            raise UsageError(f"{path}: is a view and holds no shards; repair the folders behind it, each by itself, "
+                             f"`datakit verify {path}` names those that need it")  # fmt: skip
         if repair:
             done = repair_shards(RepairConfig(path, sources, images or {}, jobs=jobs, deep=deep))
             verification = Verification(path, done.remaining, deep, True, done.repaired, done.refused)
         else:
-            verification = Verification(path, verify(path, jobs, deep), deep)
+            verification = Verification(path, verify(path, jobs, deep), deep, is_view=is_view(path))
         if verification.remaining:
             return verification
-        manifest = read_manifest(path)
-        return replace(verification, shards=len(manifest.shards), triples=manifest.triples)
+        contents = read_contents(path)
+        shards = sum(len(build.manifest.shards) for build in contents.builds)
+        return replace(verification, shards=shards, triples=contents.triples)
     if not path.exists():
         raise UsageError(no_such(path, f"{SHARDS}, or a shard"))
     if not path.is_file():

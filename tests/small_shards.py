@@ -25,14 +25,19 @@ def disc(number: int, nth: int = 0, size: tuple[int, int] = SIZE) -> np.ndarray:
     return cv2.circle(mask, centre, 12 + number % 3, 1, -1)
 
 
-def small_samples(label: str, photos: int, objects: int = 1, ignore: bool = False) -> list[list[Sample]]:
-    """The samples of each photo, whose green shows all objects at 250 on 10; `ignore` takes the right half out."""
+def small_samples(
+    label: str, photos: int, objects: int = 1, ignore: bool = False, crc32: int = 0
+) -> list[list[Sample]]:
+    """The samples of each photo, whose green shows all objects at 250 on 10; `ignore` takes the right half out.
+
+    The files' CRC-32 are made up, from `crc32` on.
+    """
     made = []
     for number in range(photos):
         masks = [disc(number, nth) for nth in range(objects)]
         pixels = np.full((*SIZE, 3), 10 + number, np.uint8)
         pixels[..., 1] = np.where(np.max(masks, axis=0), 250, 10)
-        photo = Photo.decoded(pixels, encode_png(pixels), "", number)
+        photo = Photo.decoded(pixels, encode_png(pixels), "", crc32 + number)
         right = np.zeros(SIZE, np.uint8)
         right[:, SIZE[1] // 2 :] = 1
         key = f"{label}/{number:03d}"

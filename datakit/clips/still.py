@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Image, Labels, Mask
 from ..errors import ShardError, UsageError
@@ -135,7 +136,8 @@ Folders = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 class ShardStills(Stills):
     """The photos of folders of shards, each once, with the targets of all its objects.
 
-    Views that a recipe draws of a photo are left out. Pickles without its open shards.
+    First-frame views that a recipe draws of a photo are left out; so are, of a view of folders, objects of which it has
+    no triple. Pickles without its open shards.
 
     Args:
         folders: one that `datakit build-shards` finished, or several.
@@ -145,7 +147,7 @@ class ShardStills(Stills):
 
     Raises:
         ShardError: no finished folder of shards, or a damaged one.
-        UsageError: no photo is left, or one key is in two folders.
+        UsageError: no photo is left.
     """
 
     def __init__(
@@ -162,7 +164,7 @@ class ShardStills(Stills):
         keys: dict[str, None] = {}
         for reader_number, reader in enumerate(self.readers):
             for number, shard in enumerate(reader.shards()):
-                for key, image, targets in _photos(shard):
+                for key, image, targets in _photos(shard, reader.targets(number)):
                     if key in keys or (chosen and not chosen(key)):
                         continue
                     keys[key] = None
@@ -195,10 +197,11 @@ class ShardStills(Stills):
         )
 
 
-def _photos(shard: Shard) -> list[tuple[str, int, list[int]]]:
-    """Key, row and rows of the targets of every photo of a shard that is there as it is."""
+def _photos(shard: Shard, targets: NDArray[np.int64]) -> list[tuple[str, int, list[int]]]:
+    """Key, row and rows of the targets of every photo of a shard that is there as it is, of the targets given."""
     found: dict[int, tuple[str, list[int]]] = {}
-    for row, (text, image) in enumerate(shard.targets[["key", "image_row"]].tolist()):
+    table = shard.targets[["key", "image_row"]][targets].tolist()
+    for row, (text, image) in zip(targets.tolist(), table, strict=True):
         key = text.decode()
         if Key.parse(key).view in ("", PLAIN_VIEW):
             found.setdefault(image, (photo_of(key), []))[1].append(row)

@@ -60,7 +60,7 @@ class ClipVideos(VideoSource):
         self.expected_bytes = int(clips * recipe.frames * recipe.size**2 * BYTES_A_PIXEL[self._codec])
         self._identity = {
             "kind": "clips",
-            "manifests": [str(reader.manifest.to_dict()["digest"]) for reader in stills.readers],
+            "manifests": [reader.contents.digest for reader in stills.readers],
             "recipe": self.maker.recipe.to_dict(),
             "clips": clips,
             "seed": seed,

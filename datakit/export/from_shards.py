@@ -39,10 +39,10 @@ class ShardVideos(VideoSource):
     """Every photo of a folder of shards as a video of one frame.
 
     Guide masks, and the views that a recipe draws of a photo, are left out. Objects that the build left out (too
-    small, crowds, damaged) are not in shards and so not here either.
+    small, crowds, damaged) are not in shards and so not here either; nor are those of which a view has no triple.
 
     Args:
-        folder: that `datakit build-shards` finished.
+        folder: that `datakit build-shards` finished, or a view.
 
     Raises:
         ShardError: it has no manifest, or a shard of it is damaged.
@@ -55,11 +55,13 @@ class ShardVideos(VideoSource):
         self._stills = self._listed()
         self.lengths = [1] * len(self._stills)
         self._names = unique_names(still.key for still in self._stills)
-        self.expected_bytes = int(sum(shard.bytes for shard in self._reader.manifest.shards) * LABEL_SHARE)
+        portions = self._reader.contents.portions
+        stored = sum(each.entry.bytes * each.triples / max(each.entry.triples, 1) for each in portions)
+        self.expected_bytes = int(stored * LABEL_SHARE)
 
     def identity(self) -> dict[str, Any]:
-        """The digest of the shards' manifest."""
-        return {"kind": "shards", "manifest": str(self._reader.manifest.to_dict()["digest"])}
+        """The digest of the shards' manifest, or of what a view holds."""
+        return {"kind": "shards", "manifest": self._reader.contents.digest}
 
     def __getitem__(self, position: int) -> _StillVideo:
         still = self._stills[position]
@@ -70,7 +72,9 @@ class ShardVideos(VideoSource):
         stills: dict[str, _Still] = {}
         turned, ignored = set(), set()
         for number, shard in enumerate(self._reader.shards()):
-            for row, (text, image, ignore) in enumerate(shard.targets[["key", "image_row", "ignore_row"]].tolist()):
+            rows = self._reader.targets(number)
+            table = shard.targets[["key", "image_row", "ignore_row"]][rows].tolist()
+            for row, (text, image, ignore) in zip(rows.tolist(), table, strict=True):
                 key = text.decode()
                 photo = photo_of(key)
                 if Key.parse(key).view not in ("", PLAIN_VIEW):

@@ -1,5 +1,6 @@
-"""Shards: the HDF5 format, its writer, reader, manifest and verification."""
+"""Shards: the HDF5 format, its writer, reader, manifest, verification, and views of finished folders."""
 
+from .contents import Contents, read_contents
 from .manifest import Manifest, ShardEntry, read_manifest, write_manifest
 from .merge import merge_shards
 from .reader import ShardReader, collate
@@ -7,6 +8,7 @@ from .shard import Shard
 from .writer import ShardHeader, ShardStats, ShardWriter
 
 __all__ = [
+    "Contents",
     "Manifest",
     "Shard",
     "ShardEntry",
@@ -16,6 +18,7 @@ __all__ = [
     "ShardWriter",
     "collate",
     "merge_shards",
+    "read_contents",
     "read_manifest",
     "write_manifest",
 ]

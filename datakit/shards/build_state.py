@@ -38,12 +38,12 @@ def record_name(file: str) -> str:
 
 def build_state_findings(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     """What is changed, missing or too many among the files that are no shards."""
-    yield from _text_findings(folder, NAME, json_text(manifest.to_dict()))
+    yield from text_findings(folder, NAME, json_text(manifest.to_dict()))
     error_log = folder / ERROR_LOG
     if not error_log.is_file() or file_sha256(error_log) != manifest.ledger_sha256:
         yield Finding(ERROR_LOG, "file", "", "missing or changed: its SHA-256 is not the manifest's")
     if (folder / SETTINGS).exists():
-        yield from _text_findings(folder, SETTINGS, settings_text(manifest))
+        yield from text_findings(folder, SETTINGS, settings_text(manifest))
     if (folder / RECORDS).is_dir():
         yield from _record_findings(folder, manifest)
     named = {shard.file for shard in manifest.shards}
@@ -52,7 +52,8 @@ def build_state_findings(folder: Path, manifest: Manifest) -> Iterator[Finding]:
             yield Finding(path.name, "file", "", "the manifest does not name it")
 
 
-def _text_findings(folder: Path, name: str, expected: str) -> Iterator[Finding]:
+def text_findings(folder: Path, name: str, expected: str) -> Iterator[Finding]:
+    """Whether a text file of ours is there, byte for byte."""
     found = (folder / name).read_bytes() if (folder / name).is_file() else b""
     if found != expected.encode():
         yield Finding(name, "file", "", "changed: is not, byte for byte, what the manifest's values are written as")

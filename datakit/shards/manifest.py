@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from .layout import other_format
 
 FORMAT = "masktrack-datakit manifest"
 VERSION = 1
+VIEW_FORMAT = "masktrack-datakit view"  # of the manifest of a folder that names rows of others, see `view`
+VIEW_VERSION = 1
 NAME = "manifest.json"
 ERROR_LOG = "errors.jsonl"
 SETTINGS = "settings.json"  # what the next run of the build compares itself with
@@ -104,22 +107,42 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         MissingShards: there is no such folder; a `ShardError` and a `UsageError`, exit code 2.
         ShardError: there is none (not a shard folder, or a build that has not finished), it is damaged
-            (its digest does not fit), or it is of another version.
+            (its digest does not fit), it is of another version, or it is that of a view, which has no shards.
+    """
+    body = read_body(folder)
+    if is_view_body(body):
+        raise ShardError(f"{folder}: is a view and holds no shards of its own; give a folder that it is a view of, "
+                         f"`datakit inspect {folder}` names them")  # fmt: skip
+    return manifest_of(folder, body)
+
+
+def read_body(folder: Path) -> dict[str, Any]:
+    """What the manifest of a folder of shards, or of a view, says; format, version and digest are checked.
+
+    Raises:
+        MissingShards, ShardError: as `read_manifest`.
     """
     path = folder / NAME
     if not path.is_file():
         raise (ShardError if folder.exists() else MissingShards)(_no_manifest(folder))
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-        digest, body_format, version = body.pop("digest"), body["format"], body["version"]
-        fits = digest_json(body) == digest
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        digest, body_format, version = body["digest"], body["format"], body["version"]
+        fits = digest_json({name: value for name, value in body.items() if name != "digest"}) == digest
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ShardError(f"{path}: damaged, not a manifest ({error!r}); run `datakit build-shards` again") from error
-    if body_format != FORMAT or version != VERSION:
-        raise ShardError(f"{path}: {other_format(body_format, version, FORMAT, VERSION)}")
+    known = (VIEW_FORMAT, VIEW_VERSION) if is_view_body(body) else (FORMAT, VERSION)
+    if (body_format, version) != known:
+        raise ShardError(f"{path}: {other_format(body_format, version, *known)}")
     if not fits:
-        raise ShardError(f"{path}: damaged, its digest does not fit its content; run `datakit build-shards` again")
-    return _from_body(path, body)
+        again = "make the view again" if is_view_body(body) else "run `datakit build-shards` again"
+        raise ShardError(f"{path}: damaged, its digest does not fit its content; {again}")
+    return body
+
+
+def is_view_body(body: Mapping[str, Any]) -> bool:
+    """Whether a manifest is that of a view."""
+    return bool(body["format"] == VIEW_FORMAT)
 
 
 def _no_manifest(folder: Path) -> str:
@@ -164,11 +187,17 @@ def _refusal(folder: Path) -> str:
     return f"{reasons}; all of them stand in {folder / ERROR_LOG}; {way_out}"
 
 
-def _from_body(path: Path, body: dict[str, Any]) -> Manifest:
-    del body["format"], body["version"]
+def manifest_of(folder: Path, body: Mapping[str, Any]) -> Manifest:
+    """The manifest of a folder of shards, of what `read_body` gave.
+
+    Raises:
+        ShardError: a field is missing, too many or of another type.
+    """
+    path = folder / NAME
+    values = {name: value for name, value in body.items() if name not in ("format", "version", "digest")}
     try:
-        shards = tuple(ShardEntry(**shard) for shard in body.pop("shards"))
-        manifest = Manifest(**body, shards=shards)
+        shards = tuple(ShardEntry(**shard) for shard in values.pop("shards"))
+        manifest = Manifest(**values, shards=shards)
         _check_types(manifest)
     except (TypeError, KeyError) as error:
         raise ShardError(f"{path}: fields do not fit version {VERSION} ({error})") from error

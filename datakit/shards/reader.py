@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DatakitError, ShardError, UsageError
+from ..errors import ShardError, UsageError
 from ..samples import Triple
 from ..transforms import Recipe
 from ..wording import counted
-from .manifest import Manifest, read_manifest
+from .contents import read_contents
+from .manifest import Manifest
 from .open_files import who_writes
 from .query import Query
 from .shard import Check, Shard, decode_triple, open_parts
@@ -27,15 +28,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _recipes(folder: Path, manifest: Manifest) -> dict[str, Recipe]:
-    try:
-        return {recipe["name"]: Recipe.from_dict(recipe) for recipe in manifest.settings["recipes"]}
-    except (DatakitError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ShardError(f"{folder}: its recipes cannot be read ({error})") from error
-
-
 class ShardReader(Sequence[Triple]):
     """All triples of a finished folder of shards, in order of source, shard and row; or some, chosen by `where`.
+
+    A view, as `datakit merge`, `select` and `split` make them, is read like a folder: folder by folder behind it.
 
     Pickles to its arguments; every process opens the shards it needs when it needs them, so it is safe with the
     workers of a `torch.utils.data.DataLoader`. Triples are of the photos' own sizes: give the loader `collate` of
@@ -50,24 +46,28 @@ class ShardReader(Sequence[Triple]):
     ```
 
     Args:
-        folder: a folder that `datakit build-shards` finished.
+        folder: a folder that `datakit build-shards` finished, or a view.
         check: which CRC-32 are compared on every read: `masks` (their cost is nothing), `all`, or `none`.
         max_open: number of shards kept open at once.
 
     Attributes:
-        recipes: recipe name -> Recipe, as built.
+        contents: the builds behind it, and the portions of their shards that are read.
+        recipes: recipe name -> Recipe, as built; where builds behind a view differ in one, the first, see `recipes_of`.
 
     Raises:
-        ShardError: no manifest, a damaged one, or a shard file of another size than it says.
+        ShardError: no manifest, a damaged one, or a shard file of another size than it says; of a view, a folder
+            behind it that is gone or was built anew.
     """
 
     def __init__(self, folder: str | os.PathLike[str], check: Check = "masks", max_open: int = 64):
         self.folder = Path(folder)
         self.check: Check = check
         self.max_open = max_open
-        self.manifest = read_manifest(self.folder)
-        self.recipes = _recipes(self.folder, self.manifest)
-        self._ends = np.cumsum([shard.triples for shard in self.manifest.shards]).tolist()
+        self.contents = read_contents(self.folder)
+        self.recipes: dict[str, Recipe] = {}
+        for build in self.contents.builds:
+            self.recipes = build.recipes | self.recipes
+        self._ends = np.cumsum([portion.triples for portion in self.contents.portions]).tolist()
         self._rows: NDArray[np.int64] | None = None  # of all, those chosen
         self._open: OrderedDict[int, Shard] = OrderedDict()
         self._pid = os.getpid()
@@ -76,8 +76,22 @@ class ShardReader(Sequence[Triple]):
         """One line: folder, number of triples, sources and recipes."""
         all_of_them = counted(self._total, "triple")
         chosen = all_of_them if self._rows is None else f"{len(self)} of {all_of_them}"
-        sources = counted(len({shard.source for shard in self.manifest.shards}), "source")
-        return f"ShardReader({str(self.folder)!r}, {chosen}, {sources}, {counted(len(self.recipes), 'recipe')})"
+        sources = counted(len({portion.entry.source for portion in self.contents.portions}), "source")
+        behind = f", a view of {counted(len(self.contents.builds), 'folder')}" if self.contents.view else ""
+        recipes = counted(len(self.recipes), "recipe")
+        return f"ShardReader({str(self.folder)!r}, {chosen}, {sources}, {recipes}{behind})"
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest of the folder.
+
+        Raises:
+            UsageError: it is a view, behind which each folder has its own, see `contents.builds`.
+        """
+        if self.contents.view is not None:
+            places = ", ".join(str(build.folder) for build in self.contents.builds)
+            raise UsageError(f"{self.folder}: is a view of {places}; each of these has a manifest of its own")
+        return self.contents.builds[0].manifest
 
     @property
     def _total(self) -> int:
@@ -114,10 +128,11 @@ class ShardReader(Sequence[Triple]):
         if self._rows is not None:
             index = int(self._rows[index])
         number = bisect.bisect_right(self._ends, index)
-        return self.shard(number), index - (self._ends[number - 1] if number else 0)
+        row, rows = index - (self._ends[number - 1] if number else 0), self.contents.portions[number].rows
+        return self.shard(number), row if rows is None else int(rows[row])
 
     def shard(self, number: int) -> Shard:
-        """Shard number `number` of the manifest, opened when first needed."""
+        """Shard number `number`, whole, opened when first needed; `rows` says which of its triples are read."""
         if self._pid != os.getpid():  # after a fork: the parent's maps are the parent's
             self._open, self._pid = OrderedDict(), os.getpid()
         if number not in self._open:
@@ -128,23 +143,47 @@ class ShardReader(Sequence[Triple]):
         return self._open[number]
 
     def _open_shard(self, number: int) -> Shard:
-        entry = self.manifest.shards[number]
-        path = self.folder / entry.file
+        portion = self.contents.portions[number]
+        entry, path = portion.entry, portion.path
+        about = f"{path}:" if self.contents.view is None else f"{path}, behind the view {self.folder}:"
         found = path.stat().st_size if path.is_file() else None
         if found != entry.bytes:
             state = "is missing" if found is None else f"has {found} bytes"
             who = who_writes(path) if path.is_file() else ""
             way_out = f"it is open for writing {who}: close it there" if who else "run `datakit build-shards` again"
-            raise ShardError(f"{path}: {state}, the manifest says {entry.bytes}; {way_out}")
-        shard = Shard(path, self.manifest.max_pixels)
+            raise ShardError(f"{about} {state}, the manifest says {entry.bytes}; {way_out}")
+        shard = Shard(path, portion.build.manifest.max_pixels)
         if len(shard.triples) != entry.triples:
             count = f"holds {len(shard.triples)} triples, the manifest says {entry.triples}"
-            raise ShardError(f"{path}: {count}; run `datakit build-shards` again")
+            raise ShardError(f"{about} {count}; run `datakit build-shards` again")
         return shard
 
     def shards(self) -> Iterator[Shard]:
-        """Every shard of the folder in order, opened one at a time."""
-        return (self.shard(number) for number in range(len(self.manifest.shards)))
+        """Every shard in order, whole, opened one at a time; `rows` says which of its triples are read."""
+        return (self.shard(number) for number in range(len(self.contents.portions)))
+
+    def rows(self, number: int) -> NDArray[np.int64]:
+        """(n,) rising: rows of the triples of shard number `number` that this reader has."""
+        start, stop = self._ends[number - 1] if number else 0, self._ends[number]
+        portion = self.contents.portions[number]
+        rows = np.arange(stop - start) if portion.rows is None else portion.rows.astype(np.int64)
+        if self._rows is None:
+            return rows
+        low, high = np.searchsorted(self._rows, [start, stop])
+        return rows[self._rows[low:high] - start]
+
+    def targets(self, number: int) -> NDArray[np.int64]:
+        """(n,) rising: rows of the targets of shard number `number`; of those that are chosen or of a view, those of
+        its triples.
+        """
+        shard = self.shard(number)
+        if self._rows is None and self.contents.portions[number].rows is None:
+            return np.arange(len(shard.targets))
+        return np.unique(shard.triples["target_row"][self.rows(number)]).astype(np.int64)
+
+    def recipes_of(self, number: int) -> dict[str, Recipe]:
+        """Recipe name -> Recipe, as shard number `number` was built."""
+        return self.contents.portions[number].build.recipes
 
     @property
     def keys(self) -> list[str]:
@@ -166,14 +205,18 @@ class ShardReader(Sequence[Triple]):
         Raises:
             UsageError: there is no such column.
         """
-        kinds = self._kinds()
+        kinds = self.columns
         if unknown := [name for name in names if name not in kinds]:
             raise UsageError(f"{self.folder}: {unknown_column(unknown[0], kinds)}")
-        found = read_table(self.shards(), {name: kinds[name] for name in names or kinds})
+        rows = (portion.rows for portion in self.contents.portions)
+        found = read_table(self.shards(), {name: kinds[name] for name in names or kinds}, rows)
         return found if self._rows is None else found[self._rows]
 
-    def _kinds(self) -> dict[str, str]:
-        return column_kinds({name: recipe.parameter_names for name, recipe in self.recipes.items()})
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of `table`, with NumPy's code of their values; `U` is text."""
+        recipes = (build.recipes.values() for build in self.contents.builds)
+        return column_kinds(recipe.parameter_names for each in recipes for recipe in each)
 
     def where(self, condition: str | Callable[[NDArray[Any]], NDArray[np.bool_]]) -> ShardReader:
         """A reader of those triples for which a condition holds; photos and masks are not decoded for it.
@@ -186,13 +229,21 @@ class ShardReader(Sequence[Triple]):
             UsageError: the condition is not understood, or names a column that is not there.
         """
         if isinstance(condition, str):
-            query = Query.parse(condition, self._kinds())
+            query = Query.parse(condition, self.columns)
             table = self.table(*(query.names or ("variant",)))
             holds = query.rows({name: table[name] for name in query.names}, len(table))
         else:
             holds = np.asarray(condition(self.table()))
             if holds.dtype != np.bool_ or holds.shape != (len(self),):
                 raise UsageError(f"the condition gave {holds.dtype} {holds.shape}, expected bool ({len(self)},)")
+        return self.pick(holds)
+
+    def pick(self, holds: NDArray[np.bool_]) -> ShardReader:
+        """A reader of some triples.
+
+        Args:
+            holds: (N,) bool, which of them.
+        """
         chosen = copy.copy(self)
         chosen._rows = (np.arange(len(self)) if self._rows is None else self._rows)[holds]
         chosen._open = OrderedDict()

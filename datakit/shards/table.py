@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..files import replacing
 from ..samples import TRIPLE_COLUMNS
+from ..wording import shorten
 from .shard import Shard
 
 Table = NDArray[Any]
@@ -28,15 +30,15 @@ _BESIDE = {"source": "U", "photo_key": "U", "sample_key": "U", "height": "<u4", 
 VALUES = ("box", "mask", "low-iou")  # of text columns, as people write them without quotes
 
 
-def column_kinds(recipes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def column_kinds(drawn: Iterable[Sequence[str]]) -> dict[str, str]:
     """Every column of the table, in order, with NumPy's code of its values; `U` is text.
 
     Args:
-        recipes: recipe name -> names of its drawn numbers.
+        drawn: of each recipe, names of its drawn numbers.
     """
     own = {column.attribute: "U" if column.is_text else column.dtype
            for column in TRIPLE_COLUMNS if column.attribute and not column.shape}  # fmt: skip
-    numbers = dict.fromkeys((name for names in recipes.values() for name in names), "<f8")
+    numbers = dict.fromkeys((name for names in drawn for name in names), "<f8")
     return {"key": "U", **_BESIDE, **own} | numbers
 
 
@@ -51,17 +53,21 @@ def unknown_column(name: str, kinds: Mapping[str, str]) -> str:
     return f"no column {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"the columns are {known}{drawn}")
 
 
-def read_table(shards: Iterable[Shard], kinds: Mapping[str, str]) -> Table:
+def read_table(
+    shards: Iterable[Shard], kinds: Mapping[str, str], rows: Iterable[NDArray[np.integer[Any]] | None] | None = None
+) -> Table:
     """The table of all triples of some shards.
 
     Args:
         shards: in order.
         kinds: the columns wanted, of `column_kinds`.
+        rows: of each shard, those of its triples that are wanted; None for all.
 
     Returns:
         (N,) structured; texts are str, numbers that a recipe does not draw are NaN.
     """
-    parts = [[_column(shard, name) for name in kinds] for shard in shards]
+    chosen = (slice(None) if each is None else each for each in rows or itertools.repeat(None))
+    parts = [[_column(shard, name)[mine] for name in kinds] for shard, mine in zip(shards, chosen, strict=False)]
     columns = {name: np.concatenate([np.zeros(0, "U1" if kind == "U" else kind), *(part[n] for part in parts)])
                for n, (name, kind) in enumerate(kinds.items())}  # fmt: skip
     count = len(next(iter(columns.values()), ()))
@@ -69,6 +75,19 @@ def read_table(shards: Iterable[Shard], kinds: Mapping[str, str]) -> Table:
     for name, column in columns.items():
         table[name] = column
     return table
+
+
+def what_is_there(table: Table) -> list[str]:
+    """Of each column its range, or its values where they are texts: `iou 0.31 to 0.98`, `kind 'box', 'mask'`."""
+    found = []
+    for name in table.dtype.names or ():
+        values = table[name]
+        if values.dtype.kind == "U":
+            found.append(f"{name} {shorten([repr(str(value)) for value in np.unique(values)], 8)}")
+            continue
+        known = values[~np.isnan(values.astype(np.float64))]
+        found.append(f"{name} {known.min():.6g} to {known.max():.6g}" if len(known) else f"{name} no number")
+    return found
 
 
 def _column(shard: Shard, name: str) -> NDArray[Any]:

@@ -10,18 +10,21 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
 from ..errors import ShardError
-from ..files import digest_json, file_sha256
+from ..files import digest_json, file_sha256, json_text
 from ..progress import progress
-from .build_state import build_state_findings
+from .build_state import build_state_findings, text_findings
+from .contents import Build, build_behind, portions_of
 from .examine import OPEN, Finding
-from .manifest import NAME, Manifest, ShardEntry, read_manifest
+from .manifest import NAME, Manifest, ShardEntry, is_view_body, manifest_of, read_body
 from .open_files import differs_by_mark_only, who_writes
 from .sandbox import SandboxedVerifier
+from .view import View, view_of_body
 
 __all__ = ["Finding", "verify", "verify_file"]
 
@@ -34,7 +37,7 @@ def verify(
     deep: bool = False,
     sandbox: SandboxedVerifier | None = None,
 ) -> list[Finding]:
-    """Check a folder of shards against its manifest.
+    """Check a folder of shards against its manifest; of a view, the folders behind it and which rows it names.
 
     Manifest digest, error log, settings, records, stray files; per shard size, SHA-256, structure, tables and counts.
     If `deep`, and of every damaged shard, per record CRC-32, decoding, sizes, non-empty targets and the stored IoU
@@ -52,7 +55,10 @@ def verify(
     """
     root = Path(folder)
     try:
-        manifest = read_manifest(root)
+        body = read_body(root)
+        if is_view_body(body):
+            return _verify_view(root, view_of_body(root, body), jobs, deep, sandbox)
+        manifest = manifest_of(root, body)
     except ShardError as error:
         found = [Finding(NAME, "manifest", "", str(error))]
         return found + _by_themselves(sorted(root.glob("*.h5")), jobs, sandbox)
@@ -72,6 +78,23 @@ def verify(
             return found + _in_turns(check, items, jobs, sandbox)
         finally:
             hashing.shutdown(cancel_futures=True)  # an interrupted one does not read on for minutes
+
+
+def _verify_view(root: Path, view: View, jobs: int, deep: bool, sandbox: SandboxedVerifier | None) -> list[Finding]:
+    """The view's own manifest, whether the folders behind it are those that it was made of, and each of these once."""
+    found = list(text_findings(root, NAME, json_text(view.to_dict())))
+    builds: dict[Path, Build] = {}
+    for behind in view.folders:
+        try:
+            build = build_behind(root, view, behind)
+            builds[build.folder] = build
+            list(portions_of(root, build, behind))
+        except ShardError as error:
+            found.append(Finding(behind.path, "view", "", str(error)))
+    for place in builds:
+        mine = verify(place, jobs, deep, sandbox)
+        found += [replace(finding, shard=str(place / finding.shard)) for finding in mine]
+    return found
 
 
 def verify_file(path: Path, sandbox: SandboxedVerifier | None = None) -> list[Finding]:

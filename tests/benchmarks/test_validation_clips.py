@@ -8,7 +8,7 @@ import pytest
 from benchmarks.validation_clips import COUNTS, clip_recipe, drawn, held_back_stills
 from datakit.clips import ClipMaker
 from datakit.errors import UsageError
-from model.dataset import is_held_back
+from datakit.seeds import is_held_back
 from tests.clip_stills import MadeStills
 from tests.small_shards import write_shards
 from tests.smooth_clips import recipe

@@ -14,9 +14,12 @@ from torch.utils.data.distributed import DistributedSampler
 
 from datakit.clips import CLIP_PRESETS, ClipMaker, ShardStills, configure_clip_recipe
 from datakit.errors import UsageError
+from datakit.seeds import is_held_back
+from datakit.shards import ShardReader
 from model.clip_dataset import ClipDataset
-from model.dataset import Draw, is_held_back
+from model.dataset import Draw
 from model.sampler import EpochSampler, make_loader, opened
+from tests.made_views import write_view_of
 from tests.small_shards import write_shards
 
 ROOT = Path(__file__).parent.parent.parent
@@ -276,3 +279,15 @@ def test_what_cannot_be_is_refused_at_once(folder, options, said):
     """Not by the first item, in some worker."""
     with pytest.raises(UsageError, match=said):
         open_clips(folder, **options)
+
+
+def test_clips_of_a_view_show_the_objects_of_its_triples(folder, other, tmp_path):
+    """Photos and objects of which it has none are not there; what is held back is so in the view, too."""
+    chosen = ShardReader(folder).where("photo_key < 'made/009' and object_id == 1")
+    view = write_view_of(tmp_path / "view", chosen, ShardReader(other))
+    data = open_clips(view)
+    assert keys(data) == [f"made/{n:03d}" for n in range(9)] + [f"rare/{n:03d}" for n in range(4)]
+    stills = ShardStills(view)
+    assert stills.find("made/003").object_ids == (1,)
+    assert set(np.unique(stills.find("made/003").labels)) == {0, 1}
+    assert keys(open_clips(view, split="val", val_share=0.4)) == [k for k in keys(data) if is_held_back(k, 0.4)]

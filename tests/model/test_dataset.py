@@ -11,15 +11,17 @@ import torch
 
 from datakit.errors import ShardError, UsageError
 from datakit.files import digest_json
+from datakit.seeds import is_held_back
 from datakit.shards import ShardReader
 from datakit.transforms import PRESETS
 from datakit.transforms.crop import cut_image, cut_mask, object_window
 from datakit.transforms.rotate_flip import Augment
 from datakit.transforms.views import ViewConfig
 from model import dataset as module
-from model.dataset import Draw, NothingLeft, TripleDataset, collate, is_held_back
+from model.dataset import Draw, NothingLeft, TripleDataset, collate
 from model.inputs import pack_input
 from model.networks import coding_of
+from tests.made_views import write_view_of
 from tests.small_shards import SIZE, write_shards
 
 CODING = coding_of("lite")
@@ -360,3 +362,29 @@ def test_a_dataset_says_what_it_holds(folder):
     dataset = TripleDataset(folder, CODING, VIEW)
     kinds = ", ".join(sorted(f"{source}/{kind}" for source, kind in dataset.groups))
     assert repr(dataset) == f"TripleDataset({len(dataset)} items of {kinds})"
+
+
+def test_a_view_gives_the_items_of_its_triples(folder, tmp_path):
+    """The same as the folder behind gives them, photos held back by the same rule."""
+    view = write_view_of(tmp_path / "view", ShardReader(folder).where("iou > 0.45 and object_id == 2"))
+    alone = replace(VIEW, paste=0)  # an object is put on any photo there is
+    dataset, whole = (TripleDataset(each, CODING, alone, split="train", val_share=0.4) for each in (view, folder))
+    kept = set(ShardReader(view).keys)
+    behind = [index for index, key in enumerate(keys(whole)) if key in kept]
+    assert 0 < len(dataset) == len(behind) < len(kept)
+    assert all(same(dataset[n], whole[index]) for n, index in enumerate(behind))
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert same(copy[1], dataset[1])
+
+
+def test_masks_are_drawn_anew_by_the_recipe_of_their_own_build(folder, tmp_path):
+    """Where folders behind a view differ in a recipe of one name."""
+    recipe = replace(PRESETS["masktrack"], steps=PRESETS["masktrack"].steps[-1:])
+    other = write_shards(tmp_path / "other", "other", photos=3, recipes=(recipe,))
+    view = write_view_of(tmp_path / "view", ShardReader(folder), ShardReader(other))
+    alone = replace(VIEW, paste=0)
+    paths = view, folder, other
+    both, first, last = (TripleDataset(path, CODING, alone, split="all", redraw=True) for path in paths)
+    assert len(both) == len(first) + len(last)
+    assert same(both[3], first[3])
+    assert all(same(both[len(first) + n], last[n]) for n in range(len(last)))

@@ -244,6 +244,17 @@ def test_too_few_photos_to_hold_any_back(datakit, shards, tmp_path):
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_photos_that_a_split_took_away_are_told(datakit, shards, tmp_path):
+    """Its train part holds none of those that training would hold back; the way out is a larger share."""
+    datakit("split", shards, "--val", 0.5, "--out", tmp_path / "parts")
+    train = tmp_path / "parts" / "train"
+    done = datakit(*command(train, tmp_path / "run", "--iterations", 1, "--set", "validation_share=0.5"))
+    assert done.exit_code == 0, done.stderr
+    assert "nothing to judge by (`datakit split` put what would be held back into val; --set validation_share=0.6" in (
+        done.stderr
+    )
+
+
 def test_the_checkpoint_tells_how_it_came_to_be(quiet):
     """Configuration, step, shards' digests and versions are in its metadata, as JSON."""
     from safetensors import safe_open
