@@ -106,7 +106,7 @@ class Crew:
 
     def room(self) -> int:
         """Tasks that may be handed in now: a foreign cluster may grow and shrink."""
-        return max(sum(self.client.nthreads().values()), self._least)
+        return max(sum(int(threads) for threads in self.client.nthreads().values()), self._least)
 
     def look(self, left: int) -> int:
         """Threads as of a second ago; tells of workers that went, and has more or fewer for the tasks left."""

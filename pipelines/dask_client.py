@@ -6,6 +6,7 @@ import contextlib
 import logging
 import signal
 import urllib.request
+import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -73,9 +74,14 @@ def open_client(
 
 def _client_at(scheduler: str) -> Any:
     from distributed import Client
+    from distributed.versions import VersionMismatchWarning
 
     try:
-        return Client(scheduler, timeout="10s")
+        with (
+            warnings.catch_warnings()
+        ):  # of packages that matter to none of our bytes; those that do are looked at below
+            warnings.simplefilter("ignore", VersionMismatchWarning)
+            return Client(scheduler, timeout="10s")
     except (OSError, ValueError) as error:
         raise DatakitError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from error
 

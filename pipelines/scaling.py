@@ -138,7 +138,7 @@ class Scaling:
 
     def _jobs(self) -> dict[Any, list[str]]:
         """Job -> addresses of its workers that have come."""
-        owner = {}
+        owner: dict[str, Any] = {}
         for job, spec in list(self._cluster.worker_spec.items()):
             owner |= {f"{job}{suffix}": job for suffix in spec.get("group", [""])}
         jobs: dict[Any, list[str]] = {job: [] for job in owner.values()}

@@ -46,7 +46,7 @@ def process_after(seconds):
 def test_workers_of_this_machine_come_and_go(monkeypatch, tmp_path, caplog):
     """Three for three tasks, one for the last, more for what that one leads to; none counts as lost."""
     monkeypatch.setattr(scaling, "IDLE_S", 0.5)
-    told, processes = [], {}
+    told, processes, stopped = [], {}, []
     stop_jobs = Scaling._stop_jobs
 
     async def told_stop(self, jobs, addresses):
@@ -57,13 +57,16 @@ def test_workers_of_this_machine_come_and_go(monkeypatch, tmp_path, caplog):
 
     def finish(task, process):
         processes[task] = process
-        return [2.0, 2.1] if task == 6.0 else []
+        if task != 6.0:
+            return []
+        stopped.append(sum(told))
+        return [2.0, 2.1]
 
     caplog.set_level(logging.INFO, "pipelines")
     tasks = [0.1, 0.2, 6.0]
     run_tasks(process_after, tasks, str, finish, adaptive=WorkerRange(0, 3), scratch=tmp_path)
     assert sorted(processes) == [0.1, 0.2, 2.0, 2.1, 6.0]
-    assert sum(told) == 2
+    assert stopped == [2]
     assert len({processes[2.0], processes[2.1]} - {processes[0.1], processes[0.2]}) == 2
     assert "lost" not in caplog.text
 
