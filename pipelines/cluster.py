@@ -104,12 +104,11 @@ class Crew:
         gone = scaling.let_go if scaling else ()
         self._watch = Watch(client.nthreads, AbsenceMessages.of(scheduler, leaving), logger.warning, let_go=gone)
 
-    def room(self) -> int:
-        """Tasks that may be handed in now: a foreign cluster may grow and shrink."""
-        return max(sum(int(threads) for threads in self.client.nthreads().values()), self._least)
-
     def look(self, left: int) -> int:
-        """Threads as of a second ago; tells of workers that went, and has more or fewer for the tasks left."""
+        """Tasks that may be handed in, as of a second ago at most: a cluster may grow and shrink.
+
+        Tells of workers that went, and has more or fewer of them for so many tasks left.
+        """
         if self._scaling is not None:
             self._scaling.follow(left)
         return max(self._watch.poll(), self._least)
@@ -172,12 +171,11 @@ def _run(crew: Crew, function: Any, tasks: Sequence[Any], name: Callable[[Any], 
             while waiting or running:
                 # No more: Dask ties a task to a worker when it is submitted, and one that waited behind another was
                 # left there for 0.8 s while its neighbour had nothing to do. Handing in the next takes milliseconds.
-                room = crew.room()
+                room = crew.look(len(waiting) + len(running))
                 while waiting and len(running) < room:
                     task = waiting.pop()
                     key = f"{name(task)}-{uuid.uuid4().hex}"
                     running[crew.client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task
-                crew.look(len(waiting) + len(running))  # tasks that are done at once leave no other time for it
                 for future in _finished(list(running), stop, crew, len(waiting)):
                     result = _result(future, name(running[future]))
                     if result is not LOST:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import atexit
 import gc
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import Command, with_options
+
+if TYPE_CHECKING:
+    from .scaling import WorkerRange
 
 JOBS_HELP = "worker processes."
 SCHEDULER_HELP = (
@@ -32,7 +35,7 @@ def worker_options(command: Command, only: str = "") -> Command:
     workers = [
         click.option("-j", "--jobs", type=click.IntRange(1), default=1, help=_began(only, JOBS_HELP)),
         click.option("--scheduler", metavar="ADDRESS|SYSTEM", help=_began(only, SCHEDULER_HELP)),
-        click.option("--adaptive", metavar="MIN:MAX", type=_WorkerRange(), help=_began(only, ADAPTIVE_HELP)),
+        click.option("--adaptive", metavar="MIN:MAX", callback=_range, help=_began(only, ADAPTIVE_HELP)),
     ]  # fmt: skip
     return with_options(workers, command)
 
@@ -42,18 +45,15 @@ def _began(only: str, text: str) -> str:
     return only + text if only else text[0].upper() + text[1:]
 
 
-class _WorkerRange(click.ParamType):
-    name = "MIN:MAX"
+def _range(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> WorkerRange | None:
+    from pipelines.scaling import WorkerRange
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from pipelines.scaling import WorkerRange
-
-        if isinstance(value, WorkerRange):
-            return value
-        try:
-            return WorkerRange.parse(str(value))
-        except ValueError:
-            self.fail(f"{value!r}: expected MIN:MAX, the fewest and the most workers, such as 0:20", param, ctx)
+    try:
+        return None if value is None else WorkerRange.parse(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r}: expected MIN:MAX, the fewest and the most workers, such as 0:20"
+        ) from None
 
 
 def workers_from(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -127,8 +127,8 @@ def test_a_job_that_is_killed_is_replaced(slurm, monkeypatch):
             os.killpg(os.getpgid(slurm.running()[0].pid), signal.SIGKILL)
         done.append(task)
 
-    run_tasks(time.sleep, [0.1, 0.2, 0.3], str, finish, scheduler="slurm", adaptive=WorkerRange(1, 1))
-    assert sorted(done) == [0.1, 0.2, 0.3]
+    run_tasks(time.sleep, [2.5, 0.1, 0.2], str, finish, scheduler="slurm", adaptive=WorkerRange(1, 1))
+    assert sorted(done) == [0.1, 0.2, 2.5]
     assert slurm.submitted() == 2 and gone(slurm)
 
 
