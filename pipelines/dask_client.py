@@ -96,9 +96,10 @@ def _is_dashboard(link: str) -> bool:
     """Whether a dashboard answers there, by a file that only a dashboard has; its pages take a second to make."""
     if not link.startswith(("http://", "https://")):
         return False
-    asked = urllib.request.Request(urljoin(link, "static/js/bokeh.min.js"), method="HEAD")
-    with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(asked, timeout=DASHBOARD_S) as answer:
-        return bool(answer.status == 200)
+    with contextlib.suppress(OSError, ValueError):
+        asked = urllib.request.Request(urljoin(link, "static/js/bokeh.min.js"), method="HEAD")
+        with urllib.request.urlopen(asked, timeout=DASHBOARD_S) as answer:
+            return bool(answer.status == 200)
     return False
 
 

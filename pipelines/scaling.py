@@ -110,6 +110,8 @@ class Scaling:
         gone = [job for job in jobs if now - self._seen.get(job, now) > LOST_S]
         wanted = min(max(math.ceil(left / self._threads), self._fewest), self._most)
         if gone:
+            for job in gone:
+                del self._seen[job]  # Dask gives its name to the next one
             self._start(self._stop_jobs(gone, []))
         elif wanted > len(jobs):
             if now >= self._retry:
@@ -157,6 +159,8 @@ class Scaling:
             idle = sorted((job for job in jobs if not busy.intersection(jobs[job])), key=lambda job: len(jobs[job]))
             stopped = idle[:count]
             if stopped:
+                for job in stopped:
+                    self._seen.pop(job, None)
                 self._start(self._stop_jobs(stopped, [address for job in stopped for address in jobs[job]]))
 
     def _start(self, change: Any) -> None:

@@ -39,7 +39,8 @@ class Cluster:
 
     def scale(self, workers):
         while len(self.worker_spec) * max(len(self.group), 1) < workers:
-            self.worker_spec[f"job-{self.started}"] = {"group": self.group} if self.group else {}
+            number = next(number for number in range(99) if f"job-{number}" not in self.worker_spec)
+            self.worker_spec[f"job-{number}"] = {"group": self.group} if self.group else {}
             self.started += 1
 
     async def scale_down(self, jobs):
@@ -171,8 +172,11 @@ def test_a_job_whose_workers_are_gone_is_replaced():
     followed = Followed("2:2", group=["-0", "-1"])
     assert followed.jobs(9, seconds=2) == ["job-0"]
     followed.cluster.leave("job-0")
-    assert followed.jobs(9, seconds=20) == ["job-0"]
-    assert followed.jobs(9, seconds=2) == ["job-1"]
+    followed.jobs(9, seconds=20)
+    assert followed.cluster.started == 1
+    assert followed.jobs(9) == []
+    assert followed.jobs(9, seconds=100) == ["job-0"]
+    assert followed.cluster.started == 2  # its name is that of the one before, which is nothing against it
 
 
 def test_a_job_that_never_came_is_waited_for():
