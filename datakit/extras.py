@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "crf": ("pydensecrf",),
     "tensorboard": ("tensorboard",),
     "report": ("bokeh",),
+    "jobqueue": ("dask_jobqueue",),
 }
 """Extra of setup.py -> the modules that must be importable."""
 

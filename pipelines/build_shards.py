@@ -152,6 +152,7 @@ def make_shards(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -
             done,
             jobs=config.jobs,
             scheduler=config.scheduler,
+            adaptive=config.adaptive,
             scratch=config.out / SCRATCH,
             report=config.performance_report,
         )

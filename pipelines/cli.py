@@ -13,15 +13,13 @@ from .cli_group import DatakitGroup
 from .options import (
     byte_count,
     from_config,
-    leave_dask_quickly,
     reading_options,
     settings_from,
     source_options,
     source_options_from,
     sources_from,
-    start_workers_early,
-    worker_options,
 )
+from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
 if TYPE_CHECKING:
     from .settings import BuildConfig
@@ -115,10 +113,9 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildCon
     }
     cut["dropped_duplicates"] = what_is_dropped() if options["drop_duplicates"] else ""
     specs, images = sources_from(sources, options["images"])
-    run = ("out", "jobs", "scheduler", "overwrite", "on_error", "max_error_rate", "performance_report")
-    return BuildConfig(
-        specs, images=images, settings=settings_from(options, **cut), **{name: options[name] for name in run}
-    )
+    run = ("out", "overwrite", "on_error", "max_error_rate", "performance_report")
+    how = {name: options[name] for name in run} | workers_from(options)
+    return BuildConfig(specs, images=images, settings=settings_from(options, **cut), **how)
 
 
 @cli.command("validate-source")

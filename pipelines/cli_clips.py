@@ -7,15 +7,8 @@ from typing import Any
 
 import click
 
-from .options import (
-    leave_dask_quickly,
-    set_option,
-    source_options,
-    source_options_from,
-    sources_from,
-    start_workers_early,
-    worker_options,
-)
+from .options import set_option, source_options, source_options_from, sources_from
+from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
 DEFAULT_RECIPE = "smooth"
 PRELOAD = ("distributed", "pipelines.export_task")
@@ -65,7 +58,7 @@ def export_clips(shards: tuple[Path, ...], as_json: bool, **options: Any) -> Non
     from pipelines.export_run import ExportRun
 
     leave_dask_quickly(options)
-    run = ExportRun(**{name: options[name] for name in ("out", "overwrite", "jobs", "scheduler")})
+    run = ExportRun(options["out"], options["overwrite"], **workers_from(options))
     kept = {name: options[name] for name in ("to", "clips", "recipe", "frames", "seed")}
     job = ClipsJob(shards, changes=options["set_"], codec=options["image_codec"], run=run, **kept)
     click.echo(clips_report(make(job), as_json))

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from .options import leave_dask_quickly, set_option, start_workers_early, worker_options
+from .options import set_option
+from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
 
 def _settings(ctx: click.Context) -> str:
@@ -55,6 +56,6 @@ def export(source: Path, as_json: bool, **options: Any) -> None:
     from pipelines.export import export as run
 
     leave_dask_quickly(options)
-    kept = ("to", "out", "video", "overwrite", "jobs", "scheduler")
-    job = ExportJob(source, changes=options["set_"], **{name: options[name] for name in kept})
+    kept = {name: options[name] for name in ("to", "out", "video", "overwrite")}
+    job = ExportJob(source, changes=options["set_"], **kept, **workers_from(options))
     click.echo(export_report(run(job), as_json))

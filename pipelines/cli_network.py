@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from click.core import ParameterSource
 
 from .interrupt import Stopped
 from .options import device_options, set_option, value_options
+from .worker_options import worker_options
 
 if TYPE_CHECKING:
     from pipelines.train_job import TrainJob
@@ -185,8 +187,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
               "forwards and backwards.")  # fmt: skip
 @click.option("--annotate-share", type=click.FloatRange(0, 1, min_open=True), default=None, metavar="SHARE",
               help="With --davis: give that share of the annotations instead, evenly spread.")  # fmt: skip
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="With --davis: worker processes.")
-@click.option("--scheduler", metavar="ADDRESS", help="With --davis: use this running Dask cluster instead.")
+@partial(worker_options, only="With --davis: ")
 @click.option("--start", type=click.IntRange(0), default=0, help="Number of the first frame.")
 @click.option("--stop", type=click.IntRange(1), default=None, help="Number after the last frame.  [default: all]")
 @click.option("--stride", type=click.IntRange(1), default=1, help="Of every N frames, one.")

@@ -1,6 +1,6 @@
-"""Run tasks one after the other, on worker processes of this machine, or on a running Dask cluster.
+"""Run tasks one after the other, on processes of this machine, on jobs of a queueing system, or on a Dask cluster.
 
-Dask lives here and nowhere else. Each worker has one task at a time, the others wait here,
+Dask lives here and in `dask_client` and nowhere else. Each worker has one task at a time, the others wait here,
 so that a stop is prompt, the scheduler small and no task waits for one worker while another is idle.
 The scheduler needs Dask alone: it unpickles every task, and finds `pickle.loads` and bytes there.
 """
@@ -10,14 +10,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import pickle
-import signal
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,21 +22,14 @@ from datakit.errors import DatakitError
 from datakit.extras import require
 from datakit.tools import tool_versions
 
-from .fork_server import ENVIRONMENT, METHOD, environment, interrupts_ignored, start_fork_server
+from .dask_client import dask_here, open_client, other_versions
 from .interrupt import deferred
+from .scaling import Scaling, WorkerRange
 from .worker_watch import AbsenceMessages, Watch
 
 logger = logging.getLogger(__name__)
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-CHATTY = ("distributed", "tornado", "bokeh", "asyncio")  # loggers of a cluster
-QUICK = {
-    # A hundred looks a second at the running task cost it 5 %, and only a performance report shows them.
-    "distributed.worker.profile.enabled": False,
-    # How late the worker's own loop is, asked every 20 ms and every time while the task waits: 2.5 % of a build.
-    "distributed.admin.tick.interval": "2s",
-    "distributed.admin.system-monitor.interval": "5s",
-}
 LOST = object()  # instead of a result that went with its worker after the task was done: Dask makes it again
 RESULT_S = 2.0  # how long a finished task's result, a few hundred bytes, may take to arrive
 POLL_S = 0.2  # how long Ctrl-C may go unnoticed
@@ -54,6 +44,7 @@ def run_tasks(
     *,
     jobs: int = 1,
     scheduler: str | None = None,
+    adaptive: WorkerRange | None = None,
     scratch: Path | None = None,
     report: Path | None = None,
 ) -> None:
@@ -65,7 +56,9 @@ def run_tasks(
         name: of a task, for messages.
         done: called with task and result; may give further tasks, which come next.
         jobs: worker processes; 1 runs here, without a cluster.
-        scheduler: address of a Dask scheduler to use instead.
+        scheduler: address of a Dask scheduler to use instead, or the name of a queueing system.
+        adaptive: workers there may be, by the work left, instead of `jobs`. A cluster at an address follows by itself:
+            it is handed so many tasks as there may be workers, which is how it sees that more are wanted.
         scratch: folder for the local cluster's own files.
         report: HTML file for Dask's performance report.
 
@@ -76,7 +69,8 @@ def run_tasks(
     """
     if not tasks:
         return
-    if scheduler is None and report is None and min(jobs, len(tasks)) == 1:
+    workers = (adaptive or WorkerRange(jobs, jobs)).within(len(tasks))
+    if scheduler is None and report is None and workers.most == 1:
         waiting = list(tasks)[::-1]
         while waiting:
             task = waiting.pop()
@@ -86,12 +80,38 @@ def run_tasks(
         require("report", "--performance-report")
     with (
         _loss_told(),
-        _client(min(jobs, len(tasks)), scheduler, scratch, report is not None) as client,
+        open_client(workers, scheduler, adaptive is not None, scratch, report is not None) as (client, scaling),
         _reported(report),
     ):
-        watch = Watch(client.nthreads, AbsenceMessages.of(scheduler), logger.warning)
+        crew = Crew(client, scheduler, scaling, workers.most if adaptive and scaling is None else 1)
         call = function if scheduler is None else Alike(function, tool_versions())
-        _run(client, call, tasks, name, done, watch)
+        _run(crew, call, tasks, name, done)
+
+
+class Crew:
+    """The workers of a cluster: how many tasks they can have, and what becomes of them meanwhile.
+
+    Args:
+        client: of the cluster.
+        scheduler: as `run_tasks` takes it.
+        scaling: of a cluster whose workers follow the work left.
+        least: tasks handed in though there are fewer threads.
+    """
+
+    def __init__(self, client: Any, scheduler: str | None, scaling: Scaling | None = None, least: int = 1):
+        self.client, self._scaling, self._least = client, scaling, least
+        leaving = scaling is None and least > 1
+        gone = scaling.let_go if scaling else ()
+        self._watch = Watch(client.nthreads, AbsenceMessages.of(scheduler, leaving), logger.warning, let_go=gone)
+
+    def look(self, left: int) -> int:
+        """Tasks that may be handed in, as of a second ago at most: a cluster may grow and shrink.
+
+        Tells of workers that went, and has more or fewer of them for so many tasks left.
+        """
+        if self._scaling is not None:
+            self._scaling.follow(left)
+        return max(self._watch.poll(), self._least)
 
 
 @contextlib.contextmanager
@@ -125,7 +145,7 @@ class Alike:
         Raises:
             DatakitError: this process has other versions, so its bytes could be others.
         """
-        if wrong := _other_versions(tool_versions(), self.versions):
+        if wrong := other_versions(tool_versions(), self.versions):
             raise DatakitError(f"a worker that joined later has other versions: {wrong}; install the same ones there")
         return self.function(task)
 
@@ -141,7 +161,7 @@ class _Call:
         return self.function, (self.task,)
 
 
-def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any], str], done: Any, watch: Watch) -> None:
+def _run(crew: Crew, function: Any, tasks: Sequence[Any], name: Callable[[Any], str], done: Any) -> None:
     from distributed.protocol.pickle import dumps
 
     waiting = list(tasks)[::-1]
@@ -151,25 +171,23 @@ def _run(client: Any, function: Any, tasks: Sequence[Any], name: Callable[[Any],
             while waiting or running:
                 # No more: Dask ties a task to a worker when it is submitted, and one that waited behind another was
                 # left there for 0.8 s while its neighbour had nothing to do. Handing in the next takes milliseconds.
-                window = max(sum(client.nthreads().values()), 1)  # a foreign cluster may grow and shrink
-                while waiting and len(running) < window:
+                room = crew.look(len(waiting) + len(running))
+                while waiting and len(running) < room:
                     task = waiting.pop()
                     key = f"{name(task)}-{uuid.uuid4().hex}"
-                    running[client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task
-                room = len(running) if waiting else sys.maxsize
-                watch.poll()  # tasks that are done at once leave no other time for it
-                for future in _finished(list(running), stop, watch, room):
+                    running[crew.client.submit(pickle.loads, dumps(_Call(function, task)), pure=False, key=key)] = task
+                for future in _finished(list(running), stop, crew, len(waiting)):
                     result = _result(future, name(running[future]))
                     if result is not LOST:
                         waiting += done(running.pop(future), result) or ()
         finally:
             if running:
                 with contextlib.suppress(OSError):  # the scheduler may be gone
-                    client.cancel(list(running))
+                    crew.client.cancel(list(running))
 
 
-def _finished(futures: list[Any], stop: threading.Event, watch: Watch, room: int) -> list[Any]:
-    """Futures that are done; none of them when the cluster has grown to more than `room` threads."""
+def _finished(futures: list[Any], stop: threading.Event, crew: Crew, waiting: int) -> list[Any]:
+    """Futures that are done; none of them when tasks wait and the cluster has grown."""
     from distributed import wait
 
     while True:
@@ -177,7 +195,7 @@ def _finished(futures: list[Any], stop: threading.Event, watch: Watch, room: int
             raise KeyboardInterrupt
         with contextlib.suppress(TimeoutError):
             return list(wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED").done)
-        if watch.poll() > room:
+        if crew.look(waiting + len(futures)) > len(futures) and waiting:
             return []
 
 
@@ -200,100 +218,13 @@ def _result(future: Any, name: str) -> Any:
             raise
         raise DatakitError(
             "the Dask scheduler cannot read what this version of Dask sends; "
-            f"install the same there: pip install {_dask_here()}"
+            f"install the same there: pip install {dask_here()}"
         ) from error
     except KilledWorker as error:
         raise DatakitError(
             f"{name}: its worker died {error.allowed_failures + 1} times while making it (out of memory?); "
             "what was finished is kept: run the same command again, with fewer -j"
         ) from error
-
-
-@contextlib.contextmanager
-def _client(jobs: int, scheduler: str | None, scratch: Path | None, profiled: bool) -> Iterator[Any]:
-    """A client of a cluster of our own, or of the one at `scheduler`, which is left as it was found."""
-    from distributed import Client
-
-    with _quiet():
-        if scheduler is None:
-            with _local_cluster(jobs, scratch, profiled) as cluster, Client(cluster) as client:
-                client.register_plugin(_ignore_interrupts())
-                yield client
-            return
-        try:
-            client = Client(scheduler, timeout="10s")
-        except (OSError, ValueError) as error:
-            raise DatakitError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from error
-        with client:
-            check_workers(client, scheduler)
-            yield client
-
-
-@contextlib.contextmanager
-def _local_cluster(jobs: int, scratch: Path | None, profiled: bool) -> Iterator[Any]:
-    start_fork_server()
-    import dask
-    from distributed import LocalCluster
-
-    # Dask's nannies would write such variables into this process; the fork server has them.
-    ours = {"distributed.worker.multiprocessing-method": METHOD, "distributed.nanny.pre-spawn-environ": {}}
-    # Until the end, since a nanny starts the worker that replaces a killed one by the same settings.
-    with (
-        dask.config.set(ours | ({} if profiled else QUICK)),
-        environment({} if METHOD == "forkserver" else ENVIRONMENT),
-    ):
-        with interrupts_ignored():
-            cluster = LocalCluster(
-                n_workers=jobs,
-                threads_per_worker=1,
-                dashboard_address=":0",
-                silence_logs=logging.CRITICAL,
-                local_directory=scratch,
-            )
-        with cluster:
-            yield cluster
-
-
-def _ignore_interrupts() -> Any:
-    """A plugin that holds for workers a nanny restarts too: those would inherit our handler otherwise."""
-    from distributed import WorkerPlugin
-
-    class IgnoreInterrupts(WorkerPlugin):
-        def setup(self, worker: Any) -> None:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    return IgnoreInterrupts()
-
-
-def _dask_here() -> str:
-    return f"dask=={version('dask')} distributed=={version('distributed')}"
-
-
-def check_workers(client: Any, scheduler: str) -> None:
-    """Refuse a cluster whose workers would make other bytes.
-
-    Raises:
-        DatakitError: no worker, a worker without this package, or one with other versions.
-    """
-    try:
-        found = client.run(tool_versions)
-    except Exception as error:
-        raise DatakitError(
-            f"--scheduler {scheduler}: a worker cannot load this package ({error}); install masktrack-datakit there"
-        ) from error
-    if not found:
-        raise DatakitError(f"--scheduler {scheduler}: it has no workers; start some with `dask worker {scheduler}`")
-    here = tool_versions()
-    for worker, there in sorted(found.items()):
-        if wrong := _other_versions(there, here):
-            raise DatakitError(f"worker {worker} has other versions: {wrong}; install the same ones")
-
-
-def _other_versions(there: Mapping[str, str], here: Mapping[str, str]) -> str:
-    """What differs, in words; empty where nothing does."""
-    return ", ".join(
-        f"{name} {there.get(name)} (here {version})" for name, version in here.items() if there.get(name) != version
-    )
 
 
 @contextlib.contextmanager
@@ -306,28 +237,3 @@ def _reported(report: Path | None) -> Iterator[None]:
     report.parent.mkdir(parents=True, exist_ok=True)
     with performance_report(filename=str(report)):
         yield
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the cluster's own log lines off the terminal; what matters comes as an error of ours."""
-    before = mute_dask()
-    try:
-        yield
-    finally:
-        for logger, level in before.items():
-            logger.setLevel(level)
-
-
-def mute_dask() -> dict[logging.Logger, int]:
-    """Silence the loggers of Dask and of what it stands on, and no others; gives the levels they had.
-
-    A command leaves it so after an error: Dask's background tasks complain of it until the process ends.
-    """
-    import distributed  # noqa: F401 (sets its loggers up when it is imported)
-
-    names = [*CHATTY, *(name for name in logging.root.manager.loggerDict if name.startswith(CHATTY))]
-    before = {logger: logger.level for logger in map(logging.getLogger, names)}
-    for logger in before:
-        logger.setLevel(logging.CRITICAL + 1)
-    return before

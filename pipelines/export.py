@@ -16,6 +16,7 @@ from datakit.wording import counted, size_text
 
 from .export_run import ExportRun, ExportSummary, closing_lines, run_export
 from .export_task import LabelFolder, ShardFolder, SourceFolders
+from .scaling import WorkerRange
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class ExportJob:
         video: for label pictures, the frames they belong to.
         overwrite: replace an export of other data or settings.
         jobs: worker processes on this machine; 1 runs without a cluster.
-        scheduler: address of a running Dask scheduler to use instead.
+        scheduler: address of a running Dask scheduler to use instead, or the name of a queueing system.
+        adaptive: how many workers there may be, by the work left.
     """
 
     source: Path
@@ -41,6 +43,7 @@ class ExportJob:
     overwrite: bool = False
     jobs: int = 1
     scheduler: str | None = None
+    adaptive: WorkerRange | None = None
 
 
 def export(job: ExportJob) -> ExportSummary:
@@ -56,7 +59,7 @@ def export(job: ExportJob) -> ExportSummary:
     return run_export(
         lambda: source_folders(job.source, job.video),
         exporter,
-        ExportRun(job.out, job.overwrite, job.jobs, job.scheduler),
+        ExportRun(job.out, job.overwrite, job.jobs, job.scheduler, job.adaptive),
     )
 
 

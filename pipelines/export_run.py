@@ -30,6 +30,7 @@ from .export_folder import Chunk, ExportFolder
 from .export_task import ExportChunk, ExportTask, SourceFolders, keep_open, write_chunks
 from .interrupt import terminable
 from .lock import run_lock
+from .scaling import WorkerRange
 
 logger = logging.getLogger(__name__)
 FRAMES_A_TASK = 32  # some tenths of a second of work, beside which handing in a task is nothing
@@ -45,13 +46,15 @@ class ExportRun:
         out: folder to make.
         overwrite: replace an export of other data or settings.
         jobs: worker processes on this machine; 1 runs without a cluster.
-        scheduler: address of a running Dask scheduler to use instead.
+        scheduler: address of a running Dask scheduler to use instead, or the name of a queueing system.
+        adaptive: how many workers there may be, by the work left.
     """
 
     out: Path
     overwrite: bool = False
     jobs: int = 1
     scheduler: str | None = None
+    adaptive: WorkerRange | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def _write(
     lines = dict(kept)
     identity, absolute, work = source.identity(), folders.absolute(), folder.work.absolute()
     missing = (chunk for chunk in _chunks(exporter, len(source)) if chunk.number not in kept)
-    is_alone = run.jobs == 1 and run.scheduler is None
+    is_alone = run.jobs == 1 and run.scheduler is None and run.adaptive is None
     tasks = [
         ExportTask(absolute, identity, exporter, work, chunks)
         for chunks in _together(missing, source.lengths, 1 if is_alone else FRAMES_A_TASK)
@@ -168,6 +171,7 @@ def _write(
             done,
             jobs=run.jobs,
             scheduler=run.scheduler,
+            adaptive=run.adaptive,
             scratch=folder.work / SCRATCH,
         )
     return [lines[number] for number in sorted(lines)]

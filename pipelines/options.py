@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -79,7 +77,7 @@ def reading_options(command: Command) -> Command:
         set_option("Change a recipe, e.g. tps.shift=0.05 or masktrack-box:box.jitter=0.1.", _recipe_settings),
         click.option("--seed", default=0, help="Root seed of every draw."),
     ]  # fmt: skip
-    return _with(recipes, source_options(command))
+    return with_options(recipes, source_options(command))
 
 
 def set_option(text: str, describe: Callable[[click.Context], str]) -> Callable[[Command], Command]:
@@ -134,41 +132,7 @@ def source_options(command: Command) -> Command:
                      help="How images are stored; `source` keeps the file's own bytes where it can."),
         click.option("--limit", type=click.IntRange(1), default=None, help="First N photos of every source only."),
     ]  # fmt: skip
-    return value_options(_with(reading, command))
-
-
-def worker_options(command: Command) -> Command:
-    """Options that say on how many processes a command works, and where; shared by those that Dask runs."""
-    workers = [
-        click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes."),
-        click.option("--scheduler", metavar="ADDRESS",
-                     help="Use this running Dask cluster instead, e.g. tcp://host:8786. What a lost worker was making "
-                     "is made again. Dask's dashboard needs the extra `report`."),
-    ]  # fmt: skip
-    return _with(workers, command)
-
-
-def start_workers_early(options: Mapping[str, Any], preload: Sequence[str] = ()) -> None:
-    """Start the process that workers are forked from, before the imports that it makes too: both are made at once.
-
-    Args:
-        options: of `worker_options`.
-        preload: modules the workers need; by default those of a build.
-    """
-    if options["jobs"] > 1 and options["scheduler"] is None:
-        from pipelines.fork_server import PRELOAD, start_fork_server
-
-        start_fork_server(preload or PRELOAD)
-
-
-def leave_dask_quickly(options: Mapping[str, Any]) -> None:
-    """Let the process of a command of `worker_options` end without a word of Dask's."""
-    # What is left dies with the process; Python would first walk all that Dask has made, for 0.2 s.
-    atexit.register(gc.freeze)
-    if options["jobs"] > 1 or options["scheduler"] is not None:
-        from pipelines.cluster import mute_dask
-
-        mute_dask()  # for good: after an error its background tasks complain until the process ends
+    return value_options(with_options(reading, command))
 
 
 def value_options(command: Command) -> Command:
@@ -179,7 +143,7 @@ def value_options(command: Command) -> Command:
                      "seen to be soft]"),
         click.option("--ids", is_flag=True, help="Grey levels of masks are object ids, whatever they look like."),
     ]  # fmt: skip
-    return _with(meaning, command)
+    return with_options(meaning, command)
 
 
 def device_options(command: Command) -> Command:
@@ -191,7 +155,7 @@ def device_options(command: Command) -> Command:
         click.option("--threads", type=click.IntRange(0), default=0,
                      help="Threads of torch; 0 lets the command choose."),
     ]  # fmt: skip
-    return _with(where, command)
+    return with_options(where, command)
 
 
 def _show_layouts(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -203,7 +167,7 @@ def _show_layouts(ctx: click.Context, _parameter: click.Parameter, value: bool) 
         ctx.exit()
 
 
-def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+def with_options(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
     """The command with these options, shown in this order."""
     for option in reversed(options):
         command = option(command)

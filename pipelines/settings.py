@@ -10,6 +10,8 @@ from typing import Any, Literal
 from datakit.datasets import ReadOptions, SourceOptions, SourceSpec
 from datakit.transforms import Recipe
 
+from .scaling import WorkerRange
+
 
 @dataclass(frozen=True)
 class BuildSettings:
@@ -77,7 +79,8 @@ class BuildConfig:
         out: folder of shards.
         settings: what shapes the bytes.
         jobs: worker processes on this machine; 1 runs without a cluster.
-        scheduler: address of a running Dask scheduler to use instead.
+        scheduler: address of a running Dask scheduler to use instead, or the name of a queueing system.
+        adaptive: how many workers there may be, by the work left.
         overwrite: remove what an earlier run with other settings left in `out`.
         on_error: `skip` records a failed item and goes on, `fail` stops at the first.
         max_error_rate: fraction of failed items over all items beyond which nothing is published.
@@ -90,6 +93,7 @@ class BuildConfig:
     images: Mapping[str, Path] = field(default_factory=dict)
     jobs: int = 1
     scheduler: str | None = None
+    adaptive: WorkerRange | None = None
     overwrite: bool = False
     on_error: Literal["skip", "fail"] = "skip"
     max_error_rate: float = 0.01

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from .job_queue import is_job_queue
 from .progress import clock
 
 LOOK_S = 1.0  # from one look to the next; each asks the scheduler, which takes milliseconds
@@ -21,16 +22,22 @@ class AbsenceMessages:
     Attributes:
         where: is no worker left, such as `at tcp://10.0.0.1:8786`.
         way_out: what gets a worker there.
+        is_leaving_usual: the cluster itself lets workers go, so one that went was not lost.
     """
 
     where: str
     way_out: str
+    is_leaving_usual: bool = False
 
     @classmethod
-    def of(cls, scheduler: str | None) -> AbsenceMessages:
-        """Of the cluster at an address, or of the one on this machine."""
+    def of(cls, scheduler: str | None, is_leaving_usual: bool = False) -> AbsenceMessages:
+        """Of the cluster at an address, of the jobs of a queueing system, or of the one on this machine."""
         if scheduler is None:
             return cls("on this machine", "one is started anew where that is still possible")
+        if is_job_queue(scheduler):
+            return cls(f"of {scheduler}", "see in its queue whether the jobs wait, or in their logs why they end")
+        if is_leaving_usual:
+            return cls(f"at {scheduler}", "the cluster starts them itself; see whether it can", True)
         return cls(f"at {scheduler}", f"start one with `dask worker {scheduler}` where masktrack-datakit is installed")
 
 
@@ -42,6 +49,7 @@ class Watch:
         words: what is said.
         tell: takes a line.
         now: seconds of a clock that never goes back.
+        let_go: addresses of workers that were stopped on purpose.
     """
 
     def __init__(
@@ -50,10 +58,12 @@ class Watch:
         words: AbsenceMessages,
         tell: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
+        let_go: Collection[str] = (),
     ):
         self.threads = 0
-        self._ask, self._messages, self._tell, self._now = workers, words, tell, now
+        self._ask, self._messages, self._tell, self._now, self._let_go = workers, words, tell, now, let_go
         self._workers: frozenset[str] = frozenset()
+        self._had_any = False
         self._looked = -LOOK_S
         self._none_since: float | None = None
         self._last_warning: float | None = None
@@ -72,9 +82,10 @@ class Watch:
         return self.threads
 
     def _tell_losses(self, workers: frozenset[str]) -> None:
-        lost = len(self._workers - workers)
+        lost = len(self._workers - workers - frozenset(self._let_go))
+        self._had_any |= bool(workers)
         self._workers = workers
-        if lost:
+        if lost and not self._messages.is_leaving_usual:
             who, what = ("a worker was", "it was") if lost == 1 else (f"{lost} workers were", "they were")
             self._tell(f"{who} lost {self._messages.where}; what {what} making is made again")
 
@@ -87,7 +98,8 @@ class Watch:
         self._none_since = now if self._none_since is None else self._none_since
         if now - self._none_since >= SILENT_S and (self._last_warning is None or now - self._last_warning >= AGAIN_S):
             self._last_warning = now
+            what, waited = "is left" if self._had_any else "is there yet", clock(now - self._none_since)
             self._tell(
-                f"no worker is left {self._messages.where}; waiting for {clock(now - self._none_since)} now: "
+                f"no worker {what} {self._messages.where}; waiting for {waited} now: "
                 f"{self._messages.way_out}, or stop with Ctrl-C: what was finished is kept"
             )

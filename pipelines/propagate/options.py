@@ -12,6 +12,7 @@ from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
 
 from ..options import values_from
+from ..worker_options import workers_from
 from .masks import Spacing
 from .network import ONLINE_KEYS, NetworkChoice
 from .prompts import parse_box, parse_mask
@@ -47,7 +48,7 @@ def job_from(video: Path | None, options: Mapping[str, Any]) -> PropagateJob:
     if video is None:
         raise UsageError("name the VIDEO, a folder of frames or a video file; or a whole tree with --davis ROOT")
     ours = {"sequences": "--sequences", "from_boxes": "--from-boxes", "scheduler": "--scheduler", "jobs": "-j",
-            "annotate_every": EVERY, "annotate_share": SHARE}  # fmt: skip
+            "adaptive": "--adaptive", "annotate_every": EVERY, "annotate_share": SHARE}  # fmt: skip
     for name, flag in ours.items():
         if options[name] not in (None, False, 1):
             raise UsageError(f"{flag} belongs to --davis ROOT; one video is segmented frame after frame")
@@ -64,7 +65,7 @@ def tree_from(video: Path | None, options: Mapping[str, Any]) -> TreeJob:
 
     if video is not None or options["masks"] or options["boxes"]:
         raise UsageError("--davis takes videos and masks from the tree; leave VIDEO, --mask and --box out")
-    how = {name: options[name] for name in ("sequences", "from_boxes", "jobs", "scheduler")}
+    how = {name: options[name] for name in ("sequences", "from_boxes")} | workers_from(options)
     every, share = options["annotate_every"], options["annotate_share"]
     if every is not None and share is not None:
         raise UsageError(f"{EVERY} {every} and {SHARE} {share:g}: both say which annotations are given; give one")

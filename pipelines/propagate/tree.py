@@ -21,6 +21,7 @@ from ..cluster import run_tasks
 from ..evaluate.match import chosen_names
 from ..interrupt import terminable
 from ..progress import quietly
+from ..scaling import WorkerRange
 from .masks import SequenceStart, Spacing
 from .prompts import MANY_OBJECTS, many_told
 from .run import PropagateJob, PropagateSummary, drawable, propagate
@@ -39,7 +40,8 @@ class TreeJob:
         from_boxes: begin with the boxes of the objects in those annotations instead of their masks (MaskTrackBox).
         spacing: which annotations are given in full besides; None for none.
         jobs: worker processes on this machine.
-        scheduler: address of a running Dask scheduler to use instead.
+        scheduler: address of a running Dask scheduler to use instead, or the name of a queueing system.
+        adaptive: how many workers there may be, by the work left.
     """
 
     root: Path
@@ -49,6 +51,7 @@ class TreeJob:
     spacing: Spacing | None = None
     jobs: int = 1
     scheduler: str | None = None
+    adaptive: WorkerRange | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,15 @@ def propagate_tree(tree: TreeJob) -> TreeSummary:
                 summaries[job.name] = result
             shown.advance(frames[job.name])
 
-        run_tasks(propagate_sequence, jobs, lambda job: job.name, done, jobs=tree.jobs, scheduler=tree.scheduler)
+        run_tasks(
+            propagate_sequence,
+            jobs,
+            lambda job: job.name,
+            done,
+            jobs=tree.jobs,
+            scheduler=tree.scheduler,
+            adaptive=tree.adaptive,
+        )
     refuse(failures, len(jobs))
     return TreeSummary(tree.job.out, [summaries[job.name] for job in jobs], time.monotonic() - began)
 

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from datakit.errors import DatakitError, UsageError
-from pipelines.cluster import check_workers, run_tasks
+from pipelines.cluster import run_tasks
+from pipelines.dask_client import check_workers
 
 
 def double(number: int) -> int:

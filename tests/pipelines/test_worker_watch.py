@@ -34,7 +34,7 @@ def test_ten_seconds_without_a_worker_are_told_once_a_minute():
     """Where, and what to type."""
     lines = Clock(lambda second: 0).told(75)
     assert [second for second, _ in lines] == [10, 70]
-    assert "no worker is left at tcp://s:1; waiting for 0:10 now" in lines[0][1]
+    assert "no worker is there yet at tcp://s:1; waiting for 0:10 now" in lines[0][1]
     assert "`dask worker tcp://s:1`" in lines[0][1]
     assert "waiting for 1:10 now" in lines[1][1]
 
@@ -56,6 +56,35 @@ def test_a_lost_worker_is_told_though_another_took_its_place():
     joined = Clock(lambda second: dict.fromkeys(["a", "b" if second < 9 else "c", "d"][: 2 + (second > 20)], 1))
     ((second, line),) = joined.told(40)
     assert second == 9 and line == "a worker was lost at tcp://s:1; what it was making is made again"
+
+
+def test_workers_that_were_stopped_on_purpose_are_not_lost():
+    """Nothing was left for them; the one beside them was lost."""
+    lines = []
+    answers = iter([{"a": 1, "b": 1, "c": 1}, {"a": 1}])
+    seconds = iter([0, 1])
+    watch = Watch(lambda: next(answers), AbsenceMessages.of(None), lines.append, lambda: next(seconds), let_go={"b"})
+    watch.poll()
+    watch.poll()
+    assert lines == ["a worker was lost on this machine; what it was making is made again"]
+
+
+def test_a_cluster_that_scales_itself_loses_nobody():
+    """It lets workers go as it likes; that none is left is told all the same."""
+    lines = []
+    clock = Clock(lambda second: 2 if second < 5 else 0)
+    watch = Watch(clock.ask, AbsenceMessages.of("tcp://s:1", True), lines.append, lambda: clock.second)
+    for clock.second in range(20):
+        watch.poll()
+    (line,) = lines
+    assert line.startswith("no worker is left at tcp://s:1; waiting for 0:10 now: the cluster starts them itself")
+
+
+def test_jobs_of_a_queue_are_not_started_by_hand():
+    """Where to look instead."""
+    ((_, line),) = Clock(lambda second: 0).told(12, scheduler="slurm")
+    assert line.startswith("no worker is there yet of slurm; waiting for 0:10 now: see in its queue")
+    assert "dask worker" not in line
 
 
 def test_workers_that_come_back_are_told():
