@@ -40,7 +40,7 @@ class Record(NamedTuple):
 
 
 class PackedRecords(Sequence[Record]):
-    """A Sequence of Records in packed blocks; slices share them, and take along their own alone when they are pickled.
+    """A Sequence of Records in packed blocks; slices share them, and take along few others when they are pickled.
 
     Args:
         records: in order; taken one at a time, so a generator never stands in memory as a whole.
@@ -105,6 +105,8 @@ class PackedRecords(Sequence[Record]):
             before = self._ends[first - 1] if first else 0
             ends = array("Q", (end - before for end in self._ends[first:last]))
             part.__setstate__((self._blocks[first:last], ends, chosen.start - before, chosen.stop - before))
+            if len(part) < ends[-1] // 2:  # of few photos, so that the others of their block do not travel along
+                return type(self)(iter(part))
         return part
 
     def _lines(self, number: int) -> list[bytes]:

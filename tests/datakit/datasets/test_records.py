@@ -62,6 +62,11 @@ def test_a_slice_carries_only_its_part():
     assert len(pickle.dumps(packed[5000:5100])) < len(pickle.dumps(packed)) / 40
 
 
+def test_a_slice_of_one_photo_is_one_record():
+    """As the probe of a dry run and each part of a shard are small."""
+    assert len(pickle.dumps(PackedRecords(numbered(64))[7:8])) < 300
+
+
 def test_names_that_are_alike_take_few_bytes():
     """Under 20 a photo, of 130."""
     assert len(pickle.dumps(PackedRecords(numbered(10_000, ["masks/000000.png", 1500])))) < 200_000
