@@ -14,6 +14,7 @@ FILM = ["av>=18"]
 DEDUP = ["ImageHash>=4.3"]
 HEIF = ["pillow-heif>=1.0"]  # reads HEIC photos; its wheels hold libheif (LGPL) and x265 (GPL), 26 MB
 CRF = ["pydensecrf2"]  # builds from source, 90 s
+PARQUET = ["pyarrow>=14"]  # Apache-2.0; reads and writes listing files, 170 MB installed
 REPORT = ["bokeh>=3.1"]
 JOBQUEUE = ["dask-jobqueue>=0.9"]
 TENSORBOARD = ["tensorboard>=2.14"]
@@ -69,6 +70,7 @@ setup(
         "dedup": DEDUP,
         "heif": HEIF,
         "crf": CRF,
+        "parquet": PARQUET,
         "report": REPORT,
         "jobqueue": JOBQUEUE,
         "imagenet": IMAGENET,
@@ -78,6 +80,7 @@ setup(
             *FILM,
             *DEDUP,
             *HEIF,
+            *PARQUET,
             *REPORT,
             *JOBQUEUE,
             *IMAGENET,
@@ -89,6 +92,7 @@ setup(
             *FILM,
             *DEDUP,
             *HEIF,
+            *PARQUET,
             *IMAGENET,
             *TENSORBOARD,
             *DOCS,

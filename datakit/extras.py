@@ -11,6 +11,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "network": ("torch", "safetensors"),
     "film": ("av",),
     "dedup": ("imagehash",),
+    "parquet": ("pyarrow",),
     "heif": ("pillow_heif",),
     "crf": ("pydensecrf",),
     "tensorboard": ("tensorboard",),

@@ -21,6 +21,8 @@ EXPORT_MANIFEST, EXPORT_FORMAT = "export.json", "masktrack-datakit export"  # wh
 EXPORT_PLANS = "plans.jsonl"  # beside it: how each video was made, where it was made of stills
 EXPORT_LISTS = (EXPORT_MANIFEST, EXPORT_PLANS)
 _TAIL = 16_384  # bytes: what an export's manifest holds behind its list of files
+# kept, since making one for each of a million records takes as long as its work
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 # s3://bucket/x, also behind LABEL= or LABEL:LAYOUT=; a path collapses the two slashes
 ADDRESS = re.compile(r"(?:[^/=]*=)?([A-Za-z][A-Za-z0-9+.-]+):/{1,3}([^/].*)?")
 
@@ -135,7 +137,7 @@ def file_sha256(path: Path) -> str:
 
 def canonical_json(value: Any) -> str:
     """JSON text that is equal for equal values: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def digest_json(value: Any) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_clips, cli_evaluate, cli_export, cli_layout, cli_network, cli_views
+from . import cli_clips, cli_evaluate, cli_export, cli_layout, cli_listing, cli_network, cli_views
 from .cli_group import DatakitGroup
+from .cli_listing import listing_option
 from .options import (
     byte_count,
     from_config,
+    listed_sources_from,
     reading_options,
     settings_from,
     source_options,
@@ -44,8 +47,9 @@ def cli(quiet: bool, verbose: bool) -> None:
 
 
 @cli.command("build-shards")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of shards.")
+@listing_option
 @worker_options
 @reading_options
 @click.option(
@@ -112,14 +116,16 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildCon
         "shard_bytes": byte_count(options["shard_bytes"]),
     }
     cut["dropped_duplicates"] = what_is_dropped() if options["drop_duplicates"] else ""
-    specs, images = sources_from(sources, options["images"])
+    settings = settings_from(options, **cut)
+    found = listed_sources_from(sources, options, settings.read)
     run = ("out", "overwrite", "on_error", "max_error_rate", "performance_report")
     how = {name: options[name] for name in run} | workers_from(options)
-    return BuildConfig(specs, images=images, settings=settings_from(options, **cut), **how)
+    return BuildConfig(found.specs, images=found.images, settings=replace(settings, read=found.read), **how)
 
 
 @cli.command("validate-source")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@listing_option
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
 @click.option("--examples", type=click.IntRange(0), default=3, help="Examples shown of each problem and warning.")
 @click.option("--duplicates/--no-duplicates", "near", default=True, help="Look for near-duplicate photos.")
@@ -142,9 +148,10 @@ def validate_source(ctx: click.Context, /, sources: tuple[str, ...], as_json: bo
     from pipelines import report
     from pipelines.validate_source import validate_source as validate
 
-    specs, images = sources_from(sources, options["images"])
     opened = source_options_from(options)
-    found = validate(specs, opened, images, options["jobs"], options["near"], options["preview"])
+    named = listed_sources_from(sources, options, opened.read)
+    opened = replace(opened, read=named.read)
+    found = validate(named.specs, opened, named.images, options["jobs"], options["near"], options["preview"])
     click.echo(report.validation_report(found, options["examples"], as_json))
     if found.found:
         ctx.exit(EXIT_FOUND)
@@ -313,6 +320,7 @@ OTHERS = (
     cli_views.merge,
     cli_views.select,
     cli_views.split,
+    cli_listing.list_source,
     cli_layout.check_layout,
     cli_evaluate.evaluate,
     cli_network.train,

@@ -14,6 +14,7 @@ from datakit.datasets import Subset
 from datakit.errors import ItemError, TooManyFailed
 from datakit.shards.manifest import RECORDS
 
+from .cost import Cost, source_cost, total_cost
 from .drop_duplicates import plan_without_duplicates
 from .output_folder import check_output, settings_digest
 from .plan import Plan
@@ -35,6 +36,7 @@ class SourceEstimate:
         items, failed: estimates, of what the build counts so.
         seen_failed: items that listing and probe found to fail; the build has these at least.
         reasons: why they do, and how many of each.
+        cost: bytes and requests.
     """
 
     label: str
@@ -50,6 +52,7 @@ class SourceEstimate:
     failed: int
     seen_failed: int
     reasons: dict[str, int]
+    cost: Cost
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,17 @@ class DryRun:
     @property
     def seconds(self) -> float:
         """Estimated duration with all jobs."""
-        return sum(source.seconds for source in self.sources) / self.jobs
+        return self.work / self.jobs
+
+    @property
+    def work(self) -> float:
+        """Estimated seconds on one worker."""
+        return sum(source.seconds for source in self.sources)
+
+    @property
+    def cost(self) -> Cost:
+        """Bytes and requests of all sources."""
+        return total_cost(source.cost for source in self.sources)
 
     @property
     def refused(self) -> Literal["no", "likely", "yes"]:
@@ -124,6 +137,7 @@ def _probe(config: BuildConfig, plan: Plan, label: str) -> SourceEstimate:
     reader = plan.readers[label]
     mine = [shard for shard in plan.shards if shard.source == label]
     photos = len(reader)
+    listings = {spec.label for spec in config.sources if spec.listing}
     step = max(photos // PROBE_PHOTOS, 1)
     probe = Subset(reader, range(0, photos, step)[:PROBE_PHOTOS])
     with tempfile.TemporaryDirectory() as folder:
@@ -150,4 +164,5 @@ def _probe(config: BuildConfig, plan: Plan, label: str) -> SourceEstimate:
         failed=len(listed) + round(len(probed) * scale),
         seen_failed=len(listed) + len(probed),
         reasons=dict(Counter(listed + probed)),
+        cost=source_cost(reader, mine, probe, round(entry.bytes * scale), label in listings),
     )

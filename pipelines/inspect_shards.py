@@ -267,7 +267,8 @@ def moved_sources(
     now = dict(stored)
     for spec in sources:
         before, pictures = stored.get(spec.label, (spec, None))
-        now[spec.label] = SourceSpec(spec.label, spec.layout or before.layout, spec.root), pictures
+        moved = SourceSpec(spec.label, spec.layout or before.layout, spec.root, listing=before.listing)
+        now[spec.label] = moved, pictures
     return {label: (spec, given.get(label, pictures)) for label, (spec, pictures) in now.items()}
 
 
@@ -277,13 +278,18 @@ def stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:
         stored = json.loads((folder / SOURCES).read_text(encoding="utf-8"))
         return {
             label: (
-                SourceSpec(label, entry["layout"], Path(entry["root"])),
+                SourceSpec(label, entry["layout"], Path(entry["root"]), listing=_still_there(entry.get("listing"))),
                 Path(entry["images"]) if entry["images"] else None,
             )
             for label, entry in stored.items()
         }
     except (OSError, ValueError, KeyError, TypeError):
         return {}
+
+
+def _still_there(listing: str | None) -> Path | None:
+    """The listing file a source was built from, unless it is gone: then the source is listed anew."""
+    return Path(listing) if listing and Path(listing).is_file() else None
 
 
 def _differences(shard: Shard, row: int, stored: Triple, sample: Sample, fresh: Triple) -> Iterator[str]:

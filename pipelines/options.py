@@ -11,8 +11,9 @@ import click
 from datakit.formats import MAX_PIXELS
 
 if TYPE_CHECKING:
-    from datakit.datasets import SourceOptions, SourceSpec
+    from datakit.datasets import ReadOptions, SourceOptions, SourceSpec
 
+    from .listed_sources import Sources
     from .settings import BuildSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -287,6 +288,22 @@ def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[Sou
             raise UsageError(f"--images {entry}: expected LABEL=DIR, or DIR for one source")
         folders[derive_label(label)] = Path(folder)
     return sources, folders
+
+
+def listed_sources_from(specs: Sequence[str], options: Mapping[str, Any], read: ReadOptions) -> Sources:
+    """Sources as named on the command line and those of its `--listing` files, see `listed_sources.with_listings`.
+
+    Raises:
+        UsageError: there is none, or one cannot be used.
+    """
+    from pipelines.listed_sources import Sources, with_listings
+
+    if not specs and not options["listings"]:
+        raise click.UsageError("Missing argument 'SOURCE...': name a source, or a file by --listing.")
+    sources, images = sources_from(specs, options["images"])
+    if not options["listings"]:
+        return Sources(sources, images, read)
+    return with_listings(sources, images, read, options["listings"])
 
 
 def byte_count(text: str | int) -> int:

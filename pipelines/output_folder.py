@@ -46,7 +46,7 @@ def check_output(config: BuildConfig) -> None:
     out = config.out
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file, expected a folder")
-    for root in (*(spec.root for spec in config.sources), *config.images.values()):
+    for root in (*(spec.root for spec in config.sources if spec.listing is None), *config.images.values()):
         if root.is_dir() and out.resolve().is_relative_to(root.resolve()):
             raise UsageError(
                 f"--out {out}: lies in the source {root}, so its files would be listed among the photos; name a folder "
@@ -130,6 +130,7 @@ def prepare_output(config: BuildConfig) -> None:
             "root": str(Path(spec.root).absolute()),
             "layout": spec.layout,
             "images": str(config.images[spec.label].absolute()) if spec.label in config.images else None,
+            **({"listing": str(spec.listing)} if spec.listing else {}),
         }
         for spec in config.sources
     }

@@ -123,6 +123,8 @@ def recognised(spec: SourceSpec, images: Path | None, read: ReadOptions) -> Sour
     Raises:
         UsageError: the root is missing, or no layout fits.
     """
+    if spec.listing is not None:
+        return spec
     check_root(spec.root)
     if notice := derived_label_notice(spec):
         logger.info(notice)

@@ -149,10 +149,12 @@ def validation_report(found: Validation, examples: int, as_json: bool) -> str:
 
 
 def dry_run_report(run: DryRun, as_json: bool) -> str:
-    """Estimates per source, the total and the room there is."""
+    """Estimates per source, the total, the room there is, and bytes and requests."""
+    from .cost import cost_json, cost_line
+
     if as_json:
         return as_text({**asdict(run), "bytes": run.bytes, "seconds": run.seconds, "fits": run.fits,
-                        "refused": run.refused})  # fmt: skip
+                        "refused": run.refused, "cost": cost_json(run.cost, run.work)})  # fmt: skip
     head = ("source", "layout", "photos", "shards", "~samples", "~triples", "~size", "~time, 1 worker")
     rows = [
         [s.label, s.layout, s.photos, s.shards, s.samples, s.triples, size_text(s.bytes), clock(s.seconds)]
@@ -164,6 +166,7 @@ def dry_run_report(run: DryRun, as_json: bool) -> str:
             table(head, rows),
             f"about {size_text(run.bytes)} and {clock(run.seconds)} with -j {run.jobs}; "
             f"{size_text(run.free_bytes)} free: {fits}. Nothing was written.",
+            cost_line(run.cost, run.work),
             *_refusal_lines(run),
         ]
     )

@@ -16,9 +16,12 @@ def splits_notice(label: str, reader: AnyReader) -> str:
     if reader.is_video:  # a video may be called so
         return ""
     counts: Counter[str] = Counter()
+    known: dict[str, str] = {}  # folder -> the split it is of: a million photos lie in few
     for record in reader.records:
-        folders = PurePosixPath(record.image).parts[:-1]
-        counts[next((folder for folder in folders if SPLIT.fullmatch(folder)), "")] += 1
+        inside = record.image.rpartition("/")[0]
+        if inside not in known:
+            known[inside] = next((folder for folder in PurePosixPath(inside).parts if SPLIT.fullmatch(folder)), "")
+        counts[known[inside]] += 1
     del counts[""]
     if len(counts) < 2:
         return ""

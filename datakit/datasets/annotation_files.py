@@ -106,6 +106,10 @@ class PhotoFileReader(FileReader):
         """(H, W) of the photo that was drawn on, where the file says so."""
         return None
 
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """Its file; see the base class."""
+        return [record.annotation["place"]]
+
     def annotated(self, record: Record) -> Annotated:
         """The shapes of a photo's file; see the base class."""
         place = record.annotation["place"]
@@ -133,6 +137,11 @@ class AnnotationFiles(Layout):
     what: str = ""
     suffix: str = ".json"
     companions: tuple[str, ...] = ()
+
+    @property
+    def reader_type(self) -> type[FileReader]:
+        """See the base class."""
+        return self.reader
 
     def match(self, root: Path) -> Match | None:
         """For a file whose beginning shows what it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,11 @@ FIRST_OBJECT = 1000  # ids are class x 1000 + number
 @dataclass(frozen=True)
 class CityscapesLayout(Layout):
     """leftImg8bit/ with the photos and gtFine/ (or gtCoarse/) with the ids, both by split and city."""
+
+    @property
+    def reader_type(self) -> type[CityscapesReader]:
+        """See the base class."""
+        return CityscapesReader
 
     def match(self, root: Path) -> Match | None:
         """For both folders."""
@@ -80,6 +86,10 @@ CITYSCAPES = CityscapesLayout(
 
 class CityscapesReader(Reader):
     """Street scenes; a record's annotation is [path of the ids, bytes of them]."""
+
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """Its ids; see the base class."""
+        return [record.annotation[0]]
 
     def read(self, record: Record) -> Scene:
         """Decode one photo and its ids; a group that was not told apart is left out by name. See the base class."""

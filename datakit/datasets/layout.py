@@ -60,6 +60,19 @@ class Layout(ABC):
     min_area: int = 0
     is_video: bool = False
 
+    @property
+    def reader_type(self) -> type[Reader] | None:
+        """What `open` gives, for sources that are opened from a listing file; None where that cannot be."""
+        return None
+
+    def check(self, root: Path, options: ReadOptions) -> None:
+        """Refuse options that cannot be meant for a set of this layout.
+
+        Raises:
+            UsageError: as said.
+        """
+        return None
+
     @abstractmethod
     def match(self, root: Path) -> Match | None:
         """Whether a file or folder that exists may be of this layout; None where it is not.

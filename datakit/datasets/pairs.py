@@ -77,6 +77,16 @@ class PairsLayout(Layout):
         """Whether it reads photos and masks as any own ones are read."""
         return self.unpaired == "failed" and self.nature == "any"
 
+    @property
+    def reader_type(self) -> type[PairsReader]:
+        """See the base class."""
+        return PairsReader
+
+    def check(self, root: Path, options: ReadOptions) -> None:
+        """Soft masks hold no ids; see the base class."""
+        if self.nature == "soft" and options.values == "ids":
+            raise UsageError(f"{root}: the masks of {self.name} are soft, so --ids cannot be meant; build it by itself")
+
     def match(self, root: Path) -> Match | None:
         """Whether its folders are there; the surest reason to think so."""
         if not root.is_dir():
@@ -107,8 +117,7 @@ class PairsLayout(Layout):
             UsageError: its folders are not there, or hold no picture and no mask; or its masks are soft and
                 are said to be ids.
         """
-        if self.nature == "soft" and options.values == "ids":
-            raise UsageError(f"{root}: the masks of {self.name} are soft, so --ids cannot be meant; build it by itself")
+        self.check(root, options)
         pattern = MaskPattern.parse(text, MASK_SUFFIXES) if (text := options.mask_name(label)) else None
         rules = Rules(self.unpaired, by_words=self.unpaired == "failed", pattern=pattern)
         both = self._folders(root, images)
@@ -155,6 +164,7 @@ class PairsReader(Reader):
     A record's annotation is as `listing.Listing` says.
     """
 
+    opened_with = ("nature",)
     nature: Nature = "any"
 
     def read(self, record: Record) -> Scene:
@@ -170,15 +180,18 @@ class PairsReader(Reader):
 
     def soft_mask(self, record: Record) -> SoftMask | None:
         """The mask file of a photo, if its grey levels are cut at the threshold; see the base class."""
-        if isinstance(record.annotation, dict):
-            paths = [path for _, path, _ in record.annotation["objects"]]
-        else:
-            paths = [record.annotation[0]]
+        paths = self.annotation_files(record)
         return next((soft for path in paths if (soft := self._cut(record.key, path))), None)
 
     def listed_samples(self, record: Record) -> int:
         """How many samples listing expects of a photo; see the base class."""
         return len(record.annotation["objects"]) if isinstance(record.annotation, dict) else 1
+
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """Its mask file, or those of its objects; see the base class."""
+        if isinstance(record.annotation, dict):
+            return [path for _, path, _ in record.annotation["objects"]]
+        return [record.annotation[0]]
 
     def _cut(self, key: str, path: str) -> SoftMask | None:
         mask = read_mask(f"{self.root}/{path}", path, self.options.max_pixels, key)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self, overload
+from typing import Any, ClassVar, Literal, NamedTuple, Self, overload
 
 from ..errors import Problem
 from ..formats import MAX_PIXELS
@@ -92,8 +92,10 @@ class Reader(Sequence[Scene], ABC):
         records: one per photo, sorted by key.
         problems: items that listing already ruled out (missing partner, stray file, …).
         options: how annotations become masks.
+        opened_with: names of attributes that opening sets beside these; a listing file keeps them, as JSON has them.
     """
 
+    opened_with: ClassVar[tuple[str, ...]] = ()
     layout: str = ""
     is_video: bool = False
 
@@ -125,6 +127,15 @@ class Reader(Sequence[Scene], ABC):
         """How many samples listing expects of a photo: 1 where only its mask file could tell."""
         return 1
 
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """The files of a photo's own that hold its masks, relative to `root`; none where one file holds all photos'."""
+        return ()
+
+    def take(self, opened_with: Mapping[str, Any]) -> None:
+        """Set what opening sets, out of a listing file."""
+        for name in self.opened_with:
+            setattr(self, name, opened_with[name])
+
     def soft_mask(self, record: Record) -> SoftMask | None:
         """The mask file of a photo, if its grey levels are cut at the threshold; None where nothing is cut.
 
@@ -147,9 +158,9 @@ class Reader(Sequence[Scene], ABC):
 
     def select(self, indices: Sequence[int]) -> Self:
         """A reader of the photos at `indices` only, in the order given; like a slice it carries no listing problems."""
-        return self._with([self.records[index] for index in indices])
+        return self._with(self.records[index] for index in indices)
 
-    def _with(self, records: Sequence[Record]) -> Self:
+    def _with(self, records: Iterable[Record]) -> Self:
         part = copy.copy(self)
         part.records = PackedRecords(records)
         part.problems = ()

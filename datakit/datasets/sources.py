@@ -18,6 +18,7 @@ from ..files import check_local
 from ..wording import no_such
 from .layout import LAYOUTS, Layout, Match, Sureness
 from .listing import folders_in
+from .own_table import OWN_LAYOUT, open_listed
 from .pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, PairsLayout
 from .reader import ReadOptions
 from .sniff import coco_files, stems_in
@@ -38,12 +39,14 @@ class SourceSpec(NamedTuple):
         layout: None where it is to be recognised.
         root: folder or file.
         written: the label as the user wrote it; '' where the label was made of the root's name.
+        listing: file of what the source lists, see `listing_file`, which is read in place of its folders.
     """
 
     label: str
     layout: str | None
     root: Path
     written: str = ""
+    listing: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -140,13 +143,19 @@ def open_source(source: SourceSpec | str, options: SourceOptions | None = None) 
     # Absolute, since a worker may stand in another folder.
     root, images = spec.root.absolute(), options.images.absolute() if options.images else None
     mask_name = options.read.mask_name(spec.label)
-    layout = layout_of(spec._replace(root=root), images, mask_name)
+    if spec.listing is None:
+        layout = layout_of(spec._replace(root=root), images, mask_name)
+    else:
+        layout = LAYOUTS.find(spec.layout or OWN_LAYOUT, f"source {spec.label!r}")
     if mask_name and not isinstance(layout, PairsLayout):
         raise UsageError(
             f"--mask-name {mask_name!r}: source {spec.label!r} is read as {layout.name}, which has no mask file to a"
             f" photo; say --mask-name LABEL=PATTERN for another source, or {spec.label}:pairs=ROOT"
         )
-    opened = layout.open(spec.label, root, images, options.read)
+    if spec.listing is None:
+        opened = layout.open(spec.label, root, images, options.read)
+    else:
+        opened = open_listed(spec.label, layout, spec.listing.absolute(), root, images, options.read)
     opened.layout, opened.is_video = layout.name, layout.is_video
     pixels = layout.min_area if options.read.min_area is None else options.read.min_area
     reader: AnyReader = MinArea(opened, pixels) if pixels else opened

@@ -79,6 +79,10 @@ class View(Sequence[Scene]):
         """How many samples listing expects of a photo."""
         return self.base.listed_samples(record)
 
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """The files of a photo's own that hold its masks."""
+        return self.base.annotation_files(record)
+
     def soft_mask(self, record: Record) -> SoftMask | None:
         """The mask file of a photo, if its grey levels are cut at the threshold."""
         return self.base.soft_mask(record)
@@ -217,6 +221,10 @@ class Concat(View):
     def listed_samples(self, record: Record) -> int:
         """How many samples listing expects of a photo."""
         return self._part_of(record).listed_samples(record)
+
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """The files of a photo's own that hold its masks."""
+        return self._part_of(record).annotation_files(record)
 
     def soft_mask(self, record: Record) -> SoftMask | None:
         """The mask file of a photo, if its grey levels are cut at the threshold."""

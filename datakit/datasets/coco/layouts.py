@@ -28,6 +28,11 @@ MOST_SOURCES = 4  # that a message writes down
 class CocoLayout(Layout):
     """An instances file with its folder of photos; the root is the file, or a folder that holds one."""
 
+    @property
+    def reader_type(self) -> type[CocoReader]:
+        """See the base class."""
+        return CocoReader
+
     def match(self, root: Path) -> Match | None:
         """For its instances file by name, else by what it holds, or any JSON file."""
         if root.is_file():
@@ -66,6 +71,11 @@ class CocoLayout(Layout):
 @dataclass(frozen=True)
 class SplitsLayout(Layout):
     """A folder of splits, each with an instances file beside its photos; keys begin with the split's name."""
+
+    @property
+    def reader_type(self) -> type[CocoReader]:
+        """See the base class."""
+        return CocoReader
 
     def match(self, root: Path) -> Match | None:
         """For the file of one of its splits."""

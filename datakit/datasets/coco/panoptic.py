@@ -6,7 +6,7 @@ Things are objects; stuff (sky, grass) is left out by name. What no segment clai
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,6 +44,11 @@ TURNED = (
 @dataclass(frozen=True)
 class PanopticLayout(Layout):
     """A panoptic file with its folders of PNGs and of photos; the root is the file, or a folder that holds one."""
+
+    @property
+    def reader_type(self) -> type[PanopticReader]:
+        """See the base class."""
+        return PanopticReader
 
     def match(self, root: Path) -> Match | None:
         """For the name of its file."""
@@ -185,7 +190,12 @@ class PanopticReader(CocoReader):
         knows_things: as of `PanopticListing`.
     """
 
+    opened_with = ("doubts", "knows_things")
     knows_things = True
+
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """Its PNG; see the base class."""
+        return [each["segmentation"] for each in record.annotation["objects"][:1]]
 
     def _told(self, record: Record, drawn: list[Annotation]) -> Iterator[Note]:
         yield from super()._told(record, drawn)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class CocoReader(Reader):
         doubts: key of an object -> how it contradicts itself.
     """
 
+    opened_with: ClassVar[tuple[str, ...]] = ("doubts",)
     doubts: Mapping[str, str] = MappingProxyType({})
 
     def listed_samples(self, record: Record) -> int:
@@ -91,10 +92,12 @@ class CocoReader(Reader):
         if (times := record.annotation.get("listed", 1)) > 1:
             yield Note(record.key, LISTED, f"{record.image}: {times} entries of `images` name it")
 
-    def _with(self, records: Sequence[Record]) -> Self:
+    def _with(self, records: Iterable[Record]) -> Self:
         part = super()._with(records)
         if self.doubts:  # those of its own annotations alone travel with a slice
-            keys = (object_key(record.key, each["id"]) for record in records for each in record.annotation["objects"])
+            keys = (
+                object_key(record.key, each["id"]) for record in part.records for each in record.annotation["objects"]
+            )
             part.doubts = {key: self.doubts[key] for key in keys if key in self.doubts}
         return part
 

@@ -68,6 +68,10 @@ class LabelStudioReader(FileReader):
         """The photo of each task; see the base class."""
         return (_entry(name, position, task) for position, task in enumerate(document, 1))
 
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """The JSON file, of which a part is read; see the base class."""
+        return [record.annotation["file"]]
+
     def annotated(self, record: Record) -> Annotated:
         """The regions of one photo; see the base class."""
         where, held = ItemRef(record.key, record.annotation["place"]), record.annotation

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,11 @@ class Line(NamedTuple):
 @dataclass(frozen=True)
 class YoloLayout(Layout):
     """Photos with a text file of outlines each: in `labels/` where the photo is in `images/`, or beside it."""
+
+    @property
+    def reader_type(self) -> type[YoloReader]:
+        """See the base class."""
+        return YoloReader
 
     def match(self, root: Path) -> Match | None:
         """For a text file of shares."""
@@ -114,7 +119,16 @@ class YoloReader(ShapeReader):
     """
 
     overlaps = True
+    opened_with = ("classes",)
     classes: Mapping[int, str] = MappingProxyType({})
+
+    def annotation_files(self, record: Record) -> Sequence[str]:
+        """Its text file; see the base class."""
+        return [record.annotation["place"]]
+
+    def take(self, opened_with: Mapping[str, Any]) -> None:
+        """Keys of JSON are texts; see the base class."""
+        self.classes = {int(number): name for number, name in opened_with["classes"].items()}
 
     def annotated(self, record: Record) -> Annotated:
         """The outlines of a photo's text file; see the base class."""

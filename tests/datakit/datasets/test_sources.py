@@ -17,10 +17,10 @@ from tests.drawing import mask
 
 def test_label_layout_and_root_are_told_apart() -> None:
     """All three forms, an '=' in a path, a home folder."""
-    assert parse_source("ecssd=data/e") == ("ecssd", None, Path("data/e"), "ecssd")
-    assert parse_source("val:coco=a=b.json") == ("val", "coco", Path("a=b.json"), "val")
-    assert parse_source("data/My_Set") == ("my_set", None, Path("data/My_Set"), "")
-    assert parse_source("/data/a=b/ecssd") == ("ecssd", None, Path("/data/a=b/ecssd"), "")
+    assert parse_source("ecssd=data/e") == ("ecssd", None, Path("data/e"), "ecssd", None)
+    assert parse_source("val:coco=a=b.json") == ("val", "coco", Path("a=b.json"), "val", None)
+    assert parse_source("data/My_Set") == ("my_set", None, Path("data/My_Set"), "", None)
+    assert parse_source("/data/a=b/ecssd") == ("ecssd", None, Path("/data/a=b/ecssd"), "", None)
     assert parse_source("x/instances_val2017.json").label == "instances_val2017"
     assert parse_source("a=~/e").root == Path.home() / "e"
 
