@@ -2,40 +2,26 @@
 
 /* Every draw of the page; `sample` holds what the draws of one photo share. */
 function readDraws() {
-  const draws = [];
-  let samples = 0;
-  for (const block of document.querySelectorAll("script.sample")) {
-    const sample = JSON.parse(block.textContent);
-    sample.id = samples++;
-    sample.pictures = block.nextElementSibling;
-    for (const draw of sample.draws) {
-      draw.sample = sample;
-      draw.key = `${sample.key}@${draw.recipe}/${draw.variant}`;
-      draws.push(draw);
-    }
-    block.remove();
-  }
-  const order = new Intl.Collator("en", { numeric: true }).compare;
-  draws.sort((a, b) => order(a.sample.key, b.sample.key) || (a.recipe < b.recipe ? -1 : a.recipe > b.recipe) || a.variant - b.variant);
+  const draws = readBlocks("sample").flatMap(sample => sample.draws.map(draw => {
+    return Object.assign(draw, { sample, key: `${sample.key}@${draw.recipe}/${draw.variant}` });
+  }));
+  draws.sort((a, b) => byName(a.sample.key, b.sample.key) || (a.recipe < b.recipe ? -1 : a.recipe > b.recipe) || a.variant - b.variant);
   draws.forEach((draw, rank) => { draw.rank = rank; });
   return draws;
 }
 
 /* Promise of a picture of a sample: 0 what is shown, 1 the whole photo where only a part is shown. */
 function pictureOf(sample, which = 0) {
-  return remembered(`picture ${sample.id} ${which}`, () => {
-    return decodePicture(sample.pictures.textContent.split(",")[which]);
-  });
+  return remembered(`picture ${sample.index} ${which}`, () => pictureAt(sample.pictures, which));
 }
 
 function masksOf(draw) {
-  const sample = draw.sample, [height, width] = sample.size;
-  const decode = (name, code) => code && remembered(`${name} ${sample.id}`, () => decodeMask(code, height, width));
+  const { sample } = draw, { size } = sample;
   return {
-    size: sample.size,
-    target: decode("target", sample.target),
-    void: decode("void", sample.void),
-    rough: decode(`${draw.recipe}/${draw.variant}`, draw.rough),
+    size,
+    target: maskOf(`target ${sample.index}`, sample.target, size),
+    void: maskOf(`void ${sample.index}`, sample.void, size),
+    rough: maskOf(`${draw.recipe}/${draw.variant} ${sample.index}`, draw.rough, size),
   };
 }
 
@@ -46,24 +32,13 @@ function describe(draw, show) {
 }
 
 function makeCard(draw, open) {
-  const card = element("button", "card");
-  card.type = "button";
-  const canvas = element("canvas");
-  canvas.setAttribute("role", "img");
-  const frame = element("span", "frame");
-  frame.append(canvas);
-  if (draw.flags.length) {
-    card.classList.add("flagged");
-    frame.append(element("span", "badge", draw.flags.join(", ")));
-  }
-  const key = element("span", "card-key"), end = Math.max(0, draw.sample.key.length - 8); // the end tells objects apart
-  key.append(element("span", "", draw.sample.key.slice(0, end)), element("span", "", draw.sample.key.slice(end)));
-  key.title = draw.sample.key;
-  const measures = element("span", "card-measures");
-  measures.append(element("b", "", `IoU ${draw.iou.toFixed(2)}`), ` · area ×${draw.area_ratio.toFixed(2)}`);
-  card.append(frame, key, measures, element("span", "card-draw soft", `${draw.recipe} · draw ${draw.variant}`));
-  card.addEventListener("click", () => open(draw));
-  return card;
+  const frame = makeFrame(), { flags, sample } = draw, end = Math.max(0, sample.key.length - 8); // the end tells objects apart
+  if (flags.length) frame.append(element("span", "badge", flags.join(", ")));
+  const key = element("span", "card-key", element("span", "", sample.key.slice(0, end)), element("span", "", sample.key.slice(end)));
+  key.title = sample.key;
+  return buttonOf(flags.length ? "card flagged" : "card", () => open(draw), frame, key,
+    element("span", "card-measures", element("b", "", `IoU ${draw.iou.toFixed(2)}`), ` · area ×${draw.area_ratio.toFixed(2)}`),
+    element("span", "card-draw soft", `${draw.recipe} · draw ${draw.variant}`));
 }
 
 /* A grid as long as all its cards that holds only the cards in sight and two rows on either side. */
@@ -115,7 +90,7 @@ class CardList {
 
   /* In the order of the list, so that Tab walks as the eye does. */
   add(index) {
-    const item = element("div", "item"), draw = this.draws[index], card = makeCard(draw, this.open);
+    const draw = this.draws[index], card = makeCard(draw, this.open), item = element("div", "item", card);
     item.setAttribute("role", "listitem");
     item.setAttribute("aria-setsize", this.draws.length);
     item.setAttribute("aria-posinset", index + 1);
@@ -123,7 +98,6 @@ class CardList {
     const column = index % this.columns, row = Math.floor(index / this.columns);
     item.style.width = `${this.cardWidth}px`;
     item.style.transform = `translate(${column * (this.cardWidth + this.gap)}px, ${row * this.rowHeight}px)`;
-    item.append(card);
     const follower = Array.from(this.list.children).find(other => Number(other.dataset.index) > index) || null;
     this.list.insertBefore(item, follower);
     this.items.set(index, item);

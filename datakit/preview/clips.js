@@ -1,7 +1,5 @@
 /* The page of clips: all of them show the same frame, those in sight are painted. */
 
-const $ = id => document.getElementById(id);
-const header = JSON.parse($("header").textContent);
 const SPEEDS = [2, 4, 8, 12, 24];
 const stills = readStills();
 const clips = stills.flatMap(still => still.clips);
@@ -10,20 +8,14 @@ let frame = 0, masks = true, speed = 8, timer = null;
 
 /* Every still of the page; its clips know where their pictures are. */
 function readStills() {
-  return [...document.querySelectorAll("script.still")].map(block => {
-    const still = JSON.parse(block.textContent), pictures = block.nextElementSibling;
-    still.clips.forEach((clip, nth) => Object.assign(clip, { pictures, nth, still, recipe: header.recipes[nth], seen: false, layers: null }));
-    block.remove();
-    return still;
-  });
+  const stills = readBlocks("still");
+  for (const still of stills) still.clips.forEach((clip, nth) => Object.assign(clip, { nth, still, recipe: header.recipes[nth], seen: false, layers: null }));
+  return stills;
 }
 
 /* Promise of the two pictures of a clip: all its frames, and all that is drawn over them. */
 function layersOf(clip) {
-  if (!clip.layers) {
-    const encoded = clip.pictures.textContent.split(",");
-    clip.layers = Promise.all([decodePicture(encoded[2 * clip.nth]), decodePicture(encoded[2 * clip.nth + 1])]);
-  }
+  clip.layers ||= Promise.all([0, 1].map(which => pictureAt(clip.still.pictures, 2 * clip.nth + which)));
   return clip.layers;
 }
 
@@ -74,45 +66,33 @@ function nextSpeed(by) {
 }
 
 function makeFigure(clip) {
-  const figure = element("figure"), caption = element("figcaption");
   clip.canvas = element("canvas");
   clip.canvas.width = clip.canvas.height = clip.side;
   clip.canvas.setAttribute("role", "img");
   clip.canvas.setAttribute("aria-label", `Clip of ${clip.still.key} by ${clip.recipe.name}: ${clip.about}`);
-  caption.append(element("b", "", `${clip.recipe.name}: `), clip.about);
-  figure.append(clip.canvas, caption);
-  return figure;
+  return element("figure", "", clip.canvas, element("figcaption", "", element("b", "", `${clip.recipe.name}: `), clip.about));
 }
 
 function makeStill(still) {
-  const section = element("section", "still"), grid = element("div", "clips");
+  const grid = element("div", "clips", ...still.clips.map(makeFigure));
   grid.style.setProperty("--columns", header.recipes.length);
   grid.style.setProperty("--few", Math.min(2, header.recipes.length));
-  grid.append(...still.clips.map(makeFigure));
-  section.append(element("h2", "", still.key), grid);
-  return section;
+  return element("section", "still", element("h2", "", still.key), grid);
 }
 
 function fillHeads() {
   $("heads").style.setProperty("--columns", header.recipes.length);
   $("heads").append(...header.recipes.map(recipe => {
-    const head = element("div");
-    head.append(element("strong", "", recipe.name), element("span", "soft", recipe.about));
-    return head;
+    return element("div", "", element("strong", "", recipe.name), element("span", "soft", recipe.about));
   }));
 }
 
-function fillLegend() {
-  const entries = [];
-  if (clips.some(clip => clip.rough)) entries.push(["rough", true, "rough mask"]);
-  if (clips.some(clip => clip.void)) entries.push(["void", false, "ignored: the source knows nothing"]);
+function showLegend() {
+  const { rough, void: unknown } = header.colours, entries = [];
+  if (clips.some(clip => clip.rough)) entries.push([rough, true, "rough mask"]);
+  if (clips.some(clip => clip.void)) entries.push([unknown, false, "ignored: the source knows nothing"]);
   $("legend").hidden = !entries.length;
-  $("legend").append(...entries.map(([name, hollow, text]) => {
-    const entry = element("li", "", text), swatch = element("i", hollow ? "hollow" : "");
-    swatch.style.setProperty("--swatch", `var(--${name})`);
-    entry.prepend(swatch);
-    return entry;
-  }));
+  fillLegend(entries);
 }
 
 /* Only what is near the window is decoded and painted. */
@@ -142,7 +122,7 @@ function onKey(event) {
 }
 
 fillHeads();
-fillLegend();
+showLegend();
 $("stills").classList.toggle("many", header.recipes.length === 1);
 $("stills").append(...stills.map(makeStill));
 $("frame").max = longest - 1;

@@ -25,7 +25,8 @@ PICTURE_SIDE, MASK_SIDE, LEAST_MASK_SIDE = 480, 400, 8
 MOST_FRAMES = 4_000  # that can be looked at, of all sequences together
 ALL_MASKS = 16_000_000  # bytes of all masks together
 MOST_A_MASK, LEAST_A_MASK = 2_000, 120
-SCRIPTS = ("basics.js", "masks.js", "curves.js", "compare_curves.js", "compare_view.js", "compare.js")
+SCRIPTS = ("basics.js", "masks.js", "dialog.js", "objects.js", "curves.js",
+           "compare_curves.js", "compare_view.js", "compare.js")  # fmt: skip
 LEGEND_OUTLINES = (LEGEND[0], (None, False, "predictions: in the colours of their methods"))
 
 

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -22,7 +23,6 @@ from ..images import encode_jpeg, encode_webp
 from ..resize import shrunk_size
 from . import tiles
 
-HEAD = "head.html"  # of every page
 LEAST_SIDE = 112
 # WebP quality -> its bytes over those of a JPEG of quality 50 (median of 60 ECSSD photos); a JPEG takes a tenth of
 # the time, so it tells which quality to try.
@@ -48,20 +48,34 @@ def template(page: str, title: str, styles: Sequence[str], scripts: Sequence[str
     """A page before and after its data, with style and code in it and a policy that lets nothing else run.
 
     Args:
-        page: name of the HTML file of its body, which lies beside this module as all others do.
+        page: name of its HTML file, which lies beside this module as all others do.
         title: stands above everything.
         styles: names of CSS files.
         scripts: names of JavaScript files, run in this order.
     """
-    folder = files(__package__)
-    style = _colours() + "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in styles)
-    script = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in scripts)
+    style, script = _colours() + "".join(map(_read, styles)), "".join(map(_read, scripts))
     policy = f"default-src 'none'; style-src '{hash_source(style)}'; script-src '{hash_source(script)}'; img-src data:"
-    whole = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in (HEAD, page))
-    before, after = whole.split("<!--data-->")
+    before, after = _filled(page).split("<!--data-->")
     for mark, text in (("<!--policy-->", policy), ("<!--title-->", html.escape(title)), ("<!--style-->", style)):
         before = before.replace(mark, text)
     return before, after.replace("<!--script-->", script)
+
+
+def _filled(page: str) -> str:
+    """Text of an HTML file; below `<!--in OTHER-->` stand parts `<!--X:-->` that fill the marks `<!--X-->` there."""
+    text = _read(page)
+    inside = re.match(r"<!--in (\S+)-->", text)
+    if inside is None:
+        return text
+    whole = _filled(inside[1])
+    names_and_parts = re.split(r"<!--(\w+):-->", text)[1:]
+    for name, part in zip(names_and_parts[::2], names_and_parts[1::2], strict=True):
+        whole = whole.replace(f"<!--{name}-->", part.strip())
+    return whole
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def hash_source(text: str) -> str:

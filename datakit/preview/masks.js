@@ -22,6 +22,10 @@ function decodeMask(code, height, width) {
   return mask;
 }
 
+function maskOf(key, code, [height, width]) {
+  return code && remembered(key, () => decodeMask(code, height, width));
+}
+
 /* The outline of a mask between its pixels, so that it is exact at any size; the photo's border is none. */
 function outlineOf(mask, height, width) {
   const path = new Path2D();
@@ -96,6 +100,33 @@ function paint(canvas, width, height, picture, masks, show, colours, line) {
   if (show === "outlines") strokeMask(context, box, masks.target, masks.size, colours.target, line);
   if (show !== "photo") strokeMask(context, box, masks.rough, masks.size, colours.rough, line);
   context.restore();
+}
+
+/* A place for a picture, with its canvas in it. */
+function makeFrame() {
+  const canvas = element("canvas");
+  canvas.setAttribute("role", "img");
+  return element("span", "frame", canvas);
+}
+
+/* The picture that a promise holds, or null where the canvas has left the page or been given to another until then. */
+async function pictureFor(canvas, key, promise, isWanted) {
+  canvas.dataset.draw = key;
+  const picture = await promise;
+  return isWanted() && canvas.dataset.draw === key ? picture : null;
+}
+
+function pixelRatio() {
+  return Math.min(2, devicePixelRatio || 1);
+}
+
+/* Paint a canvas of [width, height] on the page; the rest as in `paint`. */
+function paintSized(canvas, [width, height], picture, masks, show, line) {
+  const ratio = pixelRatio();
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  paint(canvas, Math.round(width * ratio), Math.round(height * ratio), picture, masks, show, header.colours, line * ratio);
+  canvas.dataset.painted = show;
 }
 
 /* A small picture of a whole photo of [H, W] pixels, with a frame around the part that is shown elsewhere. */

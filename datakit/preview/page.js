@@ -1,11 +1,9 @@
 /* The page: filters, order, plots and the large view, over the draws of `cards.js`. */
 
-const $ = id => document.getElementById(id);
-const header = JSON.parse($("header").textContent);
 const footer = JSON.parse($("footer").textContent);
 const draws = readDraws();
 const sampleCount = new Set(draws.map(draw => draw.sample.key)).size;
-let kept = draws, shown = null, show = "differences";
+let kept = draws, show = "differences";
 
 const ORDERS = {
   key: ["Key", (a, b) => a.rank - b.rank],
@@ -19,17 +17,10 @@ const ORDERS = {
 const VIEWS = { differences: "Differences", outlines: "Outlines", photo: "Photo" };
 const GROUPS = { recipe: draw => draw.recipe, source: draw => draw.sample.source, kind: draw => draw.kind };
 
-/* A canvas is painted when its photo is decoded, unless it has left the page or been given to another draw. */
 async function paintDraw(draw, canvas, size, isWanted, line = 1) {
   canvas.setAttribute("aria-label", describe(draw, show));
-  canvas.dataset.draw = draw.key;
-  const picture = await pictureOf(draw.sample);
-  if (!isWanted() || canvas.dataset.draw !== draw.key) return;
-  const ratio = Math.min(2, devicePixelRatio || 1);
-  canvas.style.width = `${size[0]}px`;
-  canvas.style.height = `${size[1]}px`;
-  paint(canvas, Math.round(size[0] * ratio), Math.round(size[1] * ratio), picture, masksOf(draw), show, header.colours, line * ratio);
-  canvas.dataset.painted = show;
+  const picture = await pictureFor(canvas, draw.key, pictureOf(draw.sample), isWanted);
+  if (picture) paintSized(canvas, size, picture, masksOf(draw), show, line);
 }
 
 const cards = new CardList($("list"), paintDraw, openView);
@@ -55,7 +46,7 @@ function setUpControls() {
   fillSelect($("sort"), null, Object.entries(ORDERS).map(([value, [text]]) => [value, text]));
   const groups = Object.keys(GROUPS).filter(name => valuesOf(GROUPS[name]).length > 1);
   fillSelect($("plots-by"), null, (groups.length ? groups : ["recipe"]).map(name => [name, name]));
-  fillSwitches(VIEWS, setShow);
+  fillSwitches("[data-switch]", VIEWS, setShow);
   for (const input of document.querySelectorAll("#controls input, #controls select")) input.addEventListener("input", applyFilters);
   $("controls").addEventListener("submit", event => event.preventDefault());
   $("plots-by").addEventListener("input", drawPlots);
@@ -119,70 +110,45 @@ function drawPlots() {
 
 function setShow(value) {
   show = value;
-  for (const button of document.querySelectorAll("[data-switch] button")) button.setAttribute("aria-pressed", button.value === value);
+  press("[data-switch]", value);
   for (const [index, item] of cards.items) paintDraw(cards.draws[index], item.querySelector("canvas"), cards.picture, () => item.isConnected);
   if (shown) paintLarge();
 }
 
 function openView(draw) {
+  const sample = draw.sample, at = kept.indexOf(draw), [H, W] = sample.photo;
   shown = draw;
-  fillView();
-  if (!$("view").open) $("view").showModal();
-  paintLarge();
-}
-
-function paintLarge() {
-  const stage = $("large").parentNode, style = getComputedStyle(stage), [height, width] = shown.sample.size;
-  const across = stage.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-  const room = [across, Math.max(200, innerWidth < 760 ? innerHeight * 0.55 : innerHeight - 230)];
-  const zoom = Math.min(room[0] / width, room[1] / height);
-  paintDraw(shown, $("large"), [Math.round(width * zoom), Math.round(height * zoom)], () => shown !== null, 1.5);
-}
-
-function fillView() {
-  const draw = shown, sample = draw.sample, at = kept.indexOf(draw), [H, W] = sample.photo;
-  $("view-key").textContent = sample.key;
-  $("place").textContent = at < 0 ? "outside the filter" : `${number(at + 1)} of ${number(kept.length)}`;
-  $("previous").disabled = neighbour(-1) === null;
-  $("next").disabled = neighbour(1) === null;
+  const place = at < 0 ? "outside the filter" : `${number(at + 1)} of ${number(kept.length)}`;
+  showView(sample.key, place, neighbour(-1) === null, neighbour(1) === null);
   $("view-flags").replaceChildren(...draw.flags.map(flag => element("span", "badge", header.flags[flag] || flag)));
-  const facts = [
+  fillMeasures([
     ["IoU with the target", draw.iou.toFixed(3)], ["Area ratio", `×${draw.area_ratio.toFixed(3)}`],
     ["Recipe", `${draw.recipe}, draw ${draw.variant}`], ["Kind", draw.kind], ["Source", sample.source],
     ["Object", `${number(sample.area)} px, ${(100 * sample.area / (H * W)).toPrecision(2)} % of the photo`],
     ["Photo", `${W} × ${H} px`], ["Redraws", `${draw.redraws}`],
-  ];
-  $("measures").replaceChildren(...facts.flatMap(([name, value]) => [element("dt", "", name), element("dd", "", value)]));
+  ]);
   $("words").replaceChildren(...(draw.words.length ? draw.words : ["the target as it is"]).map(text => element("li", "", text)));
   $("siblings").replaceChildren(...sample.draws.map(other => {
-    const button = element("button", "plain", `${other.recipe} ${other.variant} · ${other.iou.toFixed(2)}`);
-    button.type = "button";
+    const button = buttonOf("plain", () => openView(other), `${other.recipe} ${other.variant} · ${other.iou.toFixed(2)}`);
     button.setAttribute("aria-current", other === draw);
-    button.addEventListener("click", () => openView(other));
     return button;
   }));
   fillRaw(draw);
-  paintLocator(sample);
+  paintLarge();
+  paintLocator(sample.region, sample.photo, () => pictureOf(sample, 1), () => shown && shown.sample === sample);
+}
+
+function paintLarge() {
+  paintDraw(shown, $("large"), largeSize(shown.sample.size), () => shown !== null, 1.5);
 }
 
 function fillRaw(draw) {
   const names = header.recipes[draw.recipe].parameters;
   $("raw").hidden = !names.length;
   $("raw").querySelector("tbody").replaceChildren(...names.map((name, k) => {
-    const row = element("tr"), value = draw.numbers[k];
-    row.append(element("td", "", name), element("td", "", value === null ? "not applied" : `${value}`));
-    return row;
+    const value = draw.numbers[k];
+    return element("tr", "", element("td", "", name), element("td", "", value === null ? "not applied" : `${value}`));
   }));
-}
-
-/* Where only a part of the photo is shown: the whole of it, with a frame around that part. */
-async function paintLocator(sample) {
-  const [x0, y0, x1, y1] = sample.region, [H, W] = sample.photo;
-  $("locator").hidden = x0 === 0 && y0 === 0 && x1 === W && y1 === H;
-  if ($("locator").hidden) return;
-  const picture = await pictureOf(sample, 1), canvas = $("whole");
-  if (!shown || shown.sample !== sample) return;
-  paintWhole(canvas, picture, sample.region, sample.photo);
 }
 
 /* The draw `step` places further in the filtered order, or null at its ends. */
@@ -196,31 +162,11 @@ function stepView(step) {
   if (next) openView(next);
 }
 
-function setUpView() {
-  const view = $("view");
-  $("previous").addEventListener("click", () => stepView(-1));
-  $("next").addEventListener("click", () => stepView(1));
-  $("close").addEventListener("click", () => view.close());
-  view.addEventListener("click", event => { if (event.target === view) view.close(); });
-  view.addEventListener("close", () => { const last = shown; shown = null; cards.focus(last); });
-  view.addEventListener("keydown", event => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step) { event.preventDefault(); stepView(step); }
-  });
-  addEventListener("resize", () => { if (shown) paintLarge(); });
-}
-
 function fillHead() {
   const entries = [...header.legend];
   if (draws.some(draw => draw.sample.void)) entries.push(header.legend_void);
   for (const flag of new Set(draws.flatMap(draw => draw.flags))) entries.push([header.flag_colour, true, header.flags[flag] || flag]);
-  $("legend").replaceChildren(...entries.map(([colour, hollow, text]) => {
-    const entry = element("li"), swatch = element("i", hollow ? "hollow" : "");
-    swatch.style.setProperty("--swatch", `rgb(${colour})`);
-    entry.append(swatch, text);
-    return entry;
-  }));
+  fillLegend(entries);
   const rest = footer.triples > draws.length ? `, the first of ${number(footer.triples)} draws` : "";
   const cut = footer.cut ? " More may be in the sources: --count sets how many are shown, spread evenly." : "";
   $("about").textContent = `${number(sampleCount)} objects with ${number(draws.length)} guide masks${rest}.${cut} Click a picture to enlarge it.`;
@@ -231,8 +177,9 @@ function fillHead() {
 
 fitAreaScale(draws);
 setUpControls();
-setUpView();
+setUpView(stepView, cards.focus.bind(cards));
 fillHead();
 setShow(show);
 applyFilters();
-requestAnimationFrame(() => requestAnimationFrame(() => { document.documentElement.dataset.ready = "yes"; }));
+addEventListener("resize", () => { if (shown) paintLarge(); });
+tellReady();

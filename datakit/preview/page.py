@@ -40,7 +40,7 @@ MOST_PROBLEMS = 500
 # Of a triple's columns those that the page's code reads by name: all but the sample's, and what is written otherwise.
 DRAW_COLUMNS = tuple(column.attribute for column in TRIPLE_COLUMNS if column.attribute and not column.shape
                      and column.name not in ("key", "object_id", "flags"))  # fmt: skip
-SCRIPTS = ("basics.js", "masks.js", "plots.js", "cards.js", "page.js")
+SCRIPTS = ("basics.js", "masks.js", "dialog.js", "stage.js", "plots.js", "cards.js", "page.js")
 
 
 @dataclass(frozen=True)

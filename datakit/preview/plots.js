@@ -60,12 +60,10 @@ function drawPlot(figure, scale, groups) {
   const caption = element("figcaption", "", scale.heading);
   const rows = groups.map(([name, all, kept]) => {
     const values = kept.map(scale.of), median = medianOf(values);
-    const label = element("div", "plot-label");
-    label.append(element("strong", "", name), element("span", "soft", values.length ? `${number(values.length)}, median ${median.toFixed(2)}` : "none left"));
+    const label = element("div", "plot-label", element("strong", "", name),
+      element("span", "soft", values.length ? `${number(values.length)}, median ${median.toFixed(2)}` : "none left"));
     label.title = `${name}: ${kept.length} of ${all.length} draws, median ${values.length ? median.toFixed(3) : "none"}`;
-    const row = element("div", "plot");
-    row.append(label, histogram(name, all.map(scale.of), values, scale));
-    return row;
+    return element("div", "plot", label, histogram(name, all.map(scale.of), values, scale));
   });
   for (const tick of ticks) {
     const mark = element("span", "", tick < 1 && scale === SCALES.area ? `1/${1 / tick}` : `${tick}`);

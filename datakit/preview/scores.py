@@ -31,7 +31,7 @@ from .document import (
 FRAME = (270, 480)  # the shape of the part of a frame that is shown
 PICTURE_SIDE, MASK_SIDE = 480, 640
 APART = 10  # worst frames are at least a tenth of the sequence apart
-SCRIPTS = ("basics.js", "masks.js", "curves.js", "scores.js")
+SCRIPTS = ("basics.js", "masks.js", "dialog.js", "stage.js", "objects.js", "curves.js", "scores_curves.js", "scores.js")
 LEGEND = (
     (tiles.TARGET, True, "ground truth"),
     (tiles.ROUGH, True, "prediction"),
