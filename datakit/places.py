@@ -129,6 +129,20 @@ def beneath(folder: Place, path: str) -> Place | str:
     return folder / path if is_stored(folder) else f"{folder}/{path}"
 
 
+def absolute(place: Place) -> Place:
+    """A place by its whole path; an address is one already."""
+    return place if is_stored(place) else place.absolute()
+
+
+def lies_in(place: Place, folder: Place) -> bool:
+    """Whether a place is a folder, or lies below it; a store has no links that could hide it."""
+    if is_stored(place) != is_stored(folder):
+        return False
+    if is_stored(place):
+        return f"{place}/".startswith(f"{str(folder).rstrip('/')}/")
+    return place.resolve().is_relative_to(folder.resolve())
+
+
 def check_writable_store(place: Place, named: str) -> None:
     """Refuse an address that nothing can be written to.
 
@@ -390,6 +404,12 @@ def files_in(folder: Place, suffix: str = "", prefix: str = "") -> list[Place]:
 # ---- writing
 
 
+def make_folder(place: Place) -> None:
+    """Make a folder where there is none, with those above it; a store needs none."""
+    if not is_stored(place):
+        place.mkdir(parents=True, exist_ok=True)
+
+
 def write_bytes(place: Place, data: bytes) -> None:
     """Put an object in place, whole or not at all.
 
@@ -421,6 +441,8 @@ def upload(path: Path, place: Place, sha256: str) -> None:
 def create(place: Place, data: bytes) -> bool:
     """Make an object unless there is one; whether this call made it. Of several at once, one does.
 
+    A store without conditional writes makes it in any case.
+
     Raises:
         OSError: it cannot be written.
     """
@@ -431,7 +453,9 @@ def create(place: Place, data: bytes) -> bool:
     except OSError as error:
         if _is_precondition(error):
             return False
-        raise
+        if error.errno != errno.ENOSYS:
+            raise
+        write_bytes(place, data)
     return True
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import ShardError, UsageError
 from ..files import digest_json, write_json
 from ..formats import MAX_PIXELS
+from ..places import Place
 from ..wording import no_such, plain_kind, printable, shorten
 from .layout import other_format
 
@@ -96,7 +97,7 @@ class Manifest:
         return {**body, "digest": digest_json(body)}
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Place, manifest: Manifest) -> None:
     """Publish the folder: put `manifest.json` in place in one step."""
     write_json(folder / NAME, manifest.to_dict())
 
