@@ -15,8 +15,9 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,6 +49,16 @@ _PASSING = re.compile(
 _PASSING_NUMBERS = (errno.EBUSY, errno.EREMOTEIO if hasattr(errno, "EREMOTEIO") else errno.EIO, errno.ECONNRESET)
 
 _options: dict[str, Any] = {}
+
+
+class EndsEarly(OSError):
+    """A file has fewer bytes than were to be read."""
+
+    def __init__(self, place: Place, found: int, expected: int):
+        super().__init__(errno.EIO, f"{place}: ends after {found} bytes, expected {expected} at least")
+
+    def __reduce__(self) -> tuple[type[OSError], tuple[int, str]]:
+        return OSError, (errno.EIO, str(self.strerror))
 
 
 def use_storage_options(options: Mapping[str, Any]) -> None:
@@ -110,6 +121,11 @@ def place_of(text: str | os.PathLike[str] | Place) -> Place:
     # listings kept by a client would hide what others write
     place: Place = UPath(text.rstrip("/") if parts.path.strip("/") else text, use_listings_cache=False, **_options)
     return place
+
+
+def same_store(place: Place, text: str) -> Place:
+    """Another address, opened with the options of one that is open."""
+    return type(place)(text, **place.storage_options)  # type: ignore[attr-defined]
 
 
 def is_stored(place: Place) -> bool:
@@ -258,7 +274,7 @@ def read_bytes(place: Place, start: int | None = None, stop: int | None = None) 
             file.seek(start)
             data = file.read((stop or 0) - start)
     if start is not None and stop is not None and len(data) != stop - start:
-        raise OSError(errno.EIO, f"{place}: ends after {start + len(data)} bytes, expected {stop} at least")
+        raise EndsEarly(place, start + len(data), stop)
     return data
 
 
@@ -292,7 +308,7 @@ def read_parts(parts: Sequence[tuple[Place, int, int]]) -> list[bytes]:
     patiently(ask, places[0])
     for (place, start, stop), data in zip(parts, found, strict=True):
         if len(data) != stop - start:
-            raise OSError(errno.EIO, f"{place}: ends after {start + len(data)} bytes, expected {stop} at least")
+            raise EndsEarly(place, start + len(data), stop)
     return found
 
 
@@ -312,6 +328,23 @@ def sha256_at(place: Place) -> str:
     for start in range(0, size, PIECE):
         digest.update(read_bytes(place, start, min(start + PIECE, size)))
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def local_copy(place: Place) -> Iterator[Path]:
+    """A file on this machine with the bytes of a place: itself, or a copy that is removed afterwards.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it cannot be read, or there is no room for it.
+    """
+    if not is_stored(place):
+        yield place
+        return
+    with tempfile.TemporaryDirectory(prefix="datakit-") as scratch:
+        path = Path(scratch) / place.name
+        patiently(lambda: filesystem(place).get_file(_key(place), str(path)), place)
+        yield path
 
 
 def known_sha256(place: Place) -> str | None:
