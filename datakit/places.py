@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from .errors import UsageError
+from .errors import DatakitError, UsageError
 from .extras import require
 
 Place: TypeAlias = Path  # an address is none, but has its methods; so every `Path` of a place may be one
@@ -51,14 +51,20 @@ _PASSING_NUMBERS = (errno.EBUSY, errno.EREMOTEIO if hasattr(errno, "EREMOTEIO") 
 _options: dict[str, Any] = {}
 
 
-class EndsEarly(OSError):
+class StoreError(DatakitError, OSError):
+    """A store refuses, or does not answer; the text names the place and the way out."""
+
+    def __str__(self) -> str:
+        return str(self.args[-1])
+
+
+class EndsEarly(StoreError):
     """A file has fewer bytes than were to be read."""
 
-    def __init__(self, place: Place, found: int, expected: int):
-        super().__init__(errno.EIO, f"{place}: ends after {found} bytes, expected {expected} at least")
-
-    def __reduce__(self) -> tuple[type[OSError], tuple[int, str]]:
-        return OSError, (errno.EIO, str(self.strerror))
+    @classmethod
+    def of(cls, place: Place, found: int, expected: int) -> EndsEarly:
+        """The error that says where it ends and what was expected."""
+        return cls(errno.EIO, f"{place}: ends after {found} bytes, expected {expected} at least")
 
 
 def use_storage_options(options: Mapping[str, Any]) -> None:
@@ -171,7 +177,7 @@ def patiently(call: Callable[[], Result], place: Place) -> Result:
 
     Raises:
         FileNotFoundError, FileExistsError: as the store says.
-        OSError: no rights, no such store, or it stays away; the text names the place and the way out.
+        StoreError: no rights, no such store, or it stays away.
     """
     wait = FIRST_WAIT
     for left in range(TRIES - 1, -1, -1):
@@ -201,26 +207,26 @@ def _is_passing(error: BaseException) -> bool:
     )
 
 
-def _told(error: Exception, place: Place) -> OSError:
+def _told(error: Exception, place: Place) -> StoreError:
     """An error of a store as one sentence; what the client itself said may hold a signed address."""
     text = f"{place}: "
     if "NoCredentials" in type(error).__name__ or "credentials" in str(error).lower():
-        return PermissionError(
+        return StoreError(
             errno.EACCES,
             text + "no credentials were found; give them as the store's own tools take them (for S3 "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile), or --storage-option anon=true for open data",
         )
     if isinstance(error, PermissionError) or getattr(error, "status", 0) in (401, 403):
-        return PermissionError(errno.EACCES, text + "the store refuses it: the credentials give no right to this")
+        return StoreError(errno.EACCES, text + "the store refuses it: the credentials give no right to this")
     if _is_passing(error):
-        return ConnectionError(
+        return StoreError(
             errno.EIO,
             text + f"the store does not answer after {TRIES} tries; check the address, the network and "
             "--storage-option endpoint_url, and run the same command again",
         )
     if isinstance(error, OSError) and error.errno:
-        return OSError(error.errno, text + f"the store says: {error.strerror or type(error).__name__}")
-    return OSError(errno.EIO, text + f"cannot be used ({type(error).__name__})")
+        return StoreError(error.errno, text + f"the store says: {error.strerror or type(error).__name__}")
+    return StoreError(errno.EIO, text + f"cannot be used ({type(error).__name__})")
 
 
 # ---- reading
@@ -261,7 +267,7 @@ def read_bytes(place: Place, start: int | None = None, stop: int | None = None) 
 
     Raises:
         FileNotFoundError: there is none.
-        OSError: it cannot be read; also where it ends before `stop`.
+        StoreError: it cannot be read; also where it ends before `stop`.
     """
     if start is not None and stop is not None and stop <= start:
         return b""
@@ -274,7 +280,7 @@ def read_bytes(place: Place, start: int | None = None, stop: int | None = None) 
             file.seek(start)
             data = file.read((stop or 0) - start)
     if start is not None and stop is not None and len(data) != stop - start:
-        raise EndsEarly(place, start + len(data), stop)
+        raise EndsEarly.of(place, start + len(data), stop)
     return data
 
 
@@ -286,7 +292,7 @@ def read_parts(parts: Sequence[tuple[Place, int, int]]) -> list[bytes]:
 
     Raises:
         FileNotFoundError: an object is not there.
-        OSError: one cannot be read, or ends too early.
+        StoreError: one cannot be read, or ends too early.
     """
     if not parts:
         return []
@@ -308,7 +314,7 @@ def read_parts(parts: Sequence[tuple[Place, int, int]]) -> list[bytes]:
     patiently(ask, places[0])
     for (place, start, stop), data in zip(parts, found, strict=True):
         if len(data) != stop - start:
-            raise EndsEarly(place, start + len(data), stop)
+            raise EndsEarly.of(place, start + len(data), stop)
     return found
 
 
@@ -427,7 +433,7 @@ def write_bytes(place: Place, data: bytes) -> None:
     """Put an object in place, whole or not at all.
 
     Raises:
-        OSError: it cannot be written.
+        StoreError: it cannot be written.
     """
     patiently(lambda: filesystem(place).pipe_file(_key(place), data), place)
 
@@ -441,7 +447,7 @@ def upload(path: Path, place: Place, sha256: str) -> None:
         sha256: of its bytes.
 
     Raises:
-        OSError: it cannot be written.
+        StoreError: it cannot be written.
     """
     kept: dict[str, Any] = {}
     if place.protocol in ("s3", "s3a"):  # type: ignore[attr-defined]
@@ -455,7 +461,7 @@ def create(place: Place, data: bytes) -> bool:
     """Make an object unless there is one; whether this call made it. Of several at once, one does.
 
     Raises:
-        OSError: it cannot be written.
+        StoreError: it cannot be written.
     """
     try:
         patiently(lambda: filesystem(place).pipe_file(_key(place), data, mode="create"), place)

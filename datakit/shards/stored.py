@@ -38,7 +38,7 @@ class StoredShard(Shard):
 
     Raises:
         ShardError: it is missing, truncated, replaced, or no shard.
-        OSError: the store does not answer, or the cache's disk is full.
+        StoreError: the store does not answer, or the cache's disk is full.
     """
 
     def __init__(self, place: Place, entry: ShardEntry, cache: Cache, max_pixels: int = MAX_PIXELS):
@@ -103,10 +103,8 @@ class StoredShard(Shard):
             photos = self._read_head(part)
             with part.open("r+b") as file:
                 os.pwrite(file.fileno(), read_bytes(place, photos.stop, size), photos.stop)
-        except OSError as error:
-            if not isinstance(error, EndsEarly):
-                raise
-            raise ShardError(f"{error.strerror}; it is truncated: run `datakit build-shards` again") from error
+        except EndsEarly as error:
+            raise ShardError(f"{error}; it is truncated: run `datakit build-shards` again") from error
         try:
             self._check(Shard(part, self._max_pixels))
         except ShardError as error:

@@ -187,7 +187,7 @@ def test_a_request_that_fails_in_passing_is_made_again(error: Exception, monkeyp
 
 @pytest.mark.usefixtures("impatient")
 def test_a_store_that_stays_away_is_told_with_the_way_out(memory: Place) -> None:
-    with pytest.raises(ConnectionError, match=r"does not answer.*endpoint_url.*same command again"):
+    with pytest.raises(places.StoreError, match=r"does not answer.*endpoint_url.*same command again"):
         places.patiently(Failing(ConnectionResetError(), 9), memory)
 
 
@@ -201,7 +201,7 @@ def test_a_store_that_stays_away_is_told_with_the_way_out(memory: Place) -> None
 )
 def test_what_will_not_pass_is_told_at_once_without_the_clients_words(error, told: str, memory: Place) -> None:
     call = Failing(error, 9)
-    with pytest.raises(OSError, match=told) as found:
+    with pytest.raises(places.StoreError, match=told) as found:
         places.patiently(call, memory)
     assert call.calls == 1 and "very-secret" not in str(found.value)
 

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from datakit import places
 from datakit.errors import ShardError
-from datakit.places import Place
+from datakit.places import Place, StoreError
 from datakit.shards import ShardReader, collate
 from datakit.shards.cache import CachedPhotos
 from datakit.shards.verify import verify
@@ -192,7 +192,7 @@ def test_a_store_that_goes_away_is_named_and_what_is_kept_is_read(stored: Place,
 
     monkeypatch.setattr(places, "filesystem", lambda _place: type("Gone", (), {"cat_ranges": gone})())
     assert reader[0].key == first
-    with pytest.raises(ConnectionError, match="does not answer"):
+    with pytest.raises(StoreError, match="does not answer"):
         reader[4]
 
 
