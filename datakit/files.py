@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import looking
 from .errors import DatakitError, UsageError
+from .places import is_stored
 
 PART_PREFIX = ".part-"
 EXPORT_MANIFEST, EXPORT_FORMAT = "export.json", "masktrack-datakit export"  # what `datakit export` lists its files in
@@ -148,10 +150,8 @@ def digest_json(value: Any) -> str:
 def is_export_manifest(path: Path) -> bool:
     """Whether a file is the list that an export of ours has written, told from its last kilobytes: keys are sorted."""
     try:
-        if path.is_symlink() or not path.is_file():
+        if not looking.is_file(path) or (not is_stored(path) and path.is_symlink()):
             return False
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL))
-            return f'"format": "{EXPORT_FORMAT}"'.encode() in file.read(_TAIL)
+        return f'"format": "{EXPORT_FORMAT}"'.encode() in b"".join(looking.read_ends(path, _TAIL))
     except OSError:
         return False
