@@ -16,7 +16,7 @@ from typing import Any
 
 from . import looking
 from .errors import DatakitError, UsageError
-from .places import is_stored
+from .places import Place, is_stored, write_bytes
 
 PART_PREFIX = ".part-"
 EXPORT_MANIFEST, EXPORT_FORMAT = "export.json", "masktrack-datakit export"  # what `datakit export` lists its files in
@@ -115,13 +115,16 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Place, text: str) -> None:
     """Replace the text of `path` (UTF-8) in one step."""
+    if is_stored(path):
+        write_bytes(path, text.encode())
+        return
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Place, value: Any) -> None:
     """Replace `path` by `value` as readable JSON."""
     write_text(path, json_text(value))
 

@@ -21,13 +21,12 @@ from typing import TypeVar
 
 from . import places
 from .errors import DatakitError
-from .places import READ_ONLY, Entry, Place, StoreEntry, is_stored
+from .places import READ_ONLY, Entry, Place, StoreEntry, StoreError, is_stored
 
 Result = TypeVar("Result")
 Group = TypeVar("Group", bound=Sequence[Place | str])
 THREADS = 16  # files of a store that are fetched at once
 GROUPS_AHEAD = 16  # photos, each with the files of its masks, that are fetched before their turn
-ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 @dataclass
@@ -404,7 +403,7 @@ def _told(call: Callable[[], Result]) -> Result:
     """
     try:
         return call()
-    except (*ABSENT, PermissionError):
-        raise
-    except OSError as error:
-        raise DatakitError(error.strerror or str(error)) from error
+    except StoreError as error:
+        if error.errno == errno.EACCES:
+            raise PermissionError(errno.EACCES, str(error)) from error
+        raise DatakitError(str(error)) from error

@@ -15,15 +15,16 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
-from .errors import UsageError
+from .errors import DatakitError, UsageError
 from .extras import require
 
 Place: TypeAlias = Path  # an address is none, but has its methods; so every `Path` of a place may be one
@@ -49,6 +50,22 @@ _PASSING = re.compile(
 _PASSING_NUMBERS = (errno.EBUSY, errno.EREMOTEIO if hasattr(errno, "EREMOTEIO") else errno.EIO, errno.ECONNRESET)
 
 _options: dict[str, Any] = {}
+
+
+class StoreError(DatakitError, OSError):
+    """A store refuses, or does not answer; the text names the place and the way out."""
+
+    def __str__(self) -> str:
+        return str(self.args[-1])
+
+
+class EndsEarly(StoreError):
+    """A file has fewer bytes than were to be read."""
+
+    @classmethod
+    def of(cls, place: Place, found: int, expected: int) -> EndsEarly:
+        """The error that says where it ends and what was expected."""
+        return cls(errno.EIO, f"{place}: ends after {found} bytes, expected {expected} at least")
 
 
 def use_storage_options(options: Mapping[str, Any]) -> None:
@@ -114,6 +131,11 @@ def place_of(text: str | os.PathLike[str] | Place) -> Place:
     return place
 
 
+def same_store(place: Place, text: str) -> Place:
+    """Another address, opened with the options of one that is open."""
+    return type(place)(text, **place.storage_options)  # type: ignore[attr-defined]
+
+
 def is_stored(place: Place | str) -> TypeGuard[Place]:
     """Whether a place is an address in a store; a text is a path of this machine."""
     return not isinstance(place, str | Path)
@@ -129,6 +151,20 @@ def filesystem(place: Place) -> Any:
 def beneath(folder: Place, path: str) -> Place | str:
     """A file in a folder, by its path from there: a text on a disk, which costs a tenth of a `Path`."""
     return folder / path.lstrip("/") if is_stored(folder) else f"{folder}/{path}"
+
+
+def absolute(place: Place) -> Place:
+    """A place by its whole path; an address is one already."""
+    return place if is_stored(place) else place.absolute()
+
+
+def lies_in(place: Place, folder: Place) -> bool:
+    """Whether a place is a folder, or lies below it; a store has no links that could hide it."""
+    if is_stored(place) != is_stored(folder):
+        return False
+    if is_stored(place):
+        return f"{place}/".startswith(f"{str(folder).rstrip('/')}/")
+    return place.resolve().is_relative_to(folder.resolve())
 
 
 def check_writable_store(place: Place, named: str) -> None:
@@ -157,7 +193,7 @@ def patiently(call: Callable[[], Result], place: Place) -> Result:
 
     Raises:
         FileNotFoundError, FileExistsError: as the store says.
-        OSError: no rights, no such store, or it stays away; the text names the place and the way out.
+        StoreError: no rights, no such store, or it stays away.
     """
     wait = FIRST_WAIT
     for left in range(TRIES - 1, -1, -1):
@@ -187,26 +223,26 @@ def _is_passing(error: BaseException) -> bool:
     )
 
 
-def _told(error: Exception, place: Place) -> OSError:
+def _told(error: Exception, place: Place) -> StoreError:
     """An error of a store as one sentence; what the client itself said may hold a signed address."""
     text = f"{place}: "
     if "NoCredentials" in type(error).__name__ or "credentials" in str(error).lower():
-        return PermissionError(
+        return StoreError(
             errno.EACCES,
             text + "no credentials were found; give them as the store's own tools take them (for S3 "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile), or --storage-option anon=true for open data",
         )
     if isinstance(error, PermissionError) or getattr(error, "status", 0) in (401, 403):
-        return PermissionError(errno.EACCES, text + "the store refuses it: the credentials give no right to this")
+        return StoreError(errno.EACCES, text + "the store refuses it: the credentials give no right to this")
     if _is_passing(error):
-        return ConnectionError(
+        return StoreError(
             errno.EIO,
             text + f"the store does not answer after {TRIES} tries; check the address, the network and "
             "--storage-option endpoint_url, and run the same command again",
         )
     if isinstance(error, OSError) and error.errno:
-        return OSError(error.errno, text + f"the store says: {error.strerror or type(error).__name__}")
-    return OSError(errno.EIO, text + f"cannot be used ({type(error).__name__})")
+        return StoreError(error.errno, text + f"the store says: {error.strerror or type(error).__name__}")
+    return StoreError(errno.EIO, text + f"cannot be used ({type(error).__name__})")
 
 
 # ---- reading
@@ -247,7 +283,7 @@ def read_bytes(place: Place, start: int | None = None, stop: int | None = None) 
 
     Raises:
         FileNotFoundError: there is none.
-        OSError: it cannot be read; also where it ends before `stop`.
+        StoreError: it cannot be read; also where it ends before `stop`.
     """
     if start is not None and stop is not None and stop <= start:
         return b""
@@ -260,7 +296,7 @@ def read_bytes(place: Place, start: int | None = None, stop: int | None = None) 
             file.seek(start)
             data = file.read((stop or 0) - start)
     if start is not None and stop is not None and len(data) != stop - start:
-        raise OSError(errno.EIO, f"{place}: ends after {start + len(data)} bytes, expected {stop} at least")
+        raise EndsEarly.of(place, start + len(data), stop)
     return data
 
 
@@ -271,10 +307,10 @@ def read_some(place: Place, start: int, stop: int) -> bytes:
     """
     try:
         data: bytes = patiently(lambda: filesystem(place).cat_file(_key(place), start=start, end=stop), place)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError) or size_at(place) != 0:
-            raise
-        return b""  # no range can be asked of an empty object
+    except StoreError as error:
+        if "Range" in str(error.__cause__) or getattr(error.__cause__, "status", 0) == 416:
+            return b""  # no range can be asked of an empty object
+        raise
     return data
 
 
@@ -286,7 +322,7 @@ def read_parts(parts: Sequence[tuple[Place, int, int]]) -> list[bytes]:
 
     Raises:
         FileNotFoundError: an object is not there.
-        OSError: one cannot be read, or ends too early.
+        StoreError: one cannot be read, or ends too early.
     """
     if not parts:
         return []
@@ -308,7 +344,7 @@ def read_parts(parts: Sequence[tuple[Place, int, int]]) -> list[bytes]:
     patiently(ask, places[0])
     for (place, start, stop), data in zip(parts, found, strict=True):
         if len(data) != stop - start:
-            raise OSError(errno.EIO, f"{place}: ends after {start + len(data)} bytes, expected {stop} at least")
+            raise EndsEarly.of(place, start + len(data), stop)
     return found
 
 
@@ -328,6 +364,23 @@ def sha256_at(place: Place) -> str:
     for start in range(0, size, PIECE):
         digest.update(read_bytes(place, start, min(start + PIECE, size)))
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def local_copy(place: Place) -> Iterator[Path]:
+    """A file on this machine with the bytes of a place: itself, or a copy that is removed afterwards.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it cannot be read, or there is no room for it.
+    """
+    if not is_stored(place):
+        yield place
+        return
+    with tempfile.TemporaryDirectory(prefix="datakit-") as scratch:
+        path = Path(scratch) / place.name
+        patiently(lambda: filesystem(place).get_file(_key(place), str(path)), place)
+        yield path
 
 
 def known_sha256(place: Place) -> str | None:
@@ -432,11 +485,17 @@ def files_in(folder: Place, suffix: str = "", prefix: str = "") -> list[Place]:
 # ---- writing
 
 
+def make_folder(place: Place) -> None:
+    """Make a folder where there is none, with those above it; a store needs none."""
+    if not is_stored(place):
+        place.mkdir(parents=True, exist_ok=True)
+
+
 def write_bytes(place: Place, data: bytes) -> None:
     """Put an object in place, whole or not at all.
 
     Raises:
-        OSError: it cannot be written.
+        StoreError: it cannot be written.
     """
     patiently(lambda: filesystem(place).pipe_file(_key(place), data), place)
 
@@ -450,7 +509,7 @@ def upload(path: Path, place: Place, sha256: str) -> None:
         sha256: of its bytes.
 
     Raises:
-        OSError: it cannot be written.
+        StoreError: it cannot be written.
     """
     kept: dict[str, Any] = {}
     if place.protocol in ("s3", "s3a"):  # type: ignore[attr-defined]
@@ -463,8 +522,10 @@ def upload(path: Path, place: Place, sha256: str) -> None:
 def create(place: Place, data: bytes) -> bool:
     """Make an object unless there is one; whether this call made it. Of several at once, one does.
 
+    A store without conditional writes makes it in any case.
+
     Raises:
-        OSError: it cannot be written.
+        StoreError: it cannot be written.
     """
     try:
         patiently(lambda: filesystem(place).pipe_file(_key(place), data, mode="create"), place)
@@ -473,7 +534,9 @@ def create(place: Place, data: bytes) -> bool:
     except OSError as error:
         if _is_precondition(error):
             return False
-        raise
+        if error.errno != errno.ENOSYS:
+            raise
+        write_bytes(place, data)
     return True
 
 

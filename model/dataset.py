@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from datakit.arrays import Image, Mask
 from datakit.errors import ShardError, UsageError
 from datakit.images import paint, reduction
 from datakit.keys import draw_key
+from datakit.places import place_of
 from datakit.rle import decode_rle
 from datakit.samples import Triple
 from datakit.seeds import generator, is_held_back
@@ -147,7 +148,8 @@ class TripleDataset(Dataset[dict[str, Any]]):
         self.coding, self.seed = coding, seed
         self.view, self.redraw = (view.still(), False) if split == "val" else (view, redraw)
         paths = [folders] if isinstance(folders, str | os.PathLike) else list(folders)
-        self._shards = [part for path in paths for part in _parts(Path(path))]
+        self._shards = [part for path in paths for part in _parts(place_of(path))]
+        self._is_stored = any(reader.is_stored for reader, _ in self._shards)
         self._index, self.groups = self._read_index(split, val_share)
         if not len(self):
             raise NothingLeft(f"{', '.join(map(str, paths)) or 'no folder'}: no triples to read for split {split!r} "
@@ -180,6 +182,20 @@ class TripleDataset(Dataset[dict[str, Any]]):
             return self._other_photo(which, item)
 
         return make_item(example, self.view, self.coding, rng, rough if self.redraw else None, other)
+
+    def __getitems__(self, draws: Sequence[Draw | int]) -> list[dict[str, Any]]:
+        """Items of a batch, which a DataLoader asks for at once; their photos are read from a store at once."""
+        if self._is_stored:
+            self._prefetch(draw.item if isinstance(draw, Draw) else draw for draw in draws)
+        return [self[draw] for draw in draws]
+
+    def _prefetch(self, items: Iterable[int]) -> None:
+        wanted: dict[int, tuple[ShardReader, list[tuple[int, int]]]] = {}
+        for item in items:
+            reader, number = self._shards[self._index.shard[item]]
+            wanted.setdefault(id(reader), (reader, []))[1].append((number, int(self._index.row[item])))
+        for reader, rows in wanted.values():
+            reader.prefetch_rows(rows)
 
     def triple(self, item: int) -> Triple:
         """The stored triple of an item, whole; with `redraw`, the first of its variants."""

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from .interrupt import Stopped
-from .options import device_options, set_option, value_options
+from .options import cache_options, device_options, set_option, value_options
 from .worker_options import worker_options
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.option("--workers", type=click.IntRange(0), default=2, help="Loader processes.")
 @click.option("--save-every", type=click.IntRange(1), default=100, help="Steps from one checkpoint to the next.")
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard events, too (extra `tensorboard`).")
+@cache_options
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
@@ -141,6 +142,7 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
               "deeplab-vgg16]")  # fmt: skip
 @click.option("--full-frame", is_flag=True, help="Show the network the whole photo instead of a cut around the mask.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file: some results to look at.")
+@cache_options
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def score(shards: Path, as_json: bool, **options: Any) -> None:

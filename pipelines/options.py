@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -159,6 +160,29 @@ def device_options(command: Command) -> Command:
     return with_options(where, command)
 
 
+def cache_options(command: Command) -> Command:
+    """Options of commands that read photos of shards in a store again and again."""
+    kept = [
+        click.option("--cache", type=click.Path(path_type=Path, file_okay=False), expose_value=False, is_eager=True,
+                     callback=_set_cache, help="Folder that keeps what was read of shards in a store.  [default: "
+                     "$DATAKIT_CACHE, or ~/.cache/masktrack-datakit]"),
+        click.option("--cache-size", metavar="SIZE", expose_value=False, is_eager=True, callback=_set_cache_size,
+                     help="Most it may take, e.g. 200GB.  [default: $DATAKIT_CACHE_SIZE, or 20GB]"),
+    ]  # fmt: skip
+    return with_options(kept, command)
+
+
+def _set_cache(_ctx: click.Context, _parameter: click.Parameter, folder: Path | None) -> None:
+    """Say it to this process and all that it starts."""
+    if folder is not None:
+        os.environ["DATAKIT_CACHE"] = str(folder.expanduser().absolute())
+
+
+def _set_cache_size(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> None:
+    if text is not None:
+        os.environ["DATAKIT_CACHE_SIZE"] = str(byte_count(text, "--cache-size"))
+
+
 def _show_layouts(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value:
         from datakit.datasets import LAYOUTS
@@ -306,7 +330,7 @@ def listed_sources_from(specs: Sequence[str], options: Mapping[str, Any], read: 
     return with_listings(sources, images, read, options["listings"])
 
 
-def byte_count(text: str | int) -> int:
+def byte_count(text: str | int, option: str = "--shard-bytes") -> int:
     """`64MB`, `1.5GB`, `500kB` or a plain number of bytes."""
     units = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "b": 1}
     lowered = str(text).strip().lower()
@@ -316,5 +340,5 @@ def byte_count(text: str | int) -> int:
     except (ValueError, OverflowError):
         size = 0
     if size < 1:
-        raise click.BadParameter(f"{text!r} is not a size; expected e.g. 64MB", param_hint="--shard-bytes")
+        raise click.BadParameter(f"{text!r} is not a size; expected e.g. 64MB", param_hint=option)
     return size

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.errors import SettingsDiffer, UsageError
 from datakit.files import write_json
+from datakit.places import is_folder, place_of
 
 from .settings import differences
 from .train_log import LAST, RUN, STEPS
@@ -75,12 +76,12 @@ def stored_job(out: Path, shards: Sequence[Path] = ()) -> TrainJob:
 
     about = read_checkpoint(last_checkpoint(out)).about
     how = json.loads((out / RUN).read_text(encoding="utf-8")) if (out / RUN).is_file() else {}
-    folders = list(shards) or [Path(folder) for folder in how.get("shards", ())]
+    folders = list(shards) or [place_of(folder) for folder in how.get("shards", ())]
     way_out = f"name them: datakit train SHARDS --resume --out {out}"
     if not folders:
         raise UsageError(f"{out}: the run does not say where its shards are; {way_out}")
     for folder in folders:
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise UsageError(f"{folder}: the shards of the run are not there any more; {way_out}")
     then = about["run"]
     return TrainJob(

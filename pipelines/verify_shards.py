@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from datakit import places
 from datakit.datasets import SourceSpec
 from datakit.errors import UsageError
 from datakit.shards import read_contents
@@ -46,7 +47,7 @@ class Verification:
     @property
     def vouched_for(self) -> bool:
         """Whether a manifest stood behind the bytes."""
-        return self.path.is_dir() and not any(finding.place == "manifest" for finding in self.remaining)
+        return places.is_folder(self.path) and not any(finding.place == "manifest" for finding in self.remaining)
 
     @property
     def deep(self) -> bool:
@@ -75,7 +76,7 @@ def verify_shards(
     Raises:
         UsageError: there is no such path, or a single file or a view was to be repaired.
     """
-    if path.is_dir():
+    if places.is_folder(path):
         if repair and is_view(path):
             raise UsageError(f"{path}: is a view and holds no shards; repair the folders behind it, each by itself, "
                              f"`datakit verify {path}` names those that need it")  # fmt: skip
@@ -89,9 +90,9 @@ def verify_shards(
         contents = read_contents(path)
         shards = sum(len(build.manifest.shards) for build in contents.builds)
         return replace(verification, shards=shards, triples=contents.triples)
-    if not path.exists():
+    if not places.exists(path):
         raise UsageError(no_such(path, f"{SHARDS}, or a shard"))
-    if not path.is_file():
+    if not places.is_file(path):
         raise UsageError(f"{path}: is neither a folder nor a regular file")
     if repair:
         raise UsageError(f"{path}: a single file has no manifest to be repaired by; name its folder")

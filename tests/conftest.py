@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from pipelines.cli import cli
 from tests.runs import draw_source
+from tests.s3 import bucket, impatient, memory, s3_endpoint, storage_options  # noqa: F401 (fixtures)
 
 settings.register_profile("same-each-run", derandomize=True, deadline=None)  # a busy machine is no failure
 settings.load_profile("same-each-run")

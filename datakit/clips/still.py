@@ -9,7 +9,6 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +158,7 @@ class ShardStills(Stills):
     ):
         self._check = check
         paths = [folders] if isinstance(folders, str | os.PathLike) else list(folders)
-        self.readers = [ShardReader(Path(path), max_open=max_open) for path in paths]
+        self.readers = [ShardReader(path, max_open=max_open) for path in paths]
         self._rows, self._targets = [], []
         keys: dict[str, None] = {}
         for reader_number, reader in enumerate(self.readers):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import DatakitError, ShardError
 from ..transforms import Recipe
 from .manifest import Manifest, MissingShards, ShardEntry, is_view_body, manifest_of, read_body
-from .view import View, ViewFolder, place_of, read_rows, view_of_body
+from .view import View, ViewFolder, folder_behind, read_rows, view_of_body
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def build_behind(folder: Path, view: View, behind: ViewFolder) -> Build:
     Raises:
         ShardError: it is not there, cannot be read, or was built anew.
     """
-    place = place_of(folder, behind.path)
+    place = folder_behind(folder, behind.path)
     about = f"{folder}: is a view of {place}"
     was = f"manifest {behind.manifest[:12]}…"
     again = f"make the view again with `{view.command(folder)}`"

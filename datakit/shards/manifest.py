@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from .. import places
 from ..errors import ShardError, UsageError
 from ..files import digest_json, write_json
 from ..formats import MAX_PIXELS
+from ..places import Place, is_stored
 from ..wording import no_such, plain_kind, printable, shorten
 from .layout import other_format
 
@@ -96,7 +98,7 @@ class Manifest:
         return {**body, "digest": digest_json(body)}
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Place, manifest: Manifest) -> None:
     """Publish the folder: put `manifest.json` in place in one step."""
     write_json(folder / NAME, manifest.to_dict())
 
@@ -123,10 +125,16 @@ def read_body(folder: Path) -> dict[str, Any]:
         MissingShards, ShardError: as `read_manifest`.
     """
     path = folder / NAME
-    if not path.is_file():
-        raise (ShardError if folder.exists() else MissingShards)(_no_manifest(folder))
     try:
-        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        text = places.read_text(path)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise (ShardError if places.exists(folder) else MissingShards)(_no_manifest(folder)) from error
+    except OSError as error:
+        if is_stored(folder):
+            raise  # it says what the store says
+        raise ShardError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        body: dict[str, Any] = json.loads(text)
         digest, body_format, version = body["digest"], body["format"], body["version"]
         fits = digest_json({name: value for name, value in body.items() if name != "digest"}) == digest
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -147,16 +155,18 @@ def is_view_body(body: Mapping[str, Any]) -> bool:
 
 def _no_manifest(folder: Path) -> str:
     """What a path without a manifest is, and what to do about it."""
-    if folder.is_file() and folder.suffix != ".h5":
-        return no_such(folder, SHARDS)
-    if folder.is_file():
-        return f"{folder}: is a file; give its folder, {folder.parent}"
-    if not folder.is_dir():
+    if places.is_file(folder):
+        suffixed = folder.suffix == ".h5"
+        return f"{folder}: is a file; give its folder, {folder.parent}" if suffixed else no_such(folder, SHARDS)
+    if not places.is_folder(folder):
+        if is_stored(folder):
+            return f"{folder}: there is nothing; expected {SHARDS}"
         hint = "; that is a source: build it first, and give the folder of --out" if "=" in folder.name else ""
         return no_such(folder, SHARDS) + hint
     if told := _refusal(folder):
         return f"{folder}: no {NAME}, the last build did not publish: {told}"
-    if (folder / SETTINGS).exists() or (folder / RECORDS).exists() or any(folder.glob("*.h5")):
+    names = {entry.name for entry in places.entries_in(folder)}
+    if names & {SETTINGS, RECORDS} or any(name.endswith(".h5") for name in names):
         return (
             f"{folder}: no {NAME}, the build has not finished; run the same `datakit build-shards` again to finish it"
         )
@@ -170,10 +180,9 @@ def _refusal(folder: Path) -> str:
     """Why a build ended without publishing, of its error log; empty where there is none, or nothing in it."""
     counts: Counter[str] = Counter()
     try:
-        with (folder / ERROR_LOG).open(encoding="utf-8") as lines:
-            for line in lines:
-                problem = json.loads(line)
-                counts[f"{plain_kind(problem['kind'])}: {problem['reason']}"] += 1
+        for line in places.read_text(folder / ERROR_LOG).splitlines():
+            problem = json.loads(line)
+            counts[f"{plain_kind(problem['kind'])}: {problem['reason']}"] += 1
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         counts.clear()
     if not counts:

@@ -6,7 +6,8 @@ import bisect
 import copy
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -14,18 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ShardError, UsageError
+from ..places import is_stored, place_of
 from ..samples import Triple
 from ..transforms import Recipe
 from ..wording import counted
+from .cache import Cache
 from .contents import read_contents
 from .manifest import Manifest
 from .open_files import who_writes
 from .query import Query
 from .shard import Check, Shard, decode_triple, open_parts
+from .stored import StoredShard, fetch
 from .table import column_kinds, read_table, unknown_column, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
+
+OPENED_AT_ONCE = 16  # shards of a store
 
 
 class ShardReader(Sequence[Triple]):
@@ -46,9 +52,11 @@ class ShardReader(Sequence[Triple]):
     ```
 
     Args:
-        folder: a folder that `datakit build-shards` finished, or a view.
+        folder: a folder that `datakit build-shards` finished, or a view; on this machine, or an address such as
+            `s3://bucket/shards`.
         check: which CRC-32 are compared on every read: `masks` (their cost is nothing), `all`, or `none`.
         max_open: number of shards kept open at once.
+        cache: where photos of an address are kept, or its folder; see `cache.Cache` for what is taken otherwise.
 
     Attributes:
         contents: the builds behind it, and the portions of their shards that are read.
@@ -59,11 +67,18 @@ class ShardReader(Sequence[Triple]):
             behind it that is gone or was built anew.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], check: Check = "masks", max_open: int = 64):
-        self.folder = Path(folder)
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        check: Check = "masks",
+        max_open: int = 64,
+        cache: Cache | str | os.PathLike[str] | None = None,
+    ):
+        self.folder = place_of(folder)
         self.check: Check = check
         self.max_open = max_open
         self.contents = read_contents(self.folder)
+        self._cache = Cache(cache) if isinstance(cache, str | os.PathLike) else cache
         self.recipes: dict[str, Recipe] = {}
         for build in self.contents.builds:
             self.recipes = build.recipes | self.recipes
@@ -94,6 +109,11 @@ class ShardReader(Sequence[Triple]):
         return self.contents.builds[0].manifest
 
     @property
+    def is_stored(self) -> bool:
+        """Whether any of its shards lies in a store."""
+        return any(is_stored(build.folder) for build in self.contents.builds)
+
+    @property
     def _total(self) -> int:
         return self._ends[-1] if self._ends else 0
 
@@ -122,6 +142,11 @@ class ShardReader(Sequence[Triple]):
         Raises:
             IndexError: out of range.
         """
+        number, row = self._find(index)
+        return self.shard(number), row
+
+    def _find(self, index: int) -> tuple[int, int]:
+        """Number of the shard and row within it of triple number `index`."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"triple {index} of {len(self)}")
         index %= len(self)
@@ -129,7 +154,38 @@ class ShardReader(Sequence[Triple]):
             index = int(self._rows[index])
         number = bisect.bisect_right(self._ends, index)
         row, rows = index - (self._ends[number - 1] if number else 0), self.contents.portions[number].rows
-        return self.shard(number), row if rows is None else int(rows[row])
+        return number, row if rows is None else int(rows[row])
+
+    def prefetch(self, indices: Sequence[int]) -> None:
+        """Read the photos of some triples from the store they lie in, many requests in flight; nothing on a disk.
+
+        Raises:
+            ShardError, OSError: as reading them would.
+        """
+        if self.is_stored:
+            self.prefetch_rows([self._find(index) for index in indices])
+
+    def prefetch_rows(self, rows: Sequence[tuple[int, int]]) -> None:
+        """As `prefetch`, of triples named by the number of their shard and their row in it."""
+        wanted: dict[int, list[int]] = {}
+        for number, row in rows:
+            if is_stored(self.contents.portions[number].path):
+                wanted.setdefault(number, []).append(row)
+        absent = []
+        for number, shard in self._opened(wanted).items():
+            absent += shard.missing(int(shard.triples["image_row"][row]) for row in wanted[number])
+        fetch(absent)
+
+    def _opened(self, numbers: Iterable[int]) -> dict[int, StoredShard]:
+        """Shards of a store, opened at once."""
+        found = {number: self._open[number] for number in numbers if number in self._open}
+        new = [number for number in numbers if number not in found]
+        if len(new) > 1 and self._pid == os.getpid():
+            self._cache = self._cache or Cache()
+            with ThreadPoolExecutor(min(len(new), OPENED_AT_ONCE)) as threads:
+                for number, shard in zip(new, threads.map(self._open_shard, new), strict=True):
+                    self._open[number] = shard
+        return {number: self.shard(number) for number in numbers}  # type: ignore[misc]
 
     def shard(self, number: int) -> Shard:
         """Shard number `number`, whole, opened when first needed; `rows` says which of its triples are read."""
@@ -145,6 +201,9 @@ class ShardReader(Sequence[Triple]):
     def _open_shard(self, number: int) -> Shard:
         portion = self.contents.portions[number]
         entry, path = portion.entry, portion.path
+        if is_stored(path):
+            self._cache = self._cache or Cache()
+            return StoredShard(path, entry, self._cache, portion.build.manifest.max_pixels)
         about = f"{path}:" if self.contents.view is None else f"{path}, behind the view {self.folder}:"
         found = path.stat().st_size if path.is_file() else None
         if found != entry.bytes:

@@ -63,9 +63,10 @@ class Shard:
 
     def __init__(self, path: Path, max_pixels: int = MAX_PIXELS):
         self.path = path
+        self._file: Path = getattr(self, "_file", path)  # on this machine; of a shard in a store, the part that is read
         try:
             self._map_file()
-            with opened(path, rdcc_nbytes=0) as file:
+            with opened(self._file, rdcc_nbytes=0) as file:
                 self._read_attributes(structure.read_attributes(file))
                 extents = structure.find_extents(file, len(self._map))
                 self.table_crc32 = {name: structure.read_crc32(file, name) for name in layout.TABLES}
@@ -73,7 +74,7 @@ class Shard:
             records = {kind: len(blob.crc32) for kind, blob in self._blobs.items()}
             structure.check_rows(self._tables, records, self.parameter_names, max_pixels)
         except _NOT_A_SHARD as error:
-            if who := who_writes(path):
+            if who := who_writes(self._file):
                 raise ShardError(
                     f"{path}: is open for writing {who} ({error}); close it there and try again"
                 ) from error
@@ -86,9 +87,9 @@ class Shard:
         )
 
     def _map_file(self) -> None:
-        if not self.path.is_file():
+        if not self._file.is_file():
             raise ValueError("no such regular file")
-        with self.path.open("rb") as handle:
+        with self._file.open("rb") as handle:
             if handle.read(len(structure.SIGNATURE)) != structure.SIGNATURE:
                 raise ValueError("does not begin as an HDF5 file does")
             self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -16,6 +17,7 @@ import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5t
 from numpy.typing import NDArray
 
+from ..hdf5 import opened
 from . import layout
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -82,6 +84,21 @@ def find_extents(file: h5py.File, size: int) -> dict[str, Extent]:
                 found[path] = _extent(path, _member(groups[group], name, h5d.DatasetID), size)
     _check_space(found, size)
     return found
+
+
+def find_photos(path: Path, size: int) -> Extent | None:
+    """Where the photos of a shard lie, told from its beginning alone; None where that does not say.
+
+    Args:
+        path: a file as long as the shard, whose beginning is there; the rest may be zeros.
+        size: of the shard, in bytes.
+    """
+    try:
+        with opened(path, rdcc_nbytes=0) as file:
+            group = _member(h5g.open(file.id, b"/"), layout.IMAGES, h5g.GroupID)
+            return _extent(f"{layout.IMAGES}/data", _member(group, "data", h5d.DatasetID), size)
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError):
+        return None
 
 
 def _member(group: h5g.GroupID, name: str, kind: type[Any]) -> Any:

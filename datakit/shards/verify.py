@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from ..errors import ShardError
 from ..files import digest_json, file_sha256, json_text
+from ..places import files_in, is_stored, local_copy, place_of
 from ..progress import progress
 from .build_state import build_state_findings, text_findings
 from .contents import Build, build_behind, portions_of
@@ -53,7 +54,7 @@ def verify(
     Returns:
         Findings in order of shard and place. Without a manifest that is one, and all that every shard says by itself.
     """
-    root = Path(folder)
+    root = place_of(folder)
     try:
         body = read_body(root)
         if is_view_body(body):
@@ -61,7 +62,7 @@ def verify(
         manifest = manifest_of(root, body)
     except ShardError as error:
         found = [Finding(NAME, "manifest", "", str(error))]
-        return found + _by_themselves(sorted(root.glob("*.h5")), jobs, sandbox)
+        return found + _by_themselves(files_in(root, ".h5"), jobs, sandbox)
 
     def check(child: SandboxedVerifier, item: tuple[ShardEntry, Future[list[Finding]]]) -> list[Finding]:
         entry, found = item[0], item[1].result()
@@ -71,7 +72,12 @@ def verify(
             child, root / entry.file, manifest, entry, deep, damaged=any(finding.place == "file" for finding in found)
         )
 
+    def check_stored(child: SandboxedVerifier, entry: ShardEntry) -> list[Finding]:
+        return _stored_findings(child, root / entry.file, manifest, entry, deep)
+
     found = list(build_state_findings(root, manifest))
+    if is_stored(root):
+        return found + _in_turns(check_stored, manifest.shards, jobs, sandbox)
     with ThreadPoolExecutor(jobs) as hashing:  # goes on while children start, which takes as long as hashing 300 MB
         items = [(entry, hashing.submit(_byte_findings, root, entry)) for entry in manifest.shards]
         try:
@@ -108,7 +114,11 @@ def verify_file(path: Path, sandbox: SandboxedVerifier | None = None) -> list[Fi
 
 
 def _by_themselves(paths: Sequence[Path], jobs: int, sandbox: SandboxedVerifier | None) -> list[Finding]:
-    return _in_turns(lambda child, path: child.examine(path), paths, jobs, sandbox)
+    def check(child: SandboxedVerifier, place: Path) -> list[Finding]:
+        with local_copy(place) as path:
+            return child.examine(path)
+
+    return _in_turns(check, paths, jobs, sandbox)
 
 
 def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
@@ -135,6 +145,18 @@ def _byte_findings(folder: Path, entry: ShardEntry) -> list[Finding]:
     except OSError as error:
         text = f"cannot be read: {error.strerror}"
     return [Finding(entry.file, "file", "", text)]
+
+
+def _stored_findings(
+    child: SandboxedVerifier, place: Path, manifest: Manifest, entry: ShardEntry, deep: bool
+) -> list[Finding]:
+    """What is wrong with a shard of a store, of a copy of it."""
+    try:
+        with local_copy(place) as path:
+            found = _byte_findings(path.parent, entry)
+            return found + _contents(child, path, manifest, entry, deep, damaged=bool(found))
+    except FileNotFoundError:
+        return [Finding(entry.file, "file", "", "missing")]
 
 
 def _contents(

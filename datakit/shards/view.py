@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import base64
 import os
+import posixpath
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ShardError
 from ..files import digest_json, write_json
+from ..places import is_address, is_stored, place_of, read_bytes, same_store
 from .manifest import NAME, VIEW_FORMAT, VIEW_VERSION, is_view_body, read_body
 
 BITS = "bits:"  # before rows that are written as a bitmap
@@ -73,7 +76,7 @@ class View:
     def command(self, folder: Path) -> str:
         """The command line that makes the view in `folder` again."""
         made = self.made
-        inputs = [str(place_of(folder, path)) for path in made["inputs"]]
+        inputs = [str(folder_behind(folder, path)) for path in made["inputs"]]
         options = [word for name, value in sorted(made["options"].items())
                    for word in ([f"--{name}"] if value is True else [f"--{name}", str(value)])]  # fmt: skip
         out = folder.parent if made["command"] == "split" else folder  # which writes two, side by side
@@ -98,7 +101,7 @@ def read_view(folder: Path) -> View | None:
 def is_view(folder: Path) -> bool:
     """Whether the manifest in a folder is that of a view, damaged or not."""
     try:
-        return f'"format": "{VIEW_FORMAT}"'.encode() in (folder / NAME).read_bytes()
+        return f'"format": "{VIEW_FORMAT}"'.encode() in read_bytes(folder / NAME)
     except OSError:
         return False
 
@@ -137,6 +140,8 @@ def path_from(view: Path, place: Path) -> str:
         view: folder of the view, which need not exist.
         place: the other folder.
     """
+    if is_stored(view) or is_stored(place):
+        return _address_from(view, place)
     here = view.resolve()  # `..` is taken from where a link leads
     there = place.resolve() if ".." in place.parts else place.absolute()
     try:
@@ -146,9 +151,25 @@ def path_from(view: Path, place: Path) -> str:
     return str(there) if common == Path(here.anchor) else Path(os.path.relpath(there, here)).as_posix()
 
 
-def place_of(view: Path, path: str) -> Path:
+def _address_from(view: Path, place: Path) -> str:
+    """As `path_from`, where one is an address: relative within a bucket, so that both can be copied together."""
+    here, there = urlsplit(str(view)), urlsplit(str(place if is_stored(place) else place.absolute()))
+    if not is_stored(place) or (here.scheme, here.netloc) != (there.scheme, there.netloc):
+        return str(place if is_stored(place) else place.absolute())
+    return posixpath.relpath(there.path or "/", here.path or "/")
+
+
+def folder_behind(view: Path, path: str) -> Path:
     """Where a folder lies that a view names."""
-    return Path(os.path.normpath(view.resolve() / path))
+    if is_address(path):
+        return place_of(path)
+    if not is_stored(view):
+        return Path(os.path.normpath(view.resolve() / path))
+    if path.startswith("/"):
+        return Path(path)
+    address = urlsplit(str(view))
+    behind = posixpath.normpath(posixpath.join(address.path or "/", path))
+    return same_store(view, f"{address.scheme}://{address.netloc}{behind}")
 
 
 def write_rows(rows: NDArray[np.integer[Any]], count: int) -> str:

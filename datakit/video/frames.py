@@ -17,6 +17,7 @@ from ..datasets.listing import split_suffix
 from ..errors import DatakitError, ItemError, UsageError
 from ..formats import MAX_PIXELS, SUFFIXES
 from ..photo_files import read_photo, read_picture
+from ..places import entries_in, exists, is_folder, place_of
 from ..wording import counted, shorten
 from .labels import list_frames, unused_twins
 from .video_file import DEFAULT_FPS, VideoFacts, VideoFile, size_changes
@@ -118,7 +119,7 @@ def open_frames(
     """Open a video and look through the frames that were chosen.
 
     Args:
-        path: a folder of pictures, in the order people count, or a video file.
+        path: a folder of pictures, in the order people count, or a video file; also an address.
         start: number of the first frame.
         stop: number after the last frame; None for all.
         stride: of every so many frames, one.
@@ -128,10 +129,10 @@ def open_frames(
         UsageError: there is no such video, no frame in it, or none is chosen.
         DatakitError: a frame cannot be read or has another size than the first.
     """
-    place, chosen = Path(path), slice(start, stop, stride)
-    if place.is_dir():
+    place, chosen = place_of(path), slice(start, stop, stride)
+    if is_folder(place):
         return _open_folder(place, chosen, without)
-    if not place.exists():
+    if not exists(place):
         raise UsageError(f"{place}: no such video; expected a folder of frames or a video file")
     return _open_file(place, chosen)
 
@@ -139,8 +140,9 @@ def open_frames(
 def _open_folder(path: Path, chosen: slice, without: Collection[str]) -> FolderFrames:
     frames = list_frames(path, without=without)
     if not frames:
-        other = next((file for file in sorted(path.iterdir()) if split_suffix(file.name)[1] in SUFFIXES), None)
-        why = f"; {other.name} {SUFFIXES[split_suffix(other.name)[1]]}" if other else ""
+        listed = sorted(entry.name for entry in entries_in(path))
+        other = next((name for name in listed if split_suffix(name)[1] in SUFFIXES), None)
+        why = f"; {other} {SUFFIXES[split_suffix(other)[1]]}" if other else ""
         raise UsageError(f"{path}: holds no pictures; expected frames such as 00000.jpg, or give a video file{why}")
     numbers = range(len(frames))[chosen]
     _refuse_nothing(path, len(numbers), len(frames))

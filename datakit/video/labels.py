@@ -6,7 +6,6 @@ open is refused. Still images with masks, which may be soft, are left to `datase
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ..datasets.pair_layouts import VIDEO_FOLDERS
 from ..datasets.pairs import JPEG, MASK_SUFFIXES
 from ..errors import UsageError
 from ..masks import SCORED, LabelMap, read_label_map
+from ..places import Entry, entries_in
 from ..wording import no_such
 
 REPORT = "_report"  # beside sequences of predictions: pictures to look at, no labels
@@ -105,10 +105,9 @@ def frame_order(name: str) -> tuple[Any, ...]:
     return (*(int(part) if k % 2 else part for k, part in enumerate(re.split("([0-9]+)", name))), name)
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: Path) -> list[Entry]:
     try:
-        with os.scandir(folder) as entries:
-            return list(entries)
+        return entries_in(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

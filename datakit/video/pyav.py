@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..places import filesystem, is_stored
+
 if TYPE_CHECKING:
     from av.container.input import InputContainer
 
@@ -19,5 +21,10 @@ def open_container(path: Path) -> InputContainer:
     """
     import av
 
+    if is_stored(path):
+        container: InputContainer = av.open(
+            filesystem(path).open(str(path), "rb"), "r", options={"protocol_whitelist": ""}
+        )
+        return container
     # `file:` because FFmpeg takes `a:b.mp4` for a protocol called `a`; the list keeps a playlist off the network
     return av.open(f"file:{path}", "r", options={"protocol_whitelist": "file"})

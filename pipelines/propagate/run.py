@@ -25,6 +25,7 @@ from datakit.errors import UsageError
 from datakit.extras import MissingExtra, require
 from datakit.files import check_writable, digest_json, replacing, write_json, write_text
 from datakit.images import encode_png
+from datakit.places import is_folder, is_stored
 from datakit.progress import progress
 from datakit.video.frames import Frames, open_frames
 from datakit.video.labels import is_sequence_name
@@ -74,7 +75,9 @@ class PropagateJob:
     @property
     def name(self) -> str:
         """Of the sequence: that of the folder, or of the file without its suffix."""
-        return self.video.resolve().name if self.video.is_dir() else self.video.stem
+        if is_folder(self.video):
+            return self.video.name if is_stored(self.video) else self.video.resolve().name
+        return self.video.stem
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def masks_among(job: PropagateJob) -> set[str]:
     Raises:
         UsageError: that folder itself is given as masks.
     """
-    if not job.video.is_dir():
+    if is_stored(job.video) or not job.video.is_dir():
         return set()
     folder, names = job.video.resolve(), set()
     for mask in job.masks:

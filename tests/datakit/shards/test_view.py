@@ -16,9 +16,9 @@ from datakit.shards.view import (
     BITS,
     View,
     ViewFolder,
+    folder_behind,
     is_view,
     path_from,
-    place_of,
     read_rows,
     read_view,
     write_rows,
@@ -131,14 +131,14 @@ def test_a_folder_is_named_from_the_view(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "deep" / "view")
     for view in (tmp_path / "deep" / "view", tmp_path / "link"):
         assert path_from(view, tmp_path / "a") == "../../a"
-        assert place_of(view, "../../a") == tmp_path / "a"
+        assert folder_behind(view, "../../a") == tmp_path / "a"
 
 
 def test_a_folder_that_shares_only_the_root_is_named_absolutely(tmp_path):
     """A way over the root would not survive a move."""
     place = Path("/somewhere/else")
     assert path_from(tmp_path / "view", place) == str(place)
-    assert place_of(tmp_path / "view", str(place)) == place
+    assert folder_behind(tmp_path / "view", str(place)) == place
 
 
 def test_it_says_by_which_command_it_is_made_again(tmp_path):
