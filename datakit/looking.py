@@ -136,7 +136,7 @@ def learn_tree(folder: Place) -> None:
         above, _, name = path.rstrip("/").rpartition("/")
         if path.endswith("/"):
             inside(path.rstrip("/"))
-        elif name and "//" not in path:
+        elif name and "//" not in f"/{path}":  # a folder without a name is none
             within, siblings = inside(above)
             siblings.append(StoreEntry(name, within, size, False))
     memory.folders |= {_text(place): entries for place, entries in known.values()}
