@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from datakit.datasets import AnyReader
+from datakit.datasets.views import in_turn
 from datakit.errors import ItemError, Problem
 from datakit.files import PART_PREFIX, digest_json, write_json
 from datakit.places import Place, is_stored, read_text, upload
@@ -145,7 +146,7 @@ def shard_record(
 
 def scenes(reader: AnyReader, fail_fast: bool) -> Iterator[Scene]:
     """Every scene of a reader; a photo that cannot be used at all is a scene of one problem."""
-    for index, record in enumerate(reader.records):
+    for index, record in in_turn(reader):
         try:
             scene = reader[index]
         except ItemError as error:
