@@ -31,11 +31,12 @@ GROUPS_AHEAD = 16  # photos, each with the files of its masks, that are fetched 
 
 @dataclass
 class _Memory:
-    """What a store has told: entries by folder, files and heads by address, folders that are known with all below."""
+    """What a store has told: entries by folder; bytes, heads and sizes by address; folders known with all below."""
 
     folders: dict[str, list[Entry] | OSError] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     heads: dict[str, bytes] = field(default_factory=dict)
+    sizes: dict[str, int | None] = field(default_factory=dict)
     trees: list[str] = field(default_factory=list)
 
 
@@ -166,10 +167,7 @@ def is_file(place: Place) -> bool:
         return known is not NOTHING and not known.is_dir()
     if place.protocol in READ_ONLY and not place.suffix:  # type: ignore[attr-defined]
         return False  # a server has pages of folders as well
-    try:
-        return _told(lambda: places.size_at(place)) is not None
-    except OSError:
-        return False
+    return _size_of_file(place) is not None
 
 
 def exists(place: Place) -> bool:
@@ -283,7 +281,11 @@ def read_ends(place: Place, length: int) -> tuple[bytes, bytes]:
     head = read_head(place, length)
     if len(head) < length:
         return head, b""
-    size = place.stat().st_size if not is_stored(place) else Sizes(place.parent).of(place.name)
+    if not is_stored(place):
+        size = place.stat().st_size
+    else:
+        known = _known(place)
+        size = known.stat().st_size if known else _size_of_file(place) or 0
     start = max(size - length, length)
     return head, read_part(place, start, size - start) if size > start else b""
 
@@ -348,6 +350,9 @@ class _Nothing:
     def is_dir(self) -> bool:
         return False
 
+    def stat(self) -> os.stat_result:
+        return os.stat_result((0,) * 10)
+
 
 NOTHING = _Nothing()
 
@@ -360,6 +365,20 @@ def _known(place: Place) -> Entry | _Nothing | None:
     if not isinstance(found, list):
         return None
     return next((entry for entry in found if entry.name == name), NOTHING)
+
+
+def _size_of_file(place: Place) -> int | None:
+    """Bytes of an object; None where there is none, or no right to it."""
+    memory, text = _memory.get(), _text(place)
+    if memory and text in memory.sizes:
+        return memory.sizes[text]
+    try:
+        size = _told(lambda: places.size_at(place))
+    except OSError:
+        size = None
+    if memory:
+        memory.sizes[text] = size
+    return size
 
 
 def _text(place: Place | str) -> str:
