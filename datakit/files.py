@@ -48,9 +48,9 @@ def check_local(text: str, what: str) -> None:
     way_out = "copy them here first (or the finished folder there afterwards), e.g. with `rclone copy`, or mount them"
     if scheme in ("http", "https", "ftp"):
         way_out = "download it first, unpack it if it is an archive,"
-    where = "sources, --images, folders of shards and build-shards --out may be s3://, gs://, az:// (https:// to read)"
     raise UsageError(
-        f"{what} {text}: takes a path of this machine, no {scheme}:// address; {way_out} and give the path; {where}"
+        f"{what} {text}: takes a path of this machine, no {scheme}:// address; {way_out} and give the path. Sources, "
+        "--images, folders of shards, videos and --out of build-shards may be s3://, gs://, az://, or https:// to read"
     )
 
 
