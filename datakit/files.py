@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import looking
+from . import looking, reading
 from .errors import DatakitError, UsageError
 from .places import Place, is_stored, write_bytes
 
@@ -155,6 +155,6 @@ def is_export_manifest(path: Path) -> bool:
     try:
         if not looking.is_file(path) or (not is_stored(path) and path.is_symlink()):
             return False
-        return f'"format": "{EXPORT_FORMAT}"'.encode() in b"".join(looking.read_ends(path, _TAIL))
+        return f'"format": "{EXPORT_FORMAT}"'.encode() in b"".join(reading.read_ends(path, _TAIL))
     except OSError:
         return False

@@ -28,7 +28,7 @@ class PlaceType(click.Path):
         """
         if isinstance(value, str) and is_address(value):
             return place_of(value)
-        if not isinstance(value, str | bytes | os.PathLike):
+        if not isinstance(value, str | os.PathLike):
             return value  # a place already
         return super().convert(value, param, ctx)
 
