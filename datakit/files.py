@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import looking
 from .errors import DatakitError, UsageError
+from .places import Place, is_stored, write_bytes
 
 PART_PREFIX = ".part-"
 EXPORT_MANIFEST, EXPORT_FORMAT = "export.json", "masktrack-datakit export"  # what `datakit export` lists its files in
@@ -46,9 +48,9 @@ def check_local(text: str, what: str) -> None:
     way_out = "copy them here first (or the finished folder there afterwards), e.g. with `rclone copy`, or mount them"
     if scheme in ("http", "https", "ftp"):
         way_out = "download it first, unpack it if it is an archive,"
+    where = "sources, --images, folders of shards and build-shards --out may be s3://, gs://, az:// (https:// to read)"
     raise UsageError(
-        f"{what} {text}: only files on this machine are read and written so far, not {scheme}:// addresses; "
-        f"{way_out} and give the path"
+        f"{what} {text}: takes a path of this machine, no {scheme}:// address; {way_out} and give the path; {where}"
     )
 
 
@@ -113,13 +115,16 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Place, text: str) -> None:
     """Replace the text of `path` (UTF-8) in one step."""
+    if is_stored(path):
+        write_bytes(path, text.encode())
+        return
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Place, value: Any) -> None:
     """Replace `path` by `value` as readable JSON."""
     write_text(path, json_text(value))
 
@@ -148,10 +153,8 @@ def digest_json(value: Any) -> str:
 def is_export_manifest(path: Path) -> bool:
     """Whether a file is the list that an export of ours has written, told from its last kilobytes: keys are sorted."""
     try:
-        if path.is_symlink() or not path.is_file():
+        if not looking.is_file(path) or (not is_stored(path) and path.is_symlink()):
             return False
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL))
-            return f'"format": "{EXPORT_FORMAT}"'.encode() in file.read(_TAIL)
+        return f'"format": "{EXPORT_FORMAT}"'.encode() in b"".join(looking.read_ends(path, _TAIL))
     except OSError:
         return False

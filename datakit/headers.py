@@ -6,6 +6,7 @@ decoding is left to `images`.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
@@ -20,8 +21,10 @@ from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, PngImagePlugin
 from PIL import features as PillowFeatures
 
+from . import looking
 from .errors import ItemError, ItemRef
 from .formats import AVIF, HEIC, JPEG_2000, JPEG_END, JPEG_START, PNG_END, PNG_START, RAW, Unread, unread_kind
+from .places import Place
 
 WAY_OUT = "copy or export it anew, or take it out"
 EXIF_ORIENTATION = 0x0112
@@ -49,30 +52,42 @@ class Header(NamedTuple):
         return where.failed("decode", "damaged image", f"{self.form} header of {self.size} but {found}; {WAY_OUT}")
 
 
-def read_file(path: Path | str, where: ItemRef, max_pixels: int) -> bytes:
+def read_file(path: Place | str, where: ItemRef, max_pixels: int) -> bytes:
     """All bytes of a regular, non-empty file; a named pipe is refused instead of waited for.
 
     Raises:
         ItemError: stage `read`; also where it is larger than any picture of so many pixels could be.
+        DatakitError: it lies in a store that fails.
     """
-    most = max(ALWAYS_READ, BYTES_PER_PIXEL * max_pixels)
+    most = most_bytes(max_pixels)
     try:
-        found = os.stat(path)  # noqa: PTH116, for every file of a build; before opening, as a pipe would be waited for
-        if not stat.S_ISREG(found.st_mode):
-            raise where.failed("read", "not a regular file", "expected a regular file, found a folder, pipe or device")
-        if found.st_size > most:
-            detail = f"{found.st_size} bytes, at most {most} are read; allow more with --max-pixels"
-            raise where.failed("read", "too many bytes", detail)
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123, as above
-            data = file.read()
+        if not isinstance(path, str | Path):
+            data = looking.read_file(path, most)
+        else:
+            found = os.stat(path)  # noqa: PTH116, for every file of a build; before opening: a pipe would be waited for
+            if not stat.S_ISREG(found.st_mode):
+                detail = "expected a regular file, found a folder, pipe or device"
+                raise where.failed("read", "not a regular file", detail)
+            if found.st_size > most:
+                raise OSError(errno.EFBIG, f"{found.st_size} bytes")
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123, as above
+                data = file.read()
     except FileNotFoundError:
         raise where.failed("read", "missing file", "was listed but is not there now") from None
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            detail = f"{cause}, at most {most} are read; allow more with --max-pixels"
+            raise where.failed("read", "too many bytes", detail) from None
         raise where.failed("read", "unreadable file", f"cannot be read: {cause}") from None
     if not data:
         raise where.failed("read", "empty file", "holds zero bytes, expected a picture; copy it anew")
     return data
+
+
+def most_bytes(max_pixels: int) -> int:
+    """Bytes that a picture file of so many pixels may have."""
+    return max(ALWAYS_READ, BYTES_PER_PIXEL * max_pixels)
 
 
 def validate_header(data: bytes, where: ItemRef, max_pixels: int, as_mask: bool = False) -> Header:

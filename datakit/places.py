@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
+from urllib.parse import quote, unquote, urlsplit
 
 from .errors import DatakitError, UsageError
 from .extras import require
@@ -40,6 +40,7 @@ SHA256 = "sha256"  # name of the metadata that holds an object's digest
 TRIES = 6  # of a request that fails in passing
 FIRST_WAIT = 0.5  # seconds before it is made again; doubled every time, 15 s in all
 PIECE = 8 << 20  # bytes asked for at a time where a whole object is read
+UNTOLD = 100_000  # bytes that a file is taken for where a listing tells no sizes, as those of web servers
 # errors of a connection or of a store under load, by name, as their classes belong to libraries that may not be there
 _PASSING = re.compile(
     "ClientOSError|ClientPayload|ConnectionClosed|ConnectionError|ConnectTimeout|Disconnected|EndpointConnection"
@@ -124,6 +125,7 @@ def place_of(text: str | os.PathLike[str] | Place) -> Place:
     require(STORES[scheme], f"{scheme}://")
     from upath import UPath
 
+    text = unquote(text) if scheme in READ_ONLY else text  # `_key` quotes it again
     # listings kept by a client would hide what others write
     place: Place = UPath(text.rstrip("/") if parts.path.strip("/") else text, use_listings_cache=False, **_options)
     return place
@@ -134,9 +136,9 @@ def same_store(place: Place, text: str) -> Place:
     return type(place)(text, **place.storage_options)  # type: ignore[attr-defined]
 
 
-def is_stored(place: Place) -> bool:
-    """Whether a place is an address in a store."""
-    return not isinstance(place, Path)
+def is_stored(place: Place | str) -> TypeGuard[Place]:
+    """Whether a place is an address in a store; a text is a path of this machine."""
+    return not isinstance(place, str | Path)
 
 
 def filesystem(place: Place) -> Any:
@@ -148,7 +150,21 @@ def filesystem(place: Place) -> Any:
 
 def beneath(folder: Place, path: str) -> Place | str:
     """A file in a folder, by its path from there: a text on a disk, which costs a tenth of a `Path`."""
-    return folder / path if is_stored(folder) else f"{folder}/{path}"
+    return folder / path.lstrip("/") if is_stored(folder) else f"{folder}/{path}"
+
+
+def absolute(place: Place) -> Place:
+    """A place by its whole path; an address is one already."""
+    return place if is_stored(place) else place.absolute()
+
+
+def lies_in(place: Place, folder: Place) -> bool:
+    """Whether a place is a folder, or lies below it; a store has no links that could hide it."""
+    if is_stored(place) != is_stored(folder):
+        return False
+    if is_stored(place):
+        return f"{place}/".startswith(f"{str(folder).rstrip('/')}/")
+    return place.resolve().is_relative_to(folder.resolve())
 
 
 def check_writable_store(place: Place, named: str) -> None:
@@ -284,6 +300,20 @@ def read_bytes(place: Place, start: int | None = None, stop: int | None = None) 
     return data
 
 
+def read_some(place: Place, start: int, stop: int) -> bytes:
+    """Bytes of an object from one place to another, fewer where it ends, more where its server knows no ranges.
+
+    Raises: as `read_bytes`.
+    """
+    try:
+        data: bytes = patiently(lambda: filesystem(place).cat_file(_key(place), start=start, end=stop), place)
+    except StoreError as error:
+        if "range is not" in str(error.__cause__) or getattr(error.__cause__, "status", 0) == 416:
+            return b""  # no range can be asked of an empty object
+        raise
+    return data
+
+
 def read_parts(parts: Sequence[tuple[Place, int, int]]) -> list[bytes]:
     """Parts of objects of one store, many requests in flight.
 
@@ -371,9 +401,14 @@ class StoreEntry(NamedTuple):
     """What a folder of a store holds, as `os.DirEntry` has it."""
 
     name: str
-    path: Place
+    within: Place
     size: int
     folder: bool
+
+    @property
+    def path(self) -> Place:
+        """Where it lies; made when asked for, as that takes 0.1 ms."""
+        return self.within / self.name
 
     def is_dir(self) -> bool:
         """Whether something lies below it."""
@@ -400,15 +435,36 @@ def entries_in(folder: Place | str) -> list[Entry]:
     if isinstance(folder, str | Path):
         with os.scandir(folder) as here:
             return list(here)
-    key = _key(folder)
-    found = patiently(lambda: filesystem(folder).ls(key, detail=True), folder)
+    key = _key(folder).rstrip("/")
+    is_page = folder.protocol in READ_ONLY
+    found = patiently(lambda: filesystem(folder).ls(key + "/" * is_page, detail=True), folder)
     entries: list[Entry] = []
     for each in found:
-        name = str(each["name"]).rstrip("/").rpartition("/")[2]
-        # an object called as the folder itself is what consoles make of an empty folder
-        if name and str(each["name"]).rstrip("/") != key.rstrip("/"):
-            entries.append(StoreEntry(name, folder / name, int(each.get("size") or 0), each["type"] == "directory"))
+        above, _, name = str(each["name"]).rstrip("/").rpartition("/")
+        # an object called as the folder itself is what consoles make of an empty folder; a page links to other places
+        if not name or f"{above}/{name}" == key or (is_page and (above != key or name[0] in "?#")):
+            continue
+        size = each.get("size")
+        entries.append(
+            StoreEntry(
+                unquote(name) if is_page else name,
+                folder,
+                UNTOLD if size is None and each["type"] == "file" else int(size or 0),
+                each["type"] == "directory",
+            )
+        )
     return entries
+
+
+def files_below(folder: Place) -> list[tuple[str, int]]:
+    """Path from there, and bytes, of every object below an address; a path that ends in '/' marks an empty folder.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    start = len(_key(folder).strip("/")) + 1
+    found = patiently(lambda: filesystem(folder).find(_key(folder), detail=True), folder)
+    return [(name.lstrip("/")[start:], int(about.get("size") or 0)) for name, about in found.items()]
 
 
 def path_of(entry: Entry) -> Place:
@@ -427,6 +483,12 @@ def files_in(folder: Place, suffix: str = "", prefix: str = "") -> list[Place]:
 
 
 # ---- writing
+
+
+def make_folder(place: Place) -> None:
+    """Make a folder where there is none, with those above it; a store needs none."""
+    if not is_stored(place):
+        place.mkdir(parents=True, exist_ok=True)
 
 
 def write_bytes(place: Place, data: bytes) -> None:
@@ -460,6 +522,8 @@ def upload(path: Path, place: Place, sha256: str) -> None:
 def create(place: Place, data: bytes) -> bool:
     """Make an object unless there is one; whether this call made it. Of several at once, one does.
 
+    A store without conditional writes makes it in any case.
+
     Raises:
         StoreError: it cannot be written.
     """
@@ -470,7 +534,9 @@ def create(place: Place, data: bytes) -> bool:
     except OSError as error:
         if _is_precondition(error):
             return False
-        raise
+        if error.errno != errno.ENOSYS:
+            raise
+        write_bytes(place, data)
     return True
 
 
@@ -531,4 +597,8 @@ def clear_halves(folder: Place) -> int:
 
 def _key(place: Place) -> str:
     """What the client of its store calls an address."""
-    return str(place.path)  # type: ignore[attr-defined]
+    path = str(place.path)  # type: ignore[attr-defined]
+    if place.protocol not in READ_ONLY:  # type: ignore[attr-defined]
+        return path
+    start = path.find("/", path.find("://") + 3)  # of the path behind the server's name
+    return path if start < 0 else path[:start] + quote(path[start:])

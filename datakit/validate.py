@@ -16,6 +16,7 @@ from .formats import JPEG_START
 from .headers import read_file
 from .jpeg import jpeg_complaint
 from .masks import MANY_OBJECTS
+from .places import beneath
 from .samples import Photo, Sample, Scene
 
 TINY = 100  # pixels: a disc of 11 across, whose guide mask is mostly dilation
@@ -63,7 +64,9 @@ def remarks(reader: AnyReader, record: Record, scene: Scene) -> Iterator[Notice]
         return
     photo = scene.samples[0].photo
     yield from _of_photo(scene.key, record.image, photo)
-    encoded = read_file(reader.images / record.image, ItemRef(scene.key, record.image), reader.options.max_pixels)
+    encoded = read_file(
+        beneath(reader.images, record.image), ItemRef(scene.key, record.image), reader.options.max_pixels
+    )
     if encoded.startswith(JPEG_START) and (complaint := jpeg_complaint(encoded)):
         yield Notice(scene.key, "decoder complaint", f"{record.image}: {complaint}")
     if len(scene.samples) > MANY_OBJECTS:

@@ -19,7 +19,7 @@ def counted(count: int, noun: str) -> str:
 
 def no_such(path: Path, expected: str = "") -> str:
     """The sentence that a path leads nowhere, or to a file where a folder is needed, and what was expected there."""
-    found = "is a file" if path.is_file() else "no such file or folder"
+    found = "is a file" if isinstance(path, Path) and path.is_file() else "no such file or folder"
     return f"{path}: {found}" + (f"; expected {expected}" if expected else "")
 
 

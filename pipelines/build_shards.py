@@ -6,24 +6,34 @@ Only this file knows the order of these steps; each step lives elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from datakit.errors import ItemError
-from datakit.files import file_sha256
+from datakit.places import (
+    Place,
+    absolute,
+    is_stored,
+    known_sha256,
+    make_folder,
+    sha256_at,
+    size_at,
+)
 from datakit.progress import progress
-from datakit.shards.manifest import Manifest
+from datakit.shards.manifest import Manifest, ShardEntry
 from datakit.wording import counted, shorten
 
 from .cluster import run_tasks
 from .drop_duplicates import plan_without_duplicates
 from .interrupt import terminable
 from .inverted import look_inverted
-from .lock import run_lock
+from .lock import Hold
 from .min_iou import Below, count_below
 from .output_folder import check_output, check_space, invalidate_manifest, prepare_output, settings_digest, stale_files
 from .plan import Plan, PlannedShard, largest_first
@@ -32,8 +42,10 @@ from .settings import BuildConfig
 from .shard_parts import MergeTask, PartCollector, PartTask, Task, remove_parts, run_task, split_for_workers
 from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record, shard_header
 from .splits import splits_notice
+from .store_lock import hold_folder
 
 logger = logging.getLogger(__name__)
+REQUESTS = 16  # to a store at a time
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ class BuildSummary:
         inverted: label -> masks that touch all borders, of how many; of sources whose masks look inverted.
     """
 
-    out: Path
+    out: Place
     manifest: Manifest
     kept: int
     built: int
@@ -73,17 +85,17 @@ def build_shards(config: BuildConfig) -> BuildSummary:
     with terminable():
         check_output(config)
         plan = plan_without_duplicates(config)
-        config.out.mkdir(parents=True, exist_ok=True)
-        with run_lock(config.out):
+        make_folder(config.out)
+        with hold_folder(config.out) as hold:
             prepare_output(config)
             kept = kept_records(config, plan)
             todo = [shard for shard in plan.shards if shard.file not in kept]
             log_plan(config, plan, todo)
             check_space(config, todo)
             invalidate_manifest(config, todo)
-            records = kept | make_shards(config, plan, todo)
-            manifest = publish(config, plan, records)
-            below, inverted = count_below(config.out, manifest), look_inverted(config.out, manifest)
+            records = kept | make_shards(config, plan, todo, hold)
+            manifest = publish(config, plan, records, hold)
+            below, inverted = looked_at(config.out, manifest)
     return BuildSummary(config.out, manifest, len(kept), len(todo), time.monotonic() - started, below, inverted)
 
 
@@ -93,18 +105,23 @@ def kept_records(config: BuildConfig, plan: Plan) -> dict[str, ShardRecord]:
 
     def kept(shard: PlannedShard) -> ShardRecord | None:
         record = read_record(config.out, shard.file)
-        path = config.out / shard.file
         if record is None or (record.settings_digest, record.entry.plan_digest) != (digest, shard.digest):
             return None
         if any(problem.kind == "failed" and problem.stage == "read" for problem in record.problems):
             return None  # a file that could not be read then may be readable now
-        if not path.is_file() or path.stat().st_size != record.entry.bytes or file_sha256(path) != record.entry.sha256:
-            return None
-        return record
+        return record if is_whole(config.out / shard.file, record.entry) else None
 
-    with ThreadPoolExecutor(config.jobs) as pool:
+    with ThreadPoolExecutor(REQUESTS if is_stored(config.out) else config.jobs) as pool:
         found = pool.map(kept, plan.shards)
         return {shard.file: record for shard, record in zip(plan.shards, found, strict=True) if record}
+
+
+def is_whole(path: Place, entry: ShardEntry) -> bool:
+    """Whether a shard is there with the bytes of its entry; a store is asked for the digest that it keeps."""
+    if size_at(path) != entry.bytes:
+        return False
+    kept = known_sha256(path) if is_stored(path) else None
+    return (kept or sha256_at(path)) == entry.sha256
 
 
 def log_plan(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -> None:
@@ -121,7 +138,7 @@ def log_plan(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -> N
         logger.info(f"{kept} complete and verified, {len(todo)} to do")
 
 
-def make_shards(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -> dict[str, ShardRecord]:
+def make_shards(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard], hold: Hold) -> dict[str, ShardRecord]:
     """Run the tasks of all shards to do; the records by file name."""
     if config.on_error == "fail":
         for problem in plan.problems:
@@ -129,11 +146,14 @@ def make_shards(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -
                 raise ItemError(problem)
     tasks = [(task_of(config, plan, shard), shard.bytes) for shard in largest_first(todo)]
     jobs = config.jobs if config.scheduler is None else 1  # how many workers it has, and will have, is not known
+    if is_stored(config.out):
+        jobs = 1  # whole shards only: parts would travel to the store and back before they are merged
     records: dict[str, ShardRecord] = {}
     collector = PartCollector()
-    with progress(sum(task.photos() for task, _ in tasks), "photos") as shown:
+    with progress(sum(task.photos() for task, _ in tasks), "photos") as shown, scratch_of(config.out) as scratch:
 
         def done(task: Task, record: ShardRecord) -> Iterable[Task]:
+            hold.check()
             match task:
                 case PartTask():
                     shown.advance(task.photos())
@@ -153,16 +173,33 @@ def make_shards(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -
             jobs=config.jobs,
             scheduler=config.scheduler,
             adaptive=config.adaptive,
-            scratch=config.out / SCRATCH,
+            scratch=scratch,
             report=config.performance_report,
         )
     return records
 
 
+@contextlib.contextmanager
+def scratch_of(out: Place) -> Iterator[Path]:
+    """Folder for the files of a cluster on this machine."""
+    if not is_stored(out):
+        yield out / SCRATCH
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def looked_at(out: Place, manifest: Manifest) -> tuple[Below, dict[str, tuple[int, int]]]:
+    """What is told of finished shards: triples below `min_iou`, and sources whose masks look inverted."""
+    if is_stored(out):
+        return Below(), {}
+    return count_below(out, manifest), look_inverted(out, manifest)
+
+
 def task_of(config: BuildConfig, plan: Plan, shard: PlannedShard) -> ShardTask:
     """The task that makes one planned shard."""
     return ShardTask(
-        folder=config.out.absolute(),
+        folder=absolute(config.out),
         file=shard.file,
         source=shard.source,
         plan_digest=shard.digest,

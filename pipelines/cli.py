@@ -22,6 +22,7 @@ from .options import (
     source_options_from,
     sources_from,
 )
+from .place_type import PlaceText, PlaceType, storage_options
 from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def cli(quiet: bool, verbose: bool) -> None:
 
 
 @cli.command("build-shards")
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of shards.")
+@click.argument("sources", nargs=-1, type=PlaceText(), metavar="[SOURCE]...")
+@click.option("--out", type=PlaceType(path_type=Path, file_okay=False), required=True, help="Folder of shards.")
 @listing_option
 @worker_options
 @reading_options
@@ -124,7 +125,7 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildCon
 
 
 @cli.command("validate-source")
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.argument("sources", nargs=-1, type=PlaceText(), metavar="[SOURCE]...")
 @listing_option
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
 @click.option("--examples", type=click.IntRange(0), default=3, help="Examples shown of each problem and warning.")
@@ -174,14 +175,17 @@ def recipes(as_json: bool) -> None:
 
 
 @cli.command("verify")
-@click.argument("shards", type=click.Path(path_type=Path), metavar="FOLDER|FILE.h5")
+@click.argument("shards", type=PlaceType(path_type=Path), metavar="FOLDER|FILE.h5")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")
 @click.option("--deep", is_flag=True, help="Decode every mask and photo: for shards from an untrusted source.")
 @click.option("--repair", is_flag=True, help="Restore damaged files from their sources to the very same bytes.")
 @click.option(
     "--source", "sources", multiple=True, metavar="LABEL=ROOT", help="With --repair: where a source lies now."
 )
-@click.option("--images", multiple=True, metavar="LABEL=DIR", help="With --repair: where its pictures lie.")
+@click.option(
+    "--images", type=PlaceText(), multiple=True, metavar="LABEL=DIR", help="With --repair: where its pictures lie."
+)
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -> None:
@@ -217,14 +221,23 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
 
 
 @cli.command("inspect")
-@click.argument("shards", type=click.Path(path_type=Path))
+@click.argument("shards", type=PlaceType(path_type=Path))
 @click.option("--sample", "keys", multiple=True, metavar="KEY", help="Rebuild this triple or sample from its source.")
 @click.option("--random", "random", type=click.IntRange(1), help="Rebuild N triples drawn at random.")
 @click.option("--seed", default=0, help="Seed of --random.")
-@click.option("--source", "sources", multiple=True, metavar="LABEL=ROOT", help="Where a source lies now.")
-@click.option("--images", multiple=True, metavar="LABEL=DIR", help="Where its pictures lie, if not in their place.")
+@click.option(
+    "--source", "sources", type=PlaceText(), multiple=True, metavar="LABEL=ROOT", help="Where a source lies now."
+)
+@click.option(
+    "--images",
+    type=PlaceText(),
+    multiple=True,
+    metavar="LABEL=DIR",
+    help="Where its pictures lie, if not in their place.",
+)
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False),
               help="Write a line for each triple: key, source, sizes, IoU, flags, every drawn number.")  # fmt: skip
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
 def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -> None:
@@ -260,7 +273,7 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
 
 
 @cli.command("preview-deformations")
-@click.argument("inputs", nargs=-1, required=True, metavar="SOURCE|SHARDS...")
+@click.argument("inputs", nargs=-1, type=PlaceText(), required=True, metavar="SOURCE|SHARDS...")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
               help="File to write: a picture (.png) or a page that works offline (.html).")  # fmt: skip
 @click.option("--count", type=click.IntRange(1), default=None,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .options import set_option, source_options, source_options_from, sources_from
+from .place_type import PlaceText, PlaceType, storage_options
 from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
 DEFAULT_RECIPE = "smooth"
@@ -23,7 +24,7 @@ def _settings(ctx: click.Context) -> str:
 
 
 @click.command("export-clips")
-@click.argument("shards", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="SHARDS...")
+@click.argument("shards", type=PlaceType(path_type=Path), nargs=-1, required=True, metavar="SHARDS...")
 @click.option("--to", required=True, metavar="FORMAT",
               help="Format: davis, youtube-vos, sav, ytvis, or another of `datakit export --formats`.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
@@ -37,6 +38,7 @@ def _settings(ctx: click.Context) -> str:
 @click.option("--image-codec", default="jpeg:95", metavar="jpeg:Q|png", help="How frames are stored.")
 @worker_options
 @click.option("--overwrite", is_flag=True, help="Replace an export of other data or settings in the folder.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def export_clips(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Make videos of stills.
@@ -65,7 +67,7 @@ def export_clips(shards: tuple[Path, ...], as_json: bool, **options: Any) -> Non
 
 
 @click.command("preview-clips")
-@click.argument("source", metavar="SOURCE|SHARDS")
+@click.argument("source", type=PlaceText(), metavar="SOURCE|SHARDS")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
               help="File to write: a picture (.png), a page that plays them and works offline (.html) or a film "
               "(.mp4).")  # fmt: skip

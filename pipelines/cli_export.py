@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .options import set_option
+from .place_type import PlaceType, storage_options
 from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
 
@@ -27,7 +28,7 @@ def _show_formats(ctx: click.Context, _parameter: click.Parameter, value: bool) 
 
 
 @click.command("export")
-@click.argument("source", type=click.Path(path_type=Path), metavar="SHARDS|LABELS")
+@click.argument("source", type=PlaceType(path_type=Path), metavar="SHARDS|LABELS")
 @click.option("--to", required=True, is_eager=True, metavar="FORMAT", help="Format; `--formats` lists them.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
 @click.option("--video", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
@@ -38,6 +39,7 @@ def _show_formats(ctx: click.Context, _parameter: click.Parameter, value: bool) 
               help="Describe the formats, those of installed packages too, and exit.")  # fmt: skip
 @worker_options
 @click.option("--overwrite", is_flag=True, help="Replace an export of other data or settings in the folder.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def export(source: Path, as_json: bool, **options: Any) -> None:
     """Write data for other programs.

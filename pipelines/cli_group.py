@@ -18,6 +18,7 @@ from datakit.shadowed import shadowing_message
 
 from .interrupt import Stopped
 from .options import refuse_addresses
+from .place_type import without_secrets
 
 EXIT_INTERRUPTED = 130
 
@@ -44,7 +45,7 @@ class DatakitGroup(click.Group):
                 return super().invoke(ctx)
         except KeyboardInterrupt as stopped:
             # --overwrite would throw away what was finished.
-            own = [word for word in sys.argv[1:] if word != "--overwrite"]
+            own = without_secrets([word for word in sys.argv[1:] if word != "--overwrite"])
             command = shlex.join(["datakit", *(stopped.words if isinstance(stopped, Stopped) else own)])
             click.echo(f"\nInterrupted. What was finished is kept; to go on, run again:\n  {command}", err=True)
             ctx.exit(EXIT_INTERRUPTED)

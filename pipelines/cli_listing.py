@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from .place_type import PlaceText, storage_options
+
 listing_option = click.option(
-    "--listing", "listings", multiple=True, metavar="[LABEL[:LAYOUT]=]FILE",
+    "--listing", "listings", type=PlaceText(), multiple=True, metavar="[LABEL[:LAYOUT]=]FILE",
     help="File of photos and masks in place of a source, so that nothing is walked: made by `datakit list`, or a table "
     "of your own with columns image and mask (.csv, .jsonl, .parquet); repeat for several. A SOURCE of its label says "
     "where its files lie now.",
@@ -15,11 +17,14 @@ listing_option = click.option(
 
 
 @click.command("list")
-@click.argument("source", metavar="SOURCE")
+@click.argument("source", type=PlaceText(), metavar="SOURCE")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
               help="File to write: .csv, .jsonl, or .parquet (extra `parquet`).")  # fmt: skip
-@click.option("--images", metavar="DIR", help="Image folder, where it does not lie in its standard place.")
+@click.option(
+    "--images", type=PlaceText(), metavar="DIR", help="Image folder, where it does not lie in its standard place."
+)
 @click.option("--mask-name", metavar="PATTERN", help="Where the mask of a photo lies, as for `build-shards`.")
+@storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def list_source(source: str, out: Path, images: str | None, mask_name: str | None, as_json: bool) -> None:
     """List a source into a file.

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from .interrupt import Stopped
 from .options import cache_options, device_options, set_option, value_options
+from .place_type import PlaceType, storage_options
 from .worker_options import worker_options
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _propagate_settings(_ctx: click.Context) -> str:
 
 @click.command("train")
 @click.argument(
-    "shards", nargs=-1, required=False, type=click.Path(path_type=Path, file_okay=False), metavar="SHARDS..."
+    "shards", nargs=-1, required=False, type=PlaceType(path_type=Path, file_okay=False), metavar="SHARDS..."
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
 @click.option("--preset", type=click.Choice(TRAIN_PRESETS), default="default", is_eager=True,
@@ -57,6 +58,7 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.option("--save-every", type=click.IntRange(1), default=100, help="Steps from one checkpoint to the next.")
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard events, too (extra `tensorboard`).")
 @cache_options
+@storage_options
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 @click.pass_context
@@ -127,7 +129,7 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
 
 
 @click.command("score")
-@click.argument("shards", type=click.Path(path_type=Path))
+@click.argument("shards", type=PlaceType(path_type=Path))
 @click.option(
     "--weights",
     default="bundled",
@@ -143,6 +145,7 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
 @click.option("--full-frame", is_flag=True, help="Show the network the whole photo instead of a cut around the mask.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file: some results to look at.")
 @cache_options
+@storage_options
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def score(shards: Path, as_json: bool, **options: Any) -> None:
@@ -168,7 +171,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 
 
 @click.command("propagate")
-@click.argument("video", required=False, type=click.Path(path_type=Path), metavar="VIDEO")
+@click.argument("video", required=False, type=PlaceType(path_type=Path), metavar="VIDEO")
 @click.option("--mask", "masks", multiple=True, metavar="FILE[@FRAME]|FOLDER",
               help="Objects in the first frame, or in the one of that number or name; repeat for several. Of a folder "
               "every picture, at the frame of its name.")  # fmt: skip
@@ -213,6 +216,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--seed", type=click.IntRange(0), default=0, help="Root seed of the online stage.")
 @click.option("--overlay/--no-overlay", "film", default=True, help="Make the overlay video.")
 @click.option("--overwrite", is_flag=True, help="Replace what was made with other settings.")
+@storage_options
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def propagate(video: Path | None, as_json: bool, **options: Any) -> None:

@@ -8,21 +8,23 @@ from typing import Any, TypeVar
 
 import click
 
+from .place_type import PlaceType, storage_options
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
 _OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace another view in the folder.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
-_SHARDS = click.argument("shards", type=click.Path(path_type=Path))
+_SHARDS = click.argument("shards", type=PlaceType(path_type=Path))
 
 
 def _view_options(command: Command) -> Command:
     """Where a view goes, and how it is told."""
-    return _OUT(_OVERWRITE(_JSON(command)))
+    return _OUT(_OVERWRITE(storage_options(_JSON(command))))
 
 
 @click.command("merge")
-@click.argument("shards", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="SHARDS...")
+@click.argument("shards", type=PlaceType(path_type=Path), nargs=-1, required=True, metavar="SHARDS...")
 @_view_options
 def merge(shards: tuple[Path, ...], out: Path, overwrite: bool, as_json: bool) -> None:
     """Put folders of shards together as one.

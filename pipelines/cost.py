@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 from datakit.datasets import AnyReader
+from datakit.places import size_at
 from datakit.wording import size_text
 
 from .plan import PlannedShard
@@ -92,6 +93,6 @@ def cost_json(cost: Cost, seconds: float) -> dict[str, Any]:
 
 def _size(reader: AnyReader, path: str) -> int:
     try:
-        return (reader.root / path).stat().st_size
+        return size_at(reader.root / path) or 0
     except OSError:  # which reading will name
         return 0

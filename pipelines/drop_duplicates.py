@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from datakit.datasets import AnyReader
+from datakit.datasets.views import in_turn
 from datakit.errors import ItemError, Problem
 from datakit.extras import MissingExtra, require
 from datakit.progress import progress
@@ -77,7 +78,7 @@ def mark_chunk(chunk: Chunk) -> list[PhotoMark]:
     """Read the photos of one chunk; runs on any worker. What cannot be read is left to the build to tell."""
     marks = []
     with single_threaded_opencv():
-        for index, record in enumerate(chunk.reader.records):
+        for index, record in in_turn(chunk.reader):
             try:
                 scene = chunk.reader[index]
             except ItemError:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from datakit.datasets import Subset
 from datakit.errors import ItemError, TooManyFailed
+from datakit.places import is_stored
 from datakit.shards.manifest import RECORDS
 
 from .cost import Cost, source_cost, total_cost
@@ -62,13 +63,13 @@ class DryRun:
     Attributes:
         sources: one estimate per source.
         jobs: worker processes the time is divided by.
-        free_bytes: on the disk of the output folder.
+        free_bytes: on the disk of the output folder; None in a store, which has as much as is paid for.
         on_error, max_error_rate: of the build, see `BuildConfig`.
     """
 
     sources: tuple[SourceEstimate, ...]
     jobs: int
-    free_bytes: int
+    free_bytes: int | None
     on_error: Literal["skip", "fail"]
     max_error_rate: float
 
@@ -80,7 +81,7 @@ class DryRun:
     @property
     def fits(self) -> bool:
         """Whether there is room for it."""
-        return self.bytes < self.free_bytes
+        return self.free_bytes is None or self.bytes < self.free_bytes
 
     @property
     def seconds(self) -> float:
@@ -128,8 +129,10 @@ def dry_run(config: BuildConfig) -> DryRun:
     plan = plan_without_duplicates(config)
     check_output(config)
     sources = tuple(_probe(config, plan, label) for label in plan.readers)
-    existing = next(path for path in (config.out, *config.out.absolute().parents) if path.exists())
-    free = shutil.disk_usage(existing).free
+    free = None
+    if not is_stored(config.out):
+        existing = next(path for path in (config.out, *config.out.absolute().parents) if path.exists())
+        free = shutil.disk_usage(existing).free
     return DryRun(sources, config.jobs, free, config.on_error, config.max_error_rate)
 
 

@@ -10,6 +10,7 @@ from datakit.config import Key, assign, help_text, keys_of, split_assignment
 from datakit.errors import UsageError
 from datakit.export import EXPORTERS, Exporter
 from datakit.files import json_text
+from datakit.places import is_file, is_stored
 from datakit.shards import read_contents
 from datakit.shards.manifest import NAME
 from datakit.wording import counted, size_text
@@ -101,10 +102,10 @@ def source_folders(path: Path, video: Path | None) -> SourceFolders:
         ShardError: shards that are not finished.
     """
     if video is not None:
-        if (path / NAME).is_file():
+        if is_file(path / NAME):
             raise UsageError(f"--video {video}: {path} holds shards, which have their photos; leave it out")
         return LabelFolder(path, video)
-    if path.is_dir() and not (path / NAME).is_file() and _holds_pictures(path):
+    if not is_stored(path) and path.is_dir() and not (path / NAME).is_file() and _holds_pictures(path):
         raise UsageError(
             f"{path}: holds pictures, no shards; of photos and masks build shards first: `datakit build-shards {path} "
             f"--out shards`, and export these; of label pictures of a video name the frames by --video"

@@ -13,6 +13,7 @@ from datakit.errors import UsageError
 from datakit.export import EXPORTERS
 from datakit.export.davis import FEWEST
 from datakit.files import json_text
+from datakit.places import is_stored
 from datakit.shards import read_contents
 from datakit.shards.manifest import NAME
 from datakit.wording import counted, size_text
@@ -108,7 +109,7 @@ def _check_shards(path: Path) -> None:
     Raises:
         UsageError, ShardError: it is none.
     """
-    if path.is_dir() and not (path / NAME).is_file() and any(path.iterdir()):
+    if not is_stored(path) and path.is_dir() and not (path / NAME).is_file() and any(path.iterdir()):
         raise UsageError(
             f"{path}: holds no {NAME}, so it is no finished folder of shards; build them first: `datakit build-shards "
             f"{path} --out shards`"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from datakit.datasets import AnyReader, SourceSpec, open_source
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.keys import photo_of, sample_of, source_of
+from datakit.places import is_file, place_of, read_text
 from datakit.samples import TRIPLE_COLUMNS, Sample, Triple
 from datakit.shards import Shard, ShardReader
 from datakit.shards.layout import IMAGES
@@ -275,11 +276,11 @@ def moved_sources(
 def stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:
     """Where the sources lay when the folder was built, from its `sources.json`; empty where that is gone."""
     try:
-        stored = json.loads((folder / SOURCES).read_text(encoding="utf-8"))
+        stored = json.loads(read_text(folder / SOURCES))
         return {
             label: (
-                SourceSpec(label, entry["layout"], Path(entry["root"]), listing=_still_there(entry.get("listing"))),
-                Path(entry["images"]) if entry["images"] else None,
+                SourceSpec(label, entry["layout"], place_of(entry["root"]), listing=_still_there(entry.get("listing"))),
+                place_of(entry["images"]) if entry["images"] else None,
             )
             for label, entry in stored.items()
         }
@@ -289,7 +290,7 @@ def stored_sources(folder: Path) -> dict[str, tuple[SourceSpec, Path | None]]:
 
 def _still_there(listing: str | None) -> Path | None:
     """The listing file a source was built from, unless it is gone: then the source is listed anew."""
-    return Path(listing) if listing and Path(listing).is_file() else None
+    return place_of(listing) if listing and is_file(place_of(listing)) else None
 
 
 def _differences(shard: Shard, row: int, stored: Triple, sample: Sample, fresh: Triple) -> Iterator[str]:

@@ -14,6 +14,8 @@ from datakit.datasets.own_table import OWN_LAYOUT
 from datakit.datasets.sources import derive_label
 from datakit.datasets.tables import kind_of
 from datakit.errors import UsageError
+from datakit.looking import remembered
+from datakit.places import place_of
 
 from .plan import recognised
 
@@ -48,8 +50,9 @@ def write_list(spec: SourceSpec, images: Path | None, read: ReadOptions, out: Pa
         UsageError: the source or the file cannot be used.
     """
     kind_of(out)
-    spec = recognised(spec, images, read)
-    reader = open_source(spec, SourceOptions(replace(read, min_area=0), images))
+    with remembered():  # both look into the same folders
+        spec = recognised(spec, images, read)
+        reader = open_source(spec, SourceOptions(replace(read, min_area=0), images))
     if isinstance(reader, View):
         raise UsageError(f"{spec.root}: layout {reader.layout} gives no plain list of photos")
     return write_listing(out, reader, spec.root, images)
@@ -79,7 +82,7 @@ def with_listings(
             raise UsageError(f"--listing {text}: another listing is labelled {spec.label!r}, too; say LABEL=FILE")
         listed[spec.label] = spec, header
     headers = {label: header for label, (_, header) in listed.items() if header}
-    asked = {label: Path(header.asked_images) for label, header in headers.items() if header.asked_images}
+    asked = {label: place_of(header.asked_images) for label, header in headers.items() if header.asked_images}
     asked = {label: folder for label, folder in asked.items() if named.get(label) is None}
     specs = [spec for spec in sources if spec.label not in listed] + [spec for spec, _ in listed.values()]
     names = mask_names(headers, len(specs), read)
@@ -103,7 +106,7 @@ def listed_source(text: str, named: Mapping[str, SourceSpec]) -> tuple[SourceSpe
     beside = named.get(label)
     if beside and beside.layout not in (None, layout):
         raise UsageError(f"--listing {text}: is of layout {layout}, the source {label!r} beside it of {beside.layout}")
-    root = beside.root if beside else Path(header.root) if header else given.root.absolute().parent
+    root = beside.root if beside else place_of(header.root) if header else given.root.absolute().parent
     return SourceSpec(label, layout, root, given.written, given.root.absolute()), header
 
 

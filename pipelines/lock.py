@@ -22,8 +22,27 @@ LOCK = ".lock"
 HOLDER = ".lock-holder.json"
 
 
+class Hold:
+    """A folder that is held for this run; what the kernel keeps cannot be lost."""
+
+    def check(self) -> None:
+        """Go on, as far as is known.
+
+        Raises:
+            Locked: another run has taken the folder over.
+        """
+
+    def confirm(self) -> None:
+        """Go on; asks where the lock is kept.
+
+        Raises:
+            Locked: as `check`.
+            OSError: that does not answer.
+        """
+
+
 @contextlib.contextmanager
-def run_lock(folder: Path) -> Iterator[None]:
+def run_lock(folder: Path) -> Iterator[Hold]:
     """Hold `folder` for this run.
 
     Raises:
@@ -37,7 +56,7 @@ def run_lock(folder: Path) -> Iterator[None]:
     try:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         write_json(folder / HOLDER, {"host": socket.gethostname(), "pid": os.getpid(), "started": started})
-        yield
+        yield Hold()
     finally:
         with contextlib.suppress(OSError):
             (folder / HOLDER).unlink()

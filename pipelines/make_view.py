@@ -14,6 +14,7 @@ from typing import Any
 
 from datakit.errors import DatakitError, SettingsDiffer, ShardError, UsageError
 from datakit.files import PART_PREFIX, check_writable
+from datakit.places import is_stored, lies_in
 from datakit.shards import ShardReader
 from datakit.shards.combine import check_apart, gather, held_back, view_of, whole_photos
 from datakit.shards.contents import differing_recipes
@@ -170,10 +171,10 @@ def _check_out(out: Path, builds: Sequence[Path], inputs: Sequence[Path], parts:
     """Refuse an output folder that holds something else, or lies in an input; touch nothing."""
     check_writable(out, f"--out {out}")
     for build in builds:
-        if out.resolve().is_relative_to(build.resolve()):
+        if lies_in(out, build):
             raise UsageError(f"--out {out}: is, or lies in, the folder of shards {build}; name a folder elsewhere")
     for each in inputs:
-        if any((out / name).resolve() == each.resolve() for name in ("", *parts)):
+        if not is_stored(each) and any((out / name).resolve() == each.resolve() for name in ("", *parts)):
             raise UsageError(f"--out {out}: is the view that is read, {each}; name another folder")
     for folder in (out / name for name in parts) if parts else (out,):
         _check_foreign(folder, {NAME} if is_view(folder) else set(), out)

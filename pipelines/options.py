@@ -11,6 +11,8 @@ import click
 
 from datakit.formats import MAX_PIXELS
 
+from .place_type import PlaceText, storage_options, takes_addresses
+
 if TYPE_CHECKING:
     from datakit.datasets import ReadOptions, SourceOptions, SourceSpec
 
@@ -43,7 +45,7 @@ def from_config(ctx: click.Context, _parameter: click.Parameter, path: Path | No
 
 
 def refuse_addresses(command: click.Command, words: list[str]) -> None:
-    """Refuse s3://bucket/x and the like wherever a command takes a path, before click looks whether it exists.
+    """Refuse s3://bucket/x and the like wherever a command takes a path alone, before click looks whether it exists.
 
     Raises:
         UsageError: as said; see `datakit.files.check_local`.
@@ -60,14 +62,14 @@ def refuse_addresses(command: click.Command, words: list[str]) -> None:
 
 
 def _refuse_address(parameter: click.Parameter, value: Any) -> None:
-    """Refuse an address among what was given for a parameter; the Dask scheduler alone has one."""
+    """Refuse an address among what was given for a parameter that takes none; the Dask scheduler has one, too."""
     from datakit.files import check_local
 
-    if parameter.name == "scheduler":
+    if parameter.name in ("scheduler", "storage_option"):
         return
     name = parameter.opts[-1] if isinstance(parameter, click.Option) else str(parameter.name).upper()
     for text in value if isinstance(value, (list, tuple)) else (value,):
-        if isinstance(text, str):
+        if isinstance(text, str) and not takes_addresses(parameter, text):
             check_local(text, name)
 
 
@@ -113,7 +115,7 @@ def source_options(command: Command) -> Command:
     reading = [
         click.option("--layouts", is_flag=True, is_eager=True, expose_value=False, callback=_show_layouts,
                      help="Describe the layouts, those of installed packages too, and exit."),
-        click.option("--images", multiple=True, metavar="[LABEL=]DIR",
+        click.option("--images", type=PlaceText(), multiple=True, metavar="[LABEL=]DIR",
                      help="Image folder of a source that does not lie in its standard place."),
         click.option("--annotated", multiple=True, metavar="[LABEL=]upright|stored",
                      help="Whether outlines were drawn on photos as EXIF turns them or as they are stored, where the "
@@ -133,6 +135,7 @@ def source_options(command: Command) -> Command:
         click.option("--image-codec", default="source", metavar="source|png|jpeg:Q",
                      help="How images are stored; `source` keeps the file's own bytes where it can."),
         click.option("--limit", type=click.IntRange(1), default=None, help="First N photos of every source only."),
+        storage_options,
     ]  # fmt: skip
     return value_options(with_options(reading, command))
 
@@ -299,6 +302,7 @@ def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[Sou
     from datakit.datasets import parse_source
     from datakit.datasets.sources import derive_label
     from datakit.errors import UsageError
+    from datakit.places import place_of
 
     sources = tuple(parse_source(spec) for spec in specs)
     folders = {}
@@ -310,7 +314,7 @@ def sources_from(specs: Sequence[str], images: Sequence[str]) -> tuple[tuple[Sou
             label, folder = sources[0].label, entry
         if not (label and folder):
             raise UsageError(f"--images {entry}: expected LABEL=DIR, or DIR for one source")
-        folders[derive_label(label)] = Path(folder)
+        folders[derive_label(label)] = place_of(folder)
     return sources, folders
 
 

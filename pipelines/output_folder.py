@@ -8,12 +8,29 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import uuid
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from datakit.errors import DatakitError, SettingsDiffer, ShardError, UsageError
 from datakit.files import PART_PREFIX, check_writable, digest_json, write_json
+from datakit.places import (
+    Place,
+    absolute,
+    check_writable_store,
+    clear_halves,
+    entries_in,
+    exists,
+    files_in,
+    is_file,
+    is_folder,
+    is_stored,
+    lies_in,
+    make_folder,
+    read_text,
+    remove,
+    write_bytes,
+)
 from datakit.shards.build_state import settings_body
 from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, read_manifest
 from datakit.shards.view import is_view
@@ -38,26 +55,31 @@ def check_output(config: BuildConfig) -> None:
     """Refuse an output folder that holds something else or was made with other settings; touch nothing.
 
     Raises:
-        UsageError: `out` is a file, or a folder of other things.
+        UsageError: `out` is a file, a folder of other things, or in a store that is not there or can only be read.
         DatakitError: it cannot be written.
+        OSError: the store cannot be used.
         SettingsDiffer: made with other settings or tool versions; the message lists key: old -> new. Not where that
             build published nothing, see `may_be_replaced`.
     """
     out = config.out
-    if out.exists() and not out.is_dir():
+    if is_stored(out):
+        check_stored(out, f"--out {out}")
+    elif out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file, expected a folder")
     for root in (*(spec.root for spec in config.sources if spec.listing is None), *config.images.values()):
-        if root.is_dir() and out.resolve().is_relative_to(root.resolve()):
+        if lies_in(out, root) and is_folder(root):
+            elsewhere = (root if is_stored(root) else root.resolve()).parent / "shards"
             raise UsageError(
                 f"--out {out}: lies in the source {root}, so its files would be listed among the photos; name a folder "
-                f"elsewhere, such as {root.resolve().parent / 'shards'}"
+                f"elsewhere, such as {elsewhere}"
             )
-    check_writable(out, f"--out {out}")
+    if not is_stored(out):
+        check_writable(out, f"--out {out}")
     if config.performance_report:
         check_writable(config.performance_report.parent, f"--performance-report {config.performance_report}")
     stored = read_settings(out)
     if stored is None:
-        foreign = sorted(path.name for path in out.iterdir() if not is_partial(path)) if out.exists() else []
+        foreign = sorted(name for name in names_in(out) if not is_partial(name))
         if is_view(out):
             raise UsageError(f"--out {out}: is a view of other folders, which `datakit inspect {out}` names: name one "
                              "of these, or a new folder")  # fmt: skip
@@ -75,21 +97,53 @@ def check_output(config: BuildConfig) -> None:
         )
 
 
-def may_be_replaced(out: Path) -> bool:
+def check_stored(out: Place, named: str) -> None:
+    """Refuse an address that cannot be written, before the work for it begins; nothing is left behind.
+
+    Args:
+        out: the address.
+        named: option and value as the user gave them.
+
+    Raises:
+        UsageError: it can only be read, or there is no such bucket.
+        OSError: no rights, or the store does not answer.
+    """
+    check_writable_store(out, named)
+    probe = out / f"{PART_PREFIX}{uuid.uuid4().hex}"
+    try:
+        write_bytes(probe, b"")
+    except FileNotFoundError as error:
+        raise UsageError(f"{named}: {error.strerror}; make the bucket first, or name another") from None
+    remove(probe)
+    if is_file(out):
+        raise UsageError(f"{named}: is an object, expected a folder")
+
+
+def names_in(out: Place) -> list[str]:
+    """What lies in an output folder, if there is one."""
+    try:
+        return [entry.name for entry in entries_in(out)]
+    except FileNotFoundError:
+        return []
+
+
+def may_be_replaced(out: Place) -> bool:
     """Whether a build of other settings ended in this folder of ours without publishing, or left no sample there.
 
     What ended without a manifest has told its failures in `errors.jsonl`; a build that was stopped has not, and its
     shards are kept for it to go on.
     """
-    if (out / ERROR_LOG).is_file() and not (out / NAME).exists():
+    if exists(out / NAME):
+        return False
+    if is_file(out / ERROR_LOG):
         return True
-    records = [read_record(out, f"{path.stem}.h5") for path in (out / RECORDS).glob("*.json")]
-    return not (out / NAME).exists() and not any(record is None or record.entry.samples for record in records)
+    records = [read_record(out, f"{path.stem}.h5") for path in files_in(out / RECORDS, ".json")]
+    return not any(record is None or record.entry.samples for record in records)
 
 
-def is_partial(path: Path) -> bool:
+def is_partial(name: str) -> bool:
     """Whether a name in a folder without settings is what a run killed in its first moments leaves there."""
-    return path.name in (LOCK, HOLDER, SCRATCH, RECORDS) or path.name.startswith(PART_PREFIX)
+    return name in (LOCK, HOLDER, SCRATCH, RECORDS) or name.startswith(PART_PREFIX)
 
 
 def settings_of_run(config: BuildConfig) -> dict[str, Any]:
@@ -97,13 +151,13 @@ def settings_of_run(config: BuildConfig) -> dict[str, Any]:
     return settings_body(config.settings.to_dict(), tool_versions())
 
 
-def read_settings(out: Path) -> dict[str, Any] | None:
+def read_settings(out: Place) -> dict[str, Any] | None:
     """What `settings.json` of an output folder holds; None where there is none."""
     path = out / SETTINGS
-    if not path.is_file():
+    if not is_file(path):
         return None
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(read_text(path))
         return settings_body(stored["settings"], stored["tools"])
     except (ValueError, KeyError, TypeError) as error:
         raise DatakitError(
@@ -124,12 +178,12 @@ def prepare_output(config: BuildConfig) -> None:
     clean_partials(out)
     write_json(out / SETTINGS, settings_of_run(config))  # first: it says that the folder is ours
     for folder in (out / SCRATCH, out / RECORDS):
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
     roots = {
         spec.label: {
-            "root": str(Path(spec.root).absolute()),
+            "root": str(absolute(spec.root)),
             "layout": spec.layout,
-            "images": str(config.images[spec.label].absolute()) if spec.label in config.images else None,
+            "images": str(absolute(config.images[spec.label])) if spec.label in config.images else None,
             **({"listing": str(spec.listing)} if spec.listing else {}),
         }
         for spec in config.sources
@@ -137,30 +191,36 @@ def prepare_output(config: BuildConfig) -> None:
     write_json(out / SOURCES, roots)
 
 
-def clean_partials(out: Path) -> None:
+def clean_partials(out: Place) -> None:
     """Remove what a killed run left half written; nothing of it ever had a final name."""
+    if is_stored(out):
+        clear_halves(out)
+        for probe in files_in(out, prefix=PART_PREFIX):
+            remove(probe)
+        return
     for half in (out / SCRATCH, *out.glob(f"{PART_PREFIX}*"), *(out / RECORDS).glob(f"{PART_PREFIX}*")):
         shutil.rmtree(half, ignore_errors=True)
 
 
-def clear(out: Path) -> None:
+def clear(out: Place) -> None:
     """Remove everything of ours from an output folder: the manifest first, what says that it is ours last."""
-    (out / NAME).unlink(missing_ok=True)
-    for path in own_files(out):
-        path.unlink(missing_ok=True)
-    for folder in (RECORDS, SCRATCH):
-        shutil.rmtree(out / folder, ignore_errors=True)
+    remove(out / NAME)
+    for path in [*own_files(out), *files_in(out / RECORDS)]:
+        remove(path)
+    if not is_stored(out):
+        for folder in (RECORDS, SCRATCH):
+            shutil.rmtree(out / folder, ignore_errors=True)
     for name in (SOURCES, ERROR_LOG, SETTINGS):
-        (out / name).unlink(missing_ok=True)
+        remove(out / name)
 
 
-def own_files(out: Path) -> list[Path]:
+def own_files(out: Place) -> list[Place]:
     """Shards of an output folder that a record speaks of; another file of that ending is somebody else's."""
-    records = (out / RECORDS).glob("*.json")
-    return sorted(path for record in records if (path := out / f"{record.stem}.h5").is_file())
+    recorded = {f"{record.stem}.h5" for record in files_in(out / RECORDS, ".json")}
+    return [path for path in files_in(out, ".h5") if path.name in recorded]
 
 
-def stale_files(out: Path, named: set[str]) -> Iterator[Path]:
+def stale_files(out: Place, named: set[str]) -> Iterator[Place]:
     """Shards of ours, each followed by its record, that are not among those named."""
     for path in own_files(out):
         if path.name not in named:
@@ -171,8 +231,10 @@ def check_space(config: BuildConfig, todo: Sequence[PlannedShard]) -> None:
     """Refuse to start what cannot fit.
 
     Raises:
-        DatakitError: the disk has less room than the shards to do will take.
+        DatakitError: the disk has less room than the shards to do will take; a store has as much as is paid for.
     """
+    if is_stored(config.out):
+        return
     needed = int(sum(shard.bytes for shard in todo) * DISK_RESERVE)
     free = shutil.disk_usage(config.out).free
     if needed > free:
@@ -189,5 +251,5 @@ def invalidate_manifest(config: BuildConfig, todo: Sequence[PlannedShard]) -> No
     except ShardError:
         named = {shard.file for shard in todo}
     if any(shard.file in named for shard in todo):
-        (config.out / NAME).unlink(missing_ok=True)
-        (config.out / ERROR_LOG).unlink(missing_ok=True)  # this run has told nothing yet
+        remove(config.out / NAME)
+        remove(config.out / ERROR_LOG)  # this run has told nothing yet

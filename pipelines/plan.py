@@ -15,6 +15,7 @@ from datakit.datasets import AnyReader, ReadOptions, SourceSpec, open_source, re
 from datakit.datasets.sources import check_root, derived_label_notice, looks_like
 from datakit.errors import Problem, UsageError
 from datakit.files import canonical_json
+from datakit.looking import remembered
 
 from .settings import BuildConfig, BuildSettings
 
@@ -87,8 +88,9 @@ def open_readers(config: BuildConfig) -> dict[str, AnyReader]:
     readers: dict[str, AnyReader] = {}
     for spec in sorted(config.sources, key=lambda spec: spec.label):
         images = config.images.get(spec.label)
-        spec = recognised(spec, images, config.settings.read)
-        readers[spec.label] = open_source(spec, config.settings.source_options(images))
+        with remembered():  # both look into the same folders
+            spec = recognised(spec, images, config.settings.read)
+            readers[spec.label] = open_source(spec, config.settings.source_options(images))
     return readers
 
 

@@ -24,6 +24,8 @@ from datakit.errors import DatakitError, ItemError, Problem, UsageError
 from datakit.export.davis import FEWEST
 from datakit.files import check_writable, replacing
 from datakit.images import encode_png
+from datakit.looking import name_of
+from datakit.places import place_of
 from datakit.preview.clips import ShownRow, clip_sheet, film_frames, film_size
 from datakit.preview.clips_page import write_clips_page
 from datakit.progress import progress
@@ -205,7 +207,7 @@ def _rows(
 
 
 def _title(preview: ClipsPreview) -> str:
-    named = Path(preview.source).resolve().name if is_shards(preview.source) else parse_source(preview.source).label
+    named = name_of(place_of(preview.source)) if is_shards(preview.source) else parse_source(preview.source).label
     return f"Clips of {named} · seed {preview.seed}"
 
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from datakit.datasets import open_source, parse_source
 from datakit.errors import DatakitError, ItemError, Problem, UsageError
 from datakit.keys import PLAIN_VIEW, Key, is_within, sample_of, triple_key, without_view
+from datakit.looking import is_file, resolved
+from datakit.places import place_of
 from datakit.preview import MOST_SHOWN
 from datakit.samples import Sample, Triple
 from datakit.shards import ShardReader
@@ -83,12 +85,12 @@ def open_input(text: str, config: PreviewConfig, problems: list[Problem], most: 
         problems: gets those of photos that give no sample, when they are read.
         most: draws shown of one sample by one recipe.
     """
-    return _open_shards(Path(text), most) if is_shards(text) else _open_source(text, config, problems, most)
+    return _open_shards(place_of(text), most) if is_shards(text) else _open_source(text, config, problems, most)
 
 
 def is_shards(text: str) -> bool:
     """Whether an input is a finished folder of shards."""
-    return (Path(text) / MANIFEST).is_file()
+    return is_file(place_of(text) / MANIFEST)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _open_shards(folder: Path, most: int) -> PreviewInput:
         shown = [each[k] for each in draws.values() for k in _shown([keys[i] for i in each], asked, most)]
         return [_StoredRow(reader, shown, {recipe: len(each) for recipe, each in draws.items()})]
 
-    return PreviewInput(_name_of(folder.resolve()), False, reader.recipes, sorted(stored), samples)
+    return PreviewInput(_name_of(resolved(folder)), False, reader.recipes, sorted(stored), samples)
 
 
 def _name_of(folder: Path) -> str:

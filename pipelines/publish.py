@@ -5,6 +5,7 @@ The manifest is written last and names only what is there.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -12,12 +13,14 @@ from dataclasses import asdict
 from typing import Any
 
 from datakit.errors import DatakitError, Problem, TooManyFailed
-from datakit.files import canonical_json, file_sha256, write_text
+from datakit.files import canonical_json, write_text
+from datakit.places import clear_halves, is_file, is_stored, read_text, remove
 from datakit.samples import Note
 from datakit.shards.manifest import ERROR_LOG, NAME, Manifest, write_manifest
 from datakit.tools import tool_versions
 from datakit.wording import counted
 
+from .lock import Hold
 from .output_folder import stale_files
 from .plan import Plan
 from .reasons import withheld
@@ -25,17 +28,19 @@ from .settings import BuildConfig
 from .shard_task import SCRATCH, ShardRecord
 
 
-def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) -> Manifest:
+def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord], hold: Hold) -> Manifest:
     """Write the error log, judge it, write the manifest, then remove what it no longer names.
 
     Raises:
+        Locked: another run has taken the folder over.
         TooManyFailed: more items failed than `max_error_rate` allows; the error log is there, the manifest is not.
     """
     ordered = [records[shard.file] for shard in plan.shards]
     problems = plan.problems + [problem for record in ordered for problem in record.problems]
     text, ledger = error_log_text(problems), config.out / ERROR_LOG
-    if not ledger.is_file() or ledger.read_text(encoding="utf-8") != text:
-        (config.out / NAME).unlink(missing_ok=True)  # it vouches for the error log that is about to change
+    hold.confirm()
+    if not is_file(ledger) or read_text(ledger) != text:
+        remove(config.out / NAME)  # it vouches for the error log that is about to change
         write_text(ledger, text)
     manifest = Manifest(
         settings=config.settings.to_dict(),
@@ -43,13 +48,17 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord]) ->
         sources=source_counts(plan, ordered),
         shards=tuple(record.entry for record in ordered),
         problems=dict(sorted(Counter(f"{p.kind}: {p.reason}" for p in problems).items())),
-        ledger_sha256=file_sha256(config.out / ERROR_LOG),
+        ledger_sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
     check_outcome(config, manifest, problems)
+    hold.confirm()
     write_manifest(config.out, manifest)
     for path in list(stale_files(config.out, {shard.file for shard in manifest.shards})):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(config.out / SCRATCH, ignore_errors=True)
+        remove(path)
+    if is_stored(config.out):
+        clear_halves(config.out)  # of a worker that a killed run had, and that was killed later
+    else:
+        shutil.rmtree(config.out / SCRATCH, ignore_errors=True)
     return manifest
 
 
@@ -66,10 +75,10 @@ def check_outcome(config: BuildConfig, manifest: Manifest, problems: list[Proble
     ledger = config.out / ERROR_LOG
     samples = sum(source["samples"] for source in manifest.sources.values())
     if not samples:
-        (config.out / NAME).unlink(missing_ok=True)
+        remove(config.out / NAME)
         raise withheld(DatakitError, f"none of {items} items gave a sample, so nothing was published", problems, ledger)
     if failed > config.max_error_rate * items:
-        (config.out / NAME).unlink(missing_ok=True)
+        remove(config.out / NAME)
         fault = (
             f"{failed} of {items} items failed, more than --max-error-rate {config.max_error_rate:g} allows; "
             "no manifest was published"

@@ -161,11 +161,11 @@ def dry_run_report(run: DryRun, as_json: bool) -> str:
         for s in run.sources
     ]
     fits = "fits" if run.fits else "does NOT fit"
+    room = "" if run.free_bytes is None else f"; {size_text(run.free_bytes)} free: {fits}"
     return "\n".join(
         [
             table(head, rows),
-            f"about {size_text(run.bytes)} and {clock(run.seconds)} with -j {run.jobs}; "
-            f"{size_text(run.free_bytes)} free: {fits}. Nothing was written.",
+            f"about {size_text(run.bytes)} and {clock(run.seconds)} with -j {run.jobs}{room}. Nothing was written.",
             cost_line(run.cost, run.work),
             *_refusal_lines(run),
         ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from datakit.datasets import ReadOptions, SourceOptions, SourceSpec
+from datakit.places import Place
 from datakit.transforms import Recipe
 
 from .scaling import WorkerRange
@@ -76,7 +77,7 @@ class BuildConfig:
     Attributes:
         sources: where the photos are.
         images: label -> image folder, where a layout does not find it by itself.
-        out: folder of shards.
+        out: folder of shards, on a disk or in a store.
         settings: what shapes the bytes.
         jobs: worker processes on this machine; 1 runs without a cluster.
         scheduler: address of a running Dask scheduler to use instead, or the name of a queueing system.
@@ -88,7 +89,7 @@ class BuildConfig:
     """
 
     sources: tuple[SourceSpec, ...]
-    out: Path
+    out: Place
     settings: BuildSettings
     images: Mapping[str, Path] = field(default_factory=dict)
     jobs: int = 1

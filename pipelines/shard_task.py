@@ -7,14 +7,17 @@ tasks work on are left to `shard_parts`.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from datakit.datasets import AnyReader
+from datakit.datasets.views import in_turn
 from datakit.errors import ItemError, Problem
-from datakit.files import digest_json, write_json
+from datakit.files import PART_PREFIX, digest_json, write_json
+from datakit.places import Place, is_stored, read_text, upload
 from datakit.samples import Note, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.build_state import record_name
@@ -48,7 +51,7 @@ class ShardTask:
         fail_fast: stop at the first failed item.
     """
 
-    folder: Path
+    folder: Place
     file: str
     source: str
     plan_digest: str
@@ -88,10 +91,23 @@ def build_shard(task: ShardTask) -> ShardRecord:
 
     Raises:
         ItemError: an item failed and the task is `fail_fast`.
-        OSError: the folder cannot be written (disk full, read-only).
+        OSError: the folder cannot be written (disk full, read-only, a store that stays away).
     """
-    record = fill_shard(task, task.folder / task.file)
+    record = make_and_upload(task) if is_stored(task.folder) else fill_shard(task, task.folder / task.file)
     write_record(task.folder, record)
+    return record
+
+
+def make_and_upload(task: ShardTask) -> ShardRecord:
+    """Make a shard on a disk of this machine, where HDF5 can, and put it in the store; its record, not yet written.
+
+    Raises: as `build_shard`.
+    """
+    with tempfile.TemporaryDirectory(prefix=PART_PREFIX, ignore_cleanup_errors=True) as folder:
+        made = Path(folder) / task.file
+        (made.parent / SCRATCH).mkdir()
+        record = fill_shard(replace(task, folder=made.parent), made)
+        upload(made, task.folder / task.file, record.entry.sha256)
     return record
 
 
@@ -130,7 +146,7 @@ def shard_record(
 
 def scenes(reader: AnyReader, fail_fast: bool) -> Iterator[Scene]:
     """Every scene of a reader; a photo that cannot be used at all is a scene of one problem."""
-    for index, record in enumerate(reader.records):
+    for index, record in in_turn(reader):
         try:
             scene = reader[index]
         except ItemError as error:
@@ -156,12 +172,12 @@ def batches(items: Iterable[tuple[Item, int]]) -> Iterator[list[Item]]:
         yield batch
 
 
-def record_path(folder: Path, file: str) -> Path:
+def record_path(folder: Place, file: str) -> Place:
     """Where the record of shard `file` lies."""
     return folder / record_name(file)
 
 
-def write_record(folder: Path, record: ShardRecord) -> None:
+def write_record(folder: Place, record: ShardRecord) -> None:
     """Put the record of a published shard in place."""
     body = asdict(record)
     if not record.notes:
@@ -169,15 +185,28 @@ def write_record(folder: Path, record: ShardRecord) -> None:
     write_json(record_path(folder, record.entry.file), {**body, "digest": digest_json(body)})
 
 
-def read_record(folder: Path, file: str) -> ShardRecord | None:
-    """The record of a shard; None where there is none or it is damaged (then the shard is built again)."""
+def read_record(folder: Place, file: str) -> ShardRecord | None:
+    """The record of a shard; None where there is none or it is damaged (then the shard is built again).
+
+    Raises:
+        OSError: a store does not give it, though it may be there.
+    """
+    path = record_path(folder, file)
     try:
-        body = json.loads(record_path(folder, file).read_text(encoding="utf-8"))
+        text = read_text(path)
+    except OSError as error:
+        if is_stored(path) and not isinstance(error, FileNotFoundError):
+            raise
+        return None
+    except UnicodeDecodeError:
+        return None
+    try:
+        body = json.loads(text)
         digest = body.pop("digest")
         if digest_json(body) != digest:
             return None
         problems = tuple(Problem(**problem) for problem in body["problems"])
         notes = tuple(Note(**note) for note in body.get("notes", ()))
         return ShardRecord(ShardEntry(**body["entry"]), body["settings_digest"], problems, notes)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -14,6 +14,7 @@ from datakit.errors import DatakitError, ItemError, Problem, UsageError
 from datakit.files import check_writable, replacing
 from datakit.images import encode_png
 from datakit.keys import photo_of
+from datakit.looking import is_file
 from datakit.photo_files import read_picture
 from datakit.preview.scene_sheet import Block, Tile, scene_sheet
 from datakit.wording import counted
@@ -97,7 +98,7 @@ def _listed_tile(reader: AnyReader, key: str, problems: Sequence[Problem]) -> Ti
 def _photo(reader: AnyReader, path: str) -> Image | None:
     """(H, W, 3) uint8 RGB of a picture below the reader's folders; None where it cannot be read."""
     for folder in (reader.images, reader.root):
-        if (folder / path).is_file():
+        if is_file(folder / path):
             try:
                 return read_picture(folder / path, path, reader.options.max_pixels)
             except ItemError:

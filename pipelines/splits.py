@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 from datakit.datasets import AnyReader
+from datakit.looking import is_folder
 
 SPLIT = re.compile(r"(train|training|val|valid|validation|test|testing)\d*", re.IGNORECASE)  # val2017, too
 
@@ -27,6 +28,6 @@ def splits_notice(label: str, reader: AnyReader) -> str:
         return ""
     told = " and ".join(f"{count} of {split}" for split, count in sorted(counts.items()))
     apart = "give each as a source of its own"
-    if all((reader.root / split).is_dir() for split in counts):
+    if all(is_folder(reader.root / split) for split in counts):
         apart += ", " + " ".join(f"{label}-{split.lower()}={reader.root / split}" for split in sorted(counts))
     return f"{label}: photos of several splits are one source: {told}; to keep them apart, {apart}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.errors import SettingsDiffer, UsageError
 from datakit.files import write_json
-from datakit.places import is_folder, place_of
+from datakit.places import is_folder, is_stored, place_of
 
 from .settings import differences
 from .train_log import LAST, RUN, STEPS
@@ -101,7 +101,7 @@ def run_among(folders: Sequence[Path], out: Path | None) -> tuple[tuple[Path, ..
     Raises:
         UsageError: none of them is a run, or several are.
     """
-    runs = [folder for folder in folders if any((folder / name).is_file() for name in (LAST, STEPS))]
+    runs = [f for f in folders if not is_stored(f) and any((f / name).is_file() for name in (LAST, STEPS))]
     if out is None and not runs and len(folders) == 1:
         runs = list(folders)  # what it lacks is told where it is read
     if out is None and not runs:

@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from datakit import looking
 from datakit.datasets import AnyReader, Record, SourceOptions, SourceSpec, open_source
+from datakit.datasets.views import in_turn
 from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
 from datakit.errors import ItemError, Problem, UsageError
 from datakit.extras import MissingExtra, require
@@ -208,13 +210,14 @@ def open_sources(
     reports: dict[str, SourceReport] = {}
     for spec in sorted(sources, key=lambda spec: spec.label):
         folder = images.get(spec.label)
-        spec = recognised(spec, folder, options.read)
-        try:
-            reader = open_source(spec, replace(options, images=folder))
-        except UsageError as error:
-            problem = Problem(spec.label, "failed", "list", "unusable source", str(error))
-            reports[spec.label] = SourceReport(spec.layout or "pairs", 0, problems=[problem])
-            continue
+        with looking.remembered():  # both look into the same folders
+            spec = recognised(spec, folder, options.read)
+            try:
+                reader = open_source(spec, replace(options, images=folder))
+            except UsageError as error:
+                problem = Problem(spec.label, "failed", "list", "unusable source", str(error))
+                reports[spec.label] = SourceReport(spec.layout or "pairs", 0, problems=[problem])
+                continue
         readers[spec.label] = reader
         if notice := splits_notice(spec.label, reader):
             logger.info(notice)
@@ -227,7 +230,7 @@ def read_chunk(chunk: Chunk) -> ChunkResult:
     result = ChunkResult(0, [], [], [])
     samples = 0
     with single_threaded_opencv():
-        for index, record in enumerate(chunk.reader.records):
+        for index, record in in_turn(chunk.reader):
             try:
                 scene: Scene = chunk.reader[index]
                 found = list(remarks(chunk.reader, record, scene))
@@ -287,6 +290,6 @@ def _equal_files(photos: Sequence[PhotoMark]) -> tuple[list[Duplicate], list[Pho
 
 def _same_bytes(first: Path, second: Path) -> bool:
     try:
-        return first.read_bytes() == second.read_bytes()
+        return looking.read_file(first) == looking.read_file(second)
     except OSError:  # gone since it was read
         return False

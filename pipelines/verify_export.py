@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from datakit.errors import DatakitError, UsageError
 from datakit.files import EXPORT_MANIFEST, file_sha256
+from datakit.places import is_stored
 from datakit.progress import progress
 from datakit.shards.manifest import NAME
 from datakit.wording import counted, printable, size_text
@@ -53,7 +54,7 @@ class ExportVerification:
 
 def is_export(path: Path) -> bool:
     """Whether a folder is that of an export, and none of shards."""
-    return (path / EXPORT_MANIFEST).is_file() and not (path / NAME).is_file()
+    return not is_stored(path) and (path / EXPORT_MANIFEST).is_file() and not (path / NAME).is_file()
 
 
 def verify_export(folder: Path, jobs: int = 1, repair: bool = False) -> ExportVerification:

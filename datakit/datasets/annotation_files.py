@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from .. import looking
 from ..errors import ItemRef, Problem, UsageError
+from ..places import Place, beneath
 from .entries import Entry, find_files, left_out, pair_entries, strays
 from .json_files import Broken, load_json
 from .layout import Layout, Match, Sureness
@@ -35,7 +37,7 @@ class FileReader(ShapeReader):
     holds: ClassVar[tuple[tuple[str, type], ...]] = ()
 
     @classmethod
-    def load(cls, path: Path | str) -> Any:
+    def load(cls, path: Place | str) -> Any:
         """What a file holds.
 
         Raises:
@@ -114,7 +116,7 @@ class PhotoFileReader(FileReader):
         """The shapes of a photo's file; see the base class."""
         place = record.annotation["place"]
         try:
-            document = self.load(self.root / place)
+            document = self.load(beneath(self.root, place))
         except Broken as error:
             raise ItemRef(record.key, place).failed("read", "broken annotation file", str(error)) from None
         return Annotated(tuple(self.shapes(document, self.options.max_pixels)), crc32_of(document), self.size(document))
@@ -147,7 +149,7 @@ class AnnotationFiles(Layout):
         """For a file whose beginning shows what it is."""
         for path, text in heads(root, self.suffix):
             if all(mark in text for mark in self.marks):
-                return Match(Sureness.FILE if root.is_file() else Sureness.COMMON, f"for what {path.name} holds")
+                return Match(Sureness.FILE if looking.is_file(root) else Sureness.COMMON, f"for what {path.name} holds")
         return None
 
     def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
@@ -156,7 +158,8 @@ class AnnotationFiles(Layout):
         Raises:
             UsageError: none of the files is one.
         """
-        folder = root if root.is_dir() else root.parent
+        is_folder = looking.is_folder(root)
+        folder = root if is_folder else root.parent
         found = find_files(folder)
         for name in [name for name in found.others if name.rpartition("/")[2] in self.companions]:
             del found.others[name]
@@ -164,11 +167,12 @@ class AnnotationFiles(Layout):
         photos = find_files(images).photos if images else found.photos
         entries: list[Entry] = []
         problems: list[Problem] = []
-        unwanted = self.reader.unwanted(files) if root.is_dir() else {}
+        unwanted = self.reader.unwanted(files) if is_folder else {}
         problems += (left_out(label, name, "stray file", why) for name, why in unwanted.items())
-        for name in [each for each in files if each not in unwanted] if root.is_dir() else [root.name]:
+        names = [each for each in files if each not in unwanted] if is_folder else [root.name]
+        for name, (path,) in zip(names, looking.ahead((beneath(folder, name),) for name in names), strict=True):
             try:
-                of_file, others = self.of_file(label, name, self.reader.load(f"{folder}/{name}"), photos)
+                of_file, others = self.of_file(label, name, self.reader.load(path), photos)
             except Broken as error:
                 problems.append(unread(label, name, error))
             else:
@@ -179,7 +183,7 @@ class AnnotationFiles(Layout):
             raise UsageError(f"{root}: holds no {self.what}{why}. {self.source}")
         records, more = pair_entries(label, entries, photos)
         problems += more
-        if root.is_dir():
+        if is_folder:
             problems += strays(label, found.others, files, f"photos and files of the layout {self.name}")
         problems.sort(key=lambda problem: problem.key)
         return self.reader(label, folder, images or folder, records, problems, options)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import looking
 from ..errors import ItemRef, Problem, UsageError
 from ..keys import object_key, photo_key
 from ..mask_files import read_mask
 from ..photo_files import read_photo
+from ..places import beneath
 from ..samples import Sample, Scene
 from .entries import left_out
 from .layout import Layout, Match, Sureness
@@ -37,7 +39,7 @@ class CityscapesLayout(Layout):
 
     def match(self, root: Path) -> Match | None:
         """For both folders."""
-        masks = next((name for name in MASKS if find_folder(root, name)), None) if root.is_dir() else None
+        masks = next((name for name in MASKS if find_folder(root, name)), None) if looking.is_folder(root) else None
         if masks is None or not find_folder(root, "leftImg8bit"):
             return None
         return Match(Sureness.FOLDERS, f"for its leftImg8bit/ and {masks}/")
@@ -48,9 +50,11 @@ class CityscapesLayout(Layout):
         Raises:
             UsageError: a folder is missing.
         """
-        masks = next((name for name in MASKS if find_folder(root, name)), None) if root.is_dir() else None
-        folder = images or (root / (find_folder(root, "leftImg8bit") or "leftImg8bit") if root.is_dir() else root)
-        if masks is None or not folder.is_dir():
+        masks = next((name for name in MASKS if find_folder(root, name)), None) if looking.is_folder(root) else None
+        folder = images or (
+            root / (find_folder(root, "leftImg8bit") or "leftImg8bit") if looking.is_folder(root) else root
+        )
+        if masks is None or not looking.is_folder(folder):
             raise UsageError(f"{root}: no layout {self.name} here: expected leftImg8bit/ and gtFine/. {self.source}")
         photos = {name.removesuffix(PHOTO): size_of(entry) for name, entry in scan(folder) if name.endswith(PHOTO)}
         records, problems, paired = [], [], set()
@@ -95,8 +99,8 @@ class CityscapesReader(Reader):
         """Decode one photo and its ids; a group that was not told apart is left out by name. See the base class."""
         path, limit = record.annotation[0], self.options.max_pixels
         where = ItemRef(record.key, path)
-        photo = read_photo(self.images / record.image, record.image, limit, record.key)
-        mask = read_mask(self.root / path, path, limit, record.key)
+        photo = read_photo(beneath(self.images, record.image), record.image, limit, record.key)
+        mask = read_mask(beneath(self.root, path), path, limit, record.key)
         if mask.plane.ndim != 2 or mask.plane.shape != photo.size:
             found = f"ids are {mask.plane.shape}, photo is {photo.size}, expected equal (H, W)"
             raise where.failed("mask", "size mismatch", f"{found}; unpack both archives again")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
+
+from ..looking import read_file
+from ..places import Place
 
 DECODER = json.JSONDecoder(parse_constant=str)
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # may be half of a pair that stands for one character
@@ -31,26 +31,16 @@ class Broken(ValueError):
         self.is_damage = is_damage
 
 
-def load_json(path: Path | str) -> Any:
+def load_json(path: Place | str) -> Any:
     """What a JSON file holds: NaN and Infinity as their names, half characters as '?'.
 
     Raises:
         Broken: it cannot be read, or is no JSON.
     """
     try:
-        with open(path, "rb", opener=regular) as file:
-            return parse_json(file.read())
+        return parse_json(read_file(path))
     except (OSError, ValueError, RecursionError) as error:
         raise Broken(f"cannot be read as JSON: {error}") from None
-
-
-def regular(path: str, flags: int) -> int:
-    """Opens a file, and nothing that would be waited for, such as a pipe."""
-    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError("not a regular file")
-    return handle
 
 
 def parse_json(data: bytes) -> Any:

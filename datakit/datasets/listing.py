@@ -6,15 +6,17 @@ Every file it meets ends up in a record or in a problem.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from .. import looking
 from ..errors import Problem, UsageError
 from ..files import EXPORT_LISTS, EXPORT_MANIFEST, is_export_manifest
 from ..formats import SUFFIXES
 from ..keys import escape_name, photo_key
+from ..places import Entry as PlaceEntry
+from ..places import Place, is_stored
 from .mask_pattern import MaskPattern
 from .pairing import Pairing, pair_names
 from .records import Record
@@ -24,13 +26,13 @@ from .unpaired import Unpaired, UnreadFile, unpaired_problems
 class Folder(NamedTuple):
     """A folder to list: files are found under `root / inside`, and named relative to `root`."""
 
-    root: Path
+    root: Place
     inside: str
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Place:
         """Where it lies."""
-        return self.root / self.inside
+        return self.root / self.inside if self.inside not in ("", ".") else self.root
 
 
 class Listed(NamedTuple):
@@ -40,7 +42,7 @@ class Listed(NamedTuple):
     size: int
 
 
-def scan(folder: Path, stay: bool = False) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def scan(folder: Place, stay: bool = False) -> Iterator[tuple[str, PlaceEntry]]:
     """Every file below a folder with its '/'-separated path relative to it; links are followed, loops are not.
 
     Hidden folders, macOS resource folders and links to a folder above are given as entries instead of being entered.
@@ -53,8 +55,9 @@ def scan(folder: Path, stay: bool = False) -> Iterator[tuple[str, os.DirEntry[st
     Raises:
         UsageError: a folder cannot be listed.
     """
-    waiting = [("", str(folder))]
-    home = folder.resolve() if stay else None
+    looking.learn_tree(folder)
+    waiting: list[tuple[str, Place | str]] = [("", folder if is_stored(folder) else str(folder))]
+    home = looking.resolved(folder) if stay else None
     while waiting:
         prefix, path = waiting.pop()
         for entry in _entries(path):
@@ -66,10 +69,9 @@ def scan(folder: Path, stay: bool = False) -> Iterator[tuple[str, os.DirEntry[st
                 waiting.append((name + "/", entry.path))
 
 
-def _entries(path: str) -> list[os.DirEntry[str]]:
+def _entries(path: Place | str) -> list[PlaceEntry]:
     try:
-        with os.scandir(path) as entries:
-            return list(entries)
+        return looking.entries_in(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be listed: {error.strerror}") from None
 
@@ -77,17 +79,17 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
 MOST_FOLDERS = 20  # of one folder that are tried, where a set may lie in any
 
 
-def folders_in(root: Path) -> Iterator[Path]:
+def folders_in(root: Place) -> Iterator[Place]:
     """The first folders in a root, as far as `MOST_FOLDERS` go, in order of name; none that is hidden."""
     try:
-        with os.scandir(root) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__")))
+        entries = looking.each_entry(root)
+        names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__")))
     except OSError:
         return
     yield from (root / name for name in names[:MOST_FOLDERS])
 
 
-def is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: PlaceEntry) -> bool:
     """Whether an entry is a folder, or a link to one."""
     try:
         return entry.is_dir()
@@ -95,7 +97,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _leads_away(entry: os.DirEntry[str], path: str, home: Path | None) -> bool:
+def _leads_away(entry: PlaceEntry, path: Place | str, home: Place | None) -> bool:
     """Whether a folder is a link to one above it, or out of `home`."""
     if not entry.is_symlink():
         return False
@@ -103,7 +105,7 @@ def _leads_away(entry: os.DirEntry[str], path: str, home: Path | None) -> bool:
     return Path(path).resolve().is_relative_to(target) or (home is not None and not target.is_relative_to(home))
 
 
-def size_of(entry: os.DirEntry[str]) -> int:
+def size_of(entry: PlaceEntry) -> int:
     """Bytes of a listed file; 0 where it is a dangling link, which reading will name."""
     try:
         return entry.stat().st_size

@@ -7,6 +7,7 @@ A table without our header was written by hand, see `own_table`.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from .. import looking
 from ..errors import Problem, UsageError
+from ..places import Place, is_address, is_stored, place_of
 from ..wording import counted, no_such
 from .layout import LAYOUTS, Layout
 from .listing import is_utf8
@@ -116,7 +119,7 @@ def write_listing(path: Path, reader: Reader, root: Path, images: Path | None) -
         )
     root = root.absolute()
     home = _home(root)
-    within = home.parent if root.is_file() else home  # a file's photos lie in a folder beside its own
+    within = home.parent if looking.is_file(root) else home  # a file's photos lie in a folder beside its own
     opened_with = {name: _plain(getattr(reader, name)) for name in reader.opened_with}
     names = {label: text for label, text in reader.options.mask_names.items() if label in ("", reader.label)}
     header = ListingHeader(
@@ -161,11 +164,11 @@ def open_listing(path: Path, root: Path, images: Path | None, options: ReadOptio
     layout = LAYOUTS.find(header.layout, str(path))
     check_names(path, header, options)
     layout.check(root, options)
-    if not root.exists():
+    if not looking.exists(root):
         expected = f"the source {header.label!r}, or {header.label}=ROOT beside the listing, where it was moved"
         raise UsageError(no_such(root, expected))
     home = _home(root)
-    reader = _empty(layout, table, header.label, home / header.folder, images or home / header.images, options)
+    reader = _empty(layout, table, header.label, _at(home, header.folder), images or _at(home, header.images), options)
     try:
         reader.take(header.opened_with)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -279,13 +282,25 @@ def _empty(layout: Layout, table: Table, label: str, root: Path, images: Path, o
 
 
 def _home(root: Path) -> Path:
-    return root.parent if root.is_file() else root
+    return root.parent if looking.is_file(root) else root
 
 
-def _near(path: Path, home: Path, within: Path) -> str:
+def _near(path: Place, home: Place, within: Place) -> str:
     """A folder relative to `home` where it lies in `within`, so that both may move; else absolute."""
+    if is_stored(path) or is_stored(home):
+        is_inside = is_stored(path) and is_stored(within) and path.is_relative_to(within)
+        return posixpath.relpath(str(path), str(home)) if is_inside else str(path)
     path = Path(os.path.normpath(path.absolute()))
     return os.path.relpath(path, home) if path.is_relative_to(within) else str(path)
+
+
+def _at(home: Place, near: str) -> Place:
+    """The folder that `_near` wrote down."""
+    if is_address(near) or not is_stored(home) or near.startswith("/"):
+        return home / near if not is_address(near) and not is_stored(home) else place_of(near)
+    while near == ".." or near.startswith("../"):
+        home, near = home.parent, near[3:]
+    return home / near if near not in ("", ".") else home
 
 
 def _plain(value: Any) -> Any:

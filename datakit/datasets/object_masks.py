@@ -16,6 +16,7 @@ from ..errors import ItemError, ItemRef
 from ..keys import object_key
 from ..mask_files import read_mask
 from ..masks import Policy
+from ..places import beneath
 from ..samples import Photo, Sample, Scene
 from .mask_samples import scene_of
 from .reader import ReadOptions
@@ -66,7 +67,7 @@ def scene_of_files(
 def _scene_of_file(
     where: ItemRef, photo: Photo, root: Path, number: int, options: ReadOptions, policy: Policy
 ) -> Scene:
-    mask = read_mask(root / where.path, where.path, options.max_pixels, where.key)
+    mask = read_mask(beneath(root, where.path), where.path, options.max_pixels, where.key)
     scene = scene_of(where, photo, mask, options, policy)
     if len(scene.samples) > 1:
         found = f"holds {len(scene.samples)} objects, expected one in a mask file of one object"

@@ -16,8 +16,10 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
+from .. import looking
 from ..errors import UsageError
 from ..keys import photo_key
+from ..looking import Sizes
 from ..wording import no_such, shorten
 from .layout import Layout
 from .listing import split_suffix
@@ -82,7 +84,7 @@ def open_own_table(
     check_columns(table)
     layout.check(root, options)
     for folder in (root, images or root):
-        if not folder.is_dir():
+        if not looking.is_folder(folder):
             raise UsageError(no_such(folder, f"the folder that paths of {path.name} are relative to"))
     if label in options.mask_names:
         raise UsageError(f"{path}: names the mask of each photo, so --mask-name cannot be meant for {label!r}")
@@ -122,6 +124,7 @@ def check_columns(table: Table) -> None:
 def _records(table: Table, label: str, root: Path, images: Path) -> Iterator[Record]:
     """A record for each row; its annotation begins with the object's number where there is such a column."""
     has_objects = "object" in table.columns
+    masks, pictures = Sizes(root), Sizes(images)
     for number, (image, mask, name, thing, size, mask_size) in table.rows(COLUMNS):
         for what, path, suffixes in (("image", image, IMAGE_SUFFIXES), ("mask", mask, MASK_SUFFIXES)):
             if fault := path_fault(path) or _suffix_fault(path, suffixes):
@@ -131,13 +134,13 @@ def _records(table: Table, label: str, root: Path, images: Path) -> Iterator[Rec
                 number, f"key {name!r}: expected a name without the label, such as {split_suffix(image)[0]!r}"
             )
         key = _key(label, image, name)
-        annotation = [mask, _bytes(table, number, "mask_size", mask_size, root, mask)]
+        annotation = [mask, _bytes(table, number, "mask_size", mask_size, masks, mask)]
         if has_objects:
             which = whole_bytes(thing)
             if not which:
                 raise table.fault(number, f"object {thing!r}: expected a whole number from 1")
             annotation = [which, *annotation]
-        yield Record(key, image, annotation, _bytes(table, number, "size", size, images, image))
+        yield Record(key, image, annotation, _bytes(table, number, "size", size, pictures, image))
 
 
 def _key(label: str, image: str, name: str | None) -> str:
@@ -151,17 +154,14 @@ def _suffix_fault(path: str, suffixes: tuple[str, ...]) -> str:
     return "" if suffix in suffixes else f"{path!r} ends in {suffix or 'no suffix'}; expected {', '.join(suffixes)}"
 
 
-def _bytes(table: Table, number: int, column: str, value: Any, folder: Path, path: str) -> int:
+def _bytes(table: Table, number: int, column: str, value: Any, folder: Sizes, path: str) -> int:
     """Bytes of a file as its row says, else as its folder says; 0 where it is not there, which reading will name."""
     if column in table.columns and value not in (None, ""):
         count = whole_bytes(value)
         if count is None:
             raise table.fault(number, f"{column} {value!r}: expected a whole number of bytes")
         return count
-    try:
-        return (folder / path).stat().st_size
-    except OSError:
-        return 0
+    return folder.of(path)
 
 
 def _by_photo(table: Table, records: Iterable[Record]) -> Iterator[Record]:

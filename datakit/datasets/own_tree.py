@@ -8,12 +8,12 @@ path without suffix and without folders called after photos: `train/a` of `train
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import looking
 from ..errors import Problem
 from ..keys import escape_name
 from .listing import (
@@ -256,7 +256,7 @@ def _first_files(root: Path) -> Iterator[str]:
     while waiting and seen < FOLDERS:
         folder, seen = waiting.pop(0), seen + 1
         try:
-            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+            entries = sorted(looking.each_entry(root / folder if folder else root), key=lambda entry: entry.name)
         except OSError:
             continue
         shown = [entry for entry in entries if not entry.name.startswith((".", "__MACOSX"))]

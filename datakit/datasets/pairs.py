@@ -6,7 +6,6 @@ mask values to `masks`.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ from typing import Literal
 
 import numpy as np
 
+from .. import looking
 from ..errors import ItemRef, UsageError
 from ..mask_files import read_mask
 from ..masks import STILLS, Nature, decode
 from ..photo_files import read_photo
+from ..places import beneath
 from ..samples import Scene
 from ..wording import counted, no_such
 from .layout import Layout, Match, Sureness
@@ -89,12 +90,12 @@ class PairsLayout(Layout):
 
     def match(self, root: Path) -> Match | None:
         """Whether its folders are there; the surest reason to think so."""
-        if not root.is_dir():
+        if not looking.is_folder(root):
             return None
         top = names_in(root)
         for sureness, folders in self._claims(root):
             found = find_folders(root, folders, top)
-            if found is not None and (found[0] != found[1] or _mixed(root / found[0])):
+            if found is not None and (found[0] != found[1] or _mixed(root / found[0] if found[0] else root)):
                 where = f"{found[0]}/ and {found[1]}/" if found[0] != found[1] else f"{found[0] or '.'}/"
                 return Match(sureness, f"for its {where}")
         if self.anywhere and (example := example_of(root, IMAGE_SUFFIXES, MASK_SUFFIXES)):
@@ -103,7 +104,7 @@ class PairsLayout(Layout):
 
     def _claims(self, root: Path) -> Iterator[tuple[Sureness, tuple[FolderPair, ...]]]:
         """Folders to look for, the surest first."""
-        if _letters(self.name) in _letters(root.resolve().name):
+        if _letters(self.name) in _letters(looking.name_of(root)):
             yield Sureness.NAME, self.folders
         yield from ((Sureness.FOLDERS, (pair,)) for pair in self.folders if pair not in SHARED)
         yield Sureness.COMMON, self.stands_for
@@ -145,7 +146,7 @@ class PairsLayout(Layout):
     def _folders(self, root: Path, images: Path | None) -> tuple[Folder, Folder] | None:
         """Folders of pictures and of masks; None where they are to be found by words, anywhere below the root."""
         if images is not None:
-            if not images.is_dir():
+            if not looking.is_folder(images):
                 raise UsageError(no_such(images, "the folder of pictures"))
             inside = next((found for _, masks in self.folders if (found := find_folder(root, masks))), "")
             return Folder(images, ""), Folder(root, inside)
@@ -170,12 +171,12 @@ class PairsReader(Reader):
     def read(self, record: Record) -> Scene:
         """Decode one picture and its mask file, or those of its objects; see the base class."""
         limit = self.options.max_pixels
-        photo = read_photo(f"{self.images}/{record.image}", record.image, limit, record.key)
+        photo = read_photo(beneath(self.images, record.image), record.image, limit, record.key)
         if isinstance(record.annotation, dict):
             files = [ObjectMask(number, path) for number, path, _ in record.annotation["objects"]]
             return scene_of_files(record.key, photo, self.root, files, self.options, STILLS[self.nature])
         mask_path = record.annotation[0]
-        mask = read_mask(f"{self.root}/{mask_path}", mask_path, limit, record.key)
+        mask = read_mask(beneath(self.root, mask_path), mask_path, limit, record.key)
         return scene_of(ItemRef(record.key, mask_path), photo, mask, self.options, STILLS[self.nature])
 
     def soft_mask(self, record: Record) -> SoftMask | None:
@@ -194,7 +195,7 @@ class PairsReader(Reader):
         return [record.annotation[0]]
 
     def _cut(self, key: str, path: str) -> SoftMask | None:
-        mask = read_mask(f"{self.root}/{path}", path, self.options.max_pixels, key)
+        mask = read_mask(beneath(self.root, path), path, self.options.max_pixels, key)
         found = decode(mask, self.options, ItemRef(key, path), STILLS[self.nature])
         return SoftMask(path, len(np.unique(mask.plane))) if found.soft else None
 
@@ -217,9 +218,8 @@ def names_in(folder: Path) -> Names:
     """What lies in a folder; nothing where it cannot be listed."""
     names: dict[str, list[str]] = {}
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                names.setdefault(entry.name.lower(), []).append(entry.name)
+        for entry in looking.each_entry(folder):
+            names.setdefault(entry.name.lower(), []).append(entry.name)
     except OSError:
         return {}
     return names
@@ -234,14 +234,14 @@ def find_folder(root: Path, inside: str, top: Names | None = None) -> str | None
         top: what lies in the root, where that is known: a root may hold a million files.
     """
     if inside == ".":
-        return "" if root.is_dir() else None
+        return "" if looking.is_folder(root) else None
     found = ""
     for part in inside.split("/"):
-        here = (names_in(root / found) if found or top is None else top).get(part.lower())
+        here = (names_in(root / found if found else root) if found or top is None else top).get(part.lower())
         if not here:
             return None
         found = f"{found}/{part if part in here else min(here)}".lstrip("/")
-    return found if (root / found).is_dir() else None
+    return found if looking.is_folder(root / found) else None
 
 
 def find_folders(root: Path, folders: Sequence[FolderPair], top: Names | None = None) -> FolderPair | None:
@@ -262,14 +262,14 @@ def _mixed(folder: Path) -> Literal["", "root", "folders"]:
     """`root` where .jpg and .png of one name lie in the folder itself, `folders` where they do in its folders."""
     if _has_pairs(folder):
         return "root"
-    inside = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
-    return "folders" if any(_has_pairs(Path(each)) for each in inside[:20]) else ""
+    inside = sorted(entry.name for entry in looking.each_entry(folder) if entry.is_dir())
+    return "folders" if any(_has_pairs(folder / name) for name in inside[:20]) else ""
 
 
 def _has_pairs(folder: Path) -> bool:
     """Whether a .jpg and a .png of one name lie in this folder."""
     try:
-        names = [entry.name.lower() for entry in os.scandir(folder)]
+        names = [entry.name.lower() for entry in looking.each_entry(folder)]
     except OSError:
         return False
     stems = {split_suffix(name)[0] for name in names if name.endswith(JPEG)}

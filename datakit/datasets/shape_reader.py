@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from ..arrays import Mask
 from ..errors import ItemError, ItemRef, Problem
 from ..keys import object_key
+from ..looking import at_hand
 from ..photo_files import read_photo
+from ..places import beneath
 from ..samples import Note, Photo, Sample, Scene
 from .drawn import PixelFrame, find_pixel_frame, turned_by_exif
 from .outlines import MOST, BrokenOutline, Outline, Ring, overrun, share_inside
@@ -71,7 +73,7 @@ class ShapeReader(Reader):
         Raises:
             ItemError: it is unusable.
         """
-        return read_photo(self.images / record.image, record.image, self.options.max_pixels, record.key)
+        return read_photo(beneath(self.images, record.image), record.image, self.options.max_pixels, record.key)
 
     def listed_samples(self, record: Record) -> int:
         """The photo's objects, those without area included; one where they are merged."""
@@ -82,6 +84,11 @@ class ShapeReader(Reader):
         place, objects = record.annotation["place"], record.annotation["objects"]
         if objects > MOST_SHAPES:
             raise _too_many(ItemRef(record.key, place), f"{objects} objects")
+        with at_hand():  # some look at the photo's size before
+            return self._read(record)
+
+    def _read(self, record: Record) -> Scene:
+        place = record.annotation["place"]
         annotated = self.annotated(record)
         numbers = sorted({shape.number for shape in annotated.shapes} - {GROUND})
         where = ItemRef(record.key, place)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from pathlib import Path
 
+from .. import looking
 from ..files import EXPORT_MANIFEST, is_export_manifest
+from ..places import path_of
 from .listing import is_folder
 
 MOST_LOOKED = 40  # files of one kind whose heads are read
@@ -30,8 +32,7 @@ def heads(root: Path, suffix: str, depth: int = 2) -> Iterator[tuple[Path, str]]
         if path.name == EXPORT_MANIFEST and is_export_manifest(path):
             continue
         try:
-            with path.open("rb") as file:
-                yield path, file.read(HEAD).decode("utf-8-sig", "replace")
+            yield path, looking.read_head(path, HEAD).decode("utf-8-sig", "replace")
         except OSError:
             continue
         left -= 1
@@ -60,26 +61,23 @@ def coco_files(root: Path, depth: int = 2) -> Iterator[tuple[Path, str]]:
 def _ends(path: Path) -> str:
     """The beginning and the end of a file; nothing where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            data = file.read(COCO_ENDS)
-            file.seek(max(file.seek(0, os.SEEK_END) - COCO_ENDS, len(data)))
-            return (data + b"\n" + file.read(COCO_ENDS)).decode("utf-8-sig", "replace")
+        return b"\n".join(looking.read_ends(path, COCO_ENDS)).decode("utf-8-sig", "replace")
     except OSError:
         return ""
 
 
 def _files(root: Path, suffix: str, depth: int) -> Iterator[Path]:
-    if root.is_file():
+    if looking.is_file(root):
         if root.suffix.lower() == suffix:
             yield root
         return
     try:
-        with os.scandir(root) as entries:
-            some = sorted((entry for entry, _ in zip(entries, range(MOST_ENTRIES), strict=False)), key=lambda e: e.name)
+        some = sorted(islice(looking.each_entry(root), MOST_ENTRIES), key=lambda entry: entry.name)
     except OSError:
         return
-    yield from (Path(each.path) for each in some if each.name.lower().endswith(suffix) and Path(each.path).is_file())
+    named = (path_of(each) for each in some if each.name.lower().endswith(suffix))
+    yield from (path for path in named if looking.is_file(path))
     if depth:
         for each in some:
             if not each.is_symlink() and is_folder(each) and not each.name.startswith("."):
-                yield from _files(Path(each.path), suffix, depth - 1)
+                yield from _files(path_of(each), suffix, depth - 1)

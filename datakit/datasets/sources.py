@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import looking
 from ..errors import UsageError
 from ..files import check_local
+from ..places import Place, is_address, is_stored, place_of
 from ..wording import no_such
 from .layout import LAYOUTS, Layout, Match, Sureness
 from .listing import folders_in
@@ -76,17 +78,24 @@ def parse_source(text: str) -> SourceSpec:
     Raises:
         UsageError: the label is missing, the layout is none, or the root is an address such as s3://bucket/x.
     """
-    check_local(text, "source")
     name, equals, root = text.partition("=")
     if not equals or "/" in name:  # an '=' inside a path is no separator
-        path = Path(text).expanduser()
+        path = _place_of(text, text)
         return SourceSpec(derive_label(_name_of(path)), None, path)
     label, colon, layout = name.partition(":")
     if not root or not label:
         raise UsageError(f"source {text!r}: expected LABEL=ROOT, found no {'ROOT' if label else 'LABEL'}")
     if colon:
         LAYOUTS.find(layout, f"source {text!r}")
-    return SourceSpec(derive_label(label), layout if colon else None, Path(root).expanduser(), label)
+    return SourceSpec(derive_label(label), layout if colon else None, _place_of(root, text), label)
+
+
+def _place_of(root: str, text: str) -> Place:
+    if not is_address(root):
+        check_local(text, "source")
+    elif root.lower().endswith(ARCHIVES):
+        raise UsageError(f"source {text}: is an archive; download it first, unpack it and give the folder")
+    return place_of(root)
 
 
 def check_label(label: str, text: str) -> str:
@@ -121,7 +130,7 @@ def derived_label_notice(spec: SourceSpec) -> str:
 
 
 def _name_of(root: Path) -> str:
-    return root.stem if root.suffix.lower() in (".json", ".xml") else root.absolute().resolve().name
+    return root.stem if root.suffix.lower() in (".json", ".xml") else looking.name_of(root.absolute())
 
 
 def open_source(source: SourceSpec | str, options: SourceOptions | None = None) -> AnyReader:
@@ -140,6 +149,11 @@ def open_source(source: SourceSpec | str, options: SourceOptions | None = None) 
     spec = parse_source(source) if isinstance(source, str) else source
     options = options or SourceOptions()
     check_label(spec.label, spec.label)
+    with looking.remembered():
+        return _open(spec, options)
+
+
+def _open(spec: SourceSpec, options: SourceOptions) -> AnyReader:
     # Absolute, since a worker may stand in another folder.
     root, images = spec.root.absolute(), options.images.absolute() if options.images else None
     mask_name = options.read.mask_name(spec.label)
@@ -193,10 +207,33 @@ def check_root(root: Path) -> None:
     Raises:
         UsageError: as said.
     """
-    if not root.exists():
+    if is_stored(root):
+        check_stored(root)
+    elif not root.exists():
         raise UsageError(no_such(root))
-    if root.is_file() and root.suffix.lower() in ARCHIVES:
+    if looking.is_file(root) and root.suffix.lower() in ARCHIVES:
         raise UsageError(f"{root}: is an archive; unpack it first and give the folder")
+
+
+def check_stored(root: Place) -> None:
+    """Refuse an address that nothing lies at, or that may not be listed.
+
+    Raises:
+        UsageError: as said.
+        DatakitError: the store fails.
+    """
+    if root.suffix and looking.is_file(root):
+        return
+    looking.learn_tree(root)
+    try:
+        if looking.entries_in(root) or looking.is_file(root):
+            return
+        raise UsageError(f"{root}: holds no file, or its server gives no list of it; name the annotation file itself")
+    except FileNotFoundError as error:
+        if not looking.is_file(root):
+            raise UsageError(f"{root}: {error.strerror}; check its address") from None
+    except OSError as error:
+        raise UsageError(error.strerror or str(error)) from None
 
 
 def recognise(root: Path, mask_name: str | None = None, images: Path | None = None) -> tuple[str, str]:
@@ -213,12 +250,17 @@ def recognise(root: Path, mask_name: str | None = None, images: Path | None = No
     Raises:
         UsageError: the root is missing, or nothing fits; it lists the layouts and what was found.
     """
+    with looking.remembered():
+        return _recognise(root, mask_name, images)
+
+
+def _recognise(root: Path, mask_name: str | None, images: Path | None) -> tuple[str, str]:
     check_root(root)
-    found = _beside(root, images) if images and root.is_dir() else _best(root)
-    shown = root.name or root.resolve().name
-    if mask_name and root.is_dir() and (found is None or not isinstance(found[0], PairsLayout)):
+    found = _beside(root, images) if images and looking.is_folder(root) else _best(root)
+    shown = looking.name_of(root)
+    if mask_name and looking.is_folder(root) and (found is None or not isinstance(found[0], PairsLayout)):
         return "pairs", f"{shown}: taken for pairs, for --mask-name"
-    if found is None and images and root.is_dir():
+    if found is None and images and looking.is_folder(root):
         return "pairs", f"{shown}: taken for pairs, for --images"
     if found is None:
         raise UsageError(
@@ -269,7 +311,7 @@ def _surest(root: Path, layouts: Iterable[Layout]) -> tuple[Layout, Match] | Non
 
 def _nearest(root: Path) -> str:
     """A sentence on folders inside a root that are recognised; empty where none is."""
-    if not root.is_dir():
+    if not looking.is_folder(root):
         return ""
     found: list[tuple[Path, tuple[Layout, Match]]] = []
     level = [root]
@@ -289,7 +331,7 @@ def _nearest(root: Path) -> str:
 def _above(root: Path) -> str:
     """A sentence on a set of which a root is the folder of pictures; empty where it is none."""
     root = root.absolute()
-    pictures = stems_in(root, IMAGE_SUFFIXES) if root.is_dir() else set()
+    pictures = stems_in(root, IMAGE_SUFFIXES) if looking.is_folder(root) else set()
     if not pictures:
         return ""
     for above in root.parents[:2]:
@@ -299,7 +341,7 @@ def _above(root: Path) -> str:
         except UsageError:  # which giving the folder says, too
             continue
         if best and file:
-            shown = f"{file.relative_to(above)}{'/' * file.is_dir()}" if file != above else f"{above.name}/"
+            shown = f"{file.relative_to(above)}{'/' * looking.is_folder(file)}" if file != above else f"{above.name}/"
             return (
                 f"It is a folder of pictures alone; what is drawn on them is in {shown} of the folder above"
                 f" ({best[0].name}, {best[1].why}). Try `datakit validate-source {shlex.quote(str(above))}`."
@@ -316,7 +358,7 @@ def _drawn_on(pictures: set[str], root: Path, above: Path) -> Path | None:
     folders = [folder for folder in folders_in(above) if is_next or looks_like_masks(folder.name)]
     kinds = (*DRAWN, *MASK_SUFFIXES) if is_next else DRAWN
     for place in (above, *folders, *(folder / root.name for folder in folders)):
-        if place != root and place.is_dir() and pictures & stems_in(place, kinds):
+        if place != root and looking.is_folder(place) and pictures & stems_in(place, kinds):
             return place
     for place in (above, *folders):
         for path, text in coco_files(place, 0):

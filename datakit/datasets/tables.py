@@ -11,13 +11,16 @@ import csv
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, TextIO
 
+from .. import looking
 from ..errors import UsageError
 from ..extras import require
 from ..files import canonical_json, check_writable, replacing
+from ..places import Place, is_stored
 from ..wording import no_such
 
 FORMAT = "masktrack-datakit listing"
@@ -44,12 +47,21 @@ class Table(ABC):
 
     place: ClassVar[str] = "line"
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Place):
         self.path = path
+        self._data = b""
         self.header: dict[str, Any] | None = None
         self.columns: tuple[str, ...] = ()
         with self._readable():
+            if is_stored(path):
+                self._data = looking.read_file(path)
             self._open()
+
+    def _bytes(self) -> BinaryIO:
+        return BytesIO(self._data) if is_stored(self.path) else self.path.open("rb")
+
+    def _text(self, newline: str | None = None) -> TextIO:
+        return TextIOWrapper(self._bytes(), encoding="utf-8-sig", newline=newline)
 
     def rows(self, wanted: Sequence[str]) -> Iterator[Row]:
         """The rows in order.
@@ -110,7 +122,7 @@ class CsvTable(Table):
     separator = ","
 
     def _open(self) -> None:
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
+        with self._text(newline="") as file:
             first = file.readline()
             if first.startswith(MARK + "{"):
                 self.header = self._parsed(first[len(MARK) :], 1)
@@ -126,7 +138,7 @@ class CsvTable(Table):
         places = [self.columns.index(name) if name in self.columns else None for name in wanted]
         csv.field_size_limit(CELL)
         above = 0 if self.header is None else 1
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
+        with self._text(newline="") as file:
             lines = csv.reader(islice(file, above, None), delimiter=self.separator)
             try:
                 next(lines, None)
@@ -153,7 +165,7 @@ class JsonlTable(Table):
     """An object a line, with the names of columns as keys."""
 
     def _open(self) -> None:
-        with self.path.open(encoding="utf-8-sig") as file:
+        with self._text() as file:
             first = self._object(file.readline() or "{}", 1)
             if first.get("format") == FORMAT:
                 self.header = first
@@ -167,7 +179,7 @@ class JsonlTable(Table):
         raise self.fault(number, f"is a {type(value).__name__}, expected an object that names image and mask")
 
     def _rows(self, wanted: Sequence[str]) -> Iterator[Row]:
-        with self.path.open(encoding="utf-8-sig") as file:
+        with self._text() as file:
             for number, line in enumerate(file, 1):
                 if (number > 1 or self.header is None) and not line.isspace():
                     yield number, list(map(self._object(line, number).get, wanted))
@@ -190,7 +202,7 @@ class ParquetTable(Table):
     def _open(self) -> None:
         from pyarrow.parquet import ParquetFile
 
-        with self._sound(), ParquetFile(self.path) as file:
+        with self._sound(), self._bytes() as data, ParquetFile(data) as file:
             self.columns = tuple(file.schema_arrow.names)
             said = (file.schema_arrow.metadata or {}).get(FORMAT.encode())
             self.header = None if said is None else self._parsed(said.decode(), 0)
@@ -202,7 +214,7 @@ class ParquetTable(Table):
         from pyarrow.parquet import ParquetFile
 
         number = 0
-        with self._sound(), ParquetFile(self.path, pre_buffer=False) as file:
+        with self._sound(), self._bytes() as data, ParquetFile(data, pre_buffer=False) as file:
             known = [name for name in wanted if name in self.columns]
             for group in file.iter_batches(batch_size=GROUP, columns=known, use_threads=False):
                 none = [None] * group.num_rows
@@ -242,14 +254,14 @@ class ParquetTable(Table):
 KINDS: Mapping[str, type[Table]] = {".parquet": ParquetTable, ".csv": CsvTable, ".jsonl": JsonlTable}
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Place) -> Table:
     """Look at the beginning of a table.
 
     Raises:
         UsageError: it is not there, is of another kind, or begins with nothing that makes sense.
     """
     kind = kind_of(path)
-    if not path.is_file():
+    if not looking.is_file(path):
         raise UsageError(no_such(path, "the listing file"))
     return kind(path)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image as PillowImage
 
+from .. import looking
 from ..errors import UsageError
 from ..formats import SUFFIXES
 from ..wording import counted
@@ -72,7 +73,7 @@ def describe(root: Path, command: str = "datakit validate-source") -> str:
         root: which exists.
         command: that is to be tried again, without its arguments.
     """
-    if root.is_file():
+    if looking.is_file(root):
         return _of_file(root, command)
     contents = look(root)
     if not contents.suffixes:
@@ -102,16 +103,17 @@ def look(root: Path) -> Contents:
 
 def shared_names(root: Path, images: Path) -> set[str]:
     """Names without suffix of pictures below a folder of photos that pictures of the root elsewhere have, too."""
-    home, photos = root.resolve(), images.resolve()
-    elsewhere = (stems for at, stems in look(root).stems.items() if not (home / at).is_relative_to(photos))
+    home, photos = looking.resolved(root), looking.resolved(images)
+    elsewhere = (
+        stems for at, stems in look(root).stems.items() if not (home / at if at else home).is_relative_to(photos)
+    )
     return set().union(*elsewhere) & set().union(*look(images).stems.values())
 
 
 def names_in(root: Path) -> str:
     """The first few names in a folder, folders with a '/'."""
     try:
-        with os.scandir(root) as entries:
-            names = sorted(entry.name + "/" * entry.is_dir() for entry in entries)
+        names = sorted(entry.name + "/" * entry.is_dir() for entry in looking.each_entry(root))
     except OSError as error:
         return f"nothing that can be listed ({error.strerror})"
     more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
@@ -203,7 +205,11 @@ def _are_masks(root: Path, folder: str, contents: Contents) -> bool:
         return True
     name = next((path for path in contents.first.values() if path.rpartition("/")[0] == folder), "")
     try:
-        with PillowImage.open(root / name) as picture:
+        data = looking.read_file(root / name)
+    except OSError:
+        return False
+    try:
+        with PillowImage.open(BytesIO(data)) as picture:
             return picture.mode in ("1", "P")
     except Exception:  # no picture at all
         return False
@@ -226,8 +232,7 @@ def _of_others(root: Path, contents: Contents, has_pictures: bool) -> Iterator[s
 
 def _of_annotations(path: Path, name: str) -> Iterator[str]:
     try:
-        with path.open("rb") as file:
-            head = file.read(8192).decode("utf-8-sig", "replace")
+        head = looking.read_head(path, 8192).decode("utf-8-sig", "replace")
     except OSError:
         return
     for mark, what in BOXES.items():

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..places import Place
 from .annotation_files import AnnotationFiles, ListedReader
 from .entries import Entry
 from .json_files import Broken, size_in
@@ -25,7 +26,7 @@ class YtvisReader(ListedReader):
     holds = (("videos", list),)
 
     @classmethod
-    def load(cls, path: Path | str) -> Any:
+    def load(cls, path: Place | str) -> Any:
         """The file, certain to hold the lists `videos` and `annotations`; see the base class."""
         document = super().load(path)
         if not document.get("annotations"):

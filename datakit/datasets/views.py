@@ -7,7 +7,8 @@ what lies beneath it, so a slice is as small to send to a worker as a reader's o
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, groupby
 from pathlib import Path
@@ -17,7 +18,10 @@ import numpy as np
 
 from ..arrays import area
 from ..errors import Problem, UsageError
+from ..headers import most_bytes
 from ..keys import source_of
+from ..looking import ahead
+from ..places import Place, beneath, is_stored
 from ..resize import parse_codec, resize_mask, resize_photo
 from ..samples import Sample, Scene
 from .reader import Reader, ReadOptions, SoftMask
@@ -110,6 +114,23 @@ class View(Sequence[Scene]):
 
 
 AnyReader = Reader | View
+
+
+def in_turn(reader: AnyReader) -> Iterator[tuple[int, Record]]:
+    """Index and record of every photo; while one is worked on, the files of the next are fetched from a store."""
+    if not (is_stored(reader.root) or is_stored(reader.images)):
+        yield from enumerate(reader.records)
+        return
+    counts = Counter(path for record in reader.records for path in reader.annotation_files(record))
+
+    def files(record: Record) -> list[Place | str]:
+        # a file that many photos share is read in parts
+        own = [path for path in reader.annotation_files(record) if counts[path] == 1]
+        return [beneath(reader.images, record.image), *(beneath(reader.root, path) for path in own)]
+
+    fetched = ahead(map(files, reader.records), most_bytes(reader.options.max_pixels))
+    for index, _ in enumerate(fetched):
+        yield index, reader.records[index]
 
 
 class Subset(View):

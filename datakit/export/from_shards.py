@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import ShardError
 from ..keys import PLAIN_VIEW, Key, photo_of
+from ..places import place_of
 from ..rle import decode_rle
 from ..shards import Shard, ShardReader
 from ..shards.layout import IMAGES, TARGETS
@@ -50,7 +50,7 @@ class ShardVideos(VideoSource):
 
     def __init__(self, folder: str | os.PathLike[str]):
         self._reader = ShardReader(folder, max_open=2)
-        self.place = str(Path(folder))
+        self.place = str(place_of(folder))
         self.remarks: dict[str, int] = {}
         self._stills = self._listed()
         self.lengths = [1] * len(self._stills)

@@ -16,7 +16,7 @@ from .. import places
 from ..errors import ShardError, UsageError
 from ..files import digest_json, write_json
 from ..formats import MAX_PIXELS
-from ..places import is_stored
+from ..places import Place, is_stored
 from ..wording import no_such, plain_kind, printable, shorten
 from .layout import other_format
 
@@ -98,7 +98,7 @@ class Manifest:
         return {**body, "digest": digest_json(body)}
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Place, manifest: Manifest) -> None:
     """Publish the folder: put `manifest.json` in place in one step."""
     write_json(folder / NAME, manifest.to_dict())
 

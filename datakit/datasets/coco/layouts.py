@@ -7,9 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from ... import looking
 from ...errors import Problem, UsageError
 from ..json_files import uncollected
 from ..layout import Layout, Match, Sureness
+from ..listing import is_folder
 from ..pairs import find_folder
 from ..reader import Reader, ReadOptions
 from ..records import Record
@@ -35,7 +37,7 @@ class CocoLayout(Layout):
 
     def match(self, root: Path) -> Match | None:
         """For its instances file by name, else by what it holds, or any JSON file."""
-        if root.is_file():
+        if looking.is_file(root):
             is_json = root.suffix.lower() == ".json"
             return Match(Sureness.COMMON, "a JSON file of instances") if is_json else None
         files = _named_files(root)
@@ -43,7 +45,10 @@ class CocoLayout(Layout):
             found = ", ".join(str(path.relative_to(root)) for path, _ in coco_files(root))
             return Match(Sureness.LAST, f"for what {found} holds") if found else None
         file = only_file(root, files)
-        is_sure = file.name not in LABEL_STUDIO_FILES or {each.name for each in root.iterdir()} <= {file.name, "images"}
+        is_sure = file.name not in LABEL_STUDIO_FILES or {each.name for each in looking.each_entry(root)} <= {
+            file.name,
+            "images",
+        }
         return Match(Sureness.FILE if is_sure else Sureness.LAST, f"for its {file.relative_to(root)}")
 
     def open(self, label: str, root: Path, images: Path | None, options: ReadOptions) -> Reader:
@@ -52,13 +57,17 @@ class CocoLayout(Layout):
         Raises:
             UsageError: it is no instances file, or its photos' folder is not found.
         """
-        file = root if root.is_file() else only_file(root, _named_files(root) or [path for path, _ in coco_files(root)])
+        file = (
+            root
+            if looking.is_file(root)
+            else only_file(root, _named_files(root) or [path for path, _ in coco_files(root)])
+        )
         with uncollected():
             document = load_instances(file)
             folder = (
                 PhotoFolder(images)
                 if images
-                else find_images(file, document["images"], root if root.is_dir() else None)
+                else find_images(file, document["images"], root if looking.is_folder(root) else None)
             )
             listing = Listing(label, file, folder)
             records = listing.pair(document)
@@ -127,17 +136,21 @@ def _named_files(root: Path) -> list[Path]:
     """The instances files of a folder: COCO's own, else LVIS's, else as annotation tools export them."""
     folder = find_folder(root, "annotations")
     places = [root / folder, root] if folder else [root]
-    own = sorted(places[0].glob("instances_*.json")) if folder else []
-    lvis = [file for place in places for file in sorted(place.glob("lvis_*.json")) if "image_info" not in file.name]
-    exported = [root / name for name in (ROBOFLOW_FILE, *LABEL_STUDIO_FILES) if (root / name).is_file()]
+    own = looking.files_in(places[0], "instances_", ".json") if folder else []
+    lvis = [
+        file for place in places for file in looking.files_in(place, "lvis_", ".json") if "image_info" not in file.name
+    ]
+    exported = [root / name for name in (ROBOFLOW_FILE, *LABEL_STUDIO_FILES) if looking.is_file(root / name)]
     return own or lvis or exported
 
 
 def _splits(root: Path) -> list[Path]:
     """Folders of a root that hold an instances file as Roboflow calls it, and are no links out of the root."""
-    if not root.is_dir():
+    try:
+        names = sorted(each.name for each in looking.each_entry(root) if is_folder(each) and not each.is_symlink())
+    except OSError:
         return []
-    return sorted(file.parent for file in root.glob(f"*/{ROBOFLOW_FILE}") if not file.parent.is_symlink())
+    return [root / name for name in names if looking.is_file(root / name / ROBOFLOW_FILE)]
 
 
 def only_file(root: Path, files: list[Path]) -> Path:

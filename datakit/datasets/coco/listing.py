@@ -13,6 +13,7 @@ from typing import Any
 
 from ...errors import Problem
 from ...keys import object_key, photo_key
+from ...places import is_stored
 from ..listing import split_suffix
 from ..records import Record
 from .crowds import brushed
@@ -228,20 +229,22 @@ class Listing:
             return (
                 path.is_absolute()
                 and Path(path).exists()
-                and not Path(path).is_relative_to(self.folder.path.absolute())
+                and not (is_stored(self.folder.path) or Path(path).is_relative_to(self.folder.path.absolute()))
             )
         except (OSError, ValueError):
             return True
 
     def _inside(self, path: PurePosixPath) -> str:
         """A path relative to the folder of photos where it leads there; else as it is."""
+        if is_stored(self.folder.path):
+            return str(path)
         home = PurePosixPath(self.folder.path.absolute())
         inside = path.relative_to(home) if path.is_absolute() and path.is_relative_to(home) else path
         return str(inside)
 
     def _climbs(self, parent: str) -> bool:
         """Whether a folder of photos leads elsewhere by a link; a linked file, as DVC keeps them, does no harm."""
-        if parent.startswith("/"):
+        if parent.startswith("/") or is_stored(self.folder.path):
             return False  # of another machine: only the end of it is ever looked for
         if parent not in self._climbing:
             try:

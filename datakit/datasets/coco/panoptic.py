@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import looking
 from ...arrays import Mask, area
 from ...errors import ItemError, Problem, UsageError
 from ...images import UNTURNED, decoded
 from ...keys import object_key
 from ...photo_files import load_picture_file
+from ...places import beneath
 from ...samples import Note, Photo
 from ..json_files import uncollected
 from ..layout import Layout, Match, Sureness
@@ -52,7 +54,7 @@ class PanopticLayout(Layout):
 
     def match(self, root: Path) -> Match | None:
         """For the name of its file."""
-        if root.is_file():
+        if looking.is_file(root):
             is_named = root.name.lower().startswith("panoptic_") and root.suffix.lower() == ".json"
             return Match(Sureness.FILE, f"for the name {root.name}") if is_named else None
         files = _panoptic_files(root)
@@ -64,7 +66,7 @@ class PanopticLayout(Layout):
         Raises:
             UsageError: it is no panoptic file, or a folder is not found.
         """
-        file = root if root.is_file() else only_file(root, _panoptic_files(root))
+        file = root if looking.is_file(root) else only_file(root, _panoptic_files(root))
         with uncollected():
             document = load_panoptic(file)
             folder = PhotoFolder(images) if images else find_images(file, document["images"])
@@ -88,7 +90,7 @@ COCO_PANOPTIC = PanopticLayout(
 def _panoptic_files(root: Path) -> list[Path]:
     folder = find_folder(root, "annotations")
     places = [root / folder, root] if folder else [root]
-    return next((files for place in places if (files := sorted(place.glob("panoptic_*.json")))), [])
+    return next((files for place in places if (files := looking.files_in(place, "panoptic_", ".json"))), [])
 
 
 def _find_pngs(file: Path, annotations: list[Any]) -> Path:
@@ -217,7 +219,7 @@ class Segments(Drawing):
         super().__init__(record, photo, asked)
         objects = record.annotation["objects"]
         place = str(objects[0]["segmentation"])
-        where, data, header = load_picture_file(pngs / place, f"{pngs.name}/{place}", max_pixels, record.key)
+        where, data, header = load_picture_file(beneath(pngs, place), f"{pngs.name}/{place}", max_pixels, record.key)
         pixels = decoded(data, UNTURNED)
         if pixels is None or header.form != "PNG" or header.mode not in ("RGB", "RGBA", "P"):
             found = f"{header.form} of mode {header.mode}"

@@ -6,7 +6,6 @@ name and no other file could be meant.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ... import looking
 from ...errors import UsageError
+from ...places import READ_ONLY, UNTOLD, Place, is_stored
 from ..listing import folders_in, is_folder, is_utf8, scan, size_of
 
 
@@ -29,17 +30,29 @@ class PhotoFolder:
             are looked into that hold a named photo.
     """
 
-    path: Path
+    path: Place
     shared: bool = False
 
-    def files(self, named: Iterable[str], itself: Path) -> dict[str, int]:
+    def files(self, named: Iterable[str], itself: Place) -> dict[str, int]:
         """Bytes of every file, by path relative to the folder; `itself`, the instances file, is none of them.
 
         Raises:
             UsageError: a folder cannot be listed.
         """
         own = str(itself.relative_to(self.path)) if itself.is_relative_to(self.path) else None
+        if self.unlisted:
+            return {path: UNTOLD for name in named if (path := "/".join(next(ends(name), ()))) not in ("", own)}
         return {name: size for name, size in self._listed(named) if name != own}
+
+    @property
+    def unlisted(self) -> bool:
+        """Whether it is on a web server that gives no list of it: named photos are then taken to be there."""
+        if not (is_stored(self.path) and self.path.protocol in READ_ONLY):  # type: ignore[attr-defined]
+            return False
+        try:
+            return not looking.entries_in(self.path)
+        except OSError:
+            return True
 
     def _listed(self, named: Iterable[str]) -> Iterator[tuple[str, int]]:
         if not self.shared:
@@ -48,12 +61,11 @@ class PhotoFolder:
         lookup = Look()
         longest = (next((parts for parts in ends(name) if lookup.has(self.path, parts)), None) for name in named)
         for parent in sorted({parts[:-1] for parts in longest if parts}):
-            with os.scandir(self.path.joinpath(*parent)) as entries:
-                files = [entry for entry in entries if not is_folder(entry)]
+            files = [entry for entry in looking.each_entry(self.path.joinpath(*parent)) if not is_folder(entry)]
             yield from (("/".join((*parent, entry.name)), size_of(entry)) for entry in files)
 
 
-def find_images(file: Path, images: list[Any], root: Path | None = None) -> PhotoFolder:
+def find_images(file: Place, images: list[Any], root: Place | None = None) -> PhotoFolder:
     """The folder in which most photos of an instances file lie.
 
     For `…/annotations/instances_X.json` these are tried, and of equals the first is taken: `…/X`, `…/images/X`,
@@ -76,7 +88,7 @@ def find_images(file: Path, images: list[Any], root: Path | None = None) -> Phot
     is_usual = file.parent.name == "annotations"
     usual, more = ([*above, *beside], []) if is_usual else (beside, above)
     own = [file.parent, file.parent.parent]
-    tried = [PhotoFolder(folder) for folder in (*usual, *more) if folder.is_dir()]
+    tried = [PhotoFolder(folder) for folder in (*usual, *more) if looking.is_folder(folder)]
     tried += [PhotoFolder(folder, shared=True) for folder in own]
     names = [name for name in map(written_name, images) if name]
     lookup = Look()
@@ -88,8 +100,10 @@ def find_images(file: Path, images: list[Any], root: Path | None = None) -> Phot
     if best:
         return best
     for folder in usual:
-        if folder.is_dir():
+        if looking.is_folder(folder):
             return PhotoFolder(folder)
+    if PhotoFolder(file.parent).unlisted:
+        return PhotoFolder(file.parent)
     expected = ", ".join(str(folder) for folder in (*usual, *own))
     raise UsageError(f"{file}: its photos are in none of {expected}; say where with --images LABEL=DIR")
 
@@ -153,10 +167,10 @@ class Look:
         parent = "/".join((str(folder), *parts[:-1]))
         if parent not in self._names:
             self._names[parent] = frozenset()
+            inside = folder.joinpath(*parts[:-1])
             try:
-                if Path(parent).resolve().is_relative_to(folder.resolve()):
-                    with os.scandir(parent) as entries:
-                        self._names[parent] = frozenset(entry.name for entry in entries)
+                if looking.resolved(inside).is_relative_to(looking.resolved(folder)):
+                    self._names[parent] = frozenset(entry.name for entry in looking.each_entry(inside))
             except (OSError, RuntimeError, ValueError):  # not there, no folder, links that never end
                 return False
         return parts[-1] in self._names[parent]

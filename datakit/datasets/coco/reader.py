@@ -18,6 +18,7 @@ from ...arrays import Mask
 from ...errors import ItemError, ItemRef, Problem
 from ...keys import object_key
 from ...photo_files import read_photo
+from ...places import beneath
 from ...samples import Note, Photo, Sample, Scene
 from ..drawn import PixelFrame, find_pixel_frame, turned_by_exif
 from ..mask_samples import stored_size
@@ -57,7 +58,7 @@ class CocoReader(Reader):
         left_out = {problem.key for problem in problems}
         kept = [each for each in objects if object_key(record.key, each["id"]) not in left_out]
         try:
-            photo = read_photo(self.images / record.image, record.image, self.options.max_pixels, record.key)
+            photo = read_photo(beneath(self.images, record.image), record.image, self.options.max_pixels, record.key)
             _check_size(ItemRef(record.key, record.image), size, photo)
             drawing = self._drawing(record, photo)
         except ItemError as error:

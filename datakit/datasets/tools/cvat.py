@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ... import looking
 from ...errors import Problem
+from ...places import Place
 from ..annotation_files import AnnotationFiles, FileReader, crc32_of
 from ..entries import Entry
 from ..layout import Match, Sureness
@@ -31,9 +33,9 @@ class CvatReader(FileReader):
     """
 
     @classmethod
-    def load(cls, path: Path | str) -> CvatFile:
+    def load(cls, path: Place | str) -> CvatFile:
         """What an XML file holds; see the base class."""
-        return read_cvat(Path(path))
+        return read_cvat(path)
 
     @classmethod
     def entries(cls, name: str, document: CvatFile) -> Iterable[Entry]:
@@ -56,7 +58,7 @@ class CvatLayout(AnnotationFiles):
         """For an XML file of annotations."""
         for path, text in heads(root, self.suffix):
             if OWN.search(text):
-                return Match(Sureness.FILE if root.is_file() else Sureness.COMMON, f"for CVAT's {path.name}")
+                return Match(Sureness.FILE if looking.is_file(root) else Sureness.COMMON, f"for CVAT's {path.name}")
         return None
 
     def of_file(

@@ -6,10 +6,11 @@ No tree is built, so that a file of any length takes the memory of what is kept 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
+from ...looking import chunks
+from ...places import Place
 from ..json_files import Broken
 
 NO_SHAPES = ("tag",)  # they say something of the whole photo
@@ -71,7 +72,7 @@ class CvatFile:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def read_cvat(path: Path) -> CvatFile:
+def read_cvat(path: Place | str) -> CvatFile:
     """What an XML file holds.
 
     Raises:
@@ -82,16 +83,13 @@ def read_cvat(path: Path) -> CvatFile:
 
     found = CvatFile()
     try:
-        if not path.is_file():
-            raise OSError("not a regular file")  # a pipe would be waited for
         target = _Target(found)
         parser = DefusedXMLParser(target=target)
         expat = parser.parser  # called straight, which takes half of the time
         expat.ordered_attributes = False
         expat.StartElementHandler, expat.EndElementHandler = target.start, target.end
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                parser.feed(chunk)
+        for chunk in chunks(path, CHUNK):
+            parser.feed(chunk)
         parser.close()
     except DefusedXmlException:
         raise Broken("holds XML entities, which CVAT never writes; export it anew") from None

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..json_files import DECODER, HALF, HALF_RAW, Broken, parse_json, regular
+from ... import looking
+from ...places import Place
+from ..json_files import DECODER, HALF, HALF_RAW, Broken, parse_json
 
 SPACE = re.compile(r"[ \t\n\r]*")
 BOM = "\ufeff"
@@ -31,15 +32,14 @@ class Part(NamedTuple):
     length: int
 
 
-def parts_of(path: Path | str) -> Iterator[Part]:
+def parts_of(path: Place | str) -> Iterator[Part]:
     """The values of the list that a JSON file holds; of a file that holds another value, that one.
 
     Raises:
         Broken: it cannot be read, is no JSON, or is not in UTF-8; parts before the damage are given all the same.
     """
     try:
-        with open(path, "rb", opener=regular) as file:
-            data = file.read()
+        data = looking.read_file(path)
         if json.detect_encoding(data) not in ("utf-8", "utf-8-sig"):
             raise ValueError("it is not in UTF-8; save it so")
         has_halves = HALF.search(data) or (not data.isascii() and HALF_RAW.search(data))
@@ -53,16 +53,14 @@ def parts_of(path: Path | str) -> Iterator[Part]:
         raise Broken(f"cannot be read as JSON: {error}") from None
 
 
-def read_part(path: Path | str, start: int, length: int) -> bytes:
+def read_part(path: Place | str, start: int, length: int) -> bytes:
     """The bytes of one part.
 
     Raises:
         Broken: the file cannot be read.
     """
     try:
-        with open(path, "rb", opener=regular) as file:
-            file.seek(start)
-            return file.read(length)
+        return looking.read_part(path, start, length)
     except OSError as error:
         raise Broken(f"cannot be read: {error}") from None
 

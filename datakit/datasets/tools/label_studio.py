@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from ... import looking
 from ...arrays import Mask
 from ...errors import ItemRef
+from ...places import Place, beneath
 from ..annotation_files import AnnotationFiles, FileReader
 from ..entries import Entry
 from ..json_files import Broken, parse_json
@@ -59,7 +61,7 @@ class LabelStudioReader(FileReader):
     overlaps = True
 
     @classmethod
-    def load(cls, path: Path | str) -> list[Task]:
+    def load(cls, path: Place | str) -> list[Task]:
         """The tasks in a file; see the base class."""
         return read_tasks(path)
 
@@ -76,14 +78,14 @@ class LabelStudioReader(FileReader):
         """The regions of one photo; see the base class."""
         where, held = ItemRef(record.key, record.annotation["place"]), record.annotation
         try:
-            data = read_part(self.root / held["file"], *held["at"])
+            data = read_part(beneath(self.root, held["file"]), *held["at"])
             regions = regions_of(task_of(parse_json(data)))
         except (Broken, ValueError, RecursionError) as error:
             raise where.failed("read", "broken annotation file", f"{error}; was it changed since?") from None
         if len(regions) != held["objects"]:
             found = f"holds {len(regions)} regions, {held['objects']} when it was listed; open it again"
             raise where.failed("read", "broken annotation file", found)
-        shown = shown_size(self.images / record.image)
+        shown = shown_size(beneath(self.images, record.image))
         shapes = tuple(_shape(region, shown, self.options.max_pixels) for region in regions)
         return Annotated(shapes, zlib.crc32(data), next((each.size for each in regions if each.size), None))
 
@@ -95,7 +97,9 @@ class LabelStudioLayout(AnnotationFiles):
         """For a JSON file of tasks."""
         for path, text in heads(root, self.suffix):
             if LISTS.search(text) and OWN.search(text):
-                return Match(Sureness.FILE if root.is_file() else Sureness.COMMON, f"for Label Studio's {path.name}")
+                return Match(
+                    Sureness.FILE if looking.is_file(root) else Sureness.COMMON, f"for Label Studio's {path.name}"
+                )
         return None
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from ...places import Place
 from ..json_files import Broken, is_whole, uncollected
 from ..listing import split_suffix
 from ..pairs import IMAGE_SUFFIXES
@@ -77,7 +77,7 @@ class Region(NamedTuple):
     why: str
 
 
-def read_tasks(path: Path | str) -> list[Task]:
+def read_tasks(path: Place | str) -> list[Task]:
     """The tasks of an export, or of a file that Label Studio keeps for each annotation in a target storage.
 
     Raises:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...errors import ItemRef
 from ...photo_files import read_photo
+from ...places import beneath
 from ...samples import Photo
 from ..annotation_files import AnnotationFiles, PhotoFileReader
 from ..entries import Entry
@@ -87,7 +88,7 @@ class LabelMeReader(PhotoFileReader):
             return super().photo(record)
         where = ItemRef(record.key, place)
         try:
-            data = base64.b64decode(self.load(self.root / place)["imageData"])
+            data = base64.b64decode(self.load(beneath(self.root, place))["imageData"])
         except (Broken, binascii.Error, ValueError, TypeError):
             raise where.failed("read", "broken annotation file", "`imageData` is not base64 text") from None
         return read_photo(place, place, self.options.max_pixels, record.key, data)

@@ -6,11 +6,15 @@ Tools that write shares show the photo upright, and their shares are of what the
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image as PillowImage
 
+from ...errors import DatakitError
 from ...headers import EXIF_ORIENTATION, FORMATS
+from ...looking import read_file
+from ...places import Place
 from ..outlines import Ring
 from ..shapes import Paint, Shape, Size
 
@@ -28,14 +32,17 @@ def shared_shape(number: int, name: str, pixels: Callable[[Size], Ring], paint: 
     return Shape(number, name, paint, (pixels(size),) if size else ())
 
 
-def shown_size(path: Path) -> Size | None:
+def shown_size(path: Place | str) -> Size | None:
     """(H, W) of a photo as shown, by its header alone; None where that cannot be read, which decoding will name."""
     try:
-        if not path.is_file():
-            return None
-        with PillowImage.open(path, formats=("JPEG", "PNG", *FORMATS)) as picture:
+        file = path if isinstance(path, str) else BytesIO(read_file(path))
+        if isinstance(path, str) and not Path(path).is_file():
+            return None  # a pipe would be waited for
+        with PillowImage.open(file, formats=("JPEG", "PNG", *FORMATS)) as picture:
             is_turned = picture.getexif().get(EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
             width, height = picture.size
             return (width, height) if is_turned else (height, width)
+    except DatakitError:
+        raise
     except Exception:  # Pillow's parsers raise nearly anything
         return None

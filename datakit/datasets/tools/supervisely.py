@@ -6,13 +6,13 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
 
 from ...arrays import Mask
+from ...places import Place
 from ..annotation_files import AnnotationFiles, PhotoFileReader
 from ..entries import Entry
 from ..json_files import Broken, is_whole
@@ -38,7 +38,7 @@ class SuperviselyReader(PhotoFileReader):
     """Photos with a Supervisely file each."""
 
     @classmethod
-    def load(cls, path: Path | str) -> Any:
+    def load(cls, path: Place | str) -> Any:
         """The parsed file, certain to hold a list `objects`; see the base class."""
         document = super().load(path)
         if not isinstance(document, dict) or not isinstance(document.get("objects"), list) or "info" in document:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...arrays import Mask
+from ...places import Place
 from ..annotation_files import AnnotationFiles, FileReader, crc32_of
 from ..entries import Entry
 from ..json_files import Broken, is_number
@@ -29,7 +29,7 @@ class ViaReader(FileReader):
     """Photos of a VIA file; a record holds the regions of its photo."""
 
     @classmethod
-    def load(cls, path: Path | str) -> Any:
+    def load(cls, path: Place | str) -> Any:
         """The photos of the file, whether it is a project or an export; see the base class."""
         document = super().load(path)
         if isinstance(document, dict) and isinstance(document.get("_via_img_metadata"), dict):

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ... import looking
 from ...arrays import Mask
 from ...errors import ItemRef, Problem, UsageError
+from ...places import Place, beneath
 from ..annotation_files import unread
 from ..entries import Entry, find_files, pair_entries, strays
 from ..json_files import Broken
@@ -56,7 +58,7 @@ class YoloLayout(Layout):
 
     def match(self, root: Path) -> Match | None:
         """For a text file of shares."""
-        for path, text in heads(root, ".txt") if root.is_dir() else ():
+        for path, text in heads(root, ".txt") if looking.is_folder(root) else ():
             if _is_outlines(text):
                 return Match(Sureness.COMMON, f"for the outlines in {path.relative_to(root)}")
         return None
@@ -67,7 +69,7 @@ class YoloLayout(Layout):
         Raises:
             UsageError: no photo has one, or the files hold key points.
         """
-        if not root.is_dir():
+        if not looking.is_folder(root):
             raise UsageError(f"{root}: expected the folder of a YOLO set, found a file")
         found = find_files(root)
         photos = find_files(images).photos if images else found.photos
@@ -78,9 +80,11 @@ class YoloLayout(Layout):
         entries: list[Entry] = []
         problems: list[Problem] = []
         read: set[str] = set()
-        for name in sorted(texts):
+        for name, (path,) in zip(
+            sorted(texts), looking.ahead((beneath(root, name),) for name in sorted(texts)), strict=True
+        ):
             try:
-                data = _read(root / name)
+                data = _read(path)
             except Broken as error:
                 problems.append(unread(label, name, error))
                 read.add(name)
@@ -134,10 +138,10 @@ class YoloReader(ShapeReader):
         """The outlines of a photo's text file; see the base class."""
         place = record.annotation["place"]
         try:
-            data = _read(self.root / place)
+            data = _read(beneath(self.root, place))
         except Broken as error:
             raise ItemRef(record.key, place).failed("read", "broken annotation file", str(error)) from None
-        size = shown_size(self.images / record.image)
+        size = shown_size(beneath(self.images, record.image))
         return Annotated(tuple(self._shapes(data, size)), zlib.crc32(data))
 
     def _shapes(self, data: bytes, size: Size | None) -> Iterator[Shape]:
@@ -252,15 +256,13 @@ def _lines(data: bytes) -> Iterator[Line]:
             yield Line(number, words)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Place | str) -> bytes:
     """A text file's bytes.
 
     Raises:
         Broken: it cannot be read.
     """
     try:
-        if not path.is_file():
-            raise OSError("not a regular file")  # a pipe would be waited for
-        return path.read_bytes()
+        return looking.read_file(path)
     except OSError as error:
         raise Broken(f"cannot be read: {error}") from None

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...looking import read_part
+
 MOST = 1 << 20  # bytes of such a file
 COMPANIONS = ("classes.txt", "notes.json", "train.txt", "val.txt", "test.txt", "obj.names", "obj.data")
 
@@ -79,8 +81,7 @@ def _settings(root: Path, others: Iterable[str]) -> list[str]:
 def _text(path: Path) -> str:
     """A small file's text; nothing where it cannot be read."""
     try:
-        if not path.is_file() or path.stat().st_size > MOST:
-            return ""
-        return path.read_bytes().decode("utf-8-sig", "replace")
+        data = read_part(path, 0, MOST + 1)
+        return "" if len(data) > MOST else data.decode("utf-8-sig", "replace")
     except OSError:
         return ""

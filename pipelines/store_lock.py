@@ -1,0 +1,256 @@
+"""One run at a time on a folder of a store, which has no locks: objects that only one run can make.
+
+A lock is the object `.lock/000001`, which its holder writes anew every few seconds. Who finds one that does not change
+takes the next number; of several who try one gets it, since a store makes an object only where there is none
+(`If-None-Match`). No clock is compared with that of another machine. A holder that was paused and overtaken finds a
+higher number than its own, or its own gone, and stops.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from datakit.errors import Locked
+from datakit.files import json_text
+from datakit.places import Place, create, files_in, is_stored, read_bytes, remove, write_bytes
+
+from .lock import LOCK, Hold, run_lock
+
+logger = logging.getLogger(__name__)
+BEAT_S = 10.0  # between two times that a holder writes its lock
+DEAD_S = 45.0  # after which a lock that did not change has no holder: four beats were missed
+LOOK_S = 1.0  # between two looks at a lock that may have none
+UNNAMED = "it has not said who it is yet"
+
+
+def hold_folder(folder: Place) -> AbstractContextManager[Hold]:
+    """Hold a folder for this run, on a disk or in a store.
+
+    Raises:
+        Locked: another run holds it; the message names its host, process and start time.
+    """
+    return store_lock(folder) if is_stored(folder) else run_lock(folder)
+
+
+@contextlib.contextmanager
+def store_lock(folder: Place) -> Iterator[Hold]:
+    """Hold a folder of a store for this run.
+
+    Raises:
+        Locked: another run holds it. It takes up to `DEAD_S` to see that one of another host does not any more.
+        OSError: the store cannot be used.
+    """
+    hold = _acquire(folder)
+    try:
+        hold.warn_if_not_kept_apart()
+        with hold.beating():
+            yield hold
+    finally:
+        with contextlib.suppress(
+            OSError
+        ):  # what ended the run is to be told, not this; who finds the lock sees it dead
+            hold.release()
+
+
+class StoreHold(Hold):
+    """A lock of a store, held.
+
+    Args:
+        folder: that is held.
+        number: of the lock.
+    """
+
+    def __init__(self, folder: Place, number: int):
+        self.folder, self.number = folder, number
+        self.path = folder / LOCK / f"{number:06d}"
+        self._note = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": _machine(),
+            "run": uuid.uuid4().hex,
+        }
+        self._beats = 0
+        self._lost: Locked | None = None
+        self._ended = threading.Event()
+
+    def create(self) -> bool:
+        """Take the number, if nobody has."""
+        # a request that was made again may meet what its first try has made
+        return create(self.path, self._text()) or _note_of(read_or_none(self.path)).get("run") == self._note["run"]
+
+    def check(self) -> None:
+        """Go on, as far as the last beat saw.
+
+        Raises:
+            Locked: another run has taken the folder over.
+        """
+        if self._lost is not None:
+            raise self._lost
+
+    def confirm(self) -> None:
+        """Go on; asks the store.
+
+        Raises:
+            Locked, OSError: see `Hold`.
+        """
+        self.check()
+        found = locks_in(self.folder)
+        mine = _note_of(found.get(self.number)).get("run") == self._note["run"]
+        if not mine or max(found) > self.number:
+            by = holder_text(found[max(found)]) if found else "and has ended since"
+            raise Locked(
+                f"{self.folder}: this run was held up, and another one took over: {by}; nothing more is written here, "
+                "and what was finished is kept"
+            )
+
+    @contextlib.contextmanager
+    def beating(self) -> Iterator[None]:
+        """Inside, the lock is written anew every few seconds, by a thread."""
+        thread = threading.Thread(target=self._beat, name="lock", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join(BEAT_S)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_S):
+            began = time.monotonic()
+            try:
+                self.confirm()
+                if time.monotonic() - began < DEAD_S / 2:  # held up right here, it may be somebody else's by now
+                    self._beats += 1
+                    write_bytes(self.path, self._text())
+            except Locked as error:
+                self._lost = error
+                return
+            except OSError:  # the run itself will meet it, or it passes
+                continue
+
+    def warn_if_not_kept_apart(self) -> None:
+        """Try to make the lock once more, and say so where the store does it."""
+        if create(self.path, self._text()):
+            logger.warning(
+                f"{self.folder}: this store has no conditional writes, so two runs at once are not kept apart; start "
+                "one at a time"
+            )
+
+    def release(self) -> None:
+        """Remove the lock, unless it is somebody else's by now."""
+        if _note_of(read_or_none(self.path)).get("run") == self._note["run"]:
+            remove(self.path)
+
+    def _text(self) -> bytes:
+        return json_text({**self._note, "beats": self._beats}).encode()
+
+
+def _acquire(folder: Place) -> StoreHold:
+    """Take the lowest number above all that were left behind."""
+    while True:
+        dead = _outlast(folder)
+        hold = StoreHold(folder, max(dead, default=0) + 1)
+        if not hold.create():
+            continue
+        others = {number: note for number, note in locks_in(folder).items() if number != hold.number}
+        if all(dead.get(number) == note for number, note in others.items()):
+            for number in others:
+                remove(folder / LOCK / f"{number:06d}")
+            return hold
+        hold.release()  # somebody came in between, who may be alive
+
+
+def _outlast(folder: Place) -> Mapping[int, bytes]:
+    """The locks of a folder, once it is clear that nobody holds one.
+
+    Raises:
+        Locked: somebody does.
+    """
+    found, since = locks_in(folder), time.monotonic()
+    if any(map(_may_live, found.values())):
+        logger.info(f"{folder}: a run has left its lock, or is building here: {holder_text(found[max(found)])}; "
+                    f"waiting up to {DEAD_S:g} s to see which")  # fmt: skip
+    while any(map(_may_live, found.values())):
+        time.sleep(LOOK_S)
+        is_last = time.monotonic() - since >= DEAD_S
+        now = locks_in(folder)
+        alive = {number: note for number, note in now.items() if found.get(number) != note}
+        if alive:
+            by = holder_text(alive[max(alive)])
+            raise Locked(f"{folder}: another run is building here: {by}; wait for it or stop it")
+        found = now
+        if is_last:
+            break
+    return found
+
+
+def _may_live(note: bytes) -> bool:
+    """Whether a holder may be there: not if it was a process of this machine that is gone."""
+    holder = _note_of(note)
+    if holder.get("machine") != _machine():
+        return True
+    try:
+        os.kill(int(holder["pid"]), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, KeyError, TypeError, ValueError, OverflowError):
+        return True
+    return True
+
+
+def locks_in(folder: Place) -> dict[int, bytes]:
+    """Number -> content of every lock of a folder."""
+    found = {}
+    for path in files_in(folder / LOCK):
+        note = read_or_none(path)
+        if note is not None and path.name.isdigit():
+            found[int(path.name)] = note
+    return found
+
+
+def read_or_none(place: Place) -> bytes | None:
+    """Content of an object; None where there is none any more."""
+    try:
+        return read_bytes(place)
+    except FileNotFoundError:
+        return None
+
+
+def holder_text(note: bytes) -> str:
+    """Who wrote a lock, for a message."""
+    holder = _note_of(note)
+    try:
+        return f"host {holder['host']}, pid {holder['pid']}, started {holder['started']}"
+    except KeyError:
+        return UNNAMED
+
+
+def _note_of(data: bytes | None) -> dict[str, Any]:
+    try:
+        note = json.loads(data or b"{}")
+    except ValueError:
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _machine() -> str:
+    """What tells apart where process ids mean different things: hosts, and containers of one name."""
+    told = [socket.gethostname()]
+    for path in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        with contextlib.suppress(OSError):
+            file = Path(path)
+            told.append(str(file.readlink()) if file.is_symlink() else file.read_text().strip())
+    return " ".join(told)
