@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +104,20 @@ def test_photos_of_a_batch_are_asked_for_together(stored: Place, asked: list[str
     assert len(asked) == 1
     list(reader)
     assert len(asked) == 1
+
+
+def test_many_shards_are_opened_at_once(bucket: Bucket, tmp_path: Path, monkeypatch) -> None:
+    stored = put(write_shards(tmp_path / "many", photos=6, per_shard=1), bucket.place("many"))
+    reader = ShardReader(stored)
+    at_once = threading.Barrier(6, timeout=20)
+    real = reader._open_shard
+
+    def together(number: int):
+        at_once.wait()
+        return real(number)
+
+    monkeypatch.setattr(reader, "_open_shard", together)
+    assert [len(shard.images) for shard in reader.shards()] == [1] * 6
 
 
 def test_prefetching_a_folder_does_nothing(local: Path, asked: list[str]) -> None:
