@@ -26,6 +26,7 @@ from datakit.places import (
     size_at,
 )
 from datakit.progress import progress
+from datakit.shards.cache import Cache
 from datakit.shards.manifest import Manifest, ShardEntry
 from datakit.wording import counted, shorten
 
@@ -46,6 +47,7 @@ from .store_lock import hold_folder
 
 logger = logging.getLogger(__name__)
 REQUESTS = 16  # to a store at a time
+LOOKED_INTO = 32  # shards of a store: two gigabytes, a tenth of which is fetched
 
 
 @dataclass(frozen=True)
@@ -190,10 +192,16 @@ def scratch_of(out: Place) -> Iterator[Path]:
 
 
 def looked_at(out: Place, manifest: Manifest) -> tuple[Below, dict[str, tuple[int, int]]]:
-    """What is told of finished shards: triples below `min_iou`, and sources whose masks look inverted."""
-    if is_stored(out):
-        return Below(), {}
-    return count_below(out, manifest), look_inverted(out, manifest)
+    """What is told of finished shards: triples below `min_iou`, and sources whose masks look inverted.
+
+    Of a store it takes all masks of the shards that are looked into, so the first is left out where there are many.
+    """
+    if not is_stored(out):
+        return count_below(out, manifest), look_inverted(out, manifest)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        cache = Cache(folder)
+        below = count_below(out, manifest, cache) if len(manifest.shards) <= LOOKED_INTO else Below()
+        return below, look_inverted(out, manifest, cache)
 
 
 def task_of(config: BuildConfig, plan: Plan, shard: PlannedShard) -> ShardTask:

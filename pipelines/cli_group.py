@@ -69,10 +69,14 @@ def commands_like(word: str, names: Iterable[str]) -> list[str]:
 def disk_error(error: OSError) -> str:
     """An error of the system as a sentence: the user's path, what is wrong with it, and what to do."""
     from datakit.files import PART_PREFIX
+    from datakit.places import is_address
 
     if error.filename is None or not error.strerror:
         return str(error)
-    path = Path(os.fsdecode(error.filename))
+    text = os.fsdecode(error.filename)
+    if is_address(text):
+        return f"{text}: {error.strerror}"
+    path = Path(text)
     ours = next((n for n, part in enumerate(path.parts) if part.startswith(PART_PREFIX)), None)
     if ours is not None:  # a name of ours, which nobody knows
         path = Path(*path.parts[:ours])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeVar
 
+from datakit.places import Place
 from datakit.rle import decode_rle
-from datakit.shards import Shard
+from datakit.shards.cache import Cache
 from datakit.shards.layout import TARGETS
 from datakit.shards.manifest import Manifest, ShardEntry
+from datakit.shards.stored import open_shard
 from datakit.validate import touches_all_borders
 
 MOST_SHARDS = 8  # of a source that are looked into
@@ -20,8 +21,13 @@ FEWEST = 3  # masks that tell anything of a source
 T = TypeVar("T")
 
 
-def look_inverted(folder: Path, manifest: Manifest) -> dict[str, tuple[int, int]]:
+def look_inverted(folder: Place, manifest: Manifest, cache: Cache | None = None) -> dict[str, tuple[int, int]]:
     """Look at a few masks of each source; nothing is stored, so no byte of a build depends on it.
+
+    Args:
+        folder: of shards.
+        manifest: of them.
+        cache: where what is read of a store is kept.
 
     Returns:
         Label -> how many masks touch all four borders, and of how many looked at; only of sources where most do.
@@ -32,14 +38,16 @@ def look_inverted(folder: Path, manifest: Manifest) -> dict[str, tuple[int, int]
     found = {}
     for label in manifest.sources:
         mine = [entry for entry in manifest.shards if entry.source == label and entry.samples]
-        seen = [touches for entry in _spread(mine, MOST_SHARDS) for touches in _of_shard(folder, manifest, entry)]
+        seen = [
+            touches for entry in _spread(mine, MOST_SHARDS) for touches in _of_shard(folder, manifest, entry, cache)
+        ]
         if len(seen) >= FEWEST and sum(seen) > SHARE * len(seen):
             found[label] = sum(seen), len(seen)
     return found
 
 
-def _of_shard(folder: Path, manifest: Manifest, entry: ShardEntry) -> list[bool]:
-    shard = Shard(folder / entry.file, manifest.max_pixels)
+def _of_shard(folder: Place, manifest: Manifest, entry: ShardEntry, cache: Cache | None) -> list[bool]:
+    shard = open_shard(folder / entry.file, entry, manifest.max_pixels, cache)
     found = []
     for row in _spread(range(len(shard.targets)), MOST_MASKS):
         size = shard.size(int(shard.targets["image_row"][row]))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from datakit.places import Place
 from datakit.samples import LOW_IOU
-from datakit.shards import Shard
+from datakit.shards.cache import Cache
 from datakit.shards.manifest import Manifest
+from datakit.shards.stored import open_shard
 from datakit.transforms import TRANSFORMS
 
 
@@ -40,8 +41,13 @@ class Below:
         return sources
 
 
-def count_below(folder: Path, manifest: Manifest) -> Below:
+def count_below(folder: Place, manifest: Manifest, cache: Cache | None = None) -> Below:
     """Count them in the tables of finished shards; nothing is stored, so no byte of a build depends on it.
+
+    Args:
+        folder: of shards.
+        manifest: of them.
+        cache: where what is read of a store is kept.
 
     Raises:
         ShardError: a shard cannot be read.
@@ -50,7 +56,7 @@ def count_below(folder: Path, manifest: Manifest) -> Below:
     floors: dict[str, float] = {}
     outgrown = 0
     for entry in manifest.shards:
-        shard = Shard(folder / entry.file, manifest.max_pixels)
+        shard = open_shard(folder / entry.file, entry, manifest.max_pixels, cache)
         rows = zip(shard.triples["recipe"].tolist(), shard.triples["flags"].tolist(), shard.flags(), strict=True)
         for recipe, drawn, flags in rows:
             if LOW_IOU in flags.split(","):

@@ -6,8 +6,10 @@ manifest's. Whatever cannot be restored is refused by name, with what has change
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ from datakit.datasets import AnyReader, SourceSpec, open_source
 from datakit.errors import DatakitError, Problem, ShardError
 from datakit.files import put_in_place, write_text
 from datakit.keys import without_view
+from datakit.places import Place, absolute, is_stored, local_copy, upload
 from datakit.shards.build_state import record_name, settings_digest, settings_text
 from datakit.shards.examine import OPEN
 from datakit.shards.manifest import (
@@ -35,11 +38,12 @@ from datakit.tools import tool_versions
 from .cluster import run_tasks
 from .inspect_shards import moved_sources
 from .interrupt import terminable
-from .lock import run_lock
+from .lock import Hold
 from .plan import cut
 from .publish import error_log_text
 from .settings import BuildSettings, differences
 from .shard_task import SCRATCH, ShardRecord, ShardTask, build_shard, read_record, scenes, shard_header, write_record
+from .store_lock import hold_folder
 
 AS_PUBLISHED = "the file is as it was published, so the error was already in the build; build anew"
 IN_USE = "is open for writing elsewhere, not damaged; close it there and verify again"
@@ -66,14 +70,14 @@ class RepairConfig:
     """How to repair.
 
     Attributes:
-        folder: a finished folder of shards.
+        folder: a finished folder of shards, on a disk or in a store.
         sources: where sources lie now; those not named are looked for where they lay when it was built.
         images: label -> image folder, as for the build.
         jobs: processes.
         deep: examine the records of sound shards as well.
     """
 
-    folder: Path
+    folder: Place
     sources: Sequence[SourceSpec] = ()
     images: Mapping[str, Path] = field(default_factory=dict)
     jobs: int = 1
@@ -91,7 +95,7 @@ def repair_shards(config: RepairConfig) -> Repair:
         OSError: the disk is full or read-only; no file is left half done.
     """
     folder = config.folder
-    with terminable(), run_lock(folder):
+    with terminable(), hold_folder(folder) as hold:
         found = verify(folder, config.jobs, config.deep)
         if not found:
             return Repair((), {}, ())
@@ -101,7 +105,7 @@ def repair_shards(config: RepairConfig) -> Repair:
             why = "run the same `datakit build-shards` again: it keeps every whole shard and writes the manifest anew"
             return Repair((), {NAME: why}, tuple(found))
         damaged = {finding.shard for finding in found if finding.place == "file"}
-        session = RepairSession(config, manifest)
+        session = RepairSession(config, manifest, hold)
         try:
             repaired = list(session.restore(damaged))
         finally:
@@ -117,9 +121,10 @@ def repair_shards(config: RepairConfig) -> Repair:
 class RepairSession:
     """One repair under way: opens each source once, and keeps what had to be refused."""
 
-    def __init__(self, config: RepairConfig, manifest: Manifest):
-        self.folder = config.folder.absolute()
-        self.scratch = self.folder / SCRATCH
+    def __init__(self, config: RepairConfig, manifest: Manifest, hold: Hold):
+        self.folder = absolute(config.folder)
+        self.scratch = Path(tempfile.mkdtemp()) if is_stored(self.folder) else self.folder / SCRATCH
+        self._hold = hold
         self.refused: dict[str, str] = {}
         self._config = config
         self._manifest = manifest
@@ -202,7 +207,10 @@ class RepairSession:
             self._refuse(entry, self._what_changed(entry, task.reader))
             return []
         names = self._names(entry)
-        if entry.file in names:
+        self._hold.confirm()
+        if entry.file in names and is_stored(self.folder):
+            upload(rebuilt, self.folder / entry.file, entry.sha256)
+        elif entry.file in names:
             put_in_place(rebuilt, self.folder / entry.file)
         if record_name(entry.file) in names:
             write_record(self.folder, record)
@@ -220,8 +228,10 @@ class RepairSession:
 
     def _what_changed(self, entry: ShardEntry, part: AnyReader) -> str:
         """Why the source no longer gives this shard, naming the photos where the shard can still be read."""
-        with SandboxedVerifier() as child:
-            before = child.source_crc32(self.folder / entry.file)
+        before = None
+        place = self.folder / entry.file
+        with contextlib.suppress(FileNotFoundError), SandboxedVerifier() as child, local_copy(place) as path:
+            before = child.source_crc32(path)
         if before is None:
             return (
                 f"source {entry.source!r} has changed since, somewhere from {part.records[0].key} to "

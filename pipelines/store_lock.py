@@ -31,7 +31,9 @@ from .lock import LOCK, Hold, run_lock
 logger = logging.getLogger(__name__)
 BEAT_S = 10.0  # between two times that a holder writes its lock
 DEAD_S = 45.0  # after which a lock that did not change has no holder: four beats were missed
+RELEASE_S = 10.0  # that a run waits for its lock to be removed; a store that is gone takes longer
 LOOK_S = 1.0  # between two looks at a lock that may have none
+_held: set[str] = set()  # runs of this process that hold a folder
 UNNAMED = "it has not said who it is yet"
 
 
@@ -53,15 +55,9 @@ def store_lock(folder: Place) -> Iterator[Hold]:
         OSError: the store cannot be used.
     """
     hold = _acquire(folder)
-    try:
+    with hold.beating():
         hold.warn_if_not_kept_apart()
-        with hold.beating():
-            yield hold
-    finally:
-        with contextlib.suppress(
-            OSError
-        ):  # what ended the run is to be told, not this; who finds the lock sees it dead
-            hold.release()
+        yield hold
 
 
 class StoreHold(Hold):
@@ -75,12 +71,13 @@ class StoreHold(Hold):
     def __init__(self, folder: Place, number: int):
         self.folder, self.number = folder, number
         self.path = folder / LOCK / f"{number:06d}"
+        self._run = uuid.uuid4().hex
         self._note = {
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": _machine(),
-            "run": uuid.uuid4().hex,
+            "run": self._run,
         }
         self._beats = 0
         self._lost: Locked | None = None
@@ -89,7 +86,10 @@ class StoreHold(Hold):
     def create(self) -> bool:
         """Take the number, if nobody has."""
         # a request that was made again may meet what its first try has made
-        return create(self.path, self._text()) or _note_of(read_or_none(self.path)).get("run") == self._note["run"]
+        if not create(self.path, self._text()) and not self._is_mine(read_or_none(self.path)):
+            return False
+        _held.add(self._run)
+        return True
 
     def check(self) -> None:
         """Go on, as far as the last beat saw.
@@ -108,8 +108,7 @@ class StoreHold(Hold):
         """
         self.check()
         found = locks_in(self.folder)
-        mine = _note_of(found.get(self.number)).get("run") == self._note["run"]
-        if not mine or max(found) > self.number:
+        if not self._is_mine(found.get(self.number)) or max(found) > self.number:
             by = holder_text(found[max(found)]) if found else "and has ended since"
             raise Locked(
                 f"{self.folder}: this run was held up, and another one took over: {by}; nothing more is written here, "
@@ -118,16 +117,22 @@ class StoreHold(Hold):
 
     @contextlib.contextmanager
     def beating(self) -> Iterator[None]:
-        """Inside, the lock is written anew every few seconds, by a thread."""
+        """Inside, the lock is written anew every few seconds, by a thread, which removes it at the end."""
         thread = threading.Thread(target=self._beat, name="lock", daemon=True)
         thread.start()
         try:
             yield
         finally:
+            _held.discard(self._run)
             self._ended.set()
-            thread.join(BEAT_S)
+            thread.join(RELEASE_S)
 
     def _beat(self) -> None:
+        self._beat_until_ended()
+        with contextlib.suppress(OSError):  # what ended the run is told, not this; who finds the lock sees it dead
+            self.release()
+
+    def _beat_until_ended(self) -> None:
         while not self._ended.wait(BEAT_S):
             began = time.monotonic()
             try:
@@ -151,8 +156,12 @@ class StoreHold(Hold):
 
     def release(self) -> None:
         """Remove the lock, unless it is somebody else's by now."""
-        if _note_of(read_or_none(self.path)).get("run") == self._note["run"]:
+        _held.discard(self._run)
+        if self._is_mine(read_or_none(self.path)):
             remove(self.path)
+
+    def _is_mine(self, note: bytes | None) -> bool:
+        return bool(_note_of(note).get("run") == self._run)
 
     def _text(self) -> bytes:
         return json_text({**self._note, "beats": self._beats}).encode()
@@ -198,10 +207,12 @@ def _outlast(folder: Place) -> Mapping[int, bytes]:
 
 
 def _may_live(note: bytes) -> bool:
-    """Whether a holder may be there: not if it was a process of this machine that is gone."""
+    """Whether a holder may be there: not if it was a run of this machine that is gone."""
     holder = _note_of(note)
     if holder.get("machine") != _machine():
         return True
+    if holder.get("pid") == os.getpid():
+        return holder.get("run") in _held
     try:
         os.kill(int(holder["pid"]), 0)
     except ProcessLookupError:

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..files import digest_json, file_sha256, json_text
+from ..files import digest_json, json_text
+from ..places import Place, StoreError, exists, files_in, is_file, is_folder, read_bytes, read_text, sha256_at
 from .examine import Finding
 from .manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, Manifest
 
@@ -36,47 +37,49 @@ def record_name(file: str) -> str:
     return f"{RECORDS}/{Path(file).stem}.json"
 
 
-def build_state_findings(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+def build_state_findings(folder: Place, manifest: Manifest) -> Iterator[Finding]:
     """What is changed, missing or too many among the files that are no shards."""
     yield from text_findings(folder, NAME, json_text(manifest.to_dict()))
     error_log = folder / ERROR_LOG
-    if not error_log.is_file() or file_sha256(error_log) != manifest.ledger_sha256:
+    if not is_file(error_log) or sha256_at(error_log) != manifest.ledger_sha256:
         yield Finding(ERROR_LOG, "file", "", "missing or changed: its SHA-256 is not the manifest's")
-    if (folder / SETTINGS).exists():
+    if exists(folder / SETTINGS):
         yield from text_findings(folder, SETTINGS, settings_text(manifest))
-    if (folder / RECORDS).is_dir():
+    if is_folder(folder / RECORDS):
         yield from _record_findings(folder, manifest)
     named = {shard.file for shard in manifest.shards}
-    for path in sorted(folder.glob("*.h5")):
+    for path in files_in(folder, ".h5"):
         if path.name not in named:
             yield Finding(path.name, "file", "", "the manifest does not name it")
 
 
-def text_findings(folder: Path, name: str, expected: str) -> Iterator[Finding]:
+def text_findings(folder: Place, name: str, expected: str) -> Iterator[Finding]:
     """Whether a text file of ours is there, byte for byte."""
-    found = (folder / name).read_bytes() if (folder / name).is_file() else b""
+    found = read_bytes(folder / name) if is_file(folder / name) else b""
     if found != expected.encode():
         yield Finding(name, "file", "", "changed: is not, byte for byte, what the manifest's values are written as")
 
 
-def _record_findings(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+def _record_findings(folder: Place, manifest: Manifest) -> Iterator[Finding]:
     names = {record_name(shard.file): shard for shard in manifest.shards}
     digest = settings_digest(manifest)
     for name, shard in names.items():
         path = folder / name
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path)
             body = json.loads(text)
             whole = json_text(body) == text and body.pop("digest") == digest_json(body)
             fits = whole and (body["entry"], body["settings_digest"]) == (asdict(shard), digest)
         except FileNotFoundError:
             yield Finding(name, "file", "", "missing")
             continue
+        except StoreError:
+            raise
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             whole = fits = False
         if not fits:
             text = "does not say what the manifest says of its shard" if whole else "damaged: its digest does not fit"
             yield Finding(name, "file", "", text)
-    for path in sorted((folder / RECORDS).glob("*.json")):
+    for path in files_in(folder / RECORDS, ".json"):
         if f"{RECORDS}/{path.name}" not in names:
             yield Finding(f"{RECORDS}/{path.name}", "file", "", "the record of no shard of the manifest")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..errors import ShardError
 from ..formats import MAX_PIXELS
-from ..places import EndsEarly, Place, read_bytes, read_parts
+from ..places import EndsEarly, Place, is_stored, read_bytes, read_parts
 from . import layout, structure
 from .cache import Cache
 from .manifest import ShardEntry
@@ -141,6 +141,23 @@ class StoredShard(Shard):
             if kind != layout.IMAGES:
                 for row in range(len(shard.offsets(kind)) - 1):
                     shard.record(kind, row, check=True)
+
+
+def open_shard(place: Place, entry: ShardEntry, max_pixels: int = MAX_PIXELS, cache: Cache | None = None) -> Shard:
+    """A shard, on a disk or in a store.
+
+    Args:
+        place: where it lies.
+        entry: what the manifest says of it.
+        max_pixels: as `Shard`.
+        cache: where what is read of a store is kept, by default in the folder that `Cache` takes.
+
+    Raises:
+        ShardError, StoreError: as `Shard` and `StoredShard`.
+    """
+    if not is_stored(place):
+        return Shard(place, max_pixels)
+    return StoredShard(place, entry, Cache() if cache is None else cache, max_pixels)
 
 
 class WantedPhoto(NamedTuple):

@@ -1,0 +1,331 @@
+"""A build into a store: the objects of a disk's files, whole or not there, whatever is killed, refused or gone."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datakit import places
+from datakit.datasets import SourceSpec
+from datakit.errors import Locked, SettingsDiffer, TooManyFailed, UsageError
+from datakit.places import Place, StoreError, entries_in, path_of, place_of, read_bytes
+from pipelines import build_shards as building
+from pipelines import publish as publishing
+from pipelines import shard_task, store_lock
+from pipelines.build_shards import build_shards
+from pipelines.settings import BuildConfig
+from tests.runs import PICKY, draw_source
+from tests.s3 import client_at, new_bucket, s3_server
+
+SETTINGS = replace(PICKY, samples_per_shard=5)
+
+
+def config_for(source: Path, out: Place, **more: Any) -> BuildConfig:
+    """A build of a source in ECSSD's layout."""
+    return BuildConfig((SourceSpec("ecssd", "ecssd", source),), out, more.pop("settings", SETTINGS), **more)
+
+
+def objects(folder: Place) -> dict[str, bytes]:
+    """Path below a folder -> content of everything there, on a disk or in a store."""
+    found: dict[str, bytes] = {}
+    for entry in entries_in(folder):
+        path = path_of(entry)
+        if entry.is_dir():
+            found |= {f"{entry.name}/{name}": data for name, data in objects(path).items()}
+        else:
+            found[entry.name] = read_bytes(path)
+    return found
+
+
+@pytest.fixture
+def on_disk(source, tmp_path):
+    """What a build on a disk leaves."""
+    build_shards(config_for(source, tmp_path / "on-disk"))
+    found = objects(tmp_path / "on-disk")
+    return {name: data for name, data in found.items() if name != ".lock"}  # the file that the kernel locks
+
+
+def test_memory_holds_what_a_disk_holds(source, memory, on_disk):
+    """Byte for byte, and nothing beside."""
+    summary = build_shards(config_for(source, memory / "out"))
+    assert objects(memory / "out") == on_disk
+    assert (summary.built, summary.kept, str(summary.out)) == (3, 0, str(memory / "out"))
+
+
+def test_a_bucket_holds_what_a_disk_holds(source, bucket, on_disk):
+    """Byte for byte, nothing beside, no upload half done; each shard keeps its SHA-256."""
+    build_shards(config_for(source, bucket.place("some/out")))
+    found = bucket.objects("some/out")
+    assert found == on_disk
+    assert bucket.halves() == []
+    for name in [name for name in found if name.endswith(".h5")]:
+        kept = bucket.client.head_object(Bucket=bucket.name, Key=f"some/out/{name}")["Metadata"]
+        assert kept == {"sha256": hashlib.sha256(found[name]).hexdigest()}
+
+
+def test_the_figures_of_the_report_are_those_of_a_disk(source, bucket, tmp_path):
+    """Triples below `min_iou` are counted in the store as well."""
+    below = build_shards(config_for(source, bucket.place("out"))).below
+    assert below.total and below == build_shards(config_for(source, tmp_path / "out")).below
+
+
+def test_processes_of_this_machine_write_to_a_bucket(source, bucket, on_disk):
+    """Whole shards, each by the worker that made it; scratch lies elsewhere."""
+    build_shards(config_for(source, bucket.place("out"), jobs=2))
+    assert bucket.objects("out") == on_disk
+
+
+def test_a_folder_may_be_a_whole_bucket(source, bucket, on_disk):
+    """Without a path."""
+    build_shards(config_for(source, bucket.place()))
+    assert bucket.objects() == on_disk
+
+
+# ---- going on
+
+
+def test_what_is_whole_is_kept_without_reading_it(source, bucket, monkeypatch):
+    """By size and the digest that is kept beside it."""
+    config = config_for(source, bucket.place("out"))
+    before = build_shards(config).manifest
+    monkeypatch.setattr(building, "sha256_at", lambda place: pytest.fail(f"{place} was read"))
+    again = build_shards(config)
+    assert (again.kept, again.built, again.manifest) == (3, 0, before)
+
+
+@pytest.mark.parametrize("harm", ["removed", "truncated", "replaced", "of another digest"])
+def test_a_shard_that_is_not_whole_is_made_again(source, bucket, on_disk, harm):
+    """And the others are kept."""
+    config = config_for(source, bucket.place("out"))
+    build_shards(config)
+    name = "ecssd-00001.h5"
+    put = {"Bucket": bucket.name, "Key": f"out/{name}"}
+    if harm == "removed":
+        bucket.client.delete_object(**put)
+    else:
+        data = {"truncated": on_disk[name][:-9], "replaced": bytes(len(on_disk[name]))}.get(harm, on_disk[name])
+        kept = {"Metadata": {"sha256": "0" * 64}} if harm == "of another digest" else {}
+        bucket.client.put_object(**put, Body=data, **kept)
+    again = build_shards(config)
+    assert (again.kept, again.built) == (2, 1)
+    assert bucket.objects("out") == on_disk
+
+
+def test_a_copy_without_digests_is_read_and_kept(source, bucket, on_disk):
+    """As of a folder that other tools have copied."""
+    for name, data in on_disk.items():
+        bucket.client.put_object(Bucket=bucket.name, Key=f"out/{name}", Body=data)
+    assert build_shards(config_for(source, bucket.place("out"))).kept == 3
+
+
+@pytest.mark.parametrize("moment", ["upload", "write_record", "write_manifest"])
+def test_a_run_that_ends_in_the_middle_goes_on(source, bucket, on_disk, monkeypatch, moment):
+    """No manifest stands before all it names, and the same command ends with the bytes of a quiet build."""
+    config = config_for(source, bucket.place("out"))
+    owner = publishing if moment == "write_manifest" else shard_task
+    calls = iter([None] if moment != "write_manifest" else [])
+    real = getattr(owner, moment)
+
+    def fails(*words: Any) -> None:
+        if next(calls, "no more") == "no more":
+            raise MemoryError("the power went")
+        real(*words)
+
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(owner, moment, fails)
+        build_shards(config)
+    left = bucket.objects("out")
+    assert "manifest.json" not in left and [name for name in left if name.endswith(".h5")]
+    build_shards(config)
+    assert bucket.objects("out") == on_disk
+
+
+def test_what_a_killed_run_left_half_done_is_cleared(source, bucket, on_disk):
+    """Half an upload and a trial object below the folder; those of others stay."""
+    bucket.client.create_multipart_upload(Bucket=bucket.name, Key="out/ecssd-00000.h5")
+    bucket.client.create_multipart_upload(Bucket=bucket.name, Key="outside/ecssd-00000.h5")
+    bucket.client.put_object(Bucket=bucket.name, Key="out/.part-abc", Body=b"")
+    build_shards(config_for(source, bucket.place("out")))
+    assert bucket.halves() == ["outside/ecssd-00000.h5"]
+    assert bucket.objects("out") == on_disk
+
+
+def test_shards_of_former_sources_are_removed(source, bucket, tmp_path):
+    """After the manifest that no longer names them."""
+    other = SourceSpec("other", "ecssd", draw_source(tmp_path / "other", 3))
+    config = config_for(source, bucket.place("out"))
+    build_shards(replace(config, sources=(*config.sources, other)))
+    assert "other-00000.h5" in bucket.objects("out")
+    build_shards(config)
+    assert not [name for name in bucket.objects("out") if "other" in name]
+
+
+def test_other_settings_are_refused_and_replaced_when_asked(source, bucket, on_disk):
+    """Exit code 5, nothing touched; `--overwrite` leaves nothing of the former build."""
+    config = config_for(source, bucket.place("out"), settings=replace(SETTINGS, samples_per_shard=2))
+    build_shards(config)
+    before = bucket.objects("out")
+    wanted = config_for(source, bucket.place("out"))
+    with pytest.raises(SettingsDiffer, match="samples_per_shard: 2 -> 5"):
+        build_shards(wanted)
+    assert bucket.objects("out") == before
+    build_shards(replace(wanted, overwrite=True))
+    assert bucket.objects("out") == on_disk
+
+
+def test_a_worker_leaves_nothing_on_its_disk(source, memory, tmp_path, monkeypatch):
+    """Nor where it failed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "local"))
+    (tmp_path / "local").mkdir()
+    build_shards(config_for(source, memory / "out"))
+    monkeypatch.setattr(shard_task, "upload", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build_shards(config_for(source, memory / "another"))
+    assert list((tmp_path / "local").iterdir()) == []
+
+
+# ---- refusals, before any work
+
+
+def test_a_bucket_that_is_not_there_is_named(source, bucket, monkeypatch):
+    """Exit code 2, before a photo is read."""
+    monkeypatch.setattr(building, "plan_without_duplicates", lambda _: pytest.fail("it began to work"))
+    with pytest.raises(UsageError, match=r"--out s3://no-such-bucket/out: no such bucket; make the bucket first"):
+        build_shards(config_for(source, place_of("s3://no-such-bucket/out")))
+
+
+def test_no_rights_are_told(source, bucket, monkeypatch):
+    """Exit code 1, before a photo is read."""
+    monkeypatch.setattr(building, "plan_without_duplicates", lambda _: pytest.fail("it began to work"))
+    monkeypatch.setattr("moto.settings.INITIAL_NO_AUTH_ACTION_COUNT", 0)  # from now on it looks at credentials
+    with pytest.raises(StoreError, match="the credentials give no right to this") as refused:
+        build_shards(config_for(source, bucket.place("out")))
+    assert refused.value.exit_code == 1
+
+
+def test_what_can_only_be_read_is_refused(source):
+    """A web server takes no shards."""
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed (extra `http`)")
+    with pytest.raises(UsageError, match="can only be read"):
+        build_shards(config_for(source, place_of("https://example.com/out")))
+
+
+def test_a_folder_of_other_things_is_refused(source, bucket):
+    """Nothing is touched."""
+    bucket.client.put_object(Bucket=bucket.name, Key="out/thesis.tex", Body=b"x")
+    with pytest.raises(UsageError, match=r"holds 'thesis.tex' but no settings\.json"):
+        build_shards(config_for(source, bucket.place("out")))
+    assert bucket.objects("out") == {"thesis.tex": b"x"}
+
+
+def test_an_object_is_no_folder(source, bucket):
+    """As a file on a disk is none."""
+    bucket.client.put_object(Bucket=bucket.name, Key="out", Body=b"x")
+    with pytest.raises(UsageError, match="is an object, expected a folder"):
+        build_shards(config_for(source, bucket.place("out")))
+    assert bucket.objects() == {"out": b"x"}
+
+
+def test_a_folder_within_the_source_is_refused(source, bucket):
+    """By its address; one whose name only begins alike is not."""
+    bucket.client.put_object(Bucket=bucket.name, Key="set/images/1.jpg", Body=b"x")
+    config = replace(config_for(source, bucket.place("set/out")), images={"ecssd": bucket.place("set")})
+    with pytest.raises(UsageError, match=r"lies in the source s3://.+/set, .+ such as s3://.+/shards"):
+        build_shards(config)
+    assert places.lies_in(bucket.place("set"), bucket.place("set"))
+    assert not places.lies_in(bucket.place("set-out"), bucket.place("set"))
+
+
+def test_too_many_failures_leave_the_log_and_no_manifest(source, bucket):
+    """As on a disk; and a build that may leave them out goes on from it."""
+    (source / "images/0001.jpg").write_bytes(b"")
+    config = config_for(source, bucket.place("out"))
+    with pytest.raises(TooManyFailed, match="1 of 12 items failed"):
+        build_shards(config)
+    left = bucket.objects("out")
+    assert len(left["errors.jsonl"].splitlines()) == 1 and "manifest.json" not in left
+    build_shards(replace(config, max_error_rate=0.1))
+    assert "manifest.json" in bucket.objects("out")
+
+
+# ---- two at once
+
+
+def test_two_runs_at_once_are_kept_apart(source, bucket, monkeypatch):
+    """The second is refused and changes nothing."""
+    monkeypatch.setattr(store_lock, "BEAT_S", 0.05)
+    monkeypatch.setattr(store_lock, "LOOK_S", 0.05)
+    out = bucket.place("out")
+    with store_lock.store_lock(out):
+        with pytest.raises(Locked, match=r"another run is building here: host .+, pid .+, started 20"):
+            build_shards(config_for(source, out))
+        assert list(bucket.objects("out")) == [".lock/000001"]
+    assert bucket.objects() == {}
+
+
+def test_a_run_that_was_overtaken_publishes_nothing(source, bucket, monkeypatch):
+    """It finds a higher lock than its own before the manifest, and leaves that alone."""
+    config = config_for(source, bucket.place("out"))
+    real = building.publish
+
+    def overtaken(*words: Any) -> Any:
+        body = json.dumps({"host": "other", "pid": 7, "started": "today"}).encode()
+        bucket.client.put_object(Bucket=bucket.name, Key="out/.lock/000002", Body=body)
+        return real(*words)
+
+    monkeypatch.setattr(building, "publish", overtaken)
+    with pytest.raises(Locked, match="another one took over: host other, pid 7"):
+        build_shards(config)
+    left = bucket.objects("out")
+    assert not {"manifest.json", "errors.jsonl"} & set(left)
+    assert [name for name in left if name.startswith(".lock")] == [".lock/000002"]
+
+
+# ---- the store goes away; secrets
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Every line that is logged, of all libraries."""
+    lines: list[str] = []
+    monkeypatch.setattr(logging.Logger, "handle", lambda _, record: lines.append(record.getMessage()))
+    return lines
+
+
+def options_for(endpoint: str) -> dict[str, Any]:
+    """Storage options with secrets in them, of a client that gives up soon."""
+    few = {"retries": {"total_max_attempts": 1}}
+    return {"endpoint_url": endpoint, "key": "my-key-id", "secret": "my-secret", "config_kwargs": few}
+
+
+def test_an_endpoint_that_goes_away_is_told_and_the_run_goes_on_later(
+    source, on_disk, impatient, storage_options, told, monkeypatch
+):
+    """One sentence with exit code 1 that says what to do; nothing is lost, and no secret stands anywhere."""
+    with contextlib.ExitStack() as server:
+        endpoint = server.enter_context(s3_server())
+        places.use_storage_options(options_for(endpoint))
+        bucket = new_bucket(endpoint)
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(StoreError, match=r"does not answer .+ run the same") as gone,
+        ):
+            write_record = shard_task.write_record
+            patch.setattr(shard_task, "write_record", lambda *words: (write_record(*words), server.close()))
+            build_shards(config_for(source, bucket.place("out")))
+    assert gone.value.exit_code == 1 and str(gone.value).count("\n") == 0
+    with s3_server() as endpoint:  # moto keeps its buckets in this process
+        places.use_storage_options(options_for(endpoint))
+        summary = build_shards(config_for(source, bucket.place("out")))
+        found = replace(bucket, client=client_at(endpoint)).objects("out")
+    assert (summary.kept, found) == (1, on_disk)
+    for secret in ("my-key-id", "my-secret", endpoint):
+        assert secret not in " ".join([str(gone.value), repr(config_for(source, bucket.place("out"))), *told])
+        assert not [name for name, data in found.items() if secret.encode() in data]
