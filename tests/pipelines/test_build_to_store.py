@@ -192,6 +192,23 @@ def test_what_a_killed_run_left_half_done_is_cleared(source, bucket, on_disk):
     assert bucket.objects("out") == on_disk
 
 
+def test_where_half_uploads_cannot_be_seen_the_build_goes_on(source, bucket, on_disk, monkeypatch, caplog):
+    """Not every store has them, nor everybody the right; what is to be done instead is said."""
+    from s3fs import S3FileSystem
+
+    real = S3FileSystem.call_s3
+
+    def refuse(self: Any, method: str, *words: Any, **more: Any) -> Any:
+        if method == "list_multipart_uploads":
+            raise PermissionError("Access Denied")
+        return real(self, method, *words, **more)
+
+    monkeypatch.setattr(S3FileSystem, "call_s3", refuse)
+    build_shards(config_for(source, bucket.place("out")))
+    assert bucket.objects("out") == on_disk
+    assert "let the bucket's lifecycle rules abort such uploads" in caplog.text
+
+
 def test_shards_of_former_sources_are_removed(source, memory, tmp_path):
     """After the manifest that no longer names them."""
     other = SourceSpec("other", "ecssd", draw_source(tmp_path / "other", 3))
@@ -229,20 +246,32 @@ def test_a_worker_leaves_nothing_on_its_disk(source, memory, tmp_path, monkeypat
 # ---- refusals, before any work
 
 
-def test_a_bucket_that_is_not_there_is_named(source, bucket, monkeypatch):
+def test_a_bucket_that_is_not_there_is_named(source, bucket, datakit, monkeypatch):
     """Exit code 2, before a photo is read."""
     monkeypatch.setattr(building, "plan_without_duplicates", lambda _: pytest.fail("it began to work"))
-    with pytest.raises(UsageError, match=r"--out s3://no-such-bucket/out: no such bucket; make the bucket first"):
-        build_shards(config_for(source, place_of("s3://no-such-bucket/out")))
+    result = datakit("build-shards", source, "--out", "s3://no-such-bucket/out")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: --out s3://no-such-bucket/out: no such bucket; make the bucket first, or name another\n"
+    )
 
 
-def test_no_rights_are_told(source, bucket, monkeypatch):
+def test_no_rights_are_told(source, bucket, datakit, monkeypatch):
     """Exit code 1, before a photo is read."""
     monkeypatch.setattr(building, "plan_without_duplicates", lambda _: pytest.fail("it began to work"))
     monkeypatch.setattr("moto.settings.INITIAL_NO_AUTH_ACTION_COUNT", 0)  # from now on it looks at credentials
-    with pytest.raises(StoreError, match="the credentials give no right to this") as refused:
-        build_shards(config_for(source, bucket.place("out")))
-    assert refused.value.exit_code == 1
+    result = datakit("build-shards", source, "--out", bucket.address("out"))
+    assert result.exit_code == 1
+    refused = f"--out {bucket.address('out')}: the store refuses it: the credentials give no right to this"
+    assert result.stderr == f"Error: {refused}\n"
+
+
+def test_a_dry_run_asks_no_store_for_its_room(source, memory, datakit):
+    """And leaves nothing there."""
+    result = datakit("build-shards", source, "--out", f"memory:/{memory.path}", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "with -j 1. Nothing was written." in result.output
+    assert not places.exists(memory)
 
 
 def test_what_can_only_be_read_is_refused(source):
