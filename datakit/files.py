@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import looking
+from . import looking, reading
 from .errors import DatakitError, UsageError
 from .places import Place, is_stored, write_bytes
 
@@ -48,9 +48,9 @@ def check_local(text: str, what: str) -> None:
     way_out = "copy them here first (or the finished folder there afterwards), e.g. with `rclone copy`, or mount them"
     if scheme in ("http", "https", "ftp"):
         way_out = "download it first, unpack it if it is an archive,"
-    where = "sources, --images, folders of shards and build-shards --out may be s3://, gs://, az:// (https:// to read)"
     raise UsageError(
-        f"{what} {text}: takes a path of this machine, no {scheme}:// address; {way_out} and give the path; {where}"
+        f"{what} {text}: takes a path of this machine, no {scheme}:// address; {way_out} and give the path. Sources, "
+        "--images, folders of shards, videos and --out of build-shards may be s3://, gs://, az://, or https:// to read"
     )
 
 
@@ -155,6 +155,6 @@ def is_export_manifest(path: Path) -> bool:
     try:
         if not looking.is_file(path) or (not is_stored(path) and path.is_symlink()):
             return False
-        return f'"format": "{EXPORT_FORMAT}"'.encode() in b"".join(looking.read_ends(path, _TAIL))
+        return f'"format": "{EXPORT_FORMAT}"'.encode() in b"".join(reading.read_ends(path, _TAIL))
     except OSError:
         return False

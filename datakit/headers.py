@@ -21,7 +21,7 @@ from PIL import Image as PillowImage
 from PIL import JpegImagePlugin, PngImagePlugin
 from PIL import features as PillowFeatures
 
-from . import looking
+from . import reading
 from .errors import ItemError, ItemRef
 from .formats import AVIF, HEIC, JPEG_2000, JPEG_END, JPEG_START, PNG_END, PNG_START, RAW, Unread, unread_kind
 from .places import Place
@@ -62,7 +62,7 @@ def read_file(path: Place | str, where: ItemRef, max_pixels: int) -> bytes:
     most = most_bytes(max_pixels)
     try:
         if not isinstance(path, str | Path):
-            data = looking.read_file(path, most)
+            data = reading.read_file(path, most)
         else:
             found = os.stat(path)  # noqa: PTH116, for every file of a build; before opening: a pipe would be waited for
             if not stat.S_ISREG(found.st_mode):

@@ -126,7 +126,7 @@ def place_of(text: str | os.PathLike[str] | Place) -> Place:
     require(STORES[scheme], f"{scheme}://")
     from upath import UPath
 
-    text = unquote(text) if scheme in READ_ONLY else text  # `_key` quotes it again
+    text = scheme + (unquote(text) if scheme in READ_ONLY else text)[len(scheme) :]  # `_key` quotes it again
     # listings kept by a client would hide what others write
     place: Place = UPath(text.rstrip("/") if parts.path.strip("/") else text, use_listings_cache=False, **_options)
     return place

@@ -14,8 +14,8 @@ from datakit.datasets.own_table import OWN_LAYOUT
 from datakit.datasets.sources import derive_label
 from datakit.datasets.tables import kind_of
 from datakit.errors import UsageError
-from datakit.looking import remembered
 from datakit.places import place_of
+from datakit.store_memory import remembered
 
 from .plan import recognised
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ class PlaceType(click.Path):
         """
         if isinstance(value, str) and is_address(value):
             return place_of(value)
+        if not isinstance(value, str | os.PathLike):
+            return value  # a place already
         return super().convert(value, param, ctx)
 
 

@@ -15,7 +15,7 @@ from datakit.datasets import AnyReader, ReadOptions, SourceSpec, open_source, re
 from datakit.datasets.sources import check_root, derived_label_notice, looks_like
 from datakit.errors import Problem, UsageError
 from datakit.files import canonical_json
-from datakit.looking import remembered
+from datakit.store_memory import remembered
 
 from .settings import BuildConfig, BuildSettings
 

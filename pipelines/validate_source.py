@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datakit import looking
+from datakit import reading, store_memory
 from datakit.datasets import AnyReader, Record, SourceOptions, SourceSpec, open_source
 from datakit.datasets.views import in_turn
 from datakit.duplicates import Fingerprint, find_near_duplicates, fingerprint
@@ -210,7 +210,7 @@ def open_sources(
     reports: dict[str, SourceReport] = {}
     for spec in sorted(sources, key=lambda spec: spec.label):
         folder = images.get(spec.label)
-        with looking.remembered():  # both look into the same folders
+        with store_memory.remembered():  # both look into the same folders
             spec = recognised(spec, folder, options.read)
             try:
                 reader = open_source(spec, replace(options, images=folder))
@@ -290,6 +290,6 @@ def _equal_files(photos: Sequence[PhotoMark]) -> tuple[list[Duplicate], list[Pho
 
 def _same_bytes(first: Path, second: Path) -> bool:
     try:
-        return looking.read_file(first) == looking.read_file(second)
+        return reading.read_file(first) == reading.read_file(second)
     except OSError:  # gone since it was read
         return False

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from .. import looking
+from .. import looking, reading
 from ..errors import ItemRef, Problem, UsageError
 from ..places import Place, beneath
 from .entries import Entry, find_files, left_out, pair_entries, strays
@@ -170,7 +170,7 @@ class AnnotationFiles(Layout):
         unwanted = self.reader.unwanted(files) if is_folder else {}
         problems += (left_out(label, name, "stray file", why) for name, why in unwanted.items())
         names = [each for each in files if each not in unwanted] if is_folder else [root.name]
-        for name, (path,) in zip(names, looking.ahead((beneath(folder, name),) for name in names), strict=True):
+        for name, (path,) in zip(names, reading.ahead((beneath(folder, name),) for name in names), strict=True):
             try:
                 of_file, others = self.of_file(label, name, self.reader.load(path), photos)
             except Broken as error:

@@ -11,8 +11,8 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from ..looking import read_file
 from ..places import Place
+from ..reading import read_file
 
 DECODER = json.JSONDecoder(parse_constant=str)
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # may be half of a pair that stands for one character

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from ..arrays import Mask
 from ..errors import ItemError, ItemRef, Problem
 from ..keys import object_key
-from ..looking import at_hand
 from ..photo_files import read_photo
 from ..places import beneath
+from ..reading import at_hand
 from ..samples import Note, Photo, Sample, Scene
 from .drawn import PixelFrame, find_pixel_frame, turned_by_exif
 from .outlines import MOST, BrokenOutline, Outline, Ring, overrun, share_inside

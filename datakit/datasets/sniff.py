@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
-from .. import looking
+from .. import looking, reading
 from ..files import EXPORT_MANIFEST, is_export_manifest
 from ..places import path_of
 from .listing import is_folder
@@ -32,7 +32,7 @@ def heads(root: Path, suffix: str, depth: int = 2) -> Iterator[tuple[Path, str]]
         if path.name == EXPORT_MANIFEST and is_export_manifest(path):
             continue
         try:
-            yield path, looking.read_head(path, HEAD).decode("utf-8-sig", "replace")
+            yield path, reading.read_head(path, HEAD).decode("utf-8-sig", "replace")
         except OSError:
             continue
         left -= 1
@@ -61,7 +61,7 @@ def coco_files(root: Path, depth: int = 2) -> Iterator[tuple[Path, str]]:
 def _ends(path: Path) -> str:
     """The beginning and the end of a file; nothing where it cannot be read."""
     try:
-        return b"\n".join(looking.read_ends(path, COCO_ENDS)).decode("utf-8-sig", "replace")
+        return b"\n".join(reading.read_ends(path, COCO_ENDS)).decode("utf-8-sig", "replace")
     except OSError:
         return ""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import looking
+from .. import looking, store_memory
 from ..errors import UsageError
 from ..files import check_local
 from ..places import Place, is_address, is_stored, place_of
@@ -149,7 +149,7 @@ def open_source(source: SourceSpec | str, options: SourceOptions | None = None) 
     spec = parse_source(source) if isinstance(source, str) else source
     options = options or SourceOptions()
     check_label(spec.label, spec.label)
-    with looking.remembered():
+    with store_memory.remembered():
         return _open(spec, options)
 
 
@@ -250,7 +250,7 @@ def recognise(root: Path, mask_name: str | None = None, images: Path | None = No
     Raises:
         UsageError: the root is missing, or nothing fits; it lists the layouts and what was found.
     """
-    with looking.remembered():
+    with store_memory.remembered():
         return _recognise(root, mask_name, images)
 
 

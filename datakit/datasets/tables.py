@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, TextIO
 
-from .. import looking
+from .. import looking, reading
 from ..errors import UsageError
 from ..extras import require
 from ..files import canonical_json, check_writable, replacing
@@ -54,7 +54,7 @@ class Table(ABC):
         self.columns: tuple[str, ...] = ()
         with self._readable():
             if is_stored(path):
-                self._data = looking.read_file(path)
+                self._data = reading.read_file(path)
             self._open()
 
     def _bytes(self) -> BinaryIO:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from PIL import Image as PillowImage
 
-from .. import looking
+from .. import looking, reading
 from ..errors import UsageError
 from ..formats import SUFFIXES
 from ..wording import counted
@@ -205,7 +205,7 @@ def _are_masks(root: Path, folder: str, contents: Contents) -> bool:
         return True
     name = next((path for path in contents.first.values() if path.rpartition("/")[0] == folder), "")
     try:
-        data = looking.read_file(root / name)
+        data = reading.read_file(root / name)
     except OSError:
         return False
     try:
@@ -232,7 +232,7 @@ def _of_others(root: Path, contents: Contents, has_pictures: bool) -> Iterator[s
 
 def _of_annotations(path: Path, name: str) -> Iterator[str]:
     try:
-        head = looking.read_head(path, 8192).decode("utf-8-sig", "replace")
+        head = reading.read_head(path, 8192).decode("utf-8-sig", "replace")
     except OSError:
         return
     for mark, what in BOXES.items():

@@ -20,8 +20,8 @@ from ..arrays import area
 from ..errors import Problem, UsageError
 from ..headers import most_bytes
 from ..keys import source_of
-from ..looking import ahead
 from ..places import Place, beneath, is_stored
+from ..reading import ahead
 from ..resize import parse_codec, resize_mask, resize_photo
 from ..samples import Sample, Scene
 from .reader import Reader, ReadOptions, SoftMask

@@ -92,20 +92,21 @@ def test_sample_data_says_what_it_drew(datakit, tmp_path):
 
 
 ADDRESSES = [
-    "build-shards {root} --out s3://bucket/x",
-    "build-shards {root} --out=gs://bucket/x",
-    "build-shards s3://bucket/x --out out",
-    "build-shards a:coco=https://host/a.json --out out",
-    "build-shards a={root} --images a=s3://bucket/x --out out",
-    "validate-source s3://bucket/x",
-    "verify s3://bucket/x",
-    "inspect S3://bucket/x",
-    "preview-deformations a=s3://bucket/x --out a.png",
+    "build-shards {root} --out=ftp://bucket/x",
+    "build-shards hdfs://bucket/x --out out",
+    "build-shards a:coco=ftp://host/a.json --out out",
+    "build-shards a={root} --images a=hdfs://bucket/x --out out",
+    "build-shards {root} --performance-report=s3://bucket/x --out out",
+    "validate-source {root} --preview s3://bucket/a.png",
+    "verify hdfs://bucket/x",
+    "inspect {root} --csv S3://bucket/x",
+    "preview-deformations {root} --out s3://bucket/a.png",
+    "list {root} --out s3://bucket/a.csv",
+    "merge {root} --out s3://bucket/x",
+    "export s3://bucket/x --to coco --out s3://bucket/y",
     "evaluate a https://host/a",
-    "propagate https://host/a.mp4 --out out",
     "propagate a.mp4 --mask s3://bucket/a.png@3 --out out",
     "propagate --davis s3://bucket/x --out out",
-    "train s3://bucket/x --out out",
     "train {root} --out az://bucket/x",
     "score {root} --weights https://host/a.safetensors",
     "sample-data s3://bucket/x",
@@ -118,15 +119,15 @@ def test_addresses_are_refused_where_paths_are_expected(datakit, source, tmp_pat
     monkeypatch.chdir(tmp_path)
     result = datakit(*command.format(root=source).split())
     assert result.exit_code == 2
-    assert "only files on this machine are read and written so far" in result.stderr
+    assert "takes a path of this machine, no " in result.stderr and "give the path" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == [source.name]
 
 
 def test_an_address_in_a_file_of_options_is_refused(datakit, source, tmp_path):
     """As on the command line."""
-    (tmp_path / "build.toml").write_text('out = "s3://bucket/x"\n')
+    (tmp_path / "build.toml").write_text('performance-report = "s3://bucket/x"\n')
     result = datakit("build-shards", source, "--config", tmp_path / "build.toml")
-    assert result.exit_code == 2 and "only files on this machine" in result.stderr
+    assert result.exit_code == 2 and "takes a path of this machine" in result.stderr
 
 
 def test_the_address_of_a_file_here_names_its_path(datakit, tmp_path):

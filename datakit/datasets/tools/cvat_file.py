@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from ...looking import chunks
 from ...places import Place
+from ...reading import chunks
 from ..json_files import Broken
 
 NO_SHAPES = ("tag",)  # they say something of the whole photo

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ... import looking
+from ... import reading
 from ...places import Place
 from ..json_files import DECODER, HALF, HALF_RAW, Broken, parse_json
 
@@ -39,7 +39,7 @@ def parts_of(path: Place | str) -> Iterator[Part]:
         Broken: it cannot be read, is no JSON, or is not in UTF-8; parts before the damage are given all the same.
     """
     try:
-        data = looking.read_file(path)
+        data = reading.read_file(path)
         if json.detect_encoding(data) not in ("utf-8", "utf-8-sig"):
             raise ValueError("it is not in UTF-8; save it so")
         has_halves = HALF.search(data) or (not data.isascii() and HALF_RAW.search(data))
@@ -60,7 +60,7 @@ def read_part(path: Place | str, start: int, length: int) -> bytes:
         Broken: the file cannot be read.
     """
     try:
-        return looking.read_part(path, start, length)
+        return reading.read_part(path, start, length)
     except OSError as error:
         raise Broken(f"cannot be read: {error}") from None
 

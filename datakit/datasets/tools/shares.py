@@ -13,8 +13,8 @@ from PIL import Image as PillowImage
 
 from ...errors import DatakitError
 from ...headers import EXIF_ORIENTATION, FORMATS
-from ...looking import read_file
 from ...places import Place
+from ...reading import read_file
 from ..outlines import Ring
 from ..shapes import Paint, Shape, Size
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import looking
+from ... import looking, reading
 from ...arrays import Mask
 from ...errors import ItemRef, Problem, UsageError
 from ...places import Place, beneath
@@ -81,7 +81,7 @@ class YoloLayout(Layout):
         problems: list[Problem] = []
         read: set[str] = set()
         for name, (path,) in zip(
-            sorted(texts), looking.ahead((beneath(root, name),) for name in sorted(texts)), strict=True
+            sorted(texts), reading.ahead((beneath(root, name),) for name in sorted(texts)), strict=True
         ):
             try:
                 data = _read(path)
@@ -263,6 +263,6 @@ def _read(path: Place | str) -> bytes:
         Broken: it cannot be read.
     """
     try:
-        return looking.read_file(path)
+        return reading.read_file(path)
     except OSError as error:
         raise Broken(f"cannot be read: {error}") from None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...looking import read_part
+from ...reading import read_part
 
 MOST = 1 << 20  # bytes of such a file
 COMPANIONS = ("classes.txt", "notes.json", "train.txt", "val.txt", "test.txt", "obj.names", "obj.data")
