@@ -201,7 +201,7 @@ def compare(endpoint: str, folder: Path, logs: str) -> dict[str, Any]:
     }
 
 
-def run(source: Path, kills: int = 10, seed: int = 0, shard_bytes: str = "11MB", recipes: Sequence[str] = ()) -> None:
+def run(source: Path, kills: int = 10, seed: int = 0, shard_bytes: str = "18MB", recipes: Sequence[str] = ()) -> None:
     """Build on a disk, then from bucket to bucket, and compare."""
     with machines() as all_:
         on_disk = all_.folder / "on-disk"
@@ -241,6 +241,6 @@ if __name__ == "__main__":
     parser.add_argument("source", type=Path, help="a folder in ECSSD's layout")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--shard-bytes", default="11MB")
+    parser.add_argument("--shard-bytes", default="18MB")
     parser.add_argument("--recipe", dest="recipes", action="append", default=[])
     run(**vars(parser.parse_args()))

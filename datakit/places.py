@@ -39,7 +39,7 @@ READ_ONLY = ("http", "https")
 SHA256 = "sha256"  # name of the metadata that holds an object's digest
 TRIES = 6  # of a request that fails in passing
 FIRST_WAIT = 0.5  # seconds before it is made again; doubled every time, 15 s in all
-PART = 5 << 20  # bytes of an upload in parts to S3, the least it takes; twice as much and more goes in parts
+PART = 8 << 20  # bytes of a part, where an object of S3 goes up in parts: from twice as many bytes on
 PIECE = 8 << 20  # bytes asked for at a time where a whole object is read
 UNTOLD = 100_000  # bytes that a file is taken for where a listing tells no sizes, as those of web servers
 # errors of a connection or of a store under load, by name, as their classes belong to libraries that may not be there

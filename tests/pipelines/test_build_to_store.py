@@ -17,7 +17,7 @@ import pytest
 
 from datakit import places
 from datakit.datasets import SourceSpec
-from datakit.errors import Locked, SettingsDiffer, TooManyFailed, UsageError
+from datakit.errors import DatakitError, Locked, SettingsDiffer, TooManyFailed, UsageError
 from datakit.places import Place, StoreError, entries_in, path_of, place_of, read_bytes
 from pipelines import build_shards as building
 from pipelines import publish as publishing
@@ -350,6 +350,24 @@ def test_a_run_that_was_overtaken_publishes_nothing(source, bucket, monkeypatch)
     left = bucket.objects("out")
     assert not {"manifest.json", "errors.jsonl"} & set(left)
     assert [name for name in left if name.startswith(".lock")] == [".lock/000002"]
+
+
+def test_a_shard_that_a_forgotten_worker_replaced_is_not_published(source, bucket, on_disk, monkeypatch):
+    """Of a run that was killed, while its worker went on; the same command makes that shard again."""
+    config = config_for(source, bucket.place("out"))
+    write_record = shard_task.write_record
+
+    def replaced_later(*words: Any) -> None:
+        write_record(*words)
+        put = {"Bucket": bucket.name, "Key": "out/ecssd-00001.h5", "Body": b"of other settings"}
+        bucket.client.put_object(**put, Metadata={"sha256": "0" * 64})
+
+    with monkeypatch.context() as patch, pytest.raises(DatakitError, match=r"ecssd-00001\.h5 changed while this run"):
+        patch.setattr(shard_task, "write_record", replaced_later)
+        build_shards(config)
+    assert "manifest.json" not in bucket.objects("out")
+    assert build_shards(config).built == 1
+    assert bucket.objects("out") == on_disk
 
 
 # ---- the store goes away; secrets
