@@ -14,9 +14,10 @@ from typing import Any
 
 from datakit.errors import DatakitError, Problem, TooManyFailed
 from datakit.files import canonical_json, write_text
-from datakit.places import clear_halves, is_file, is_stored, read_text, remove
+from datakit.places import is_file, is_stored, read_text, remove
 from datakit.samples import Note
 from datakit.shards.manifest import ERROR_LOG, NAME, Manifest, write_manifest
+from datakit.stores import clear_halves
 from datakit.tools import tool_versions
 from datakit.wording import counted
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from datakit import places
+from datakit import places, stores
 from datakit.datasets import SourceSpec
 from datakit.errors import Locked, SettingsDiffer, TooManyFailed, UsageError
-from datakit.places import Place, StoreError, entries_in, path_of, place_of, read_bytes
+from datakit.places import Place, entries_in, path_of, place_of, read_bytes
+from datakit.stores import StoreError
 from pipelines import build_shards as building
 from pipelines import publish as publishing
 from pipelines import shard_task, store_lock
@@ -311,7 +312,7 @@ def test_an_endpoint_that_goes_away_is_told_and_the_run_goes_on_later(
     """One sentence with exit code 1 that says what to do; nothing is lost, and no secret stands anywhere."""
     with contextlib.ExitStack() as server:
         endpoint = server.enter_context(s3_server())
-        places.use_storage_options(options_for(endpoint))
+        stores.use_storage_options(options_for(endpoint))
         bucket = new_bucket(endpoint)
         with (
             monkeypatch.context() as patch,
@@ -322,7 +323,7 @@ def test_an_endpoint_that_goes_away_is_told_and_the_run_goes_on_later(
             build_shards(config_for(source, bucket.place("out")))
     assert gone.value.exit_code == 1 and str(gone.value).count("\n") == 0
     with s3_server() as endpoint:  # moto keeps its buckets in this process
-        places.use_storage_options(options_for(endpoint))
+        stores.use_storage_options(options_for(endpoint))
         summary = build_shards(config_for(source, bucket.place("out")))
         found = replace(bucket, client=client_at(endpoint)).objects("out")
     assert (summary.kept, found) == (1, on_disk)
