@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from datakit import places
+from datakit import stores
 from datakit.places import place_of
 
 from . import common
@@ -154,7 +154,7 @@ def kill_and_go_on(all_: Machines, address: str, command: Sequence[object], kill
 
 
 def _empty(folder: Any) -> None:
-    client = places.filesystem(folder)
+    client = stores.filesystem(folder)
     client.rm(str(folder.path), recursive=True)
 
 
@@ -211,10 +211,10 @@ def run(source: Path, kills: int = 10, seed: int = 0, shard_bytes: str = "18MB",
         disk_s = time.perf_counter() - began
         endpoint = start_store(all_)
         options = {"endpoint_url": endpoint, **SECRETS}
-        places.use_storage_options(options)
+        stores.use_storage_options(options)
         for bucket in ("photos", "shards"):
             client_of(endpoint).create_bucket(Bucket=bucket)
-        places.filesystem(place_of("s3://photos")).put(str(source.absolute()), "photos/set", recursive=True)
+        stores.filesystem(place_of("s3://photos")).put(str(source.absolute()), "photos/set", recursive=True)
         address = start_cluster(all_)
         words = [
             word

@@ -16,18 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datakit.errors import DatakitError, ItemError
-from datakit.places import (
-    Place,
-    absolute,
-    is_stored,
-    known_sha256,
-    make_folder,
-    sha256_at,
-    size_at,
-)
+from datakit.places import Place, absolute, is_stored, make_folder, sha256_at, size_at
 from datakit.progress import progress
 from datakit.shards.cache import Cache
 from datakit.shards.manifest import Manifest, ShardEntry
+from datakit.stores import known_sha256
 from datakit.wording import counted, shorten
 
 from .cluster import run_tasks

@@ -8,7 +8,8 @@ from math import ceil
 from typing import Any
 
 from datakit.datasets import AnyReader
-from datakit.places import PART, size_at
+from datakit.places import size_at
+from datakit.stores import PART
 from datakit.wording import size_text
 
 from .plan import PlannedShard

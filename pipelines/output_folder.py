@@ -17,10 +17,7 @@ from datakit.errors import DatakitError, SettingsDiffer, ShardError, UsageError
 from datakit.files import PART_PREFIX, check_writable, digest_json, write_json
 from datakit.places import (
     Place,
-    StoreError,
     absolute,
-    check_writable_store,
-    clear_halves,
     entries_in,
     exists,
     files_in,
@@ -36,6 +33,7 @@ from datakit.places import (
 from datakit.shards.build_state import settings_body
 from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, read_manifest
 from datakit.shards.view import is_view
+from datakit.stores import StoreError, check_writable_store, clear_halves
 from datakit.tools import tool_versions
 from datakit.wording import size_text
 

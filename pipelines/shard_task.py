@@ -16,10 +16,11 @@ from datakit.datasets import AnyReader
 from datakit.datasets.views import in_turn
 from datakit.errors import ItemError, Problem
 from datakit.files import digest_json, write_json
-from datakit.places import Place, is_stored, read_text, upload
+from datakit.places import Place, is_stored, read_text
 from datakit.samples import Note, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.build_state import record_name
+from datakit.stores import upload
 from datakit.tools import tool_versions
 from datakit.triples import make_all, view_jobs
 

@@ -23,7 +23,8 @@ from typing import Any
 
 from datakit.errors import Locked
 from datakit.files import json_text
-from datakit.places import Place, create, files_in, is_stored, read_bytes, remove, write_bytes
+from datakit.places import Place, files_in, is_stored, read_bytes, remove, write_bytes
+from datakit.stores import create
 
 from .lock import LOCK, Hold, run_lock
 from .this_machine import is_gone, this_machine

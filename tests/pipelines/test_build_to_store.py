@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datakit import places
+from datakit import places, stores
 from datakit.datasets import SourceSpec
 from datakit.errors import DatakitError, Locked, SettingsDiffer, TooManyFailed, UsageError
-from datakit.places import Place, StoreError, entries_in, path_of, place_of, read_bytes
+from datakit.places import Place, entries_in, path_of, place_of, read_bytes
+from datakit.stores import StoreError
 from pipelines import build_shards as building
 from pipelines import publish as publishing
 from pipelines import shard_task, store_lock
@@ -393,7 +394,7 @@ def test_an_endpoint_that_goes_away_is_told_and_the_run_goes_on_later(
     """One sentence with exit code 1 that says what to do; nothing is lost, and no secret stands anywhere."""
     with contextlib.ExitStack() as server:
         endpoint = server.enter_context(s3_server())
-        places.use_storage_options(options_for(endpoint))
+        stores.use_storage_options(options_for(endpoint))
         bucket = new_bucket(endpoint)
         with (
             monkeypatch.context() as patch,
@@ -404,7 +405,7 @@ def test_an_endpoint_that_goes_away_is_told_and_the_run_goes_on_later(
             build_shards(config_for(source, bucket.place("out")))
     assert gone.value.exit_code == 1 and str(gone.value).count("\n") == 0
     with s3_server() as endpoint:  # moto keeps its buckets in this process
-        places.use_storage_options(options_for(endpoint))
+        stores.use_storage_options(options_for(endpoint))
         summary = build_shards(config_for(source, bucket.place("out")))
         found = replace(bucket, client=client_at(endpoint)).objects("out")
     assert (summary.kept, found) == (1, on_disk)
@@ -415,9 +416,9 @@ def test_an_endpoint_that_goes_away_is_told_and_the_run_goes_on_later(
 
 def test_a_large_shard_goes_up_in_parts(bucket, tmp_path):
     """It appears when its last part is there, its digest beside it, and no upload is left half done."""
-    data = np.random.default_rng(0).bytes(2 * places.PART + 9)
+    data = np.random.default_rng(0).bytes(2 * stores.PART + 9)
     (tmp_path / "shard.h5").write_bytes(data)
-    places.upload(tmp_path / "shard.h5", bucket.place("shard.h5"), "abc")
+    stores.upload(tmp_path / "shard.h5", bucket.place("shard.h5"), "abc")
     head = bucket.client.head_object(Bucket=bucket.name, Key="shard.h5")
     assert head["ETag"].endswith('-3"') and head["Metadata"] == {"sha256": "abc"}  # of three parts
     assert (bucket.objects(), bucket.halves()) == ({"shard.h5": data}, [])

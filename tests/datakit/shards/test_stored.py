@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from datakit import places
+from datakit import places, stores
 from datakit.errors import ShardError
-from datakit.places import Place, StoreError
+from datakit.places import Place
 from datakit.shards import ShardReader, collate
 from datakit.shards.cache import CachedPhotos
 from datakit.shards.verify import verify
+from datakit.stores import StoreError
 from tests.s3 import Bucket
 from tests.small_shards import write_shards
 
@@ -46,7 +47,7 @@ def put(folder: Path, place: Place) -> Place:
 def asked(monkeypatch) -> Iterator[list[str]]:
     """Places of all requests since."""
     found: list[str] = []
-    real = places.patiently
+    real = stores.patiently
 
     def noted(call, place):
         found.append(str(place))
