@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import places
-from .places import READ_ONLY, Entry, Place, StoreEntry, is_stored
+from .places import Entry, Place, StoreEntry, is_stored
 from .store_memory import MEMORY, NOTHING, known_entry, size_of_object, text_of, told
+from .stores import READ_ONLY
 
 
 def each_entry(folder: Place | str) -> Iterator[Entry]:

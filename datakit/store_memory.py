@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from . import places
 from .errors import DatakitError
-from .places import Entry, Place, StoreError
+from .places import Entry, Place
+from .stores import StoreError
 
 Result = TypeVar("Result")
 

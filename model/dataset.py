@@ -234,6 +234,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
         groups: dict[tuple[str, str], int] = {}
         shards, rows, of_group = [], [], []
         for at, (reader, number) in enumerate(self._shards):
+            reader.open_ahead(number)
             shard = reader.shard(number)
             chosen = _chosen_rows(shard, reader.rows(number), split, val_share, self.redraw)
             kinds, each = np.unique(shard.triples["kind"][chosen], return_inverse=True)

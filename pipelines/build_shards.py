@@ -15,19 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from datakit.errors import ItemError
-from datakit.places import (
-    Place,
-    absolute,
-    is_stored,
-    known_sha256,
-    make_folder,
-    sha256_at,
-    size_at,
-)
+from datakit.errors import DatakitError, ItemError
+from datakit.places import Place, absolute, is_stored, make_folder, sha256_at, size_at
 from datakit.progress import progress
 from datakit.shards.cache import Cache
 from datakit.shards.manifest import Manifest, ShardEntry
+from datakit.stores import known_sha256
 from datakit.wording import counted, shorten
 
 from .cluster import run_tasks
@@ -96,6 +89,7 @@ def build_shards(config: BuildConfig) -> BuildSummary:
             check_space(config, todo)
             invalidate_manifest(config, todo)
             records = kept | make_shards(config, plan, todo, hold)
+            check_uploaded(config.out, records)
             manifest = publish(config, plan, records, hold)
             below, inverted = looked_at(config.out, manifest)
     return BuildSummary(config.out, manifest, len(kept), len(todo), time.monotonic() - started, below, inverted)
@@ -124,6 +118,29 @@ def is_whole(path: Place, entry: ShardEntry) -> bool:
         return False
     kept = known_sha256(path) if is_stored(path) else None
     return (kept or sha256_at(path)) == entry.sha256
+
+
+def check_uploaded(out: Place, records: Mapping[str, ShardRecord]) -> None:
+    """Refuse to vouch for shards of a store that are not those of this run, by the digests that are kept beside them.
+
+    Raises:
+        DatakitError: a worker that a killed run had, and that nobody stopped, has replaced one since.
+    """
+    if not is_stored(out):
+        return
+
+    def is_ours(record: ShardRecord) -> bool:
+        path, entry = out / record.entry.file, record.entry
+        return size_at(path) == entry.bytes and known_sha256(path) in (None, entry.sha256)
+
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        ours = pool.map(is_ours, records.values())
+        wrong = [file for file, is_same in zip(records, ours, strict=True) if not is_same]
+    if wrong:
+        raise DatakitError(
+            f"{out}: {shorten(wrong)} changed while this run built, perhaps by a worker of a former one; nothing was "
+            "published, run the same command again"
+        )
 
 
 def log_plan(config: BuildConfig, plan: Plan, todo: Sequence[PlannedShard]) -> None:

@@ -69,7 +69,7 @@ def commands_like(word: str, names: Iterable[str]) -> list[str]:
 def disk_error(error: OSError) -> str:
     """An error of the system as a sentence: the user's path, what is wrong with it, and what to do."""
     from datakit.files import PART_PREFIX
-    from datakit.places import is_address
+    from datakit.stores import is_address
 
     if error.filename is None or not error.strerror:
         return str(error)

@@ -9,11 +9,11 @@ from typing import Any
 
 from datakit.datasets import AnyReader
 from datakit.places import size_at
+from datakit.stores import PART
 from datakit.wording import size_text
 
 from .plan import PlannedShard
 
-PART = 50_000_000  # bytes that a shard is sent in, where a store takes files in parts
 LISTED = 1000  # names that a store gives for one request
 WORKERS = 100  # that the time is told for
 
@@ -57,7 +57,8 @@ def source_cost(
     scale = len(reader) / max(len(probe), 1)
     sizes = [_size(probe, path) for record in probe.records for path in probe.annotation_files(record)]
     files = len(reader) + round(len(sizes) * scale)
-    parts = ceil(written / max(len(shards), 1) / PART)
+    shard_bytes = written / max(len(shards), 1)
+    parts = ceil(shard_bytes / PART) if shard_bytes >= 2 * PART else 1
     return Cost(
         read_bytes=sum(shard.bytes for shard in shards) + round(sum(sizes) * scale),
         write_bytes=written,

@@ -5,6 +5,7 @@ Holding the lock is left to the caller.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import shutil
@@ -17,8 +18,6 @@ from datakit.files import PART_PREFIX, check_writable, digest_json, write_json
 from datakit.places import (
     Place,
     absolute,
-    check_writable_store,
-    clear_halves,
     entries_in,
     exists,
     files_in,
@@ -34,6 +33,7 @@ from datakit.places import (
 from datakit.shards.build_state import settings_body
 from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, read_manifest
 from datakit.shards.view import is_view
+from datakit.stores import StoreError, check_writable_store, clear_halves
 from datakit.tools import tool_versions
 from datakit.wording import size_text
 
@@ -114,6 +114,8 @@ def check_stored(out: Place, named: str) -> None:
         write_bytes(probe, b"")
     except FileNotFoundError as error:
         raise UsageError(f"{named}: {error.strerror}; make the bucket first, or name another") from None
+    except StoreError as error:
+        raise StoreError(error.errno, f"{named}: " + str(error).removeprefix(f"{probe}: ")) from None
     remove(probe)
     if is_file(out):
         raise UsageError(f"{named}: is an object, expected a folder")
@@ -194,12 +196,25 @@ def prepare_output(config: BuildConfig) -> None:
 def clean_partials(out: Place) -> None:
     """Remove what a killed run left half written; nothing of it ever had a final name."""
     if is_stored(out):
-        clear_halves(out)
+        clear_uploads(out)
         for probe in files_in(out, prefix=PART_PREFIX):
             remove(probe)
         return
     for half in (out / SCRATCH, *out.glob(f"{PART_PREFIX}*"), *(out / RECORDS).glob(f"{PART_PREFIX}*")):
         shutil.rmtree(half, ignore_errors=True)
+
+
+def clear_uploads(out: Place) -> None:
+    """Abort uploads to a store that were left half done; where it does not let us, say what does."""
+    try:
+        clear_halves(out)
+    except StoreError as error:
+        if error.errno not in (errno.EACCES, errno.ENOSYS):
+            raise
+        logger.warning(
+            f"{out}: what killed runs leave half uploaded cannot be seen with these credentials, or in this store; "
+            "let the bucket's lifecycle rules abort such uploads after some days"
+        )
 
 
 def clear(out: Place) -> None:

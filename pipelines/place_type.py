@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from datakit.places import is_address, parse_storage_options, place_of, use_storage_options
+from datakit.places import place_of
+from datakit.stores import is_address, parse_storage_options, use_storage_options
 
 OPTION = "--storage-option"
 HIDDEN = "…"  # in place of a value that may be a secret

@@ -14,14 +14,14 @@ from typing import Any
 
 from datakit.errors import DatakitError, Problem, TooManyFailed
 from datakit.files import canonical_json, write_text
-from datakit.places import clear_halves, is_file, is_stored, read_text, remove
+from datakit.places import is_file, is_stored, read_text, remove
 from datakit.samples import Note
 from datakit.shards.manifest import ERROR_LOG, NAME, Manifest, write_manifest
 from datakit.tools import tool_versions
 from datakit.wording import counted
 
 from .lock import Hold
-from .output_folder import stale_files
+from .output_folder import clear_uploads, stale_files
 from .plan import Plan
 from .reasons import withheld
 from .settings import BuildConfig
@@ -56,7 +56,7 @@ def publish(config: BuildConfig, plan: Plan, records: dict[str, ShardRecord], ho
     for path in list(stale_files(config.out, {shard.file for shard in manifest.shards})):
         remove(path)
     if is_stored(config.out):
-        clear_halves(config.out)  # of a worker that a killed run had, and that was killed later
+        clear_uploads(config.out)  # of a worker that a killed run had, and that was killed later
     else:
         shutil.rmtree(config.out / SCRATCH, ignore_errors=True)
     return manifest

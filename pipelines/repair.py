@@ -18,7 +18,7 @@ from datakit.datasets import AnyReader, SourceSpec, open_source
 from datakit.errors import DatakitError, Problem, ShardError
 from datakit.files import put_in_place, write_text
 from datakit.keys import without_view
-from datakit.places import Place, absolute, is_stored, local_copy, upload
+from datakit.places import Place, absolute, is_stored, local_copy
 from datakit.shards.build_state import record_name, settings_digest, settings_text
 from datakit.shards.examine import OPEN
 from datakit.shards.manifest import (
@@ -33,6 +33,7 @@ from datakit.shards.manifest import (
 )
 from datakit.shards.sandbox import SandboxedVerifier
 from datakit.shards.verify import Finding, verify
+from datakit.stores import upload
 from datakit.tools import tool_versions
 
 from .cluster import run_tasks

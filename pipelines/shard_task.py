@@ -7,7 +7,6 @@ tasks work on are left to `shard_parts`.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,16 +15,18 @@ from typing import TypeVar
 from datakit.datasets import AnyReader
 from datakit.datasets.views import in_turn
 from datakit.errors import ItemError, Problem
-from datakit.files import PART_PREFIX, digest_json, write_json
-from datakit.places import Place, is_stored, read_text, upload
+from datakit.files import digest_json, write_json
+from datakit.places import Place, is_stored, read_text
 from datakit.samples import Note, Scene
 from datakit.shards import ShardEntry, ShardHeader, ShardStats, ShardWriter
 from datakit.shards.build_state import record_name
+from datakit.stores import upload
 from datakit.tools import tool_versions
 from datakit.triples import make_all, view_jobs
 
 from .process import single_threaded_opencv
 from .settings import BuildSettings
+from .this_machine import local_scratch
 
 SCRATCH = ".tmp"
 # Photos are read, their masks deformed and the records stored by turns of some 35 photos of 400x300: code and
@@ -103,8 +104,8 @@ def make_and_upload(task: ShardTask) -> ShardRecord:
 
     Raises: as `build_shard`.
     """
-    with tempfile.TemporaryDirectory(prefix=PART_PREFIX, ignore_cleanup_errors=True) as folder:
-        made = Path(folder) / task.file
+    with local_scratch() as folder:
+        made = folder / task.file
         (made.parent / SCRATCH).mkdir()
         record = fill_shard(replace(task, folder=made.parent), made)
         upload(made, task.folder / task.file, record.entry.sha256)

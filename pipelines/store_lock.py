@@ -19,14 +19,15 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from datakit.errors import Locked
 from datakit.files import json_text
-from datakit.places import Place, create, files_in, is_stored, read_bytes, remove, write_bytes
+from datakit.places import Place, files_in, is_stored, read_bytes, remove, write_bytes
+from datakit.stores import create
 
 from .lock import LOCK, Hold, run_lock
+from .this_machine import is_gone, this_machine
 
 logger = logging.getLogger(__name__)
 BEAT_S = 10.0  # between two times that a holder writes its lock
@@ -76,7 +77,7 @@ class StoreHold(Hold):
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": _machine(),
+            "machine": this_machine(),
             "run": self._run,
         }
         self._beats = 0
@@ -209,17 +210,11 @@ def _outlast(folder: Place) -> Mapping[int, bytes]:
 def _may_live(note: bytes) -> bool:
     """Whether a holder may be there: not if it was a run of this machine that is gone."""
     holder = _note_of(note)
-    if holder.get("machine") != _machine():
+    if holder.get("machine") != this_machine():
         return True
     if holder.get("pid") == os.getpid():
         return holder.get("run") in _held
-    try:
-        os.kill(int(holder["pid"]), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, KeyError, TypeError, ValueError, OverflowError):
-        return True
-    return True
+    return not (isinstance(holder.get("pid"), int) and is_gone(holder["pid"]))
 
 
 def locks_in(folder: Place) -> dict[int, bytes]:
@@ -255,13 +250,3 @@ def _note_of(data: bytes | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return note if isinstance(note, dict) else {}
-
-
-def _machine() -> str:
-    """What tells apart where process ids mean different things: hosts, and containers of one name."""
-    told = [socket.gethostname()]
-    for path in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
-        with contextlib.suppress(OSError):
-            file = Path(path)
-            told.append(str(file.readlink()) if file.is_symlink() else file.read_text().strip())
-    return " ".join(told)

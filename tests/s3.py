@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from datakit import places
+from datakit import stores
 from datakit.places import Place, place_of
 
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "very-secret", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -105,7 +105,7 @@ def memory() -> Iterator[Place]:
     pytest.importorskip("upath", reason="universal-pathlib is not installed (extra `stores`)")
     folder = place_of(f"memory://test-{uuid.uuid4().hex[:12]}")
     yield folder
-    client = places.filesystem(folder)
+    client = stores.filesystem(folder)
     with contextlib.suppress(FileNotFoundError):
         client.rm(str(folder.path), recursive=True)  # type: ignore[attr-defined]
 
@@ -113,12 +113,12 @@ def memory() -> Iterator[Place]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that fails in passing is made again at once, and but once."""
-    monkeypatch.setattr(places, "TRIES", 2)
-    monkeypatch.setattr(places, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(stores, "TRIES", 2)
+    monkeypatch.setattr(stores, "FIRST_WAIT", 0.0)
 
 
 @pytest.fixture
 def storage_options() -> Iterator[None]:
     """What a test sets by `use_storage_options` is forgotten afterwards."""
     yield
-    places.use_storage_options({})
+    stores.use_storage_options({})

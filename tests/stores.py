@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from datakit import places
+from datakit import places, stores
 from datakit.places import Place
 
 
@@ -29,7 +29,7 @@ def copied(root: Path, place: Place) -> Place:
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The address that every request of a store is about, from now on."""
     made: list[str] = []
-    patiently = places.patiently
+    patiently = stores.patiently
 
     def counting(call: Callable[[], Any], place: Place) -> Any:
         made.append(str(place))

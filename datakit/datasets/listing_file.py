@@ -17,7 +17,8 @@ from typing import Any
 
 from .. import looking
 from ..errors import Problem, UsageError
-from ..places import Place, is_address, is_stored, place_of
+from ..places import Place, is_stored, place_of
+from ..stores import is_address
 from ..wording import counted, no_such
 from .layout import LAYOUTS, Layout
 from .listing import is_utf8

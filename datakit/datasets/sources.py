@@ -16,7 +16,8 @@ from typing import NamedTuple
 from .. import looking, store_memory
 from ..errors import UsageError
 from ..files import check_local
-from ..places import Place, is_address, is_stored, place_of
+from ..places import Place, is_stored, place_of
+from ..stores import is_address
 from ..wording import no_such
 from .layout import LAYOUTS, Layout, Match, Sureness
 from .listing import folders_in

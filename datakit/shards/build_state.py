@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..files import digest_json, json_text
-from ..places import Place, StoreError, exists, files_in, is_file, is_folder, read_bytes, read_text, sha256_at
+from ..places import Place, exists, files_in, is_file, is_folder, read_bytes, read_text, sha256_at
+from ..stores import StoreError
 from .examine import Finding
 from .manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, Manifest
 

@@ -126,7 +126,7 @@ def read_body(folder: Path) -> dict[str, Any]:
     """
     path = folder / NAME
     try:
-        text = places.read_text(path)
+        data = places.read_bytes(path)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise (ShardError if places.exists(folder) else MissingShards)(_no_manifest(folder)) from error
     except OSError as error:
@@ -134,7 +134,7 @@ def read_body(folder: Path) -> dict[str, Any]:
             raise  # it says what the store says
         raise ShardError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        body: dict[str, Any] = json.loads(text)
+        body: dict[str, Any] = json.loads(data.decode())
         digest, body_format, version = body["digest"], body["format"], body["version"]
         fits = digest_json({name: value for name, value in body.items() if name != "digest"}) == digest
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

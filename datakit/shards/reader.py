@@ -176,8 +176,9 @@ class ShardReader(Sequence[Triple]):
             absent += shard.missing(int(shard.triples["image_row"][row]) for row in wanted[number])
         fetch(absent)
 
-    def _opened(self, numbers: Iterable[int]) -> dict[int, StoredShard]:
+    def _opened(self, chosen: Iterable[int]) -> dict[int, StoredShard]:
         """Shards of a store, opened at once."""
+        numbers = list(chosen)
         found = {number: self._open[number] for number in numbers if number in self._open}
         new = [number for number in numbers if number not in found]
         if len(new) > 1 and self._pid == os.getpid():
@@ -219,7 +220,15 @@ class ShardReader(Sequence[Triple]):
 
     def shards(self) -> Iterator[Shard]:
         """Every shard in order, whole, opened one at a time; `rows` says which of its triples are read."""
-        return (self.shard(number) for number in range(len(self.contents.portions)))
+        for number in range(len(self.contents.portions)):
+            self.open_ahead(number)
+            yield self.shard(number)
+
+    def open_ahead(self, number: int) -> None:
+        """Before all shards are opened in order: of those of a store, open some more at once with this one."""
+        if self.is_stored and number % OPENED_AT_ONCE == 0:
+            portions = self.contents.portions[number : number + OPENED_AT_ONCE]
+            self._opened(n for n, portion in enumerate(portions, number) if is_stored(portion.path))
 
     def rows(self, number: int) -> NDArray[np.int64]:
         """(n,) rising: rows of the triples of shard number `number` that this reader has."""

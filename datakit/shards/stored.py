@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from ..errors import ShardError
 from ..formats import MAX_PIXELS
-from ..places import EndsEarly, Place, is_stored, read_bytes, read_parts
+from ..places import Place, is_stored, read_bytes, read_parts
+from ..stores import EndsEarly
 from . import layout, structure
 from .cache import Cache
 from .manifest import ShardEntry

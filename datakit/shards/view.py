@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from ..errors import ShardError
 from ..files import digest_json, write_json
-from ..places import is_address, is_stored, place_of, read_bytes, same_store
+from ..places import is_stored, place_of, read_bytes
+from ..stores import is_address, same_store
 from .manifest import NAME, VIEW_FORMAT, VIEW_VERSION, is_view_body, read_body
 
 BITS = "bits:"  # before rows that are written as a bitmap

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..places import filesystem, is_stored
+from ..places import is_stored
+from ..stores import filesystem
 
 if TYPE_CHECKING:
     from av.container.input import InputContainer

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from datakit import places
+from datakit import places, stores
 from datakit.errors import UsageError
 from datakit.places import Place, is_stored
 from pipelines import cli_group
@@ -133,9 +133,9 @@ def test_workers_open_stores_with_the_options_that_were_given(
 
 def test_a_place_is_shown_without_its_options(memory: Place, storage_options) -> None:
     """In messages and where it is looked at."""
-    places.use_storage_options({"secret": SECRET})
+    stores.use_storage_options({"secret": SECRET})
     place = places.place_of("memory://a/b")
     assert SECRET not in f"{place} {place!r} {place / 'c'} {place.parent!r}"
     with pytest.raises(UsageError) as caught:
-        places.parse_storage_options([SECRET])
+        stores.parse_storage_options([SECRET])
     assert SECRET not in str(caught.value)

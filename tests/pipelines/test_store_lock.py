@@ -88,7 +88,7 @@ def test_a_killed_holder_of_this_host_is_seen_at_once(memory, monkeypatch):
     """Its process is gone, so there is nothing to wait for."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    leave_lock(memory, pid=process.pid, machine=module._machine())
+    leave_lock(memory, pid=process.pid, machine=module.this_machine())
     monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waited"))
     with store_lock(memory):
         assert locks(memory) == ["000002"]

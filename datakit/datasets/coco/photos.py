@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from ... import looking
 from ...errors import UsageError
-from ...places import READ_ONLY, UNTOLD, Place, is_stored
+from ...places import UNTOLD, Place, is_stored
+from ...stores import READ_ONLY
 from ..listing import folders_in, is_folder, is_utf8, scan, size_of
 
 

@@ -100,8 +100,8 @@ def test_unknown_layout_lists_the_known() -> None:
         parse_source("a:ecsd=x")
     with pytest.raises(UsageError, match="no ROOT"):
         parse_source("a=")
-    with pytest.raises(UsageError, match="not s3:// addresses"):
-        parse_source("a:coco=s3://bucket/x.json")
+    with pytest.raises(UsageError, match="no ftp:// address"):
+        parse_source("a:coco=ftp://host/x.json")
 
 
 @pytest.mark.parametrize("name", ["ecssd", "pascal_s", "PASCAL-S", "my-duts-tr", "sod"])

@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +9,13 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from datakit import places
+from datakit import places, stores
 from datakit.errors import ShardError
-from datakit.places import Place, StoreError
+from datakit.places import Place
 from datakit.shards import ShardReader, collate
 from datakit.shards.cache import CachedPhotos
 from datakit.shards.verify import verify
+from datakit.stores import StoreError
 from tests.s3 import Bucket
 from tests.small_shards import write_shards
 
@@ -45,7 +47,7 @@ def put(folder: Path, place: Place) -> Place:
 def asked(monkeypatch) -> Iterator[list[str]]:
     """Places of all requests since."""
     found: list[str] = []
-    real = places.patiently
+    real = stores.patiently
 
     def noted(call, place):
         found.append(str(place))
@@ -103,6 +105,20 @@ def test_photos_of_a_batch_are_asked_for_together(stored: Place, asked: list[str
     assert len(asked) == 1
     list(reader)
     assert len(asked) == 1
+
+
+def test_many_shards_are_opened_at_once(bucket: Bucket, tmp_path: Path, monkeypatch) -> None:
+    stored = put(write_shards(tmp_path / "many", photos=6, per_shard=1), bucket.place("many"))
+    reader = ShardReader(stored)
+    at_once = threading.Barrier(6, timeout=20)
+    real = reader._open_shard
+
+    def together(number: int):
+        at_once.wait()
+        return real(number)
+
+    monkeypatch.setattr(reader, "_open_shard", together)
+    assert [len(shard.images) for shard in reader.shards()] == [1] * 6
 
 
 def test_prefetching_a_folder_does_nothing(local: Path, asked: list[str]) -> None:
