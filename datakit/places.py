@@ -127,6 +127,8 @@ def read_some(place: Place, start: int, stop: int) -> bytes:
 
     Raises: as `read_bytes`.
     """
+    if stop <= start:
+        return b""
     try:
         data: bytes = patiently(lambda: filesystem(place).cat_file(key_of(place), start=start, end=stop), place)
     except StoreError as error:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from . import places
 from .errors import DatakitError
-from .places import Place, is_stored
+from .places import Place, beneath, is_stored
 from .store_memory import MEMORY, known_entry, size_of_object, text_of, told
 
 Group = TypeVar("Group", bound=Sequence[Place | str])
@@ -123,6 +123,14 @@ def regular(path: str, flags: int) -> int:
         os.close(handle)
         raise OSError("not a regular file")
     return handle
+
+
+def in_turn(folder: Place, names: Iterable[str]) -> Iterator[Place | str]:
+    """The files of a folder as they are read; while one is worked on, those behind it are fetched from a store."""
+    if is_stored(folder):
+        yield from (path for (path,) in ahead((beneath(folder, name),) for name in names))
+    else:
+        yield from (f"{folder}/{name}" for name in names)
 
 
 def ahead(groups: Iterable[Group], most: int | None = None) -> Iterator[Group]:

@@ -170,7 +170,7 @@ class AnnotationFiles(Layout):
         unwanted = self.reader.unwanted(files) if is_folder else {}
         problems += (left_out(label, name, "stray file", why) for name, why in unwanted.items())
         names = [each for each in files if each not in unwanted] if is_folder else [root.name]
-        for name, (path,) in zip(names, reading.ahead((beneath(folder, name),) for name in names), strict=True):
+        for name, path in zip(names, reading.in_turn(folder, names), strict=True):
             try:
                 of_file, others = self.of_file(label, name, self.reader.load(path), photos)
             except Broken as error:

@@ -80,9 +80,7 @@ class YoloLayout(Layout):
         entries: list[Entry] = []
         problems: list[Problem] = []
         read: set[str] = set()
-        for name, (path,) in zip(
-            sorted(texts), reading.ahead((beneath(root, name),) for name in sorted(texts)), strict=True
-        ):
+        for name, path in zip(sorted(texts), reading.in_turn(root, sorted(texts)), strict=True):
             try:
                 data = _read(path)
             except Broken as error:
