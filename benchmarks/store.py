@@ -1,14 +1,16 @@
 """From bucket to bucket while workers and client are killed: python -m benchmarks.store SOURCE [--kills 10] [--seed 0]
 
 moto's server is the store. A Dask scheduler and two workers run in folders of their own, without credentials or data:
-tasks bring what they need. At random moments one of the workers, or the client, gets SIGKILL and is started again. In
-the end every object is compared with the files of a build on a disk.
+tasks bring what they need. At random moments one of the workers, or the client, gets SIGKILL and is started again; half
+of the moments wait until a shard goes up in parts. In the end every object is compared with the files of a build on a
+disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -30,6 +32,7 @@ from datakit.places import place_of
 from . import common
 
 DELAYS = (0.5, 6.0)  # seconds between two kills, drawn evenly
+PATIENCE = 20.0  # seconds that a kill waits for an upload to be under way
 RUNS = 60  # of the client, after which something is wrong
 SECRETS = {"key": "the-key-id", "secret": "the-secret-key"}
 OUT = "shards/out"  # bucket and folder
@@ -123,13 +126,16 @@ def build_words(source: object, out: object, shard_bytes: str, recipes: Sequence
             *chosen]  # fmt: skip
 
 
-def kill_and_go_on(all_: Machines, address: str, command: Sequence[object], kills: int, seed: int) -> dict[str, Any]:
+def kill_and_go_on(
+    all_: Machines, endpoint: str, address: str, command: Sequence[object], kills: int, seed: int
+) -> dict[str, Any]:
     """Build; kill somebody at random moments; start whoever was killed again, until the client ends by itself."""
     rng = random.Random(seed)
     killed: Counter[str] = Counter()
     codes: Counter[str] = Counter()
+    halves: set[str] = set()
     client = all_.start("client", *command)
-    moment = time.monotonic() + rng.uniform(*DELAYS)
+    moment, in_upload = time.monotonic() + rng.uniform(*DELAYS), False
     while sum(codes.values()) < RUNS:
         if (code := client.poll()) is not None:
             codes[str(code)] += 1
@@ -138,19 +144,28 @@ def kill_and_go_on(all_: Machines, address: str, command: Sequence[object], kill
             if code == 0:  # too quick: what it made is taken away, and it makes it again
                 _empty(place_of(f"s3://{OUT}"))
             client = all_.start("client", *command)
-        if sum(killed.values()) < kills and time.monotonic() >= moment:
+        late = time.monotonic() - moment
+        if sum(killed.values()) < kills and late >= 0 and (not in_upload or late > PATIENCE or uploads_at(endpoint)):
             name = rng.choice(["client", "worker-1", "worker-2"])
             all_.kill(name)
             killed[name] += 1
+            halves |= uploads_at(endpoint) if name != "client" else set()
             if name == "client":
                 client = all_.start("client", *command)
             else:
                 start_worker(all_, name, address)
-            moment = time.monotonic() + rng.uniform(*DELAYS)
-        time.sleep(0.05)
+            moment, in_upload = time.monotonic() + rng.uniform(*DELAYS), rng.random() < 0.5
+        time.sleep(0.02)
     else:
         raise AssertionError(f"the client does not come to an end:\n{all_.log('client')[-3000:]}")
-    return {"killed": dict(sorted(killed.items())), "how clients ended": dict(sorted(codes.items()))}
+    ended = {"killed": dict(sorted(killed.items())), "how clients ended": dict(sorted(codes.items()))}
+    return {**ended, "uploads under way when a worker was killed": len(halves)}
+
+
+def uploads_at(endpoint: str) -> set[str]:
+    """Uploads in parts that are under way, or were left."""
+    found = client_of(endpoint).list_multipart_uploads(Bucket=OUT.partition("/")[0])
+    return {each["UploadId"] for each in found.get("Uploads", ())}
 
 
 def _empty(folder: Any) -> None:
@@ -158,6 +173,7 @@ def _empty(folder: Any) -> None:
     client.rm(str(folder.path), recursive=True)
 
 
+@functools.cache
 def client_of(endpoint: str) -> Any:
     """A client of boto3, which looks past the code that is tested."""
     import boto3
@@ -195,7 +211,7 @@ def compare(endpoint: str, folder: Path, logs: str) -> dict[str, Any]:
         "objects compared": len(compared),
         "objects that differ": [name for name in compared if stored.get(name) != expected[name]],
         "objects too many": sorted(set(stored) - set(expected)),
-        "uploads half done": [each["Key"] for each in client.list_multipart_uploads(Bucket=bucket).get("Uploads", ())],
+        "uploads half done": sorted(uploads_at(endpoint)),
         "objects with a secret in them": secrets,
         "secrets in messages": sum(logs.count(value) for value in SECRETS.values()),
     }
@@ -223,12 +239,13 @@ def run(source: Path, kills: int = 10, seed: int = 0, shard_bytes: str = "18MB",
         ]
         command = [*build_words("s3://photos/set", f"s3://{OUT}", shard_bytes, recipes), "--scheduler", address, *words]
         began = time.perf_counter()
-        figures = kill_and_go_on(all_, address, command, kills, seed)
+        figures = kill_and_go_on(all_, endpoint, address, command, kills, seed)
         store_s = time.perf_counter() - began
         if code := all_.start("client", *command).wait():
             raise AssertionError(f"exit code {code}:\n{all_.log('client')[-3000:]}")
         logs = "".join(all_.log(name) for name in ("client", "worker-1", "worker-2", "scheduler"))
         figures |= compare(endpoint, on_disk, logs)
+        figures["errors that clients told"] = [line for line in all_.log("client").splitlines() if "Error" in line]
         left = [path for name in ("client", "worker-1", "worker-2") for path in (all_.folder / name / "tmp").glob("*")]
         figures["left in workers' temporary folders"] = len([path for path in left if path.name.startswith(".part-")])
         figures |= {"seconds on a disk": round(disk_s, 1), "seconds with kills": round(store_s, 1), "seed": seed}
