@@ -233,7 +233,7 @@ class StoreEntry(NamedTuple):
         return os.stat_result((0, 0, 0, 0, 0, 0, self.size, 0, 0, 0))
 
 
-Entry: TypeAlias = "os.DirEntry[str] | StoreEntry"
+Entry: TypeAlias = os.DirEntry[str] | StoreEntry
 
 
 def entries_in(folder: Place | str) -> list[Entry]:
