@@ -216,8 +216,12 @@ def looked_at(out: Place, manifest: Manifest) -> tuple[Below, dict[str, tuple[in
     if not is_stored(out):
         return count_below(out, manifest), look_inverted(out, manifest)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        cache = Cache(folder)
-        below = count_below(out, manifest, cache) if len(manifest.shards) <= LOOKED_INTO else Below()
+        cache, below = Cache(folder), Below()
+        if len(manifest.shards) <= LOOKED_INTO:
+            below = count_below(out, manifest, cache)
+        else:
+            logger.info(f"{out}: guide masks below `min_iou` were not counted, {len(manifest.shards)} shards would have "
+                        f"to be fetched for it; `datakit inspect {out}` does")  # fmt: skip
         return below, look_inverted(out, manifest, cache)
 
 
