@@ -220,8 +220,8 @@ def looked_at(out: Place, manifest: Manifest) -> tuple[Below, dict[str, tuple[in
         if len(manifest.shards) <= LOOKED_INTO:
             below = count_below(out, manifest, cache)
         else:
-            logger.info(f"{out}: guide masks below `min_iou` were not counted, {len(manifest.shards)} shards would have "
-                        f"to be fetched for it; `datakit inspect {out}` does")  # fmt: skip
+            many = counted(len(manifest.shards), "shard")
+            logger.info(f"{out}: guide masks below `min_iou` are not counted, as {many} would be fetched for it")
         return below, look_inverted(out, manifest, cache)
 
 
