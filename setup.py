@@ -10,6 +10,7 @@ FLOORS = ("datakit", "model", "pipelines")
 README = Path("README.md").read_text(encoding="utf-8")
 
 NETWORK = ["torch>=2.2", "safetensors>=0.4"]
+OPENVINO = ["openvino>=2025.4"]  # Apache-2.0; networks on Intel's and AMD's processors, 190 MB installed
 FILM = ["av>=18"]
 DEDUP = ["ImageHash>=4.3"]
 HEIF = ["pillow-heif>=1.0"]  # reads HEIC photos; its wheels hold libheif (LGPL) and x265 (GPL), 26 MB
@@ -71,6 +72,7 @@ setup(
     ],
     extras_require={
         "network": NETWORK,
+        "openvino": OPENVINO,
         "film": FILM,
         "dedup": DEDUP,
         "heif": HEIF,
@@ -87,6 +89,7 @@ setup(
         "tensorboard": TENSORBOARD,
         "all": [
             *NETWORK,
+            *OPENVINO,
             *FILM,
             *DEDUP,
             *HEIF,
@@ -104,6 +107,7 @@ setup(
             *HEIF,
             *PARQUET,
             *S3,
+            *OPENVINO,
             *IMAGENET,
             *TENSORBOARD,
             *DOCS,

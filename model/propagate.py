@@ -26,6 +26,7 @@ from datakit.transforms.object_crop import ObjectCrop
 
 from .checkpoint import load_network
 from .compute import Compute
+from .inference import prepared
 from .objects import join, mask_of, mean_margins, object_ids
 from .recollection import Recollection
 from .refine import RefineConfig, forward_pass, resolve_defaults
@@ -145,7 +146,11 @@ class Propagator:
 
     @classmethod
     def from_pretrained(
-        cls, weights: str | Path = "bundled", config: PropagateConfig | None = None, device: str = "auto"
+        cls,
+        weights: str | Path = "bundled",
+        config: PropagateConfig | None = None,
+        device: str = "auto",
+        backend: str = "torch",
     ) -> Propagator:
         """A propagator with trained weights, ready for the first frame.
 
@@ -153,6 +158,7 @@ class Propagator:
             weights: `bundled`, or a checkpoint that `datakit train` wrote.
             config: how masks are carried on.
             device: `auto`, `cpu`, `cuda` or `cuda:N`.
+            backend: `torch`, or `openvino`, see `inference.prepared`.
 
         Raises:
             CheckpointError: the weights cannot be read.
@@ -160,7 +166,7 @@ class Propagator:
         """
         net, _ = load_network(weights)
         compute = Compute.chosen(net, device)
-        return cls(compute.place(net), compute, config)
+        return cls(prepared(compute.place(net), compute, backend), compute, config)
 
     def __repr__(self) -> str:
         """One line: network, device, and the ids of the objects it follows."""

@@ -24,6 +24,7 @@ from .passes import FlowOf, Step, Written, plan_passes, run_passes
 from .prompts import Prompts
 
 if TYPE_CHECKING:
+    from model.propagate import Propagator
     from model.segmenter import Segmenter
 
 TUNED, ONLINE_REPORT = "online.safetensors", "online.json"  # what a run that was killed in a video need not learn again
@@ -49,6 +50,7 @@ class NetworkChoice:
         crf: sharpen every frame by a dense CRF.
         seed: root of all chance in the online stage.
         device, precision: see `model.compute.Compute.chosen`.
+        backend: what runs the network, see `model.inference.prepared`.
         threads: of torch; 0 for all cores, but for those that the network spares where it follows one object.
     """
 
@@ -62,6 +64,7 @@ class NetworkChoice:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    backend: str = "torch"
     threads: int = 0
 
 
@@ -122,13 +125,16 @@ class NetworkEngine:
         from datakit import __version__
         from model.checkpoint import checkpoint_path
 
+        compute = {"device": self.compute.device.partition(":")[0], "precision": self.compute.precision}
+        if self.choice.backend != "torch":
+            compute["backend"] = self.choice.backend
         return {
             "weights": file_sha256(checkpoint_path(self.choice.weights)),
             "propagate": asdict(self.config),
             "online": {"seed": self.choice.seed, **self.online.to_dict()} if self.choice.online else None,
             "flow": self.choice.flow,
             "crf": asdict(self.postprocess.config) if self.postprocess else None,
-            "compute": {"device": self.compute.device.partition(":")[0], "precision": self.compute.precision},
+            "compute": compute,
             "tools": {"datakit": __version__, "torch": torch.__version__},
         }
 
@@ -137,15 +143,14 @@ class NetworkEngine:
         import torch
 
         from model.compute import limited_threads
-        from model.propagate import Propagator
 
         frames, count = FrameCache(frames), self.choice.threads or torch.get_num_threads()
-        propagator = Propagator(self.net, self.compute, self.config, self.postprocess)
+        propagator = self._propagator(self.net)
         with limited_threads(count):
             masks = prompt_masks(propagator, frames, start)
             if self.choice.online:
                 net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
-                propagator = Propagator(net, self.compute, self.config, self.postprocess)
+                propagator = self._propagator(net)
         passes = plan_passes(len(frames), masks, start.begins)
         if self.postprocess is not None:
             written = whole_or_nothing(written, len(frames))
@@ -156,6 +161,13 @@ class NetworkEngine:
                 f"{counted(len(frames), 'frame')} of {frames.size[1]}x{frames.size[0]}; {self.compute.describe()}"
             )
             yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
+
+    def _propagator(self, net: Segmenter) -> Propagator:
+        from model.inference import prepared
+        from model.propagate import Propagator
+
+        quick = prepared(net, self.compute, self.choice.backend)
+        return Propagator(quick, self.compute, self.config, self.postprocess)
 
     def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
         """The network fitted to the annotated frames, by this run or by the one that it goes on with."""

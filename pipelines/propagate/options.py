@@ -109,7 +109,7 @@ def network_from(options: Mapping[str, Any]) -> NetworkChoice:
     if not options["online"] and (online_set or options["online_preset"] != "default"):
         unused = f"--set {online_set[0]}" if online_set else "--online-preset"
         raise UsageError(f"{unused}: says how the online stage is done; add --online to have it done")
-    names = ("weights", "online", "online_preset", "flow", "crf", "seed", "device", "precision", "threads")
+    names = ("weights", "online", "online_preset", "flow", "crf", "seed", "device", "precision", "backend", "threads")
     return NetworkChoice(given=given, online_set=online_set, **{name: options[name] for name in names})
 
 
