@@ -6,11 +6,13 @@ What they say stays the same up to rounding; how much that is, and what it gains
 from __future__ import annotations
 
 import copy
+import warnings
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.jit import TracerWarning  # type: ignore[attr-defined]
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from datakit.errors import UsageError
@@ -100,7 +102,12 @@ class OpenVinoModule(nn.Module):
         import openvino
 
         module = self._modules_source[0].to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+            torch.autocast("cpu", enabled=False),
+            warnings.catch_warnings(action="ignore", category=TracerWarning),  # the shape is fixed
+        ):
             converted: Any = openvino.convert_model(module, example_input=torch.zeros(shape))
         converted.reshape(list(shape))
         how = {
