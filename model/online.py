@@ -1,7 +1,8 @@
 """Online fine-tuning: fits a copy of the network to the annotated frames of one video.
 
 Samples are those of the `online` recipe: turned and mirrored views of a frame, each with deformed masks, drawn when
-they are needed and shown as in the offline stage. Steps are those of `train`.
+they are needed and shown as in the offline stage. A network with a memory remembers another view of an annotated
+frame beside each. Steps are those of `train`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import default_collate
 
 from datakit.arrays import Image, Labels
@@ -24,13 +26,16 @@ from datakit.images import halved
 from datakit.masks import plain_labels
 from datakit.seeds import generator
 from datakit.transforms import PRESETS, Recipe, deform
+from datakit.transforms.object_crop import ObjectCrop
 from datakit.transforms.rotate_flip import turned_image, turned_mask
 from datakit.transforms.views import ViewConfig
 
+from .clip_view import ClipView
 from .compute import Compute
 from .dataset import Example, make_item
 from .inputs import InputCoding
 from .losses import LossConfig
+from .memory_dataset import remembered_view
 from .objects import mask_of, object_ids
 from .optimize import OptimizerConfig, load_ema
 from .segmenter import Segmenter
@@ -140,7 +145,7 @@ def fine_tune(
     same = {name: getattr(config, name) for name in ("iterations", "batch", "own_masks", "optimizer", "loss", "view")}
     trainer = Trainer(TrainConfig(seed=seed, freeze_norm=True, **same), tuned, compute)
     losses = []
-    for step in trainer.run(FrameSamples(frames, config, net.coding, seed).batches()):
+    for step in trainer.run(FrameSamples(frames, config, net.coding, seed, net.remembers).batches()):
         losses.append(step.loss)
         if on_step:
             on_step(step)
@@ -180,14 +185,23 @@ class FrameSamples:
         config: holds the recipe and the view.
         coding: of the network's input.
         seed: root of all chance.
+        remembers: whether the network has a memory; a sample then holds `memory` (1, 4, S, S) as well.
 
     Raises:
         UsageError: no object in any frame.
     """
 
-    def __init__(self, frames: Sequence[tuple[Image, Labels]], config: OnlineConfig, coding: InputCoding, seed: int):
+    def __init__(
+        self,
+        frames: Sequence[tuple[Image, Labels]],
+        config: OnlineConfig,
+        coding: InputCoding,
+        seed: int,
+        remembers: bool = False,
+    ):
         self._frames = [(image, plain_labels(labels)) for image, labels in frames]
         self._config, self._coding, self._seed = config, coding, seed
+        self._remembers = remembers
         self._image = lru_cache(CACHED)(self._turned_image)
         looks = list(config.recipe.augment.turns()) if config.recipe.augment else [(0.0, False)]
         self._draws = [
@@ -224,7 +238,16 @@ class FrameSamples:
         photo = partial(self._photo, draw.frame, draw.angle, draw.flip)
         example = Example(photo, guide.mask, mask, None, key)
         rng = generator(self._seed, f"{key} view {epoch}", draw.variant)
-        return make_item(example, self._config.view, self._coding, rng)
+        item = make_item(example, self._config.view, self._coding, rng)
+        return {**item, "memory": self._memory(rng, draw.object_id)[None]} if self._remembers else item
+
+    def _memory(self, rng: np.random.Generator, object_id: int) -> Tensor:
+        """(4, S, S): an annotated frame that shows the object, turned and relit as in the offline stage, not mirrored."""
+        shown = [number for number, (_, labels) in enumerate(self._frames) if (labels == object_id).any()]
+        image, labels = self._frames[shown[int(float(rng.random()) * len(shown))]]
+        mask = ObjectCrop.of(mask_of(labels, object_id))
+        view, photo = self._config.view, partial(halved, image)
+        return remembered_view(rng, photo, mask, view, ClipView(), self._coding, flip=False)
 
     def _order(self) -> Iterator[tuple[int, int]]:
         epoch = 0
