@@ -15,7 +15,6 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
@@ -34,10 +33,11 @@ from .clip_view import ClipView
 from .compute import Compute
 from .dataset import Example, make_item
 from .inputs import InputCoding
+from .judge import JudgeConfig
 from .losses import LossConfig
 from .memory_dataset import remembered_view
 from .objects import mask_of, object_ids
-from .optimize import OptimizerConfig, load_ema
+from .optimize import OptimizerConfig, interpolate_weights, load_ema
 from .segmenter import Segmenter
 from .settings import PAPER, TrainConfig
 from .train import Step, Trainer
@@ -57,6 +57,7 @@ class OnlineConfig:
             all objects and gains most of what is learnt of this one (docs/decisions.md).
         own_masks, optimizer, loss, view: as in the offline stage; normalisation statistics stay as they are.
         recipe: makes the guide masks and turns the frames.
+        judge: what is looked at before the fitted network is used.
     """
 
     iterations: int = setting(60, 1)
@@ -74,6 +75,7 @@ class OnlineConfig:
         )
     )
     recipe: Recipe = PRESETS["online"]
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
 
     def __post_init__(self) -> None:
         validate(self, "online")
@@ -89,7 +91,7 @@ class OnlineConfig:
         Source: arXiv 1612.02646 §3.2 and §4.
         """
         same = {name: getattr(PAPER, name) for name in ("batch", "own_masks", "optimizer", "loss", "view")}
-        return cls(iterations=200, learns="all", share=1, **same)
+        return cls(iterations=200, learns="all", share=1, judge=JudgeConfig(asked=False), **same)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""
@@ -153,17 +155,6 @@ def fine_tune(
     tuned.requires_grad_(True)
     interpolate_weights(tuned, net, config.share)
     return Tuned(tuned.eval(), time.perf_counter() - began, tuple(losses))
-
-
-def interpolate_weights(tuned: Segmenter, net: Segmenter, share: float) -> None:
-    """Move every weight of `tuned` to the given share of its way from `net`'s.
-
-    Source: Wortsman et al., arXiv 2109.01903 (WiSE-FT): between a general network and one fitted to a task, the
-    weights half-way serve both.
-    """
-    with torch.no_grad():
-        for fitted, given in zip(tuned.parameters(), net.parameters(), strict=True):
-            fitted.lerp_(given, 1 - share)
 
 
 @dataclass(frozen=True)
@@ -242,7 +233,7 @@ class FrameSamples:
         return {**item, "memory": self._memory(rng, draw.object_id)[None]} if self._remembers else item
 
     def _memory(self, rng: np.random.Generator, object_id: int) -> Tensor:
-        """(4, S, S): an annotated frame that shows the object, turned and relit as in the offline stage, not mirrored."""
+        """(4, S, S): an annotated frame that shows the object, turned and relit as in the offline stage."""
         shown = [number for number, (_, labels) in enumerate(self._frames) if (labels == object_id).any()]
         image, labels = self._frames[shown[int(float(rng.random()) * len(shown))]]
         mask = ObjectCrop.of(mask_of(labels, object_id))
