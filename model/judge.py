@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from datakit.arrays import Image, Labels, iou
-from datakit.clips import Clip, ClipMaker, Still, Stills, configure_clip_recipe, load_clip_recipe
+from datakit.clips import ClipMaker, Still, Stills, configure_clip_recipe, load_clip_recipe
 from datakit.config import setting, validate
 from datakit.images import encode_png, halved
 from datakit.masks import plain_labels
@@ -138,7 +138,7 @@ def judge(
         propagator = Propagator(nets[part], compute, carried_by)
         there = carry(propagator, frames, labels)
         usual = usual or there
-        found = [likeness(carry(propagator, clip.frames, clip.labels[0])[1:], clip.labels[1:]) for clip in clips]
+        found = [likeness(carry(propagator, shown, truth[0])[1:], truth[1:]) for shown, truth in clips]
         back = returned(propagator, frames, there, config.every)
         trials.append(Trial(part, fmean(found) if found else 1.0, back, likeness(there, usual)))
     part = chosen(trials, config.proof).part
@@ -198,12 +198,14 @@ def likeness(found: Sequence[Labels], true: Sequence[Labels]) -> float:
     return fmean(iou(mask_of(a, n), mask_of(b, n)) for a, b in zip(found, true, strict=True) for n in ids)
 
 
-def annotated_clips(frame: Image, labels: Labels, config: JudgeConfig, seed: int) -> list[Clip]:
-    """Short clips of one frame: its objects move, and its ground behind them; those that show an object."""
+def annotated_clips(
+    frame: Image, labels: Labels, config: JudgeConfig, seed: int
+) -> list[tuple[list[Image], list[Labels]]]:
+    """Short clips of one frame, with their label maps: its objects move, and its ground behind them."""
     recipe = configure_clip_recipe(load_clip_recipe("smooth"), (f"frames={config.clip_frames}", *CLIP))
     maker = ClipMaker(_OneStill(frame, labels), recipe, seed)
     clips = (maker.clip(0, repeat=number) for number in range(config.clips))
-    return [clip for clip in clips if clip.objects]
+    return [(list(clip.frames), list(clip.labels)) for clip in clips if clip.objects]
 
 
 class _OneStill(Stills):

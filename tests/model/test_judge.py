@@ -95,7 +95,9 @@ def test_no_more_frames_are_looked_at_than_asked():
     )
 
 
-@pytest.mark.parametrize(("name", "options"), [("lite", {}), ("lite-memory", {}), ("deeplab-vgg16", {"head": "largefov"})])
+@pytest.mark.parametrize(
+    ("name", "options"), [("lite", {}), ("lite-memory", {}), ("deeplab-vgg16", {"head": "largefov"})]
+)
 def test_every_network_is_judged_and_twice_alike(name, options):
     """Also those with a memory; the networks themselves stay as they are."""
     net, fitted = (build_network(name, seed=seed, **options).eval() for seed in (1, 2))
@@ -130,8 +132,8 @@ def test_clips_of_the_frame_show_its_objects():
     """As many as asked, of the same draws every time."""
     frames, labels = video()
     one, two = (annotated_clips(frames[0], labels, JudgeConfig(clips=2, clip_frames=3), 4) for _ in range(2))
-    assert len(one) == 2 and one[0].frames.shape == (3, 384, 384, 3)
-    assert all(np.array_equal(a.frames, b.frames) and a.labels[0].any() for a, b in zip(one, two, strict=True))
+    assert [len(shown) for shown, _ in one] == [3, 3] and one[0][0][0].shape == (384, 384, 3)
+    assert all(np.array_equal(a, b) and truth[0].any() for (a, truth), (b, _) in zip(one, two, strict=True))
 
 
 @pytest.mark.parametrize(
