@@ -43,8 +43,9 @@ class JudgeConfig:
         every: of these, each so many is looked at on the way back.
         clips: made of the annotated frame.
         clip_frames: of each.
-        proof: what it must gain on the way back, as a share of how far its masks depart from those of the given
-            network.
+        clip_loss: mean IoU that it may lose on these clips.
+        proof: what it must gain on the way there and back, as a share of how far its masks depart from those of the
+            given network.
     """
 
     asked: bool = setting(True)
@@ -52,6 +53,7 @@ class JudgeConfig:
     every: int = setting(3, 1, 100)
     clips: int = setting(3, 0, 100)
     clip_frames: int = setting(12, 2, 256)
+    clip_loss: float = setting(0.03, 0, 1)
     proof: float = setting(0.5, 0, 10)
 
     def __post_init__(self) -> None:
@@ -114,9 +116,10 @@ def judge(
 ) -> Verdict:
     """Choose between a network, one that was fitted to a frame of a video, and one between them.
 
-    A candidate is used if it does no worse than the given network on the clips, and if its masks come back nearer to
-    the given ones by more than `proof` of what its masks differ from the given network's on the way; of several the one
-    with the largest surplus. Else the given network is used as it is.
+    A candidate is used if it loses no more than `clip_loss` on the clips, and if its masks come back nearer to the
+    given ones by more than `proof` of what its masks differ from the given network's on the way there; of several the
+    one with the largest surplus. Else the given network is used as it is. So who departs far must prove much, and a
+    network that already does well is not exchanged for one that looks a little better.
 
     Args:
         net: the given network, in eval mode, placed by `compute`.
@@ -141,18 +144,18 @@ def judge(
         found = [likeness(carry(propagator, shown, truth[0])[1:], truth[1:]) for shown, truth in clips]
         back = returned(propagator, frames, there, config.every)
         trials.append(Trial(part, fmean(found) if found else 1.0, back, likeness(there, usual)))
-    part = chosen(trials, config.proof).part
+    part = chosen(trials, config).part
     return Verdict(nets[part], part, tuple(trials), time.perf_counter() - began)
 
 
-def chosen(trials: Sequence[Trial], proof: float) -> Trial:
+def chosen(trials: Sequence[Trial], config: JudgeConfig) -> Trial:
     """The candidate that is used, by the rule of `judge`; the first of the trials is the given network's."""
     given = trials[0]
 
     def surplus(trial: Trial) -> float:
-        return trial.returned - given.returned - proof * (1 - trial.agreement)
+        return trial.returned - given.returned - config.proof * (1 - trial.agreement)
 
-    proven = [each for each in trials[1:] if each.clips >= given.clips and surplus(each) > 0]
+    proven = [each for each in trials[1:] if each.clips >= given.clips - config.clip_loss and surplus(each) > 0]
     return max(proven, key=surplus, default=given)
 
 

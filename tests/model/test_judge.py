@@ -146,13 +146,13 @@ def test_clips_of_the_frame_show_its_objects():
 )
 def test_who_departs_must_prove_it(trial, used):
     given = Trial(0, clips=0.8, returned=0.5, agreement=1)
-    assert chosen([given, trial], proof=0.5) is (trial if used else given)
+    assert chosen([given, trial], JudgeConfig()) is (trial if used else given)
 
 
 def test_of_several_the_one_with_most_proof_is_used():
     given = Trial(0, 0.8, 0.5, 1)
     trials = [given, Trial(0.5, 0.8, 0.9, 0.8), Trial(1, 0.8, 0.9, 0.6)]
-    assert chosen(trials, 0.5) is trials[1]
+    assert chosen(trials, JudgeConfig()) is trials[1]
 
 
 def test_a_mixed_network_lies_between():
