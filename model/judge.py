@@ -214,7 +214,7 @@ def annotated_clips(
 class _OneStill(Stills):
     """A frame of a video, to make clips of."""
 
-    keys = ("online/frame",)
+    keys = ("online/first",)
 
     def __init__(self, frame: Image, labels: Labels):
         ids, encoded = object_ids(labels), encode_png(frame)

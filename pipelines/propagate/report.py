@@ -76,11 +76,9 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
     frames = sum(s.frames for s in summary.sequences)
     total = f"{summary.out}: {counted(len(rows), 'sequence')}, {counted(frames, 'frame')}, in {clock(summary.seconds)}"
     remarks = [f"{s.labels.name}: {remark}" for s in summary.sequences for remark in s.remarks]
-    if judged := [
-        s.content["online"]["judge"] for s in summary.sequences if "judge" in (s.content.get("online") or {})
-    ]:
-        used = sum(not each["declined"] for each in judged)
-        remarks.append(f"online stage: used in {used} of {counted(len(judged), 'sequence')}, declined in the others")
+    stages = [s.content.get("online") or {} for s in summary.sequences]
+    if declined := [stage["judge"]["declined"] for stage in stages if "judge" in stage]:
+        remarks.append(f"online stage: declined in {sum(declined)} of {counted(len(declined), 'sequence')}")
     return "\n".join([table(("sequence", "frames", "kept", "objects", "lost", "ms a frame"), rows), *remarks, total])
 
 

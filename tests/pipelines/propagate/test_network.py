@@ -86,17 +86,17 @@ def test_a_run_that_was_killed_before_the_verdict_judges_alike(datakit, weights,
 
 
 def test_a_declined_online_stage_leaves_the_pictures_as_they_were(datakit, weights, tmp_path):
-    """With a share of 0 there is nothing to prove."""
-    clip, mask = draw_folder(tmp_path / "clip", 3), write_labels(tmp_path / "m.png", labels())
-    command = ("propagate", clip, "--mask", mask, "--weights", weights, *QUICK, "--no-overlay", "--out")
-    online = ("--online", *(f"--set=online.{each}=0" for each in ("share", "judge.clips")))
+    """With a share of 0 there is nothing to prove; a tree counts how often that happened."""
+    root = draw_tree(tmp_path / "davis", count=3)
+    command = ("propagate", "--davis", root, "--weights", weights, *QUICK, "--no-overlay", "--out")
+    online = ("--online", *(f"--set=online.{each}" for each in ("share=0", "judge.clips=0", "iterations=1", "batch=1")))
     assert datakit(*command, tmp_path / "plain").exit_code == 0
-    found = datakit(*command, tmp_path / "online", *online, "--set=online.iterations=1", "--set=online.batch=1")
+    found = datakit(*command, tmp_path / "online", *online)
     assert found.exit_code == 0, found.output
-    assert "online stage: declined" in found.stdout
-    assert pictures(tmp_path / "online") == pictures(tmp_path / "plain")
-    about = json.loads((tmp_path / "online/_report/clip/online.json").read_text())
-    assert about["judge"]["declined"] is True and about["share"] == 0
+    assert "online stage: declined in 2 of 2 sequences" in found.stdout
+    assert pictures(tmp_path / "online") == pictures(tmp_path / "plain") != {}
+    reports = [json.loads(path.read_text()) for path in (tmp_path / "online").rglob("online.json")]
+    assert [(each["judge"]["declined"], each["share"]) for each in reports] == [(True, 0)] * 2
 
 
 def test_an_online_stage_that_is_not_judged_is_used(datakit, weights, tmp_path):
