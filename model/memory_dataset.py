@@ -6,7 +6,7 @@ that holds something else. Clips are left to `datakit.clips`; frames, windows an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -41,6 +41,7 @@ from .dataset import Draw, Folders, NothingLeft, Split
 from .inputs import InputCoding, pack_input
 from .train import GROWN
 
+_LIGHT = tuple(settings_of(Photometric))
 _APART = 0.2  # share of items whose remembered frames are mirrored and the frame is not, or the other way round
 
 
@@ -125,7 +126,6 @@ class MemoryDataset(Dataset[dict[str, Any]]):
                 raise NothingLeft(str(error)) from error
             raise
         self.weights = self._smooth.weights
-        self._light = Photometric(**{name: getattr(self.view, name) for name in settings_of(Photometric)})
 
     def __len__(self) -> int:
         return len(self._smooth)
@@ -191,29 +191,54 @@ class MemoryDataset(Dataset[dict[str, Any]]):
     def _remembered(
         self, rng: np.random.Generator, clip: Clip, masks: Sequence[ObjectCrop], place: int, flip: bool
     ) -> Tensor:
-        """A frame with the object's mask, in a window around it; turned, and in another light, as it may come again."""
-        mask = masks[place] if masks[place].width else masks[0]
+        """A frame with the object's mask; the first where it does not show the object."""
         place = place if masks[place].width else 0
-        view = self.view
-        turned, relit, spread = rng.random(3).tolist()
-        pose = sample_pose(rng, mask, view) if mask.width and turned < self.clips.turned else None
-        if pose is not None and not is_kept(mask, pose):
-            pose = None
-        margin = view.margin_low * (view.margin_high / view.margin_low) ** spread
-        window = _window_of(apply_pose(mask, pose), margin, view.size)
-        seen = PosedWindow(window, mask.size, pose, flip=flip)
-        (cut,), inside = seen.masks(mask.mask())
-        image = seen.image(partial(halved, clip.frames[place]), self.coding.fill)
-        if relit < self.clips.relit:
-            crop = ImageCrop(image, cut)
-            image = self._light.apply(crop, self._light.sample_params(rng, crop)).image
-        if cv2.countNonZero(inside) < inside.size:
-            paint(image, 1 - inside, self.coding.fill)
-        return pack_input(image, cut, self.coding)
+        photo = partial(halved, clip.frames[place])
+        return remembered_view(rng, photo, masks[place], self.view, self.clips, self.coding, flip)
 
     def _packed(self, frame: Image, mask: Mask, window: Window, flip: bool) -> Tensor:
         image = cut_image(frame, window, self.coding.fill)
         return pack_input(_mirrored(image, flip), _mirrored(cut_mask(mask, window), flip), self.coding)
+
+
+def remembered_view(
+    rng: np.random.Generator,
+    photo: Callable[[int], Image],
+    mask: ObjectCrop,
+    view: ViewConfig,
+    clips: ClipView,
+    coding: InputCoding,
+    flip: bool,
+) -> Tensor:
+    """A frame to be remembered, in a window around its object; turned, and in another light, as it may come again.
+
+    Args:
+        rng: source of all chance.
+        photo: gives (ceil(H / factor), ceil(W / factor), 3) uint8 RGB for a factor, a power of 2.
+        mask: the object in the frame; all of the frame is shown where there is none.
+        view: margins, and the ranges of pose and light.
+        clips: how often it is turned and relit.
+        coding: of the network's input.
+        flip: whether it is mirrored.
+
+    Returns:
+        (4, S, S) float32, as `inputs.pack_input` makes it.
+    """
+    turned, relit, spread = rng.random(3).tolist()
+    pose = sample_pose(rng, mask, view) if mask.width and turned < clips.turned else None
+    if pose is not None and not is_kept(mask, pose):
+        pose = None
+    margin = view.margin_low * (view.margin_high / view.margin_low) ** spread
+    window = _window_of(apply_pose(mask, pose), margin, view.size)
+    seen = PosedWindow(window, mask.size, pose, flip=flip)
+    (cut,), inside = seen.masks(mask.mask())
+    image = seen.image(photo, coding.fill)
+    if relit < clips.relit:
+        crop, light = ImageCrop(image, cut), Photometric(**{name: getattr(view, name) for name in _LIGHT})
+        image = light.apply(crop, light.sample_params(rng, crop)).image
+    if cv2.countNonZero(inside) < inside.size:
+        paint(image, 1 - inside, coding.fill)
+    return pack_input(image, cut, coding)
 
 
 def _window_of(mask: ObjectCrop, margin: float, size: int) -> Window:

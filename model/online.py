@@ -1,7 +1,8 @@
 """Online fine-tuning: fits a copy of the network to the annotated frames of one video.
 
 Samples are those of the `online` recipe: turned and mirrored views of a frame, each with deformed masks, drawn when
-they are needed and shown as in the offline stage. Steps are those of `train`.
+they are needed and shown as in the offline stage. A network with a memory remembers another view of an annotated
+frame beside each. Steps are those of `train`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-import torch
+from torch import Tensor
 from torch.utils.data import default_collate
 
 from datakit.arrays import Image, Labels
@@ -24,15 +25,19 @@ from datakit.images import halved
 from datakit.masks import plain_labels
 from datakit.seeds import generator
 from datakit.transforms import PRESETS, Recipe, deform
+from datakit.transforms.object_crop import ObjectCrop
 from datakit.transforms.rotate_flip import turned_image, turned_mask
 from datakit.transforms.views import ViewConfig
 
+from .clip_view import ClipView
 from .compute import Compute
 from .dataset import Example, make_item
 from .inputs import InputCoding
+from .judge import JudgeConfig
 from .losses import LossConfig
+from .memory_dataset import remembered_view
 from .objects import mask_of, object_ids
-from .optimize import OptimizerConfig, load_ema
+from .optimize import OptimizerConfig, interpolate_weights, load_ema
 from .segmenter import Segmenter
 from .settings import PAPER, TrainConfig
 from .train import Step, Trainer
@@ -52,6 +57,7 @@ class OnlineConfig:
             all objects and gains most of what is learnt of this one (docs/decisions.md).
         own_masks, optimizer, loss, view: as in the offline stage; normalisation statistics stay as they are.
         recipe: makes the guide masks and turns the frames.
+        judge: what is looked at before the fitted network is used.
     """
 
     iterations: int = setting(60, 1)
@@ -69,6 +75,7 @@ class OnlineConfig:
         )
     )
     recipe: Recipe = PRESETS["online"]
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
 
     def __post_init__(self) -> None:
         validate(self, "online")
@@ -84,7 +91,7 @@ class OnlineConfig:
         Source: arXiv 1612.02646 §3.2 and §4.
         """
         same = {name: getattr(PAPER, name) for name in ("batch", "own_masks", "optimizer", "loss", "view")}
-        return cls(iterations=200, learns="all", share=1, **same)
+        return cls(iterations=200, learns="all", share=1, judge=JudgeConfig(asked=False), **same)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""
@@ -140,7 +147,7 @@ def fine_tune(
     same = {name: getattr(config, name) for name in ("iterations", "batch", "own_masks", "optimizer", "loss", "view")}
     trainer = Trainer(TrainConfig(seed=seed, freeze_norm=True, **same), tuned, compute)
     losses = []
-    for step in trainer.run(FrameSamples(frames, config, net.coding, seed).batches()):
+    for step in trainer.run(FrameSamples(frames, config, net.coding, seed, net.remembers).batches()):
         losses.append(step.loss)
         if on_step:
             on_step(step)
@@ -148,17 +155,6 @@ def fine_tune(
     tuned.requires_grad_(True)
     interpolate_weights(tuned, net, config.share)
     return Tuned(tuned.eval(), time.perf_counter() - began, tuple(losses))
-
-
-def interpolate_weights(tuned: Segmenter, net: Segmenter, share: float) -> None:
-    """Move every weight of `tuned` to the given share of its way from `net`'s.
-
-    Source: Wortsman et al., arXiv 2109.01903 (WiSE-FT): between a general network and one fitted to a task, the
-    weights half-way serve both.
-    """
-    with torch.no_grad():
-        for fitted, given in zip(tuned.parameters(), net.parameters(), strict=True):
-            fitted.lerp_(given, 1 - share)
 
 
 @dataclass(frozen=True)
@@ -180,14 +176,23 @@ class FrameSamples:
         config: holds the recipe and the view.
         coding: of the network's input.
         seed: root of all chance.
+        remembers: whether the network has a memory; a sample then holds `memory` (1, 4, S, S) as well.
 
     Raises:
         UsageError: no object in any frame.
     """
 
-    def __init__(self, frames: Sequence[tuple[Image, Labels]], config: OnlineConfig, coding: InputCoding, seed: int):
+    def __init__(
+        self,
+        frames: Sequence[tuple[Image, Labels]],
+        config: OnlineConfig,
+        coding: InputCoding,
+        seed: int,
+        remembers: bool = False,
+    ):
         self._frames = [(image, plain_labels(labels)) for image, labels in frames]
         self._config, self._coding, self._seed = config, coding, seed
+        self._remembers = remembers
         self._image = lru_cache(CACHED)(self._turned_image)
         looks = list(config.recipe.augment.turns()) if config.recipe.augment else [(0.0, False)]
         self._draws = [
@@ -224,7 +229,16 @@ class FrameSamples:
         photo = partial(self._photo, draw.frame, draw.angle, draw.flip)
         example = Example(photo, guide.mask, mask, None, key)
         rng = generator(self._seed, f"{key} view {epoch}", draw.variant)
-        return make_item(example, self._config.view, self._coding, rng)
+        item = make_item(example, self._config.view, self._coding, rng)
+        return {**item, "memory": self._memory(rng, draw.object_id)[None]} if self._remembers else item
+
+    def _memory(self, rng: np.random.Generator, object_id: int) -> Tensor:
+        """(4, S, S): an annotated frame that shows the object, turned and relit as in the offline stage."""
+        shown = [number for number, (_, labels) in enumerate(self._frames) if (labels == object_id).any()]
+        image, labels = self._frames[shown[int(float(rng.random()) * len(shown))]]
+        mask = ObjectCrop.of(mask_of(labels, object_id))
+        view, photo = self._config.view, partial(halved, image)
+        return remembered_view(rng, photo, mask, view, ClipView(), self._coding, flip=False)
 
     def _order(self) -> Iterator[tuple[int, int]]:
         epoch = 0

@@ -85,6 +85,17 @@ def _groups(net: nn.Module, config: OptimizerConfig) -> Iterator[tuple[list[nn.P
                 yield params, {"lr": rate, "start": rate, "weight_decay": 0.0 if is_bias else config.weight_decay}
 
 
+def interpolate_weights(tuned: nn.Module, net: nn.Module, share: float) -> None:
+    """Move every weight of `tuned` to the given share of its way from `net`'s.
+
+    Source: Wortsman et al., arXiv 2109.01903 (WiSE-FT): between a general network and one fitted to a task, the
+    weights half-way serve both.
+    """
+    with torch.no_grad():
+        for fitted, given in zip(tuned.parameters(), net.parameters(), strict=True):
+            fitted.lerp_(given, 1 - share)
+
+
 def update_ema(optimizer: torch.optim.Optimizer, step: int, average: float) -> None:
     """Let the running mean of every parameter follow it; it lies in the optimiser's state, and so in checkpoints.
 

@@ -12,11 +12,12 @@ from datakit.errors import UsageError
 from datakit.transforms.views import ViewConfig
 
 from .clip_view import ClipView
+from .judge import JudgeConfig
 from .losses import LossConfig
 from .optimize import OptimizerConfig
 
 Config = TypeVar("Config", bound=Any)
-PARTS = {"optimizer": OptimizerConfig, "loss": LossConfig, "view": ViewConfig, "clips": ClipView}
+PARTS = {"optimizer": OptimizerConfig, "loss": LossConfig, "view": ViewConfig, "clips": ClipView, "judge": JudgeConfig}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ What happens in a frame is left to `model.propagate`, the order of the frames to
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -149,8 +150,7 @@ class NetworkEngine:
         with limited_threads(count):
             masks = prompt_masks(propagator, frames, start)
             if self.choice.online:
-                net = self._fitted([(frames[place], mask) for place, mask in masks.items()], scratch)
-                propagator = self._propagator(net)
+                propagator = self._propagator(self._fitted(frames, masks, scratch))
         passes = plan_passes(len(frames), masks, start.begins)
         if self.postprocess is not None:
             written = whole_or_nothing(written, len(frames))
@@ -169,24 +169,47 @@ class NetworkEngine:
         quick = prepared(net, self.compute, self.choice.backend)
         return Propagator(quick, self.compute, self.config, self.postprocess)
 
-    def _fitted(self, annotated: list[tuple[Image, Labels]], scratch: Path) -> Segmenter:
-        """The network fitted to the annotated frames, by this run or by the one that it goes on with."""
-        from model.checkpoint import Checkpoint, checkpoint_path, load_network, read_checkpoint, write_checkpoint
+    def _fitted(self, frames: Frames, masks: Mapping[int, Labels], scratch: Path) -> Segmenter:
+        """The network to use: fitted to the annotated frames, as far as that proves better, by this run or an earlier.
+
+        What was learnt and what was found lie in `scratch`, each as soon as it is there.
+        """
+        from model.checkpoint import load_network
+        from model.judge import judge, mixed_network
+
+        path, report = scratch / TUNED, scratch / ONLINE_REPORT
+        if not path.is_file():
+            self._learn([(frames[place], mask) for place, mask in masks.items()], path, report)
+        fitted = self.compute.place(load_network(path)[0])
+        if not self.online.judge.asked:
+            return fitted
+        about = json.loads(report.read_text(encoding="utf-8"))
+        if "judge" not in about:
+            places = neighbours(min(masks), len(frames), self.online.judge.frames)
+            shown = [frames[place] for place in places]
+            verdict = judge(
+                self.net, fitted, shown, masks[places[0]], self.config, self.online.judge, self.compute,
+                self.choice.seed,
+            )  # fmt: skip
+            about |= {"share": round(verdict.part * self.online.share, 4), "judge": verdict.to_dict()}
+            write_json(report, about)
+        logger.info(online_words(about))
+        return mixed_network(self.net, fitted, about["judge"]["part"])
+
+    def _learn(self, annotated: Sequence[tuple[Image, Labels]], path: Path, report: Path) -> None:
+        """Fit the network to annotated frames; write what it was like, then the weights."""
+        from model.checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_checkpoint
         from model.online import fine_tune
 
-        path = scratch / TUNED
-        if not path.is_file():
-            steps = self.online.iterations
-            logger.info(f"online stage: {counted(steps, 'step')} on {counted(len(annotated), 'annotated frame')}")
-            tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
-            first, last = round(tuned.losses[0], 4), round(tuned.losses[-1], 4)
-            about = {"seconds": round(tuned.seconds, 1), "loss": [first, last]}
-            logger.info(f"online stage: {tuned.seconds:.0f} s, loss {first:.3f} -> {last:.3f}")
-            write_json(scratch / ONLINE_REPORT, about)
-            network = read_checkpoint(checkpoint_path(self.choice.weights)).network
-            write_checkpoint(path, Checkpoint(network, {"online": about}, tuned.net.state_dict()))
-        net, _ = load_network(path)
-        return self.compute.place(net)
+        steps = self.online.iterations
+        logger.info(f"online stage: {counted(steps, 'step')} on {counted(len(annotated), 'annotated frame')}")
+        tuned = fine_tune(self.net, annotated, self.online, self.choice.seed, self.compute)
+        first, last = round(tuned.losses[0], 4), round(tuned.losses[-1], 4)
+        about = {"seconds": round(tuned.seconds, 1), "loss": [first, last], "share": self.online.share}
+        logger.info(f"online stage: {tuned.seconds:.0f} s, loss {first:.3f} -> {last:.3f}")
+        write_json(report, about)
+        network = read_checkpoint(checkpoint_path(self.choice.weights)).network
+        write_checkpoint(path, Checkpoint(network, {"online": about}, tuned.net.state_dict()))
 
     def _flow(self, frames: Frames, sequence: str) -> FlowOf:
         from model.flow import dis_pictures, flow_of_files
@@ -217,6 +240,30 @@ class FrameCache:
 
     def __getitem__(self, index: int) -> Image:
         return self._get(index)
+
+
+def neighbours(place: int, count: int, most: int) -> list[int]:
+    """An annotated frame of `count`, and at most so many after it, or before it where there are more."""
+    if place <= count - 1 - place:
+        return list(range(place, min(place + most + 1, count)))
+    return list(range(place, max(place - most - 1, -1), -1))
+
+
+def online_words(about: Mapping[str, Any]) -> str:
+    """What a user reads of an online stage that was judged."""
+    given, *others = about["judge"]["trials"]
+    used = next((each for each in others if each["part"] == about["judge"]["part"]), max(others, key=_came_back))
+    figures = (
+        f"masks come back with IoU {used['returned']:.2f}, without it {given['returned']:.2f}; on clips of the frame "
+        f"{used['clips']:.2f} and {given['clips']:.2f}; agreement {used['agreement']:.2f}"
+    )
+    if about["judge"]["declined"]:
+        return f"online stage: declined, not proven better: {figures}"
+    return f"online stage: used with share {about['share']:g}: {figures}"
+
+
+def _came_back(trial: Mapping[str, float]) -> float:
+    return trial["returned"]
 
 
 def prompt_masks(propagator: Any, frames: Frames, start: Prompts) -> dict[int, Labels]:

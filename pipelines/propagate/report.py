@@ -11,6 +11,7 @@ from datakit.wording import counted
 
 from ..progress import clock
 from ..report import as_text, table
+from .network import online_words
 from .output import SHEET, SUMMARY, VIDEO
 from .run import PropagateSummary
 from .summary import is_unsure
@@ -34,6 +35,8 @@ def propagate_report(summary: PropagateSummary, as_json: bool) -> str:
     for number, frames in content["lost"].items():
         named = ", ".join(frames[:MOST_NAMED]) + (" …" if len(frames) > MOST_NAMED else "")
         lines.append(f"  object {number} was not found in {counted(len(frames), 'frame')}: {named}")
+    online = content.get("online") or {}
+    lines += [f"  {online_words(online)}"] if "judge" in online else []
     lines += _where_to_look(summary)
     names = (VIDEO, SHEET, SUMMARY)
     return "\n".join([*lines, *(str(summary.report / name) for name in names if (summary.report / name).is_file())])
@@ -73,6 +76,9 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
     frames = sum(s.frames for s in summary.sequences)
     total = f"{summary.out}: {counted(len(rows), 'sequence')}, {counted(frames, 'frame')}, in {clock(summary.seconds)}"
     remarks = [f"{s.labels.name}: {remark}" for s in summary.sequences for remark in s.remarks]
+    stages = [s.content.get("online") or {} for s in summary.sequences]
+    if declined := [stage["judge"]["declined"] for stage in stages if "judge" in stage]:
+        remarks.append(f"online stage: declined in {sum(declined)} of {counted(len(declined), 'sequence')}")
     return "\n".join([table(("sequence", "frames", "kept", "objects", "lost", "ms a frame"), rows), *remarks, total])
 
 

@@ -139,6 +139,34 @@ def test_a_sample_depends_on_its_number_and_pass_only():
     assert not torch.equal(one["input"], later["input"])
 
 
+def test_a_network_with_a_memory_learns_with_a_remembered_view():
+    """Another view of an annotated frame, which shows the object; the same every time."""
+    one, two = (FrameSamples([annotated()], SMALL, CODING, 0, remembers=True).item(7) for _ in range(2))
+    assert one["memory"].shape == (1, 4, 48, 48) and (one["memory"][0, 3] > 0).any()
+    assert torch.equal(one["memory"], two["memory"])
+    assert not torch.equal(one["memory"][0], one["input"])
+    assert "memory" not in FrameSamples([annotated()], SMALL, CODING, 0).item(7)
+
+
+def test_only_frames_that_show_an_object_are_remembered_of_it():
+    """The second frame holds it nowhere."""
+    frame, mask = annotated()
+    black = np.zeros_like(frame)
+    samples = FrameSamples([(frame, mask), (black, 2 * mask)], SMALL, CODING, 0, remembers=True)
+    items = [samples.item(number) for number in (0, 200, 500)]  # all of object 1
+    assert all(item["memory"][0, :3][:, item["memory"][0, 3] > 0].mean() > 0 for item in items)
+
+
+def test_the_memory_of_a_network_is_fitted_too():
+    """What reads it learns, as well as what writes it."""
+    net = build_network("lite-memory", seed=1).eval()
+    torch.nn.init.normal_(net.head.tell[-1].weight, generator=torch.Generator().manual_seed(0))
+    before = weights(net)
+    after = fine_tune(net, [annotated()], SMALL, 0, PLAIN).net.state_dict()
+    learnt = [name for name, tensor in after.items() if "reader" in name and not torch.equal(tensor, before[name])]
+    assert {name.split(".")[2] for name in learnt} >= {"key", "value"}
+
+
 def test_an_object_turned_out_of_the_frame_is_passed_over():
     """In the corner a rotation crops it away; batches are full all the same."""
     frame, _ = annotated()

@@ -10,7 +10,7 @@ import pytest
 from datakit.video.frames import open_frames
 from datakit.video.labels import read_labels
 from model.compute import limited_threads
-from pipelines.propagate.network import NetworkChoice, open_engine
+from pipelines.propagate.network import NetworkChoice, neighbours, open_engine
 from pipelines.propagate.prompts import Prompts
 from tests.clips import draw_folder, draw_tree, labels, write_labels
 from tests.drawn import draw_weights
@@ -54,7 +54,9 @@ def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, t
     command += ("--online", "--set", "online.iterations=1", "--set", "online.batch=1", "--set", "online.learns=head")
     found = datakit(*command)
     assert found.exit_code == 0, found.output
-    assert json.loads((out / "_report/clip/report.json").read_text())["online"]["seconds"] > 0
+    online = json.loads((out / "_report/clip/report.json").read_text())["online"]
+    assert online["seconds"] > 0 and [each["part"] for each in online["judge"]["trials"]] == [0, 0.5, 1]
+    assert ("online stage: declined" if online["judge"]["declined"] else "online stage: used") in found.stdout
     before = pictures(out)
     tuned = (out / "_report/clip/online.safetensors").stat().st_mtime_ns
     for name in ("00002.png", "00003.png"):
@@ -62,6 +64,58 @@ def test_going_on_after_an_online_stage_learns_nothing_again(datakit, weights, t
     assert "2 of them made before" in datakit(*command).stdout
     assert pictures(out) == before
     assert (out / "_report/clip/online.safetensors").stat().st_mtime_ns == tuned
+
+
+def test_a_run_that_was_killed_before_the_verdict_judges_alike(datakit, weights, tmp_path):
+    """What was learnt is kept, the verdict is the same, and so are the pictures."""
+    clip, mask = draw_folder(tmp_path / "clip", 3), write_labels(tmp_path / "m.png", labels())
+    out = tmp_path / "out"
+    command = ("propagate", clip, "--mask", mask, "--out", out, "--weights", weights, *QUICK, "--no-overlay")
+    command += ("--online", "--set", "online.iterations=1", "--set", "online.batch=1", "--set", "online.judge.clips=1")
+    assert datakit(*command).exit_code == 0
+    before, report = pictures(out), out / "_report/clip/online.json"
+    about, tuned = json.loads(report.read_text()), (out / "_report/clip/online.safetensors").stat().st_mtime_ns
+    report.write_text(json.dumps({name: about[name] for name in about if name != "judge"}))
+    for picture in (out / "clip").glob("*.png"):
+        picture.unlink()
+    assert datakit(*command).exit_code == 0
+    again = json.loads(report.read_text())
+    assert again["judge"]["trials"] == about["judge"]["trials"] and again["share"] == about["share"]
+    assert pictures(out) == before
+    assert (out / "_report/clip/online.safetensors").stat().st_mtime_ns == tuned
+
+
+def test_a_declined_online_stage_leaves_the_pictures_as_they_were(datakit, weights, tmp_path):
+    """With a share of 0 there is nothing to prove; a tree counts how often that happened."""
+    root = draw_tree(tmp_path / "davis", count=3)
+    command = ("propagate", "--davis", root, "--weights", weights, *QUICK, "--no-overlay", "--out")
+    online = ("--online", *(f"--set=online.{each}" for each in ("share=0", "judge.clips=0", "iterations=1", "batch=1")))
+    assert datakit(*command, tmp_path / "plain").exit_code == 0
+    found = datakit(*command, tmp_path / "online", *online)
+    assert found.exit_code == 0, found.output
+    assert "online stage: declined in 2 of 2 sequences" in found.stdout
+    assert pictures(tmp_path / "online") == pictures(tmp_path / "plain") != {}
+    reports = [json.loads(path.read_text()) for path in (tmp_path / "online").rglob("online.json")]
+    assert [(each["judge"]["declined"], each["share"]) for each in reports] == [(True, 0)] * 2
+
+
+def test_an_online_stage_that_is_not_judged_is_used(datakit, weights, tmp_path):
+    """As the paper does."""
+    clip, mask = draw_folder(tmp_path / "clip", 2), write_labels(tmp_path / "m.png", labels())
+    command = ("propagate", clip, "--mask", mask, "--weights", weights, *QUICK, "--no-overlay", "--out", tmp_path / "o")
+    command += ("--online", *(f"--set=online.{each}" for each in ("iterations=1", "batch=1", "judge.asked=false")))
+    found = datakit(*command)
+    assert found.exit_code == 0 and "online stage:" not in found.stdout
+    about = json.loads((tmp_path / "o/_report/clip/online.json").read_text())
+    assert about["share"] == 0.5 and "judge" not in about
+
+
+@pytest.mark.parametrize(
+    ("place", "count", "found"),
+    [(0, 5, [0, 1, 2]), (4, 5, [4, 3, 2]), (2, 5, [2, 3, 4]), (3, 5, [3, 2, 1]), (0, 1, [0])],
+)
+def test_the_judge_looks_where_more_of_the_video_lies(place, count, found):
+    assert neighbours(place, count, 2) == found
 
 
 @pytest.mark.parametrize(
