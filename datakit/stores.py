@@ -42,6 +42,7 @@ _PASSING = re.compile(
     "|FSTimeout|HTTPClientError|IncompleteRead|ReadTimeout|ResponseParser|ResponseStreaming|ServiceResponse"
     "|ServiceRequest|RetryError|TooManyRequests|ServiceUnavailable|InternalServerError"
 )
+PASSING_STATUS = (429, 500, 502, 503, 504)
 _PASSING_NUMBERS = (errno.EBUSY, errno.EREMOTEIO if hasattr(errno, "EREMOTEIO") else errno.EIO, errno.ECONNRESET)
 
 _options: dict[str, Any] = {}
@@ -177,9 +178,8 @@ def _is_passing(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in _PASSING_NUMBERS:
         return True
-    return any(_PASSING.search(kind.__name__) for kind in type(error).__mro__) or (
-        getattr(error, "status", getattr(error, "code", 0)) in (429, 500, 502, 503, 504)
-    )
+    number = getattr(error, "status" if hasattr(error, "status") else "code", 0)
+    return number in PASSING_STATUS or any(_PASSING.search(kind.__name__) for kind in type(error).__mro__)
 
 
 def _told(error: Exception, place: Place) -> StoreError:

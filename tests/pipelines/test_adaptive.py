@@ -107,7 +107,7 @@ def test_a_cluster_that_scales_itself_sees_what_waits(scales_itself):
         scheduler=scales_itself,
         adaptive=WorkerRange(0, 4),
     )
-    assert len(processes) == 2
+    assert len(processes) >= 2  # more where one was let go and came again
 
 
 def test_processes_and_a_range_of_them_are_not_both_given(datakit, source, tmp_path):
