@@ -67,9 +67,8 @@ def measure(davis: Path, against: Path | None, weights: str, sequences: list[str
     for name in sides:
         J = mean_j(davis, OUT / weights.replace("/", "_") / name.replace(" ", "-"))
         speed = statistics.median(ratios[name])
-        print(
-            f"{name}: {speed:.2f} x the frames a second of {base} ({min(ratios[name]):.2f} to {max(ratios[name]):.2f}), J {J:.4f}"
-        )
+        between = f"{min(ratios[name]):.2f} to {max(ratios[name]):.2f}"
+        print(f"{name}: {speed:.2f} x the frames a second of {base} ({between}), J {J:.4f}")
 
 
 def main() -> None:
