@@ -17,6 +17,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "tensorboard": ("tensorboard",),
     "report": ("bokeh",),
     "jobqueue": ("dask_jobqueue",),
+    "annotate": ("starlette", "uvicorn", "websockets"),
 }
 """Extra of setup.py -> the modules that must be importable."""
 
