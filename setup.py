@@ -49,7 +49,13 @@ setup(
     package_data={
         "datakit": ["py.typed", "preview/*.html", "preview/*.css", "preview/*.js"],
         "model": ["py.typed", "bundled/*.safetensors", "bundled/*.md"],
-        "pipelines": ["py.typed", "annotate/page/*.html", "annotate/page/*.css", "annotate/page/*.js"],
+        "pipelines": [
+            "py.typed",
+            "annotate/page/*.html",
+            "annotate/page/*.css",
+            "annotate/page/*.js",
+            "annotate/page/*.svg",
+        ],
     },
     install_requires=[
         "click>=8.1",

@@ -73,7 +73,8 @@ class Project:
         }  # fmt: skip
         about = read_about(self.folder)
         if about is None:
-            foreign = sorted(each.name for each in self.folder.iterdir()) if self.folder.is_dir() else []
+            there = self.folder.iterdir() if self.folder.is_dir() else ()
+            foreign = sorted(each.name for each in there if not each.name.startswith("."))
             if not self.writes:
                 raise UsageError(f"{self.folder}: holds no project to look at; open it without --read-only first")
             if foreign:

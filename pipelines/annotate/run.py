@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import shlex
 import socket
 import webbrowser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from datakit.errors import UsageError
-from datakit.files import PART_PREFIX, check_writable
+from datakit.files import PART_PREFIX, check_writable, json_text, replacing
 from datakit.wording import counted
 
 from ..lock import run_lock
@@ -24,8 +27,8 @@ from .media import Media, open_media
 from .project import Project
 from .server import make_app, new_token
 
-HOST = "127.0.0.1"
-OPENS_AFTER_S = 0.3
+HOST, SESSION = "127.0.0.1", ".session.json"
+TOKENS = re.compile(r"[A-Za-z0-9_-]{20,}")
 
 
 @dataclass(frozen=True)
@@ -60,21 +63,35 @@ def annotate(job: AnnotateJob, echo: Callable[[str], None]) -> None:
         Locked: another session has the project open.
         DatakitError: the media, the project or the network cannot be opened.
     """
-    with open_project(job) as (project, masker), _bound(job.port) as bound:
-        token = new_token()
-        address = f"http://{HOST}:{bound.getsockname()[1]}/{token}/"
-        echo(f"{project.media.path}: {counted(len(project.media), 'picture')}; all is kept in {project.folder}")
-        echo(f"The page is at {address}\nPress Ctrl-C here to end.")
-        config = uvicorn.Config(
-            make_app(project, masker, token), log_level="warning", lifespan="on", ws="websockets-sansio",
-            timeout_graceful_shutdown=2, ws_max_size=1 << 20, server_header=False,
-        )  # fmt: skip
-        if job.browser:
-            webbrowser.open(address)
-        with contextlib.suppress(KeyboardInterrupt):  # as uvicorn passes it on when it has ended
-            uvicorn.Server(config).run(sockets=[bound])
-        again = ["datakit", "annotate", str(project.folder), *(["--read-only"] if job.read_only else [])]
-        echo(f"\nAll is saved. To go on: {shlex.join(again)}")
+    with open_project(job) as (project, masker):
+        last, token = last_session(project)
+        with _bound(job.port, last) as bound:
+            _serve(job, project, masker, bound, token, echo)
+
+
+def _serve(
+    job: AnnotateJob,
+    project: Project,
+    masker: Masker | None,
+    bound: socket.socket,
+    token: str,
+    echo: Callable[[str], None],
+) -> None:
+    port = bound.getsockname()[1]
+    remember(project, port, token)
+    address = f"http://{HOST}:{port}/{token}/"
+    echo(f"{project.media.path}: {counted(len(project.media), 'picture')}; all is kept in {project.folder}")
+    echo(f"The page is at {address}\nPress Ctrl-C here to end.")
+    config = uvicorn.Config(
+        make_app(project, masker, token), log_level="warning", lifespan="on", ws="websockets-sansio",
+        timeout_graceful_shutdown=2, ws_max_size=1 << 20, server_header=False,
+    )  # fmt: skip
+    if job.browser:
+        webbrowser.open(address)
+    with contextlib.suppress(KeyboardInterrupt):  # as uvicorn passes it on when it has ended
+        uvicorn.Server(config).run(sockets=[bound])
+    again = ["datakit", "annotate", str(project.folder), *(["--read-only"] if job.read_only else [])]
+    echo(f"\nAll is saved. To go on: {shlex.join(again)}")
 
 
 @contextlib.contextmanager
@@ -113,9 +130,34 @@ def _opened(job: AnnotateJob) -> tuple[Path, Media]:
     return job.media, open_media(path, about["kind"] == "stills")
 
 
+def last_session(project: Project) -> tuple[int, str]:
+    """Port and token of the last session, so that a page of it goes on; else 0 and a new token."""
+    found = _stored(project.folder / SESSION) if project.writes else {}
+    port, token = found.get("port"), found.get("token")
+    if isinstance(port, int) and 0 <= port < 65536 and isinstance(token, str) and TOKENS.fullmatch(token):
+        return port, token
+    return 0, new_token()
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def remember(project: Project, port: int, token: str) -> None:
+    """Keep port and token for the next session, in a file that other users cannot read."""
+    if project.writes:
+        with replacing(project.folder / SESSION) as part:
+            part.touch(mode=0o600)
+            part.write_text(json_text({"port": port, "token": token}), encoding="utf-8")
+
+
 @contextlib.contextmanager
-def _bound(port: int) -> Iterator[socket.socket]:
-    """A socket of this machine alone.
+def _bound(port: int, last: int = 0) -> Iterator[socket.socket]:
+    """A socket of this machine alone; where no port is asked for, that of the last session, or any that is free.
 
     Raises:
         UsageError: the port is taken.
@@ -123,9 +165,10 @@ def _bound(port: int) -> Iterator[socket.socket]:
     with socket.socket() as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            bound.bind((HOST, port))
+            bound.bind((HOST, port or last))
         except OSError as error:
-            raise UsageError(
-                f"--port {port}: {os.strerror(error.errno or 0)}; take another, or 0 for a free one"
-            ) from None
+            if port or not last:
+                why = os.strerror(error.errno or 0)
+                raise UsageError(f"--port {port}: {why}; take another, or 0 for a free one") from None
+            bound.bind((HOST, 0))
         yield bound

@@ -34,7 +34,7 @@ from .runs import decode_runs, encode_runs
 from .session import Session
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
-TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
