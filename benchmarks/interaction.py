@@ -75,7 +75,7 @@ class Film:
         return project
 
     def carry(self, project: Project, at: int, compares: bool = False) -> None:
-        """Make what is not up to date; both runs are compared only where somebody asks for it, since that takes time."""
+        """Make what is not up to date; both runs are compared only where that is asked for, since it takes time."""
         for _ in Carrier(project, self._masker.fresh, self._masker.remembers, compares=compares).run("both", at):
             pass
 

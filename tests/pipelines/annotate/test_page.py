@@ -42,7 +42,7 @@ class Page:
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a pixel of the picture is in the window."""
         found = self.browser.run(
-            "(() => { const b = document.getElementById('masks').getBoundingClientRect(), c = document.getElementById('masks');"
+            "(() => { const c = document.getElementById('masks'), b = c.getBoundingClientRect();"
             f"return [b.x + {x} * b.width / c.width, b.y + {y} * b.height / c.height]; }})()"
         )
         return found[0], found[1]
@@ -85,10 +85,17 @@ class Page:
     def covered(self) -> int:
         """Pixels of the picture in sight that are coloured."""
         script = (
-            "(() => { const c = document.getElementById('masks'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+            "(() => { const c = document.getElementById('masks');"
+            "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
             "let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; })()"
         )
         return int(self.browser.run(script))
+
+    def until_covered(self, pixels: int) -> None:
+        """Wait until so many pixels are coloured."""
+        deadline = time.monotonic() + 20
+        while (found := self.covered()) != pixels:
+            assert time.monotonic() < deadline, found
 
     def text(self, name: str) -> str:
         """Text of an element."""
@@ -179,7 +186,8 @@ def test_a_drawing_is_taken_back_and_brought_again(page: Page, project: Project)
     page.drag((10, 10), (30, 10))
     page.press_and_save("Ctrl+Backspace")
     page.browser.until("document.getElementById('clear').hidden")
-    assert project.drawn == [] and page.covered() == 0
+    assert project.drawn == []
+    page.until_covered(0)
     page.browser.until("!document.getElementById('undo').disabled")
     page.press_and_save("Ctrl+z")
     assert project.drawn == [0]
@@ -215,7 +223,8 @@ def test_keys_alone_suffice(page: Page, project: Project) -> None:
 def test_the_line_scrubs_and_the_film_plays(page: Page) -> None:
     """By pointer; playing ends at the last frame."""
     box = page.browser.run(
-        "(() => { const b = document.getElementById('line').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()"
+        "(() => { const b = document.getElementById('line').getBoundingClientRect();"
+        "return [b.x, b.y, b.width, b.height]; })()"
     )
     y = box[1] + box[3] / 2
     page.browser.drag([(box[0] + box[2] * share, y) for share in (0.05, 0.35, 0.75)])
@@ -250,13 +259,11 @@ def test_an_object_that_was_removed_can_be_brought_back(page: Page, project: Pro
     page.drag((10, 10), (30, 10))
     page.browser.click("[title^='Remove block']")
     page.browser.until("document.getElementById('hint').textContent.startsWith('Removed block')")
-    deadline = time.monotonic() + 10
-    while page.covered():
-        assert time.monotonic() < deadline
+    covered = page.covered()
+    page.until_covered(0)
     page.browser.click("#hint button")
     page.browser.until("document.getElementById('objects').textContent.includes('block')")
-    while not page.covered():
-        assert time.monotonic() < deadline
+    page.until_covered(covered)
     page.quiet()
 
 
@@ -357,18 +364,17 @@ def test_a_killed_program_loses_nothing_that_was_drawn(browser: Browser, tmp_pat
     browser.send("Page.navigate", url="about:blank")
 
 
-@pytest.mark.parametrize(("width", "height", "dark"), [(1280, 900, False), (1280, 900, True), (390, 844, False)])
-def test_nothing_is_cut_off_at_any_width(
-    browser: Browser, project: Project, width: int, height: int, dark: bool
-) -> None:
+@pytest.mark.parametrize("how", [(1280, 900, False), (1280, 900, True), (390, 844, False)])
+def test_nothing_is_cut_off_at_any_width(browser: Browser, project: Project, how: tuple[int, int, bool]) -> None:
     """Wide, dark and narrow: no sideways scrolling, and every button can be reached."""
     project.draw(0, labels())
     with serving(project, DriftingMasker()) as served:
-        browser.visit(served.address, width, height, dark)
-        assert browser.run("document.documentElement.scrollWidth") <= width
+        browser.visit(served.address, *how)
+        assert browser.run("document.documentElement.scrollWidth") <= how[0]
         cut = browser.run(
-            "[...document.querySelectorAll('button, input')].filter(e => e.offsetParent && !e.closest('.strip')).filter(e => {"
-            "const b = e.getBoundingClientRect(); return b.left < -1 || b.right > innerWidth + 1; }).map(e => e.id || e.title)"
+            "[...document.querySelectorAll('button, input')].filter(e => e.offsetParent && !e.closest('.strip'))"
+            ".filter(e => { const b = e.getBoundingClientRect(); return b.left < -1 || b.right > innerWidth + 1; })"
+            ".map(e => e.id || e.title)"
         )
         assert cut == []
         browser.send("Page.navigate", url="about:blank")
