@@ -118,8 +118,8 @@ VIDEO, ALL = ("film", "frames"), ("film", "frames", "stills")
 FORMATS: Mapping[str, tuple[str, Sequence[str], Writer]] = {
     "davis": ("DAVIS: frames and palette PNGs", VIDEO, _by_exporter("davis")),
     "coco": ("COCO: one JSON, masks as RLE", ALL, _by_exporter("coco")),
-    "overlay.mp4": ("film with the masks on it", VIDEO, _film),
-    "pairs": ("photos and masks for build-shards", ALL, _pairs),
+    "overlay.mp4": ("MP4: the film with its masks", VIDEO, _film),
+    "pairs": ("pairs: photos and masks that build-shards reads", ALL, _pairs),
 }
 """What an export is called below `export/` -> in words, kinds of media that it is for, and what writes it."""
 

@@ -323,7 +323,7 @@ function table(app) {
   const escape = () => { if (!app.tools.cancel() && app.tools.crosshair) app.tools.toggleCrosshair(); };
   return [
     ...Object.entries(TOOLS).map(([tool, { name, key }]) => [[key], `${name} tool`, () => app.use(tool)]),
-    [["1", "2", "3", "4", "5", "6", "7", "8", "9"], "choose an object", null],
+    [["1 – 9"], "choose an object", null],
     [["N"], "new object", () => app.add()],
     [["F2"], "rename the object", () => app.writes && editName(app, app.object)],
     [["["], "", () => app.setRadius(Math.floor(app.tools.radius / 1.25))],
