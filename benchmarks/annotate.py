@@ -8,12 +8,12 @@ Run alone: python -m benchmarks.annotate DAVIS [--film FILE] [--minutes 10]
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import subprocess
 import sys
 import tempfile
 import time
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ due.push(event.timeStamp); requestAnimationFrame(() => channel.port2.postMessage
 
 
 def make_film(davis: Path, path: Path, minutes: float) -> Path:
-    """A film of 1080p of the frames of four sequences, over and over."""
+    """A film of 1080p of the frames of four sequences, encoded once and repeated."""
     import av
 
     folders = [davis / "JPEGImages/480p" / name for name in ("libby", "dog", "cows", "car-shadow")]
@@ -42,15 +42,26 @@ def make_film(davis: Path, path: Path, minutes: float) -> Path:
         for folder in folders
         for file in sorted(folder.glob("*.jpg"))
     ]
-    frames = [av.VideoFrame.from_ndarray(each, "rgb24").reformat(format="yuv420p") for each in pictures]
-    with av.open(str(path), "w") as container:
+    once = path.with_stem(f"{path.stem}-once")
+    with av.open(str(once), "w") as container:
         stream: Any = container.add_stream("libx264", FPS, {"preset": "ultrafast", "crf": "26", "g": "250"})
         stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
-        for number in range(round(minutes * 60 * FPS)):
-            frame = frames[number % len(frames)]
-            frame.pts, frame.time_base = number, Fraction(1, FPS)
-            container.mux(stream.encode(frame))
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
         container.mux(stream.encode())
+    rounds = math.ceil(minutes * 60 * FPS / len(pictures))
+    with av.open(str(path), "w") as container:
+        copied: Any = None
+        for number in range(rounds):
+            with av.open(str(once)) as source:
+                stream = source.streams.video[0]
+                copied = copied or container.add_stream_from_template(stream)
+                length = round(len(pictures) / FPS / stream.time_base)
+                for packet in source.demux(stream):
+                    if packet.dts is not None:
+                        packet.pts, packet.dts = packet.pts + number * length, packet.dts + number * length
+                        packet.stream = copied
+                        container.mux(packet)
     return path
 
 

@@ -86,6 +86,7 @@ class SeekingFile(VideoFile):
         for begin in (self.times[number], self.times[0]):
             if self._container is None:
                 self._container = self._open()
+                self._container.streams.video[0].thread_type = "AUTO"
             stream = self._container.streams.video[0]
             self._container.seek(begin, stream=stream, backward=True)
             self._stream = _decoded_after(self._container)
