@@ -77,13 +77,6 @@ class Measured:
     def __init__(self, browser: Browser):
         self.browser = browser
 
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """Where a pixel of the picture is in the window."""
-        box = "const c = document.getElementById('masks'), b = c.getBoundingClientRect();"
-        place = f"[b.x + {x} * b.width / c.width, b.y + {y} * b.height / c.height]"
-        found = self.browser.run(f"(() => {{ {box} return {place}; }})()")
-        return found[0], found[1]
-
     def seconds_until(self, script: str) -> float:
         """From now until an expression is true."""
         began = time.monotonic()
@@ -96,7 +89,7 @@ class Measured:
         random = np.random.default_rng(0)
         for _ in range(STROKES):
             points = np.cumsum(random.normal(0, 30, (MOVES, 2)), 0) + 540
-            self.browser.drag([self.at(*np.clip(point, 40, 1000)) for point in points])
+            self.browser.drag([self.browser.point("#masks", *np.clip(point, 40, 1000)) for point in points])
             time.sleep(0.3)
         return [float(wait) for wait in self.browser.run("window.waits")]
 
@@ -110,7 +103,7 @@ class Measured:
             ".observe(document.getElementById('saved'), {childList: true});"
             "document.getElementById('stage').addEventListener('pointerup', () => { window.went = performance.now(); })"
         )
-        self.browser.drag([self.at(640, 360), self.at(1290, 790)])
+        self.browser.drag([self.browser.point("#masks", *corner) for corner in ((640, 360), (1290, 790))])
         self.browser.until("window.came > 0")
         return float(self.browser.run("window.came - window.went")) / 1000
 

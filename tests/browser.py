@@ -172,6 +172,13 @@ class Browser:
         x, y = points[-1]
         self.send("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button=button, clickCount=1)
 
+    def point(self, selector: str, x: float, y: float) -> tuple[float, float]:
+        """Where a pixel of a canvas is in the window, however it is scaled."""
+        found = f"const c = document.querySelector({json.dumps(selector)}), b = c.getBoundingClientRect();"
+        place = f"[b.x + {x} * b.width / c.width, b.y + {y} * b.height / c.height]"
+        across, down = self.run(f"(() => {{ {found} return {place}; }})()")
+        return across, down
+
     def click(self, selector: str) -> None:
         """Click in the middle of the first element that fits, with the mouse."""
         found = f"const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'nearest'}});"

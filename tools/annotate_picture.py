@@ -23,13 +23,6 @@ SIZE = (1280, 800)
 NAMES = ("near fish", "far fish")
 
 
-def point(browser: Browser, x: float, y: float) -> tuple[float, float]:
-    """Where a pixel of the picture is in the window."""
-    script = "(() => { const c = document.getElementById('masks'), b = c.getBoundingClientRect();"
-    found = browser.run(f"{script} return [b.x + {x} * b.width / c.width, b.y + {y} * b.height / c.height]; }})()")
-    return found[0], found[1]
-
-
 def draw(browser: Browser, truth: Path) -> None:
     """What a user does."""
     labels = read_annotation(truth / "00000.png")
@@ -46,7 +39,8 @@ def draw(browser: Browser, truth: Path) -> None:
         assert box is not None
         browser.press("x")
         before = browser.run("document.getElementById('saved').dataset.count")
-        browser.drag([point(browser, box[0] - 4, box[1] - 4), point(browser, box[2] + 4, box[3] + 4)])
+        corners = ((box[0] - 4, box[1] - 4), (box[2] + 4, box[3] + 4))
+        browser.drag([browser.point("#masks", *corner) for corner in corners])
         browser.until(f"document.getElementById('saved').dataset.count !== '{before}'")
     browser.press("g")
     browser.until("document.getElementById('job-text').textContent === 'Propagated.'")

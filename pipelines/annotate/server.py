@@ -231,7 +231,7 @@ class Api:
             project.draw(place, decode_runs(data, project.media.size(place)))
             return {"version": project.version(place), **self._session.changes()}
 
-        return self._changed(await run_in_threadpool(keep))
+        return self._changed(await run_in_threadpool(keep), place)
 
     async def undraw(self, request: Request) -> Response:
         """Take a drawing back."""
@@ -241,7 +241,7 @@ class Api:
             project.undraw(place)
             return {"version": project.version(place), **self._session.changes()}
 
-        return self._changed(await run_in_threadpool(take_back))
+        return self._changed(await run_in_threadpool(take_back), place)
 
     async def box(self, request: Request) -> Response:
         """The mask of an object in a box."""
@@ -296,8 +296,10 @@ class Api:
     def _place(self, request: Request) -> int:
         return self._session.place(request.path_params["place"])
 
-    def _changed(self, answer: dict[str, Any]) -> Response:
+    def _changed(self, answer: dict[str, Any], place: int | None = None) -> Response:
         """Answer one page, and tell the others."""
+        if place is not None:
+            self._hub.tell({"kind": "drawn", "place": place, "version": answer["version"]})
         self._hub.tell({"kind": "changes", **{key: answer[key] for key in ("objects", "signs", "offer")}})
         return _json(answer)
 

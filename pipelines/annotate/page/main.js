@@ -81,6 +81,7 @@ class App {
     this.view.show(bitmap, found.labels);
     $("stage").dataset.place = place;
     this.redraw();
+    this.film.thumbs();
     clearTimeout(this.leaving);
     if (this.writes) this.leaving = setTimeout(() => post("at", { place }).catch(() => {}), LEAVE_MS);
   }
@@ -210,6 +211,10 @@ class App {
       this.redraw();
     } else if (event.kind === "changes") {
       this.heardChanges(event);
+    } else if (event.kind === "drawn") { // by this page or another
+      const known = this.versions[event.place] === event.version;
+      this.versions[event.place] = event.version;
+      if (!known && event.place === this.place) this.reload();
     } else if (event.kind === "made") {
       this.versions[event.place] = event.version;
       if (this.signs[event.place] !== "d") this.signs[event.place] = "m";
@@ -421,7 +426,6 @@ const app = new App(await get("state"));
 setUp(app);
 if (app.writes && !app.objects.length) await app.add();
 await app.go(app.at);
-app.film.thumbs();
 listen(event => app.heard(event), is => app.heardConnection(is));
 $("stage").focus({ preventScroll: true });
 requestAnimationFrame(() => requestAnimationFrame(() => { root.dataset.ready = "yes"; }));

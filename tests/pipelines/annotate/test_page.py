@@ -41,11 +41,7 @@ class Page:
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a pixel of the picture is in the window."""
-        found = self.browser.run(
-            "(() => { const c = document.getElementById('masks'), b = c.getBoundingClientRect();"
-            f"return [b.x + {x} * b.width / c.width, b.y + {y} * b.height / c.height]; }})()"
-        )
-        return found[0], found[1]
+        return self.browser.point("#masks", x, y)
 
     def drag(self, *points: tuple[float, float]) -> None:
         """Drag over pixels of the picture, and wait until that is saved."""

@@ -167,6 +167,15 @@ def test_masks_appear_one_after_the_other(served):
     socket.close()
 
 
+def test_another_page_hears_of_a_drawing(served):
+    """So that two windows of one session show the same."""
+    socket = live(served)
+    version = served.draw(4, labels())["version"]
+    assert json.loads(socket.recv()) == {"kind": "drawn", "place": 4, "version": version}
+    assert json.loads(socket.recv())["signs"] == "....d....."
+    socket.close()
+
+
 def test_a_propagation_stops_at_once_and_goes_on_later(slow):
     """What was made stays."""
     slow.draw(0, OBJECT)
