@@ -225,10 +225,11 @@ class Carrier:
         other, row = project.made(place), project.row(place)
         if other is None or row is None:
             return
-        ids = ids_in(other) | ids_in(labels)
+        assert leg.gap.left is not None and leg.gap.right is not None
+        known_to_both = project.settled(leg.gap.left) & project.settled(leg.gap.right)
+        ids = (ids_in(other) | ids_in(labels)) & known_to_both
         alike = [iou((other == n).view(np.uint8), (labels == n).view(np.uint8)) for n in ids]
         project.note(place, agreement=round(min(alike, default=1.0), 4))
-        assert leg.gap.left is not None and leg.gap.right is not None
         far = leg.gap.right if leg.source == leg.gap.left else leg.gap.left
         unknown = ids_in(labels) - project.settled(far) - ids_in(other)
         if unknown and leg.source == leg.gap.left:

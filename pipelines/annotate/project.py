@@ -134,7 +134,7 @@ class Project:
             removed = self._about["removed"]
             return np.where(np.isin(found, removed), np.uint8(0), found) if removed else found
 
-    def draw(self, place: int, labels: Labels) -> None:
+    def draw(self, place: int, labels: Labels, complete: bool = False) -> None:
         """Keep a drawing: from now on it is what the picture shows, and no propagation changes it.
 
         Objects that were shown before and are not any more are known not to be there.
@@ -142,6 +142,7 @@ class Project:
         Args:
             place: of the picture.
             labels: (H, W) uint8 ids.
+            complete: whether objects that it does not show are known not to be there, also if they never were shown.
 
         Raises:
             UsageError: another size than the picture's, or an id that is no object of the project.
@@ -153,6 +154,7 @@ class Project:
             if unknown := ids_in(labels) - set(self.objects()):
                 raise UsageError(f"object {min(unknown)}: is none of this project; add it first")
             settled = self.settled(place) | ids_in(self.labels(place)) | ids_in(labels)
+            settled |= set(self.objects()) if complete else set()
             self._about["settled"][self.media.names[place]] = sorted(settled)
             self._save_about()
             self._write_png(DRAWN, place, labels, synced=True)

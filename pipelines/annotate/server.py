@@ -225,10 +225,10 @@ class Api:
     async def draw(self, request: Request) -> Response:
         """Keep a drawing; when this is answered it is on disk."""
         place, data = self._place(request), await _body(request)
-        project = self._session.project
+        project, complete = self._session.project, request.query_params.get("complete") == "1"
 
         def keep() -> dict[str, Any]:
-            project.draw(place, decode_runs(data, project.media.size(place)))
+            project.draw(place, decode_runs(data, project.media.size(place)), complete)
             return {"version": project.version(place), **self._session.changes()}
 
         return self._changed(await run_in_threadpool(keep), place)

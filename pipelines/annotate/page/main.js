@@ -127,12 +127,20 @@ class App {
     this.keep(true);
   }
 
+  /* The picture is right as it is: as if it had been drawn so, and objects that are not seen are not there. */
+  accept() {
+    const { place, labels } = this, area = { x0: 0, y0: 0, x1: 1, y1: 1 };
+    if (!this.writes || !labels || this.place !== this.wanted || this.signs[place] === "d") return;
+    this.history.add({ place, area, before: labels.copy(area), after: labels.copy(area), drawnBefore: false, drawnAfter: true, complete: true });
+    this.keep(true, true);
+  }
+
   /* Saves the picture in sight as drawn, or takes its drawing back. */
-  keep(drawn) {
+  keep(drawn, complete = false) {
     const { place } = this;
     this.signs[place] = drawn ? "d" : ".";
     this.about = { drawn };
-    this.saver.save(place, drawn ? this.labels.clone() : null);
+    this.saver.save(place, drawn ? Object.assign(this.labels.clone(), { complete }) : null);
     this.redraw();
   }
 
@@ -143,7 +151,7 @@ class App {
     await this.go(change.place);
     this.labels.paste(change.area, back ? change.before : change.after);
     this.view.paint(change.area);
-    this.keep(back ? change.drawnBefore : change.drawnAfter);
+    this.keep(back ? change.drawnBefore : change.drawnAfter, !back && change.complete);
   }
 
   async clear() {
@@ -315,6 +323,7 @@ class App {
     $("about").textContent = drawn ? "This one was drawn by hand." : agreement !== undefined ? `Made; both runs agree to ${agreement.toFixed(2)}.`
       : confidence !== undefined ? `Made; confidence ${confidence.toFixed(2)}.` : "Nothing is drawn here yet.";
     $("clear").hidden = !drawn || !this.writes;
+    $("accept").hidden = drawn || !this.writes;
     const next = this.kind === "stills" ? this.undone() : this.offer;
     $("offer").disabled = next === null;
     $("offer").textContent = next === null ? (this.kind === "stills" ? "All photos are drawn" : "Nothing to look at yet")
@@ -337,6 +346,7 @@ function table(app) {
     [["Ctrl+Z"], "undo", () => app.step(true)],
     [["Ctrl+Shift+Z", "Ctrl+Y"], "do again", () => app.step(false)],
     [["Ctrl+Backspace"], "take the drawing of this picture back", () => app.clear()],
+    [["A"], "accept the picture as it is; objects that it does not show are gone", () => app.accept()],
     [["Enter"], "close the polygon; with the crosshair, press and release", () => app.tools.crosshair && app.tools.tool !== "polygon" ? app.tools.strike() : enterPolygon(app)],
     [["Escape"], "take back what is not finished", escape],
     [["K"], "crosshair for drawing without a mouse", () => app.writes && app.tools.toggleCrosshair()],
@@ -397,6 +407,7 @@ function setUp(app) {
   on("redo", () => app.step(false));
   on("add", () => app.add());
   on("clear", () => app.clear());
+  on("accept", () => app.accept());
   on("offer", () => app.next());
   on("stop", () => app.stop());
   on("previous", () => app.go(app.wanted - 1));

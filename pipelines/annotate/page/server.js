@@ -58,7 +58,7 @@ export class Saver {
     while (this.waiting.size) {
       const [place, labels] = this.waiting.entries().next().value;
       try {
-        const answer = await (labels ? ask("PUT", `mask/${place}`, labels.runs()) : ask("DELETE", `mask/${place}`));
+        const answer = await (labels ? ask("PUT", `mask/${place}${labels.complete ? "?complete=1" : ""}`, labels.runs()) : ask("DELETE", `mask/${place}`));
         if (this.waiting.get(place) === labels) this.waiting.delete(place);
         this.changed(place, await answer.json());
       } catch (error) {

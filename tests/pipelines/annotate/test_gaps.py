@@ -134,6 +134,22 @@ def test_an_object_that_was_erased_is_not_carried_on(project):
     assert [(project.labels(place) == 2).any() for place in (1, 5, 6, 9)] == [True, False, False, False]
 
 
+def test_an_object_that_a_picture_is_accepted_without_is_gone(project):
+    """Though no drawing ever showed it there."""
+    project.draw(0, labels())
+    project.draw(5, OBJECT, complete=True)
+    carry(project)
+    assert [(project.labels(place) == 2).any() for place in (2, 5, 6, 9)] == [True, False, False, False]
+
+
+def test_agreement_leaves_out_objects_that_one_run_cannot_know(project):
+    """Here one that enters later, and one that goes on below a drawing."""
+    project.draw(0, OBJECT)
+    project.draw(9, np.where(labels(3) == 2, 2, 0).astype(np.uint8))
+    carry(project)
+    assert {project.row(place).get("agreement") for place in range(1, 9)} == {1.0}
+
+
 def test_a_network_with_a_memory_is_shown_the_other_drawings_first(project):
     """The nearest last, and then that from which it goes on."""
     shown = []
