@@ -116,18 +116,16 @@ def run(root: Path, sequences: str = "", weights: str = "lite-memory", share: fl
     """All sequences by all ways; the mean at one drawing, and at shares of the frames."""
     names = sequences.split(",") if sequences else sorted(open_labels(root).sequences)
     names = [each for each in names if (root / "JPEGImages/480p" / each).is_dir()]
-    masker = NetworkMasker(weights, threads=1)
+    masker: NetworkMasker | None = None
     curves: dict[str, dict[str, list[tuple[float, float]]]] = {"evenly": {}, "offered": {}, "worst": {}}
     lengths = {}
     OUT.mkdir(parents=True, exist_ok=True)
     for each in names:
-        film, began, kept = (
-            Film(root, each, masker),
-            time.monotonic(),
-            OUT / f"{each}-{Path(weights).stem}-{share}.json",
-        )
-        lengths[each] = len(film.truth)
+        began, kept = time.monotonic(), OUT / f"{each}-{Path(weights).stem}-{share}.json"
+        lengths[each] = len(open_labels(root).sequences[each])
         if not kept.is_file():
+            masker = masker or NetworkMasker(weights, threads=1)
+            film = Film(root, each, masker)
             ways = {"offered": film.curve(by_offer, share), "worst": film.curve(worst, share)}
             kept.write_text(json.dumps({**ways, "evenly": film.evenly(share)}))
         for way, curve in json.loads(kept.read_text()).items():
