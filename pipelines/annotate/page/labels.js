@@ -119,14 +119,17 @@ export function union(a, b) {
 
 /* The smallest part of an area in which two label maps differ; null where they are equal. */
 export function difference(before, after, area) {
-  let found = null;
+  let x0 = Infinity, y0 = Infinity, x1 = -1, y1 = -1;
   for (let y = area.y0; y < area.y1; y++) {
-    for (let x = area.x0; x < area.x1; x++) {
-      const at = y * after.width + x;
-      if (before.data[at] !== after.data[at]) found = union(found, { x0: x, y0: y, x1: x + 1, y1: y + 1 });
+    for (let x = area.x0, at = y * after.width + area.x0; x < area.x1; x++, at++) {
+      if (before.data[at] === after.data[at]) continue;
+      if (x < x0) x0 = x;
+      if (x >= x1) x1 = x + 1;
+      if (y < y0) y0 = y;
+      y1 = y + 1;
     }
   }
-  return found;
+  return x1 < 0 ? null : { x0, y0, x1, y1 };
 }
 
 /* Changes of pictures that can be undone and redone, the latest up to so many bytes. */

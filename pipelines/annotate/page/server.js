@@ -55,6 +55,7 @@ export class Saver {
 
   async run() {
     this.busy = true;
+    await new Promise(done => setTimeout(done)); // a stroke is shown before it is packed
     while (this.waiting.size) {
       const [place, labels] = this.waiting.entries().next().value;
       try {
