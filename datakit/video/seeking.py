@@ -7,9 +7,10 @@ that is looked at here and there.
 from __future__ import annotations
 
 import contextlib
-import threading
+import copy
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ..arrays import Image
@@ -45,7 +46,7 @@ class SeekingFile(VideoFile):
 
     def __init__(self, path: Path):
         super().__init__(path)
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._container: InputContainer | None = None
         self._stream: Iterator[VideoFrame] = iter(())
         self._place, self._asked = -1, -1  # numbers of the frames that were decoded and asked for last
@@ -59,6 +60,13 @@ class SeekingFile(VideoFile):
             self.fps = rate_of(stream, len(self.times), length)
         self._numbers = {time: number for number, time in enumerate(self.times)}
         self.count = len(self.times) or self.inspect().count
+
+    def twin(self) -> SeekingFile:
+        """The same film by a decoder of its own, without looking through it again."""
+        other = copy.copy(self)
+        other._lock, other._container, other._stream, other._place, other._asked = Lock(), None, iter(()), -1, -1
+        other._frames, other._next, other._kept, other._scaler = None, 0, {}, None
+        return other
 
     def frame(self, number: int) -> Image:
         """As `VideoFile.frame`.
@@ -134,8 +142,16 @@ def _decoded_after(container: InputContainer) -> Iterator[VideoFrame]:
 class SeekingFrames(FileFrames):
     """Frames of a video file in any order; see `SeekingFile`."""
 
+    _file: SeekingFile
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "_file", SeekingFile(self.path))
+
+    def twin(self) -> SeekingFrames:
+        """The same frames by a decoder of their own."""
+        other = copy.copy(self)
+        object.__setattr__(other, "_file", self._file.twin())
+        return other
 
 
 def open_seeking(path: Path) -> SeekingFrames:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.formats import MAX_PIXELS
 from datakit.photo_files import load_picture_file, read_picture
 from datakit.video.labels import list_frames
-from datakit.video.seeking import open_seeking
+from datakit.video.seeking import SeekingFrames, open_seeking
 from datakit.video.video_file import DEFAULT_FPS
 
 Kind = Literal["film", "frames", "stills"]
@@ -34,6 +34,7 @@ class Media:
         names: of the pictures, as their masks are called.
         fps: frames per second.
         files: of the pictures, where each has one.
+        film: its frames, where they are those of a video file.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Media:
     read: Callable[[int], Image]
     size: Callable[[int], tuple[int, int]]
     files: tuple[Path, ...] = ()
+    film: SeekingFrames | None = None
     _kept: OrderedDict[int, Image] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -68,7 +70,10 @@ class Media:
 
     def apart(self) -> Media:
         """The same pictures by a decoder of their own: two who read a film by turns would each seek anew."""
-        return open_media(self.path) if self.kind == "film" else self
+        if self.film is None:
+            return self
+        film = self.film.twin()
+        return replace(self, read=film.__getitem__, film=film, _kept=OrderedDict(), _lock=threading.Lock())
 
 
 def open_media(path: Path, stills: bool | None = None) -> Media:
@@ -90,7 +95,7 @@ def open_media(path: Path, stills: bool | None = None) -> Media:
         raise UsageError(f"--stills {path}: is a file; name the folder of the photos")
     frames = open_seeking(path)
     size = frames.size
-    return Media(path, "film", frames.names, frames.fps, frames.__getitem__, lambda _place: size)
+    return Media(path, "film", frames.names, frames.fps, frames.__getitem__, lambda _place: size, film=frames)
 
 
 def _open_folder(path: Path, stills: bool | None) -> Media:
