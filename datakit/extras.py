@@ -23,6 +23,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "gcs": ("gcsfs",),
     "azure": ("adlfs",),
     "http": ("aiohttp",),
+    "annotate": ("starlette", "uvicorn", "websockets"),
 }
 """Extra of setup.py -> the modules that must be importable."""
 

@@ -50,7 +50,8 @@ def check_local(text: str, what: str) -> None:
         way_out = "download it first, unpack it if it is an archive,"
     raise UsageError(
         f"{what} {text}: takes a path of this machine, no {scheme}:// address; {way_out} and give the path. Sources, "
-        "--images, folders of shards, videos and --out of build-shards may be s3://, gs://, az://, or https:// to read"
+        "--images, folders of shards, listings, the VIDEO of propagate and --out of build-shards may be s3://, gs://, "
+        "az://, or https:// to read"
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ STORES: Mapping[str, str] = {
     "http": "http", "https": "http", "memory": "stores",
 }  # fmt: skip
 READ_ONLY = ("http", "https")
+NO_BUCKET = "no such bucket"
 SHA256 = "sha256"  # name of the metadata that holds an object's digest
 TRIES = 6  # of a request that fails in passing
 FIRST_WAIT = 0.5  # seconds before it is made again; doubled every time, 15 s in all
@@ -108,6 +110,10 @@ def open_address(text: str) -> Place:
             f"{bare}: was given with a name, password or signature in it; give the address without, and those by the "
             "environment or by --storage-option KEY=VALUE, so that they stand in no manifest and no message"
         )
+    if scheme != "memory" and not parts.netloc:
+        raise UsageError(
+            f"{text}: names no {'server' if scheme in READ_ONLY else 'bucket'}; expected {scheme}://NAME/PATH"
+        )
     require("stores", f"{scheme}://")
     require(STORES[scheme], f"{scheme}://")
     from upath import UPath
@@ -160,7 +166,7 @@ def patiently(call: Callable[[], Result], place: Place) -> Result:
         try:
             return call()
         except FileNotFoundError as error:
-            what = "no such bucket" if "bucket does not exist" in str(error) else "no such object"
+            what = NO_BUCKET if "bucket does not exist" in str(error) else "no such object"
             raise FileNotFoundError(errno.ENOENT, what, str(place)) from error
         except (FileExistsError, IsADirectoryError, NotADirectoryError):
             raise
@@ -199,9 +205,23 @@ def _told(error: Exception, place: Place) -> StoreError:
             text + f"the store does not answer after {TRIES} tries; check the address, the network and "
             "--storage-option endpoint_url, and run the same command again",
         )
+    if isinstance(error, TypeError | ValueError):
+        return StoreError(errno.EINVAL, text + _option_fault(error))
     if isinstance(error, OSError) and error.errno:
         return StoreError(error.errno, text + f"the store says: {error.strerror or type(error).__name__}")
     return StoreError(errno.EIO, text + f"cannot be used ({type(error).__name__})")
+
+
+def _option_fault(error: TypeError | ValueError) -> str:
+    """What a client does not take, by the name of the option alone: its value may be a secret."""
+    named = re.search(r"argument '(\w+)'", str(error))
+    if named and named[1] in _options:
+        return f"--storage-option {named[1]}: this store's client has no such option"
+    endpoint = _options.get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL") or "http://"
+    if not str(endpoint).startswith(("http://", "https://")):
+        return "--storage-option endpoint_url: expected an address that begins with http:// or https://"
+    given = f"; look at --storage-option {', '.join(sorted(_options))}" if _options else ""
+    return f"its client refuses what it is given ({type(error).__name__}){given}"
 
 
 def known_sha256(place: Place) -> str | None:

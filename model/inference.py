@@ -30,7 +30,9 @@ MOST_SHAPES = 8  # of inputs, for each of which a model is compiled
 
 
 def prepared(net: Segmenter, compute: Compute, backend: str = "torch") -> Segmenter:
-    """A copy of a network that is quicker and can no longer be trained.
+    """A network that is quicker, and can no longer be trained.
+
+    In torch's bf16 it stays as it is: folded, its rounding errors are a third larger (docs/decisions.md).
 
     Args:
         net: in eval mode, placed by `compute`.
@@ -42,12 +44,12 @@ def prepared(net: Segmenter, compute: Compute, backend: str = "torch") -> Segmen
     """
     if backend not in BACKENDS:
         raise UsageError(f"backend {backend!r}: expected {' or '.join(BACKENDS)}")
-    folded = fold_norms(net)
     if backend == "torch":
-        return compute.place(folded)
+        return net if compute.precision == "bf16" else compute.place(fold_norms(net))
     require("openvino", "backend openvino")
     if not compute.device.startswith("cpu"):
         raise UsageError(f"backend openvino: runs on the processor, not on {compute.device}; use --device cpu")
+    folded = fold_norms(net)
     precision = "bf16" if compute.precision == "bf16" else "f32"
     if folded.remembers:  # its head reads a memory that grows
         folded.trunk = OpenVinoModule(folded.trunk, precision)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +36,7 @@ from .shard_parts import MergeTask, PartCollector, PartTask, Task, remove_parts,
 from .shard_task import SCRATCH, ShardRecord, ShardTask, read_record, shard_header
 from .splits import splits_notice
 from .store_lock import hold_folder
+from .this_machine import local_scratch
 
 logger = logging.getLogger(__name__)
 REQUESTS = 16  # to a store at a time
@@ -204,8 +204,8 @@ def scratch_of(out: Place) -> Iterator[Path]:
     if not is_stored(out):
         yield out / SCRATCH
         return
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    with local_scratch() as folder:
+        yield folder
 
 
 def looked_at(out: Place, manifest: Manifest) -> tuple[Below, dict[str, tuple[int, int]]]:
@@ -215,7 +215,7 @@ def looked_at(out: Place, manifest: Manifest) -> tuple[Below, dict[str, tuple[in
     """
     if not is_stored(out):
         return count_below(out, manifest), look_inverted(out, manifest)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with local_scratch() as folder:
         cache, below = Cache(folder), Below()
         if len(manifest.shards) <= LOOKED_INTO:
             below = count_below(out, manifest, cache)

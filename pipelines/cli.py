@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import cli_clips, cli_evaluate, cli_export, cli_layout, cli_listing, cli_network, cli_views
+from . import cli_annotate, cli_clips, cli_evaluate, cli_export, cli_layout, cli_listing, cli_network, cli_views
 from .cli_group import DatakitGroup
 from .cli_listing import listing_option
 from .options import (
@@ -339,6 +339,7 @@ OTHERS = (
     cli_network.train,
     cli_network.score,
     cli_network.propagate,
+    cli_annotate.annotate,
     cli_export.export,
     cli_clips.export_clips,
     cli_clips.preview_clips,

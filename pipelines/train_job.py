@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datakit.errors import SettingsDiffer, UsageError
-from datakit.files import write_json
+from datakit.files import check_local, write_json
 from datakit.places import is_folder, is_stored, place_of
 
 from .settings import differences
@@ -108,6 +108,7 @@ def run_among(folders: Sequence[Path], out: Path | None) -> tuple[tuple[Path, ..
         listed = f"none of {', '.join(map(str, folders))} holds one" if folders else "none is named"
         raise UsageError(f"--resume: which run is to go on? {listed}; name its folder: datakit train --resume RUN")
     into = runs[0] if out is None else out
+    check_local(str(into), "--resume")
     if others := [folder for folder in runs if folder.resolve() != into.resolve()]:
         raise UsageError(
             f"--resume: {into} and {others[0]} are both runs; a run goes on in its own folder, one at a time: "

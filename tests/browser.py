@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,11 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--remote-debugging-port=0",
 )
-KEYS = {"ArrowLeft": 37, "ArrowRight": 39, "Escape": 27, "Enter": 13, "Tab": 9}
+KEYS = {
+    "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Escape": 27, "Enter": 13, "Tab": 9,
+    "Backspace": 8, "Home": 36, "End": 35, "F2": 113, " ": 32,
+}  # fmt: skip
+MODIFIERS = {"Alt": 1, "Ctrl": 2, "Shift": 8}
 
 
 def find_browser() -> str | None:
@@ -61,6 +66,7 @@ class Browser:
         )
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)  # keys reach a page that was not clicked yet
 
     @staticmethod
     def _tabs(port: str) -> list[Any]:
@@ -101,14 +107,21 @@ class Browser:
             self.console.append(json.dumps(parameters["exceptionDetails"]))
         elif method == "Log.entryAdded":
             self.console.append(parameters["entry"]["text"])
+        elif method == "Page.javascriptDialogOpening":  # a page asks whether to leave it
+            answer = {"method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
+            self._socket.send(json.dumps({"id": next(self._numbers), **answer}))
 
     def open(self, path: Path, width: int = 1280, height: int = 900, dark: bool = False) -> float:
         """Load a file and wait until the page says it is ready; gives the seconds it took."""
+        return self.visit(path.resolve().as_uri(), width, height, dark)
+
+    def visit(self, address: str, width: int = 1280, height: int = 900, dark: bool = False) -> float:
+        """As `open`, of an address."""
         self.console.clear()
         self.requests.clear()
         self.resize(width, height, dark)
         started = time.monotonic()
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.send("Page.navigate", url=address)
         self.until("document.documentElement?.dataset.ready === 'yes'")
         return time.monotonic() - started
 
@@ -133,11 +146,38 @@ class Browser:
             time.sleep(0.02)
         return value
 
-    def press(self, key: str) -> None:
-        """Press and release a key."""
+    def press(self, keys: str) -> None:
+        """Press and release a key, as `ArrowLeft`, `b` or `Ctrl+Shift+z`."""
+        *held, key = keys.split("+") if len(keys) > 1 else [keys]
+        modifiers = sum(MODIFIERS[each] for each in held)
+        code = KEYS.get(key) or ord(key.upper())
+        key = key.upper() if "Shift" in held and len(key) == 1 else key
+        typed = (
+            {"text": "\r" if key == "Enter" else key}
+            if (key == "Enter" or len(key) == 1) and "Ctrl" not in held
+            else {}
+        )
         for kind in ("keyDown", "keyUp"):
-            text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key], **text)
+            text = typed if kind == "keyDown" else {}
+            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code,
+                      modifiers=modifiers, **text)  # fmt: skip
+
+    def drag(self, points: Sequence[tuple[float, float]], button: str = "left") -> None:
+        """Press at the first point of the window, move through the others, release at the last."""
+        for number, (x, y) in enumerate(points):
+            self.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y, button=button if number else "none",
+                      buttons=1 if number else 0)  # fmt: skip
+            if not number:
+                self.send("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, button=button, clickCount=1)
+        x, y = points[-1]
+        self.send("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button=button, clickCount=1)
+
+    def point(self, selector: str, x: float, y: float) -> tuple[float, float]:
+        """Where a pixel of a canvas is in the window, however it is scaled."""
+        found = f"const c = document.querySelector({json.dumps(selector)}), b = c.getBoundingClientRect();"
+        place = f"[b.x + {x} * b.width / c.width, b.y + {y} * b.height / c.height]"
+        across, down = self.run(f"(() => {{ {found} return {place}; }})()")
+        return across, down
 
     def click(self, selector: str) -> None:
         """Click in the middle of the first element that fits, with the mouse."""

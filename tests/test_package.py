@@ -49,6 +49,7 @@ def test_the_wheel_holds_what_it_should(wheel):
     for package in tops:
         assert f"{package}/py.typed" in names
     assert "model/bundled/lite.safetensors" in names
+    assert {f"pipelines/annotate/page/{name}" for name in ("index.html", "annotate.css", "main.js")} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

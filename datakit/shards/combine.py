@@ -20,6 +20,7 @@ from ..wording import counted
 from .contents import Build
 from .reader import ShardReader
 from .shard import Shard
+from .stored import open_shard
 from .view import View, ViewFolder, path_from, write_rows
 
 Rows = NDArray[np.int64]
@@ -68,7 +69,8 @@ class Gathered:
         return count
 
     def _open(self, file: str) -> Shard:
-        return Shard(self.build.folder / file, self.build.manifest.max_pixels)
+        entry = next(each for each in self.build.manifest.shards if each.file == file)
+        return open_shard(self.build.folder / file, entry, self.build.manifest.max_pixels)
 
 
 def gather(readers: Sequence[ShardReader]) -> list[Gathered]:

@@ -17,6 +17,7 @@ from ..errors import ShardError, UsageError
 from ..files import digest_json, write_json
 from ..formats import MAX_PIXELS
 from ..places import Place, is_stored
+from ..stores import NO_BUCKET
 from ..wording import no_such, plain_kind, printable, shorten
 from .layout import other_format
 
@@ -128,6 +129,8 @@ def read_body(folder: Path) -> dict[str, Any]:
     try:
         data = places.read_bytes(path)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        if is_stored(folder) and error.strerror == NO_BUCKET:
+            raise MissingShards(f"{folder}: {NO_BUCKET}; expected {SHARDS}") from error
         raise (ShardError if places.exists(folder) else MissingShards)(_no_manifest(folder)) from error
     except OSError as error:
         if is_stored(folder):

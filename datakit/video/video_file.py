@@ -105,7 +105,7 @@ class VideoFile:
             if not count:
                 raise UsageError(why_no_frame(self.path))
             stored, shown = _counted(container, stream)
-            fps = _rate(stream, count, last - first)
+            fps = rate_of(stream, count, last - first)
             duration = _duration(container, stream)
         return VideoFacts(count, size, fps, last - first, stored, shown, duration, tuple(damaged))
 
@@ -233,7 +233,7 @@ def _duration(container: InputContainer, stream: VideoStream) -> float:
     return (container.duration or 0) / 1_000_000
 
 
-def _rate(stream: VideoStream, count: int, seconds: float) -> float:
+def rate_of(stream: VideoStream, count: int, seconds: float) -> float:
     """Frames per second: as the file says, but where the frames' own times tell of another mean."""
     said = float(stream.average_rate or stream.guessed_rate or 0)
     found = (count - 1) / seconds if count > 1 and seconds > 0 else said

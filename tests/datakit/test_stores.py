@@ -103,7 +103,7 @@ def test_a_store_that_stays_away_is_told_with_the_way_out(memory: Place) -> None
     [
         (PermissionError("AccessDenied for key AKIA-very-secret"), "give no right"),
         (type("NoCredentialsError", (Exception,), {})("Unable to locate credentials"), "no credentials were found"),
-        (ValueError("https://h/x?signature=very-secret"), "cannot be used .ValueError"),
+        (ValueError("https://h/x?signature=very-secret"), "refuses what it is given .ValueError"),
     ],
 )
 def test_what_will_not_pass_is_told_at_once_without_the_clients_words(error, told: str, memory: Place) -> None:
@@ -111,3 +111,25 @@ def test_what_will_not_pass_is_told_at_once_without_the_clients_words(error, tol
     with pytest.raises(stores.StoreError, match=told) as found:
         stores.patiently(call, memory)
     assert call.calls == 1 and "very-secret" not in str(found.value)
+
+
+@pytest.mark.usefixtures("storage_options")
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ({"foo": "very-secret"}, TypeError("got an unexpected keyword argument 'foo'"), "--storage-option foo: "),
+        ({"endpoint_url": "very-secret:9000"}, ValueError("Invalid endpoint: very-secret"), "http:// or https://"),
+        ({"config_kwargs": {"x": "very-secret"}}, TypeError("x"), "look at --storage-option config_kwargs"),
+    ],
+)
+def test_an_option_that_is_not_taken_is_named_without_its_value(options, error, told: str, memory: Place) -> None:
+    stores.use_storage_options(options)
+    with pytest.raises(stores.StoreError, match=told) as found:
+        stores.patiently(Failing(error, 9), memory)
+    assert "very-secret" not in str(found.value)
+
+
+@pytest.mark.parametrize("text", ["s3://", "https:///x"])
+def test_an_address_without_a_bucket_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"expected .*NAME/PATH"):
+        place_of(text)

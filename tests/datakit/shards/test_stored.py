@@ -256,3 +256,20 @@ def test_no_photo_is_kept_twice(stored: Place, cache: Path) -> None:
     list(ShardReader(stored))
     size = sum(path.stat().st_blocks * 512 for path in cache.rglob("*") if path.is_file())
     assert size < 20 * os.statvfs(cache).f_frsize + 2 * sum(len(places.read_bytes(f)) for f in places.files_in(stored))
+
+
+def test_rows_of_a_stored_folder_are_selected(local: Path, stored: Place, tmp_path: Path, datakit) -> None:
+    for name, folder in (("here", local), ("there", stored)):
+        assert datakit("select", folder, "--where", "variant == 0", "--out", tmp_path / name).exit_code == 0
+    assert ShardReader(tmp_path / "there").keys == ShardReader(tmp_path / "here").keys
+
+
+def test_a_stored_folder_is_split(stored: Place, tmp_path: Path, datakit) -> None:
+    assert datakit("split", stored, "--val", 0.5, "--out", tmp_path / "parts").exit_code == 0
+    parts = [ShardReader(tmp_path / "parts" / name).keys for name in ("train", "val")]
+    assert sorted(parts[0] + parts[1]) == sorted(ShardReader(stored).keys)
+
+
+def test_a_missing_bucket_is_called_one() -> None:
+    with pytest.raises(ShardError, match="no such bucket"):
+        ShardReader("s3://nobody-has-this-bucket/shards")

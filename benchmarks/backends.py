@@ -1,0 +1,88 @@
+"""Propagation on torch and on OpenVINO, and as another tree does it: frames a second and J, sequence by sequence.
+
+The sides take turns on each sequence. A frame's time is what `datakit propagate` reports of it, without the first two,
+for which the network is compiled; all objects of a sequence are one here, as in DAVIS-2016.
+Run alone: python -m benchmarks.backends DAVIS [--against TREE] [--weights bundled] [--sequences A,B]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from . import common
+
+HERE = Path(__file__).parent.parent
+OUT = common.WORK / "backends"
+COMPILED = 2  # frames
+
+
+def propagate(tree: Path, davis: Path, sequence: str, out: Path, weights: str, words: list[str]) -> list[float]:
+    """Milliseconds of the frames of one sequence."""
+    first = min((davis / "Annotations/480p" / sequence).iterdir())
+    command = [
+        sys.executable, "-P", "-m", "pipelines", "-q", "propagate", str(davis / "JPEGImages/480p" / sequence),
+        "--mask", str(first), "--weights", weights, "--out", str(out), "--overwrite", "--no-overlay", *words,
+    ]  # fmt: skip
+    paths = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
+    report = json.loads((out / "_report" / sequence / "report.json").read_text())
+    return [float(frame["ms"]) for frame in report["frames"][COMPILED:]]
+
+
+def mean_j(davis: Path, out: Path) -> float:
+    """J of all sequences that a side has made."""
+    path = out / "scores.json"
+    command = [
+        sys.executable, "-P", "-m", "pipelines", "-q", "evaluate", str(out), str(davis / "Annotations/480p"),
+        "--convention", "davis2016", "--only-predicted", "--json",
+    ]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    found = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    path.write_text(found.stdout)
+    return float(json.loads(found.stdout)["J"]["mean"])
+
+
+def measure(davis: Path, against: Path | None, weights: str, sequences: list[str]) -> None:
+    """Print the table."""
+    sides = {"torch": (HERE, []), "openvino": (HERE, ["--backend", "openvino"])}
+    if against:
+        sides = {"the other tree": (against.resolve(), []), **sides}
+    base = next(iter(sides))
+    ratios: dict[str, list[float]] = {name: [] for name in sides}
+    for number, sequence in enumerate(sequences):
+        medians = {}
+        for name in list(sides) if number % 2 else list(sides)[::-1]:
+            tree, words = sides[name]
+            out = OUT / weights.replace("/", "_") / name.replace(" ", "-")
+            medians[name] = statistics.median(propagate(tree, davis, sequence, out, weights, words))
+        for name, value in medians.items():
+            ratios[name].append(medians[base] / value)
+        print(sequence, {name: round(value, 1) for name, value in medians.items()}, flush=True)
+    for name in sides:
+        J = mean_j(davis, OUT / weights.replace("/", "_") / name.replace(" ", "-"))
+        speed = statistics.median(ratios[name])
+        between = f"{min(ratios[name]):.2f} to {max(ratios[name]):.2f}"
+        print(f"{name}: {speed:.2f} x the frames a second of {base} ({between}), J {J:.4f}")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("davis", type=Path)
+    parser.add_argument("--against", type=Path)
+    parser.add_argument("--weights", default="bundled")
+    parser.add_argument("--sequences")
+    given = parser.parse_args()
+    names = given.sequences.split(",") if given.sequences else None
+    found = names or sorted(path.name for path in (given.davis / "JPEGImages/480p").iterdir())
+    measure(given.davis, given.against, given.weights, found)
+
+
+if __name__ == "__main__":
+    main()

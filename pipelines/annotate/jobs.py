@@ -1,0 +1,136 @@
+"""Work in the background, one job at a time: it tells how far it is, and stops between two pictures."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from datakit.errors import DatakitError, UsageError
+
+Event = dict[str, Any]
+Tell = Callable[[Event], None]
+TOLD_EVERY = 0.1  # seconds between two reports of progress
+RECENT = 0.2  # weight of the last step in the mean of their seconds
+
+logger = logging.getLogger(__name__)
+
+
+class StopJob(Exception):
+    """Raised inside a job that was asked to stop."""
+
+
+class Advance(Protocol):
+    """What a job calls after each of its steps."""
+
+    def __call__(self, left: int, event: Event | None = None) -> None:
+        """Tell how many steps are left, and what there is to be told of this one.
+
+        Raises:
+            StopJob: the job is to end here.
+        """
+
+
+Work = Callable[[Advance], None]
+
+
+class Jobs:
+    """Runs one job in a thread.
+
+    Args:
+        tell: gets every event; called from that thread.
+
+    Attributes:
+        state: the last report: `job` its name, `state` one of running, done, stopped and failed, `done`, `left`,
+            `seconds_left`, and `message` where there is something to say; empty before the first.
+    """
+
+    def __init__(self, tell: Tell):
+        self._tell = tell
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self.state: Event = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether a job is under way."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, name: str, work: Work, end: Callable[[], Event]) -> None:
+        """Begin a job.
+
+        Args:
+            name: of it.
+            work: does it.
+            end: gives the event to tell when it is over, however it ended.
+
+        Raises:
+            UsageError: one is running.
+        """
+        with self._lock:
+            if self.running:
+                raise UsageError(f"{self.state['job']} is running; stop it first, or wait")
+            self._stopping.clear()
+            self.state = {"kind": "job", "job": name, "state": "running", "done": 0, "left": 0, "seconds_left": None}
+            self._thread = threading.Thread(target=self._run, args=(name, work, end), daemon=True, name=name)
+            self._thread.start()
+
+    def stop(self, wait: float = 0) -> None:
+        """Have the job stop after the picture it is at; wait so many seconds for it."""
+        self._stopping.set()
+        if wait and self._thread is not None:
+            self._thread.join(wait)
+
+    def _run(self, name: str, work: Work, end: Callable[[], Event]) -> None:
+        outcome: Event = {"state": "done", "left": 0}
+        try:
+            work(_Counter(self._advance))
+        except StopJob:
+            outcome = {"state": "stopped"}
+        except DatakitError as error:
+            outcome = {"state": "failed", "message": str(error)}
+        except OSError as error:
+            outcome = {"state": "failed", "message": f"{error.filename or name}: {error.strerror or error}"}
+        except Exception as error:  # a thread that dies says nothing to anybody
+            logger.exception(f"{name} failed")
+            outcome = {"state": "failed", "message": f"{name} failed: {error!r}"}
+        self._tell(end())
+        self.state = {**self.state, "seconds_left": None, **outcome}
+        self._tell(self.state)
+
+    def _advance(self, counter: _Counter, left: int, event: Event | None) -> None:
+        if event is not None:
+            self._tell(event)
+        if counter.is_due():
+            seconds = round(counter.each * left, 1)
+            self.state = {**self.state, "done": counter.done, "left": left, "seconds_left": seconds}
+            self._tell(self.state)
+        if self._stopping.is_set():
+            raise StopJob
+
+
+class _Counter:
+    """Steps of a job: how many, and how long one takes."""
+
+    def __init__(self, advance: Callable[[_Counter, int, Event | None], None]):
+        self._advance = advance
+        self.done, self.each = 0, 0.0
+        self._last, self._told = time.monotonic(), 0.0
+
+    def __call__(self, left: int, event: Event | None = None) -> None:
+        """As `Advance`."""
+        now = time.monotonic()
+        seconds, self._last = now - self._last, now
+        self.done += 1
+        self.each = seconds if self.done == 1 else (1 - RECENT) * self.each + RECENT * seconds
+        self._advance(self, left, event)
+
+    def is_due(self) -> bool:
+        """Whether progress is to be told again."""
+        now = time.monotonic()
+        due = now - self._told >= TOLD_EVERY
+        self._told = now if due else self._told
+        return due

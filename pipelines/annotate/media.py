@@ -1,0 +1,131 @@
+"""What is annotated: a film, a folder of its frames, or a folder of photos, each opened to be looked at in any order.
+
+Decoded pictures are kept up to a number of bytes, however long the film is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from datakit.arrays import Image
+from datakit.errors import DatakitError, ItemError, UsageError
+from datakit.formats import MAX_PIXELS
+from datakit.photo_files import load_picture_file, read_picture
+from datakit.video.labels import list_frames
+from datakit.video.seeking import SeekingFrames, open_seeking
+from datakit.video.video_file import DEFAULT_FPS
+
+Kind = Literal["film", "frames", "stills"]
+KEPT_BYTES = 192_000_000  # decoded pictures; 31 frames of 1080p
+
+
+@dataclass
+class Media:
+    """The pictures of a project.
+
+    Attributes:
+        path: of the film or folder.
+        kind: `film`, `frames` of one in a folder, or `stills`.
+        names: of the pictures, as their masks are called.
+        fps: frames per second.
+        files: of the pictures, where each has one.
+        film: its frames, where they are those of a video file.
+    """
+
+    path: Path
+    kind: Kind
+    names: tuple[str, ...]
+    fps: float
+    read: Callable[[int], Image]
+    size: Callable[[int], tuple[int, int]]
+    files: tuple[Path, ...] = ()
+    film: SeekingFrames | None = None
+    _kept: OrderedDict[int, Image] = field(default_factory=OrderedDict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, place: int) -> Image:
+        """(H, W, 3) uint8 RGB of one picture, upright.
+
+        Raises:
+            DatakitError: it cannot be read.
+        """
+        with self._lock:
+            if place in self._kept:
+                self._kept.move_to_end(place)
+                return self._kept[place]
+        image = self.read(place)
+        with self._lock:
+            self._kept[place] = image
+            while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > KEPT_BYTES:
+                self._kept.popitem(last=False)
+        return image
+
+    def apart(self) -> Media:
+        """The same pictures by a decoder of their own: two who read a film by turns would each seek anew."""
+        if self.film is None:
+            return self
+        film = self.film.twin()
+        return replace(self, read=film.__getitem__, film=film, _kept=OrderedDict(), _lock=threading.Lock())
+
+
+def open_media(path: Path, stills: bool | None = None) -> Media:
+    """Open what is to be annotated.
+
+    Args:
+        path: a film, or a folder of pictures.
+        stills: whether the pictures of a folder are photos of their own; None for those of several sizes.
+
+    Raises:
+        UsageError: there is nothing there, or not what it is said to be.
+        DatakitError: a picture cannot be read.
+    """
+    if path.is_dir():
+        return _open_folder(path, stills)
+    if not path.exists():
+        raise UsageError(f"{path}: no such film or folder; expected a video file, or a folder of frames or photos")
+    if stills:
+        raise UsageError(f"--stills {path}: is a file; name the folder of the photos")
+    frames = open_seeking(path)
+    size = frames.size
+    return Media(path, "film", frames.names, frames.fps, frames.__getitem__, lambda _place: size, film=frames)
+
+
+def _open_folder(path: Path, stills: bool | None) -> Media:
+    found = list_frames(path)
+    if not found:
+        raise UsageError(f"{path}: holds no pictures; expected frames such as 00000.jpg, or photos")
+    files = tuple(found.values())
+    sizes = [_size_of(file) for file in files]
+    several = next((n for n, size in enumerate(sizes) if size != sizes[0]), None)
+    if several is not None and stills is False:
+        found_sizes = "{1}x{0} and {3}x{2}".format(*sizes[0], *sizes[several])
+        raise UsageError(f"--frames {path}: its pictures are {found_sizes}; frames of a film have one size")
+    kind: Kind = "stills" if stills or (stills is None and several is not None) else "frames"
+
+    def read(place: int) -> Image:
+        try:
+            return read_picture(files[place], str(files[place]), MAX_PIXELS)
+        except ItemError as error:
+            raise DatakitError(error.problem.detail) from None
+
+    return Media(path, kind, tuple(found), DEFAULT_FPS, read, sizes.__getitem__, files)
+
+
+def _size_of(file: Path) -> tuple[int, int]:
+    """(H, W) upright, by the header of a JPEG or PNG."""
+    try:
+        _, _, header = load_picture_file(file, str(file), MAX_PIXELS, checked=())
+        if header.form not in ("JPEG", "PNG"):
+            H, W, _ = read_picture(file, str(file), MAX_PIXELS).shape
+            return H, W
+    except ItemError as error:
+        raise DatakitError(f"{error.problem.detail}; move it elsewhere") from None
+    return header.size[::-1] if header.orientation >= 5 else header.size

@@ -1,0 +1,442 @@
+/* The page of `datakit annotate`: what is open, what is drawn, what is heard of the background. */
+
+import { fillHelp, obey } from "./keys.js";
+import { Film } from "./film.js";
+import { History, difference, union } from "./labels.js";
+import { button, chosenFormats, editName, fillFormats, showJob, showObjects } from "./panel.js";
+import { Saver, get, listen, mask, photo, post } from "./server.js";
+import { TOOLS, Tools } from "./tools.js";
+import { View } from "./view.js";
+
+const KEPT_PIXELS = 40e6; // of photos that were looked at
+const LEAVE_MS = 400;
+const $ = id => document.getElementById(id);
+const root = document.documentElement;
+
+class App {
+  constructor(state) {
+    Object.assign(this, state, { count: state.names.length, signs: [...state.signs], versions: [], started: Date.now().toString(36) });
+    this.place = -1;
+    this.wanted = this.at;
+    this.labels = null;
+    this.object = this.objects[0]?.id ?? null;
+    this.history = new History();
+    this.photos = new Map();
+    this.before = null; // the picture as a stroke found it
+    this.view = new View($("stage"), state.colours);
+    this.tools = new Tools(this, this.view);
+    this.view.onplace = () => this.tools.marks();
+    this.film = new Film(this, $("line"), $("strip"));
+    this.saver = new Saver((text, bad) => this.toldSaved(text, bad), (place, answer) => this.heardSaved(place, answer));
+  }
+
+  /* Pictures */
+
+  /* Shows a picture; of many that are asked for while one is loaded, the last. */
+  go(place) {
+    this.wanted = Math.max(0, Math.min(this.count - 1, place));
+    this.tools.cancel();
+    this.loading ??= this.load().finally(() => { this.loading = null; });
+    return this.loading;
+  }
+
+  async load() {
+    while (this.place !== this.wanted) {
+      const place = this.wanted;
+      try {
+        const [bitmap, found] = await Promise.all([this.bitmap(place), this.found(place)]);
+        if (place !== this.wanted) continue;
+        this.show(place, bitmap, found);
+      } catch (error) {
+        this.say(error.message);
+        return;
+      }
+    }
+    for (const beside of [this.place + 1, this.place - 1]) {
+      if (beside >= 0 && beside < this.count) this.bitmap(beside).catch(() => {});
+    }
+  }
+
+  bitmap(place) {
+    const kept = this.photos.get(place) ?? photo(place);
+    this.photos.delete(place);
+    this.photos.set(place, kept);
+    kept.then(bitmap => {
+      const most = Math.max(3, Math.floor(KEPT_PIXELS / (bitmap.width * bitmap.height)));
+      for (const old of [...this.photos.keys()].slice(0, Math.max(0, this.photos.size - most))) this.photos.delete(old);
+    }, () => this.photos.delete(place));
+    return kept;
+  }
+
+  /* Masks of a picture: those that wait to be saved, or the server's. */
+  async found(place) {
+    const waiting = this.saver.pending(place);
+    return waiting ? { labels: waiting.clone(), drawn: true } : mask(place);
+  }
+
+  show(place, bitmap, found) {
+    this.place = place;
+    this.labels = found.labels;
+    this.about = found;
+    this.view.show(bitmap, found.labels);
+    $("stage").dataset.place = place;
+    this.redraw();
+    this.film.thumbs();
+    clearTimeout(this.leaving);
+    if (this.writes) this.leaving = setTimeout(() => post("at", { place }).catch(() => {}), LEAVE_MS);
+  }
+
+  /* The masks of the picture in sight anew. */
+  async reload() {
+    const { place } = this;
+    if (place < 0 || this.before || this.saver.pending(place) !== undefined) return;
+    const found = await mask(place).catch(() => null);
+    if (!found || place !== this.place || this.before || this.saver.pending(place) !== undefined) return;
+    this.labels = this.about = null;
+    Object.assign(this, { labels: found.labels, about: found });
+    this.view.labels = found.labels;
+    this.view.paint(found.labels.whole());
+    this.redraw();
+  }
+
+  /* Drawing */
+
+  canDraw(tool) {
+    if (!this.labels || this.place !== this.wanted) return false;
+    if (this.object !== null || tool === "eraser") return true;
+    this.say("Add an object first (N).");
+    return false;
+  }
+
+  begin() {
+    this.before = this.labels.clone();
+    this.dirty = null;
+  }
+
+  changed(area) {
+    this.dirty = union(this.dirty, area);
+    this.view.paint(area);
+  }
+
+  end() {
+    const { before, labels, place, dirty } = this;
+    this.before = null;
+    const area = dirty && difference(before, labels, dirty);
+    if (!area) return;
+    this.history.add({ place, area, before: before.copy(area), after: labels.copy(area), drawnBefore: this.signs[place] === "d", drawnAfter: true });
+    this.keep(true);
+  }
+
+  /* The picture is right as it is: as if it had been drawn so, and objects that are not seen are not there. */
+  accept() {
+    const { place, labels } = this, area = { x0: 0, y0: 0, x1: 1, y1: 1 };
+    if (!this.writes || !labels || this.place !== this.wanted || this.signs[place] === "d") return;
+    this.history.add({ place, area, before: labels.copy(area), after: labels.copy(area), drawnBefore: false, drawnAfter: true, complete: true });
+    this.keep(true, true);
+  }
+
+  /* Saves the picture in sight as drawn, or takes its drawing back. */
+  keep(drawn, complete = false) {
+    const { place } = this;
+    this.signs[place] = drawn ? "d" : ".";
+    this.about = { drawn };
+    this.saver.save(place, drawn ? Object.assign(this.labels.clone(), { complete }) : null);
+    this.redraw();
+  }
+
+  async step(back) {
+    this.tools.cancel();
+    const change = this.history.step(back);
+    if (!change) { this.say(back ? "Nothing to undo." : "Nothing to do again."); return; }
+    await this.go(change.place);
+    this.labels.paste(change.area, back ? change.before : change.after);
+    this.view.paint(change.area);
+    this.keep(back ? change.drawnBefore : change.drawnAfter, !back && change.complete);
+  }
+
+  async clear() {
+    if (this.signs[this.place] !== "d" || !this.writes) return;
+    const { place, labels } = this, before = labels.data.slice();
+    this.keep(false);
+    while (this.saver.pending(place) !== undefined) await new Promise(done => setTimeout(done, 30));
+    await this.reload();
+    if (this.place !== place) return;
+    this.history.add({ place, area: this.labels.whole(), before, after: this.labels.data.slice(), drawnBefore: true, drawnAfter: false });
+    this.redraw();
+  }
+
+  toldSaved(text, bad) {
+    $("saved").textContent = text;
+    $("saved").classList.toggle("bad", bad);
+    $("saved").dataset.count = this.saver?.saves ?? 0;
+  }
+
+  heardSaved(place, answer) {
+    this.versions[place] = answer.version;
+    this.heardChanges(answer);
+  }
+
+  /* Objects */
+
+  choose(id) {
+    this.object = id;
+    if (this.tools.tool === "eraser" || this.tools.tool === "hand") this.use("brush");
+    this.redraw();
+  }
+
+  async change(body) {
+    try {
+      const answer = await post("objects", body);
+      if (answer.id) this.object = answer.id;
+      this.heardChanges(answer);
+      return answer;
+    } catch (error) {
+      this.say(error.message);
+      return null;
+    }
+  }
+
+  add() { return this.writes && this.change({ do: "add" }); }
+
+  rename(id, name) { this.change({ do: "name", id, name }); }
+
+  async remove(id) {
+    const name = this.objects.find(each => each.id === id).name;
+    await this.change({ do: "remove", id });
+    $("hint").replaceChildren(`Removed ${name} from all pictures. `, button("plain", "Bring it back", "", () => {
+      this.say("");
+      this.change({ do: "restore", id });
+    }));
+    $("hint").hidden = false;
+  }
+
+  /* Background */
+
+  heard(event) {
+    if (event.kind === "job") {
+      this.job = event;
+      showJob(event);
+      this.redraw();
+    } else if (event.kind === "changes") {
+      this.heardChanges(event);
+    } else if (event.kind === "drawn") { // by this page or another
+      const known = this.versions[event.place] === event.version;
+      this.versions[event.place] = event.version;
+      if (!known && event.place === this.place) this.reload();
+    } else if (event.kind === "made") {
+      this.versions[event.place] = event.version;
+      if (this.signs[event.place] !== "d") this.signs[event.place] = "m";
+      this.film.refresh();
+      if ($("follow").checked && !this.before && !this.loading && event.place !== this.place) this.go(event.place);
+      else if (event.place === this.place) this.reload();
+    }
+  }
+
+  heardChanges({ objects, signs, offer }) {
+    const ids = JSON.stringify(this.objects.map(each => each.id));
+    Object.assign(this, { objects, offer, signs: [...signs] });
+    for (const place of this.saver.waiting.keys()) this.signs[place] = this.saver.waiting.get(place) ? "d" : ".";
+    if (!objects.some(each => each.id === this.object)) this.object = objects[0]?.id ?? null;
+    if (JSON.stringify(objects.map(each => each.id)) !== ids) {
+      this.versions = [];
+      this.started = Date.now().toString(36);
+      this.reload();
+    }
+    this.redraw();
+    this.film.refresh();
+  }
+
+  async heardConnection(is) {
+    if (!is) {
+      this.toldSaved("The program does not answer; it may have ended. Start it again and keep this page open.", true);
+      return;
+    }
+    const state = await get("state").catch(() => null);
+    if (!state) return;
+    this.heardChanges(state);
+    showJob(state.job);
+    if (this.saver.isIdle) this.toldSaved(this.writes ? "Saved" : "To look at only", false);
+    this.reload();
+  }
+
+  async propagate(direction) {
+    if (this.kind === "stills" || !this.writes) return;
+    while (!this.saver.isIdle) await new Promise(done => setTimeout(done, 20));
+    post("propagate", { direction, at: this.place }).catch(error => this.say(error.message));
+  }
+
+  stop() { post("stop").catch(error => this.say(error.message)); }
+
+  async export() {
+    post("export", { formats: chosenFormats() }).catch(error => this.say(error.message));
+  }
+
+  next() {
+    const place = this.kind === "stills" ? this.undone() : this.offer;
+    if (place !== null) this.go(place);
+  }
+
+  /* The next photo that was not drawn on, or null. */
+  undone() {
+    const order = [...this.signs.keys()].map(n => (this.place + 1 + n) % this.count);
+    return order.find(place => this.signs[place] !== "d" && place !== this.place) ?? null;
+  }
+
+  /* What is shown */
+
+  say(text) {
+    $("hint").textContent = text;
+    $("hint").hidden = !text;
+    clearTimeout(this.saying);
+    if (text) this.saying = setTimeout(() => { $("hint").hidden = true; }, 6000);
+  }
+
+  use(tool) {
+    if (!this.writes && tool !== "hand") return;
+    this.tools.choose(tool);
+    for (const each of $("tools").children) each.setAttribute("aria-pressed", each.value === tool);
+    $("stage").dataset.tool = tool;
+  }
+
+  setRadius(radius) {
+    this.tools.radius = Math.max(1, Math.min(200, radius));
+    $("radius").value = this.tools.radius;
+    $("radius-text").textContent = `${this.tools.radius} px`;
+    this.tools.marks();
+  }
+
+  setOpacity(percent) {
+    const opacity = Math.max(0, Math.min(100, percent));
+    $("opacity").value = opacity;
+    $("opacity-text").textContent = `${opacity} %`;
+    this.view.setOpacity(opacity / 100);
+  }
+
+  redraw() {
+    showObjects(this, this.colours);
+    $("undo").disabled = !this.history.done.length;
+    $("redo").disabled = !this.history.undone.length;
+    if (this.place < 0) return;
+    const drawn = this.signs[this.place] === "d", { confidence, agreement } = this.about ?? {};
+    const noun = this.kind === "stills" ? "Photo" : "Frame";
+    $("where").textContent = `${noun} ${this.place + 1} of ${this.count} · ${this.names[this.place]}`;
+    $("about").textContent = drawn ? "This one was drawn by hand." : agreement !== undefined ? `Made; both runs agree to ${agreement.toFixed(2)}.`
+      : confidence !== undefined ? `Made; confidence ${confidence.toFixed(2)}.` : "Nothing is drawn here yet.";
+    $("clear").hidden = !drawn || !this.writes;
+    $("accept").hidden = drawn || !this.writes;
+    const next = this.kind === "stills" ? this.undone() : this.offer;
+    $("offer").disabled = next === null;
+    $("offer").textContent = next === null ? (this.kind === "stills" ? "All photos are drawn" : "Nothing to look at yet")
+      : this.kind === "stills" ? "Next photo" : `Look at frame ${next + 1}`;
+    this.film.draw();
+  }
+}
+
+function table(app) {
+  const arrows = (dx, dy, step) => () => app.tools.crosshair ? app.tools.steer(dx, dy) : step && app.go(app.wanted + step);
+  const escape = () => { if (!app.tools.cancel() && app.tools.crosshair) app.tools.toggleCrosshair(); };
+  return [
+    ...Object.entries(TOOLS).map(([tool, { name, key }]) => [[key], `${name} tool`, () => app.use(tool)]),
+    [["1 – 9"], "choose an object", null],
+    [["N"], "new object", () => app.add()],
+    [["F2"], "rename the object", () => app.writes && editName(app, app.object)],
+    [["["], "", () => app.setRadius(Math.floor(app.tools.radius / 1.25))],
+    [["]"], "", () => app.setRadius(Math.ceil(app.tools.radius * 1.25))],
+    [["[ ]"], "smaller, larger brush", null],
+    [["Ctrl+Z"], "undo", () => app.step(true)],
+    [["Ctrl+Shift+Z", "Ctrl+Y"], "do again", () => app.step(false)],
+    [["Ctrl+Backspace"], "take the drawing of this picture back", () => app.clear()],
+    [["A"], "accept the picture as it is; objects that it does not show are gone", () => app.accept()],
+    [["Enter"], "close the polygon; with the crosshair, press and release", () => app.tools.crosshair && app.tools.tool !== "polygon" ? app.tools.strike() : enterPolygon(app)],
+    [["Escape"], "take back what is not finished", escape],
+    [["K"], "crosshair for drawing without a mouse", () => app.writes && app.tools.toggleCrosshair()],
+    [["←", "→"], "previous, next picture; or move the crosshair", null],
+    [[","], "", () => app.go(app.wanted - 1)],
+    [["."], "", () => app.go(app.wanted + 1)],
+    [[", ."], "previous, next picture, also with the crosshair", null],
+    [["←"], "", arrows(-10, 0, -1)], [["→"], "", arrows(10, 0, 1)], [["↑"], "", arrows(0, -10, 0)], [["↓"], "", arrows(0, 10, 0)],
+    [["Shift+←"], "", arrows(-1, 0, -10)], [["Shift+→"], "", arrows(1, 0, 10)], [["Shift+↑"], "", arrows(0, -1, 0)], [["Shift+↓"], "", arrows(0, 1, 0)],
+    [["Shift+←", "Shift+→"], "ten pictures back, on; or move the crosshair finely", null],
+    [["Home"], "first picture", () => app.go(0)],
+    [["End"], "last picture", () => app.go(app.count - 1)],
+    [["Space"], "play, pause", () => app.kind !== "stills" && app.film.togglePlay()],
+    [["W"], "the picture that most needs a look", () => app.next()],
+    [["G"], "propagate both ways", () => app.propagate("both")],
+    [["Shift+F"], "propagate forwards", () => app.propagate("forwards")],
+    [["Shift+B"], "propagate backwards", () => app.propagate("backwards")],
+    [["S"], "stop", () => app.stop()],
+    [["+", "="], "zoom in", () => app.view.zoom(1.4)],
+    [["-"], "zoom out", () => app.view.zoom(1 / 1.4)],
+    [["0"], "whole picture", () => app.view.fit()],
+    [["O"], "masks fainter", () => app.setOpacity(Number($("opacity").value) - 15)],
+    [["Shift+O"], "masks stronger", () => app.setOpacity(Number($("opacity").value) + 15)],
+    [["Ctrl+E"], "export", () => $("export").showModal()],
+    [["?"], "these keys", () => $("help").showModal()],
+  ];
+}
+
+/* With the crosshair Enter sets a corner; twice in one place, or without it, it closes. */
+function enterPolygon(app) {
+  const { tools } = app, last = tools.corners.at(-1), here = tools.crosshair;
+  if (here && !(last && last.x === here.x && last.y === here.y)) tools.strike();
+  else tools.close();
+}
+
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+function setUp(app) {
+  document.title = `${app.title} – annotate`;
+  $("title").textContent = app.title;
+  root.dataset.kind = app.kind;
+  root.dataset.writes = app.writes;
+  for (const [tool, { name, key, path }] of Object.entries(TOOLS)) {
+    const made = button("tool", "", `${name} (${key})`, () => app.use(tool));
+    made.value = tool;
+    made.append(icon(path), name);
+    made.disabled = !app.writes && tool !== "hand";
+    $("tools").append(made);
+  }
+  const on = (id, act) => $(id).addEventListener("click", act);
+  on("undo", () => app.step(true));
+  on("redo", () => app.step(false));
+  on("add", () => app.add());
+  on("clear", () => app.clear());
+  on("accept", () => app.accept());
+  on("offer", () => app.next());
+  on("stop", () => app.stop());
+  on("previous", () => app.go(app.wanted - 1));
+  on("next", () => app.go(app.wanted + 1));
+  on("play", () => app.film.togglePlay());
+  on("open-help", () => $("help").showModal());
+  on("open-export", () => $("export").showModal());
+  for (const direction of ["backwards", "both", "forwards"]) on(direction, () => app.propagate(direction));
+  for (const close of document.querySelectorAll("[data-close]")) close.addEventListener("click", () => close.closest("dialog").close());
+  $("export-form").addEventListener("submit", () => app.export());
+  $("radius").addEventListener("input", event => app.setRadius(Number(event.target.value)));
+  $("opacity").addEventListener("input", event => app.setOpacity(Number(event.target.value)));
+  window.addEventListener("beforeunload", event => { if (!app.saver.isIdle) event.preventDefault(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.film.draw());
+  const keys = table(app), digits = [..."123456789"].map((key, n) => [[key], "", () => app.objects[n] && app.choose(app.objects[n].id)]);
+  fillHelp($("keys"), keys);
+  obey([...keys.filter(([, , act]) => act), ...digits], () => !document.querySelector("dialog[open]"));
+  fillFormats(app.formats, app.folder);
+  app.setRadius(12);
+  app.setOpacity(45);
+  app.use(app.writes ? "brush" : "hand");
+  showJob(app.job);
+  app.toldSaved(app.writes ? "Saved" : "To look at only", false);
+}
+
+const app = new App(await get("state"));
+setUp(app);
+if (app.writes && !app.objects.length) await app.add();
+await app.go(app.at);
+listen(event => app.heard(event), is => app.heardConnection(is));
+$("stage").focus({ preventScroll: true });
+requestAnimationFrame(() => requestAnimationFrame(() => { root.dataset.ready = "yes"; }));

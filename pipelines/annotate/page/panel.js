@@ -1,0 +1,104 @@
+/* The panel beside the stage: objects, what runs, what to look at next, exports. */
+
+const $ = id => document.getElementById(id);
+
+export function element(name, classes = "", ...content) {
+  const made = document.createElement(name);
+  if (classes) made.className = classes;
+  made.append(...content);
+  return made;
+}
+
+export function button(classes, text, title, act) {
+  const made = element("button", classes, text);
+  made.type = "button";
+  made.title = title;
+  made.addEventListener("click", act);
+  return made;
+}
+
+/* app: `objects`, `object`, `writes`, `choose(id)`, `rename(id, name)`, `remove(id)`. */
+export function showObjects(app, colours) {
+  if ($("objects").contains(document.activeElement) && document.activeElement.matches("input")) return; // a name is being written
+  $("objects").replaceChildren(...app.objects.map(({ id, name }, n) => {
+    const swatch = element("i", "swatch");
+    swatch.style.background = `rgb(${colours[id]})`;
+    const key = n < 9 ? ` (${n + 1})` : "";
+    const choose = button("object", "", `Draw ${name}${key}`, () => app.choose(id));
+    choose.append(swatch, element("span", "name", name), element("kbd", "", n < 9 ? String(n + 1) : ""));
+    choose.setAttribute("aria-pressed", id === app.object);
+    const row = element("li", id === app.object ? "now" : "", choose);
+    row.dataset.id = id;
+    if (app.writes) {
+      row.append(button("icon", "✎", `Rename ${name} (F2)`, () => editName(app, id)), button("icon", "✕", `Remove ${name} from all pictures`, () => app.remove(id)));
+    }
+    return row;
+  }));
+}
+
+export function editName(app, id) {
+  const row = $("objects").querySelector(`[data-id="${id}"]`), object = app.objects.find(each => each.id === id);
+  if (!row || !object) return;
+  const field = element("input");
+  field.value = object.name;
+  field.maxLength = 100;
+  field.setAttribute("aria-label", `Name of ${object.name}`);
+  let over = false;
+  const end = keep => {
+    if (over) return;
+    over = true;
+    field.remove();
+    if (keep && field.value.trim() && field.value !== object.name) app.rename(id, field.value);
+    else app.redraw();
+    $("stage").focus({ preventScroll: true });
+  };
+  field.addEventListener("keydown", event => {
+    if (event.key === "Enter") end(true);
+    if (event.key === "Escape") { event.stopPropagation(); end(false); }
+  });
+  field.addEventListener("blur", () => end(true));
+  row.replaceChildren(field);
+  field.focus();
+  field.select();
+}
+
+export function time(seconds) {
+  const whole = Math.ceil(seconds), two = value => String(value).padStart(2, "0");
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${two(whole % 60)} min`;
+}
+
+const DONE = { propagate: "Propagated", export: "Exported" };
+const RUNS = { propagate: "Propagating", export: "Exporting" };
+
+export function showJob(job) {
+  $("job").hidden = !job.state;
+  if (!job.state) return;
+  const runs = job.state === "running", all = job.done + job.left;
+  $("stop").disabled = !runs;
+  $("stop").hidden = !runs;
+  $("progress").hidden = !runs;
+  $("progress").value = all ? job.done / all : 0;
+  $("job").dataset.state = job.state;
+  if (runs) {
+    const left = job.seconds_left === null ? "" : ` · ${time(job.seconds_left)} left`;
+    $("job-text").textContent = all ? `${RUNS[job.job]}: ${job.done} of ${all}${left}` : `${RUNS[job.job]}…`;
+  } else if (job.state === "failed") {
+    $("job-text").textContent = job.message;
+  } else {
+    $("job-text").textContent = job.state === "stopped" ? "Stopped; what was made is kept." : job.left === 0 && job.done === 0 && job.job === "propagate" ? "All is up to date." : `${DONE[job.job]}.`;
+  }
+  for (const id of ["backwards", "both", "forwards", "export-go"]) $(id).disabled = runs;
+}
+
+export function fillFormats(formats, folder) {
+  $("formats").replaceChildren(...Object.entries(formats).map(([name, about], n) => {
+    const box = element("input");
+    box.type = "checkbox";
+    box.name = name;
+    box.checked = n === 0;
+    return element("label", "check", box, ` ${about}`);
+  }));
+  $("export-place").textContent = `Written to ${folder}/export`;
+}
+
+export const chosenFormats = () => [...$("formats").querySelectorAll(":checked")].map(box => box.name);

@@ -1,0 +1,90 @@
+/* What the page asks of its server: pictures, masks, changes; and the saving of drawings, which waits for nothing and loses nothing. */
+
+import { Labels } from "./labels.js";
+
+const RETRY_MS = 1000;
+
+async function ask(method, path, body) {
+  const answer = await fetch(path, { method, body: body && !(body instanceof Uint32Array) ? JSON.stringify(body) : body });
+  if (!answer.ok) {
+    const text = await answer.text();
+    let said = text;
+    try { said = JSON.parse(text).error; } catch { /* it is plain text */ }
+    throw Object.assign(new Error(said), { status: answer.status });
+  }
+  return answer;
+}
+
+export const get = path => ask("GET", path).then(answer => answer.json());
+export const post = (path, body = {}) => ask("POST", path, body).then(answer => answer.json());
+
+export async function photo(place) {
+  return createImageBitmap(await (await ask("GET", `photo/${place}`)).blob());
+}
+
+export async function mask(place) {
+  const answer = await ask("GET", `mask/${place}`);
+  const about = JSON.parse(answer.headers.get("X-Mask"));
+  return { ...about, labels: Labels.fromRuns(await answer.arrayBuffer(), about.size[1], about.size[0]) };
+}
+
+export async function boxMask(place, id, box, size) {
+  const answer = await ask("POST", `box/${place}`, { id, box });
+  return Labels.fromRuns(await answer.arrayBuffer(), size.width, size.height);
+}
+
+/* Drawings on their way to disk: of each picture the latest; null takes its drawing back. */
+export class Saver {
+  constructor(told, changed) {
+    this.waiting = new Map();
+    this.told = told;
+    this.changed = changed;
+    this.busy = false;
+  }
+
+  get isIdle() { return !this.busy && !this.waiting.size; }
+
+  /* What a picture will be once it is saved; undefined where nothing waits. */
+  pending(place) { return this.waiting.get(place); }
+
+  save(place, labels) {
+    this.waiting.set(place, labels);
+    this.told("Saving…", false);
+    if (!this.busy) this.run();
+  }
+
+  async run() {
+    this.busy = true;
+    await new Promise(done => setTimeout(done)); // a stroke is shown before it is packed
+    while (this.waiting.size) {
+      const [place, labels] = this.waiting.entries().next().value;
+      try {
+        const answer = await (labels ? ask("PUT", `mask/${place}${labels.complete ? "?complete=1" : ""}`, labels.runs()) : ask("DELETE", `mask/${place}`));
+        if (this.waiting.get(place) === labels) this.waiting.delete(place);
+        this.changed(place, await answer.json());
+      } catch (error) {
+        const refused = [400, 404, 413].includes(error.status);
+        if (refused) this.waiting.delete(place);
+        this.failed = error.status ? error.message : "the program does not answer. Start it again and keep this page open";
+        this.told(`Not saved: ${this.failed}`, true);
+        if (refused) continue;
+        await new Promise(done => setTimeout(done, RETRY_MS));
+      }
+    }
+    this.busy = false;
+    this.saves = (this.saves ?? 0) + 1;
+    this.told("Saved", false);
+  }
+}
+
+/* Events of the background; begins anew when the connection is lost. */
+export function listen(heard, connected) {
+  const open = () => {
+    const socket = new WebSocket(new URL("live", location.href).href.replace(/^http/, "ws"));
+    let was = false;
+    socket.onopen = () => { was = true; connected(true); };
+    socket.onmessage = event => heard(JSON.parse(event.data));
+    socket.onclose = () => { if (was) connected(false); setTimeout(open, RETRY_MS); };
+  };
+  open();
+}

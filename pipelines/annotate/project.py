@@ -1,0 +1,344 @@
+"""A project: a folder of plain files that holds what was drawn by hand and what the network made of it.
+
+`project.json` says what is annotated, `drawn/NAME.png` and `made/NAME.png` are palette PNGs of object ids, `made.jsonl`
+has a line for each mask that was made (docs/annotate.md). A file is replaced in one step, and what was drawn is on disk
+before it is said to be saved.
+"""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import hashlib
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datakit.arrays import Labels
+from datakit.datasets import ReadOptions
+from datakit.errors import DatakitError, ItemError, UsageError
+from datakit.files import PART_PREFIX, canonical_json, replacing, write_json
+from datakit.images import encode_palette_png
+from datakit.video.labels import read_labels
+from datakit.video.palette import palette
+
+from .files import ABOUT, DRAWN, FORMAT, LOG, MADE, VERSION, ids_in, read_about, read_rows, write_rows
+from .media import Media
+
+IDS = range(1, 255)
+NAME_LENGTH = 100
+AS_IDS = ReadOptions(values="ids")
+FROM = "from"  # in a line of the log: which drawings a mask was made of
+DRAWN_SIGN, MADE_SIGN, OLD_SIGN, NONE_SIGN = "d", "m", "o", "."
+
+
+class Project:
+    """What is drawn and made of one film or folder of photos; safe to be used by several threads.
+
+    Args:
+        folder: of the project; it is made where it is not there.
+        media: what is annotated.
+        maker: what the network's masks depend on beside drawings, as a short text.
+        writes: whether it may be changed; else the folder must be there.
+
+    Raises:
+        UsageError: the folder holds something else, or a project of another film.
+        DatakitError: its files are damaged.
+    """
+
+    def __init__(self, folder: Path, media: Media, maker: str = "", writes: bool = True):
+        self.folder, self.media, self.maker, self.writes = folder, media, maker, writes
+        self._lock = threading.RLock()
+        self._places = {name: place for place, name in enumerate(media.names)}
+        self._about = self._read_about()
+        if writes:
+            for each in (folder / DRAWN, folder / MADE):
+                each.mkdir(parents=True, exist_ok=True)
+        self._marks = {place: self._mark(place) for place in self._drawn_places()}
+        self._rows = self._read_rows()
+        self._versions = [0] * len(media)
+        self.changed = (0, 0)  # how many drawings were changed, and where the last one was
+        if writes:
+            self._save_about()
+            write_rows(folder / LOG, self._rows.values())
+
+    def _read_about(self) -> dict[str, Any]:
+        path, media = self.folder / ABOUT, self.media
+        fresh = {
+            "format": FORMAT, "version": VERSION, "media": str(media.path.resolve()), "kind": media.kind,
+            "count": len(media), "objects": {}, "removed": [], "settled": {}, "at": 0,
+        }  # fmt: skip
+        about = read_about(self.folder)
+        if about is None:
+            there = self.folder.iterdir() if self.folder.is_dir() else ()
+            foreign = sorted(each.name for each in there if not each.name.startswith("."))
+            if not self.writes:
+                raise UsageError(f"{self.folder}: holds no project to look at; open it without --read-only first")
+            if foreign:
+                raise UsageError(f"{self.folder}: holds {foreign[0]!r} and is no project; name another with --project")
+            return fresh
+        if about["kind"] != media.kind or (media.kind == "film" and about["count"] != len(media)):
+            made_of = f"a project of {about['count']} pictures ({about['kind']}), {about['media']}"
+            raise UsageError(
+                f"{path}: is {made_of}; {media.path} has {len(media)} ({media.kind}). "
+                "Name another folder with --project"
+            )
+        return {**fresh, **about, "media": fresh["media"], "count": len(media)}
+
+    def _save_about(self) -> None:
+        write_json(self.folder / ABOUT, self._about)
+
+    def _drawn_places(self) -> list[int]:
+        folder = self.folder / DRAWN
+        names = [path.stem for path in folder.glob("*.png")] if folder.is_dir() else []
+        return sorted(self._places[name] for name in names if name in self._places)
+
+    def _read_rows(self) -> dict[int, dict[str, Any]]:
+        rows = {}
+        for row in read_rows(self.folder / LOG):
+            with contextlib.suppress(KeyError):
+                rows[self._places[row["frame"]]] = row
+        return rows
+
+    # Masks
+
+    def _read(self, part: str, place: int) -> Labels | None:
+        path = self.folder / part / f"{self.media.names[place]}.png"
+        try:
+            labels = read_labels(path, str(path), AS_IDS).labels
+        except ItemError as error:
+            if part == MADE or not path.exists():
+                return None
+            raise DatakitError(f"{error.problem.detail}; it was drawn by hand: mend it, or move it elsewhere") from None
+        if labels.shape != self.media.size(place):
+            if part == MADE:
+                return None
+            raise DatakitError(f"{path}: is {labels.shape[1]}x{labels.shape[0]}, not as large as its picture")
+        return labels.astype(np.uint8)
+
+    def labels(self, place: int) -> Labels:
+        """(H, W) uint8: what is to be seen in a picture: drawn objects, and made ones that the drawing leaves open."""
+        with self._lock:
+            drawn = self._read(DRAWN, place) if place in self._marks else None
+            made = self._read(MADE, place) if place in self._rows else None
+            if drawn is None:
+                found = np.zeros(self.media.size(place), np.uint8) if made is None else made
+            elif made is None:
+                found = drawn
+            else:
+                open_ = made * ~np.isin(made, sorted(self.settled(place)))
+                found = np.where(drawn > 0, drawn, open_)
+            removed = self._about["removed"]
+            return np.where(np.isin(found, removed), np.uint8(0), found) if removed else found
+
+    def draw(self, place: int, labels: Labels, complete: bool = False) -> None:
+        """Keep a drawing: from now on it is what the picture shows, and no propagation changes it.
+
+        Objects that were shown before and are not any more are known not to be there.
+
+        Args:
+            place: of the picture.
+            labels: (H, W) uint8 ids.
+            complete: whether objects that it does not show are known not to be there, also if they never were shown.
+
+        Raises:
+            UsageError: another size than the picture's, or an id that is no object of the project.
+        """
+        self._must_write()
+        if labels.shape != self.media.size(place):
+            raise UsageError(f"a drawing of {labels.shape}: expected {self.media.size(place)}, the picture's size")
+        with self._lock:
+            if unknown := ids_in(labels) - set(self.objects()):
+                raise UsageError(f"object {min(unknown)}: is none of this project; add it first")
+            settled = self.settled(place) | ids_in(self.labels(place)) | ids_in(labels)
+            settled |= set(self.objects()) if complete else set()
+            self._about["settled"][self.media.names[place]] = sorted(settled)
+            self._save_about()
+            self._write_png(DRAWN, place, labels, synced=True)
+            self._marks[place] = self._mark(place)
+            self._has_changed(place)
+
+    def undraw(self, place: int) -> None:
+        """Take back a drawing; the picture shows again what was made of it."""
+        self._must_write()
+        with self._lock:
+            self._about["settled"].pop(self.media.names[place], None)
+            self._save_about()
+            (self.folder / DRAWN / f"{self.media.names[place]}.png").unlink(missing_ok=True)
+            self._marks.pop(place, None)
+            self._has_changed(place)
+
+    def _has_changed(self, place: int) -> None:
+        self._versions[place] += 1
+        self.changed = (self.changed[0] + 1, place)
+
+    def keep_made(self, place: int, labels: Labels, row: Mapping[str, Any]) -> None:
+        """Keep what the network has made of a picture, with a line of the log; a drawing stays on top of it."""
+        self._must_write()
+        with self._lock:
+            self._write_png(MADE, place, labels, synced=False)
+            self._rows[place] = {"frame": self.media.names[place], **row}
+            with (self.folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(canonical_json(self._rows[place]) + "\n")
+            self._versions[place] += 1
+
+    def note(self, place: int, **more: Any) -> None:
+        """Add to the line of a mask that was made."""
+        with self._lock:
+            self._rows[place] = {**self._rows[place], **more}
+            with (self.folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(canonical_json(self._rows[place]) + "\n")
+
+    def _write_png(self, part: str, place: int, labels: Labels, synced: bool) -> None:
+        path = self.folder / part / f"{self.media.names[place]}.png"
+        data = encode_palette_png(labels, palette())
+        if synced:
+            with replacing(path) as temporary:
+                temporary.write_bytes(data)
+            return
+        temporary = self.folder / f"{PART_PREFIX}{MADE}-{place}.png"
+        temporary.write_bytes(data)
+        temporary.replace(path)
+
+    # What is known of pictures
+
+    @property
+    def drawn(self) -> list[int]:
+        """Places of the pictures that were drawn on, ascending."""
+        return sorted(self._marks)
+
+    def settled(self, place: int) -> set[int]:
+        """Ids of which a drawing says where they are, or that they are not there."""
+        with self._lock:
+            if place not in self._marks:
+                return set()
+            return set(self._about["settled"].get(self.media.names[place], ())) | set(self._marks[place][1])
+
+    def _mark(self, place: int) -> tuple[str, frozenset[int]]:
+        """A digest of a drawing, and the ids that are in it."""
+        labels = self._read(DRAWN, place)
+        assert labels is not None
+        digest = hashlib.blake2b(labels.tobytes(), digest_size=6)
+        digest.update(canonical_json(sorted(self._about["settled"].get(self.media.names[place], ()))).encode())
+        return digest.hexdigest(), frozenset(ids_in(labels))
+
+    def open_ids(self, place: int) -> set[int]:
+        """Objects of earlier drawings of which this one says nothing: they go on below it."""
+        earlier = [self._marks[each][1] for each in self.drawn if each < place]
+        return set().union(*earlier) - self.settled(place)
+
+    def origin(self, left: int | None, right: int | None) -> str:
+        """What masks between two drawings are made of, as a short text; None where there is no drawing."""
+        marks = ["-" if each not in self._marks else self._marks[each][0] for each in (left, right)]
+        if left is not None and self.open_ids(left):
+            marks += [self._marks[each][0] for each in self.drawn if each < left]
+        return " ".join([self.maker, *marks])
+
+    def around(self, place: int) -> tuple[int | None, int | None]:
+        """The nearest drawings before and after a picture."""
+        drawn = self.drawn
+        before, after = [each for each in drawn if each < place], [each for each in drawn if each > place]
+        return (before[-1] if before else None), (after[0] if after else None)
+
+    def row(self, place: int) -> dict[str, Any] | None:
+        """The line of a mask that was made; None where there is none."""
+        return self._rows.get(place)
+
+    def made(self, place: int) -> Labels | None:
+        """(H, W) uint8: what the network has made of a picture."""
+        return self._read(MADE, place) if place in self._rows else None
+
+    def signs(self) -> str:
+        """A letter for each picture: drawn, made, made of drawings that have changed since (old), or nothing yet."""
+        with self._lock:
+            signs = [NONE_SIGN] * len(self.media)
+            drawn = self.drawn
+            lefts: list[int | None] = [None, *drawn]
+            rights: list[int | None] = [*drawn, None]
+            origins = [self.origin(*gap) for gap in zip(lefts, rights, strict=True)]
+            for place in self._rows:
+                same = bool(drawn) and self._rows[place].get(FROM) == origins[bisect.bisect_left(drawn, place)]
+                signs[place] = MADE_SIGN if same else OLD_SIGN
+            for place in drawn:
+                signs[place] = DRAWN_SIGN
+            return "".join(signs)
+
+    def version(self, place: int) -> int:
+        """Grows with every change of a picture's masks."""
+        return self._versions[place]
+
+    # Objects
+
+    def objects(self) -> dict[int, str]:
+        """Id -> name, ascending, without those that were removed."""
+        removed = set(self._about["removed"])
+        return {number: name for number, name in sorted(self._named()) if number not in removed}
+
+    def _named(self) -> Iterator[tuple[int, str]]:
+        yield from ((int(number), about["name"]) for number, about in self._about["objects"].items())
+
+    def add_object(self, name: str = "") -> int:
+        """A new object; its id is the next that was never used.
+
+        Raises:
+            UsageError: there are 254 already.
+        """
+        self._must_write()
+        with self._lock:
+            number = max((n for n, _ in self._named()), default=0) + 1
+            if number not in IDS:
+                raise UsageError(f"all {len(IDS)} object ids are taken")
+            self._about["objects"][str(number)] = {"name": _plain(name) or f"object {number}"}
+            self._save_about()
+            return number
+
+    def name_object(self, number: int, name: str) -> None:
+        """Give an object another name.
+
+        Raises:
+            UsageError: there is no such object, or no name.
+        """
+        self._must_write()
+        if number not in self.objects() or not _plain(name):
+            raise UsageError(f"object {number}: expected one of {list(self.objects())}, and a name")
+        with self._lock:
+            self._about["objects"][str(number)]["name"] = _plain(name)
+            self._save_about()
+
+    def remove_object(self, number: int, removed: bool = True) -> None:
+        """Show an object no more, in no picture; or again. Its pixels stay in the files.
+
+        Raises:
+            UsageError: there is no such object.
+        """
+        self._must_write()
+        with self._lock:
+            if str(number) not in self._about["objects"]:
+                raise UsageError(f"object {number}: is none of this project")
+            others = [each for each in self._about["removed"] if each != number]
+            self._about["removed"] = sorted([*others, number] if removed else others)
+            self._save_about()
+            self._versions = [version + 1 for version in self._versions]
+
+    @property
+    def at(self) -> int:
+        """The picture that was looked at last."""
+        return min(max(0, int(self._about["at"])), len(self.media) - 1)
+
+    def leave_at(self, place: int) -> None:
+        """Remember which picture is looked at."""
+        if self.writes:
+            with self._lock:
+                self._about["at"] = place
+                self._save_about()
+
+    def _must_write(self) -> None:
+        if not self.writes:
+            raise UsageError("this project is open to be looked at only; start without --read-only to change it")
+
+
+def _plain(name: str) -> str:
+    return " ".join("".join(letter for letter in str(name) if letter.isprintable()).split())[:NAME_LENGTH]

@@ -1,0 +1,174 @@
+"""One session of `datakit annotate`: the project opened and locked, the server run until it is ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import socket
+import webbrowser
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from datakit.errors import UsageError
+from datakit.files import PART_PREFIX, check_writable, json_text, replacing
+from datakit.wording import counted
+
+from ..lock import run_lock
+from .files import read_about
+from .masker import WEIGHTS, Masker, NetworkMasker
+from .media import Media, open_media
+from .project import Project
+from .server import make_app, new_token
+
+HOST, SESSION = "127.0.0.1", ".session.json"
+TOKENS = re.compile(r"[A-Za-z0-9_-]{20,}")
+
+
+@dataclass(frozen=True)
+class AnnotateJob:
+    """What a session is to do.
+
+    Attributes:
+        media: a film, a folder of pictures, or a project.
+        project: its folder; None for the usual one.
+        stills: whether the pictures of a folder are photos; None to tell by their sizes.
+        weights, device, threads: of the network, see `masker.NetworkMasker`.
+        port: of the page; 0 for a free one.
+        browser: whether to open the page.
+        read_only: only look at it.
+    """
+
+    media: Path
+    project: Path | None = None
+    stills: bool | None = None
+    weights: str = WEIGHTS
+    device: str = "auto"
+    threads: int = 0
+    port: int = 0
+    browser: bool = True
+    read_only: bool = False
+
+
+def annotate(job: AnnotateJob, echo: Callable[[str], None]) -> None:
+    """Serve the page until Ctrl-C.
+
+    Raises:
+        Locked: another session has the project open.
+        DatakitError: the media, the project or the network cannot be opened.
+    """
+    with open_project(job) as (project, masker):
+        last, token = last_session(project)
+        with _bound(job.port, last) as bound:
+            _serve(job, project, masker, bound, token, echo)
+
+
+def _serve(
+    job: AnnotateJob,
+    project: Project,
+    masker: Masker | None,
+    bound: socket.socket,
+    token: str,
+    echo: Callable[[str], None],
+) -> None:
+    port = bound.getsockname()[1]
+    remember(project, port, token)
+    address = f"http://{HOST}:{port}/{token}/"
+    config = uvicorn.Config(
+        make_app(project, masker, token), log_level="warning", lifespan="on", ws="websockets-sansio",
+        timeout_graceful_shutdown=2, ws_max_size=1 << 20, server_header=False,
+    )  # fmt: skip
+    with contextlib.suppress(KeyboardInterrupt):  # also as uvicorn passes it on when it has ended
+        echo(f"{project.media.path}: {counted(len(project.media), 'picture')}; all is kept in {project.folder}")
+        echo(f"The page is at {address}\nPress Ctrl-C here to end.")
+        if job.browser:
+            webbrowser.open(address)
+        uvicorn.Server(config).run(sockets=[bound])
+    again = ["datakit", "annotate", str(project.folder), *(["--read-only"] if job.read_only else [])]
+    echo(f"\nAll is saved. To go on: {shlex.join(again)}")
+
+
+@contextlib.contextmanager
+def open_project(job: AnnotateJob) -> Iterator[tuple[Project, Masker | None]]:
+    """The project, locked while it is written, and the network.
+
+    Raises:
+        Locked: another session has it open.
+        DatakitError: it cannot be opened.
+    """
+    folder, media = _opened(job)
+    if job.read_only:
+        yield Project(folder, media, writes=False), None
+        return
+    check_writable(folder, f"--project {folder}")
+    read_about(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with run_lock(folder):
+        for part in folder.rglob(f"{PART_PREFIX}*.png"):
+            part.unlink()
+        masker = NetworkMasker(job.weights, job.device, job.threads)
+        yield Project(folder, media, masker.name), masker
+
+
+def _opened(job: AnnotateJob) -> tuple[Path, Media]:
+    """Folder of the project, and what it annotates."""
+    about = read_about(job.media) if job.media.is_dir() else None
+    if about is None:
+        media = open_media(job.media, job.stills)
+        return job.project or Path(f"{job.media.resolve().stem}-annotations"), media
+    path = Path(about["media"])
+    if not path.exists():
+        raise UsageError(
+            f"{job.media}: was made of {path}, which is not there; give its new place and --project {job.media}"
+        )
+    return job.media, open_media(path, about["kind"] == "stills")
+
+
+def last_session(project: Project) -> tuple[int, str]:
+    """Port and token of the last session, so that a page of it goes on; else 0 and a new token."""
+    found = _stored(project.folder / SESSION) if project.writes else {}
+    port, token = found.get("port"), found.get("token")
+    if isinstance(port, int) and 0 <= port < 65536 and isinstance(token, str) and TOKENS.fullmatch(token):
+        return port, token
+    return 0, new_token()
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def remember(project: Project, port: int, token: str) -> None:
+    """Keep port and token for the next session, in a file that other users cannot read."""
+    if project.writes:
+        with replacing(project.folder / SESSION) as part:
+            part.touch(mode=0o600)
+            part.write_text(json_text({"port": port, "token": token}), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _bound(port: int, last: int = 0) -> Iterator[socket.socket]:
+    """A socket of this machine alone; where no port is asked for, that of the last session, or any that is free.
+
+    Raises:
+        UsageError: the port is taken.
+    """
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((HOST, port or last))
+        except OSError as error:
+            if port or not last:
+                why = os.strerror(error.errno or 0)
+                raise UsageError(f"--port {port}: {why}; take another, or 0 for a free one") from None
+            bound.bind((HOST, 0))
+        yield bound

@@ -1,0 +1,137 @@
+"""What the page can ask for, without any protocol: drawings, boxes, propagation, exports of one project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from datakit.arrays import Labels
+from datakit.errors import UsageError
+from datakit.images import encode_jpeg
+from datakit.preview.overlay import drawn
+from datakit.resize import shrunk_size
+from datakit.video.palette import bright_colours
+
+from .export import FORMATS, export_to
+from .gaps import DIRECTIONS, Carrier
+from .jobs import Advance, Event, Jobs
+from .masker import Masker
+from .offer import offered
+from .project import Project
+
+QUALITY, THUMB_QUALITY, THUMB_SIDE = 90, 75, 160
+
+
+class Session:
+    """A project that is open.
+
+    Args:
+        project: what is annotated.
+        masker: the network; None where the project is only looked at.
+        tell: gets what happens in the background.
+    """
+
+    def __init__(self, project: Project, masker: Masker | None, tell: Callable[[Event], None]):
+        self.project, self._masker, self._tell = project, masker, tell
+        self.jobs = Jobs(tell)
+
+    def state(self) -> dict[str, Any]:
+        """All that a page needs to begin."""
+        project, media = self.project, self.project.media
+        return {
+            "title": media.path.name, "kind": media.kind, "names": list(media.names), "fps": media.fps,
+            "folder": str(project.folder), "writes": project.writes, "at": project.at, "job": self.jobs.state,
+            "formats": {name: about for name, (about, kinds, _) in FORMATS.items() if media.kind in kinds},
+            "colours": bright_colours().tolist(), **self.changes(),
+        }  # fmt: skip
+
+    def changes(self) -> dict[str, Any]:
+        """What the page shows beside masks."""
+        objects = [{"id": number, "name": name} for number, name in self.project.objects().items()]
+        return {"objects": objects, "signs": self.project.signs(), "offer": offered(self.project)}
+
+    def place(self, text: str) -> int:
+        """A place out of an address.
+
+        Raises:
+            LookupError: there is no such picture.
+        """
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) >= len(self.project.media):
+            raise LookupError(text)
+        return int(text)
+
+    def photo(self, place: int) -> bytes:
+        """A picture as JPEG."""
+        return encode_jpeg(self.project.media[place], QUALITY)
+
+    def thumb(self, place: int) -> bytes:
+        """A small picture with its masks, as JPEG."""
+        image, labels = self.project.media[place], self.project.labels(place)
+        size = shrunk_size((labels.shape[0], labels.shape[1]), THUMB_SIDE)
+        small = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+        return encode_jpeg(drawn(small, labels, size), THUMB_QUALITY)
+
+    def mask(self, place: int) -> tuple[Labels, dict[str, Any]]:
+        """The label map of a picture, and what else is known of it."""
+        project = self.project
+        row = project.row(place) or {}
+        about: dict[str, Any] = {name: row[name] for name in ("confidence", "agreement") if name in row}
+        H, W = project.media.size(place)
+        return project.labels(place), {
+            "drawn": place in project.drawn, "version": project.version(place), "size": [H, W], **about
+        }  # fmt: skip
+
+    def box(self, place: int, number: Any, box: Any) -> Labels:
+        """The mask of the object in a box.
+
+        Raises:
+            UsageError: the box does not lie in the picture, or the project is only looked at.
+        """
+        if self._masker is None:
+            raise UsageError("this project is open to be looked at only; start without --read-only to change it")
+        corners = isinstance(box, list) and len(box) == 4 and all(isinstance(side, int) for side in box)
+        if not corners or not isinstance(number, int) or number not in self.project.objects():
+            raise UsageError(f"box {box} of object {number}: expected x0, y0, x1, y1 in pixels, and one of its objects")
+        x0, y0, x1, y1 = box
+        return self._masker.box(self.project.media[place], number, (x0, y0, x1, y1))
+
+    def propagate(self, direction: str, at: int) -> None:
+        """Carry masks through the film, in the background.
+
+        Raises:
+            UsageError: photos, no drawing, an unknown direction, or a job that is running.
+        """
+        project, masker = self.project, self._masker
+        if masker is None or project.media.kind == "stills":
+            what = "photos are annotated one by one" if masker else "this project is open to be looked at only"
+            raise UsageError(f"propagate: {what}")
+        if direction not in DIRECTIONS:
+            raise UsageError(f"direction {direction!r}: expected one of {', '.join(DIRECTIONS)}")
+        if not project.drawn:
+            raise UsageError("nothing to propagate: draw an object in a frame first")
+
+        def work(advance: Advance) -> None:
+            carrier = Carrier(project, masker.fresh, masker.remembers, project.media.apart())
+            for made, left in carrier.run(direction, at):
+                advance(left, {"kind": "made", "place": made.place, "version": project.version(made.place)})
+
+        self.jobs.start("propagate", work, self._after)
+
+    def export(self, formats: list[str]) -> None:
+        """Write the project in formats of other programs, in the background.
+
+        Raises:
+            UsageError: none, or one that does not fit, or a job that is running.
+        """
+        known = self.state()["formats"]
+        if not formats or (unknown := [name for name in formats if name not in known]):
+            raise UsageError(f"export {', '.join(unknown) if formats else ''}: expected some of {', '.join(known)}")
+        if not self.project.writes:
+            raise UsageError("export: this project is open to be looked at only")
+        self.jobs.start("export", lambda advance: export_to(self.project, formats, advance), self._after)
+
+    def _after(self) -> Event:
+        return {"kind": "changes", **self.changes()}

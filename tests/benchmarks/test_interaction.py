@@ -1,0 +1,40 @@
+"""The simulated user of the interaction benchmark, on a drawn clip with a propagator that only moves masks."""
+
+import numpy as np
+import pytest
+
+from benchmarks.interaction import Film, at_share, by_offer, worst
+from tests.clips import draw_folder, labels, write_labels
+from tests.pipelines.annotate.serving import DriftingMasker
+
+COUNT = 10
+
+
+@pytest.fixture
+def film(tmp_path):
+    """Ten frames with their truth, as DAVIS lays them out."""
+    draw_folder(tmp_path / "JPEGImages/480p/clip", COUNT)
+    for number in range(COUNT):
+        plane = np.where(labels(number) == 1, 1, 0).astype(np.uint8)
+        write_labels(tmp_path / "Annotations/480p/clip" / f"{number:05d}.png", plane)
+    return Film(tmp_path, "clip", DriftingMasker())
+
+
+def test_every_drawing_adds_a_point_and_makes_all_frames_better(film):
+    """Whichever frame is chosen, and those that are left."""
+    for choose in (by_offer, worst):
+        curve = film.curve(choose, 0.3)
+        assert len(curve) == 3
+        assert curve[0][0] < curve[1][0] < curve[2][0]
+        assert all(drawn >= others for drawn, others in curve)
+
+
+def test_evenly_spaced_frames_begin_with_the_same_drawing(film):
+    """So that the curves have one beginning."""
+    assert film.evenly(0.2)[0] == film.curve(worst, 0.1)[0]
+
+
+def test_a_share_is_a_number_of_drawings():
+    """One at least."""
+    curve = [(0.5, 0.4), (0.6, 0.5), (0.7, 0.6), (0.8, 0.7)]
+    assert [at_share(curve, 40, share) for share in (0, 0.02, 0.04, 0.1)] == [curve[0], curve[0], curve[1], curve[3]]

@@ -1,0 +1,97 @@
+"""Projects in the formats of other programs."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from datakit.rle import decode_rle
+from datakit.video.labels import read_labels
+from datakit.video.video_file import VideoFile
+from pipelines.annotate.export import FORMATS, export_to
+from pipelines.annotate.jobs import StopJob
+from tests.clips import labels
+
+
+def nothing(left, event=None):
+    pass
+
+
+@pytest.fixture
+def drawn(project):
+    """Two drawings and a mask that was made."""
+    project.draw(0, labels())
+    project.draw(4, labels(2))
+    project.keep_made(5, labels(3), {})
+    return project
+
+
+def test_davis_has_all_frames_and_palette_pngs(drawn):
+    """Of frames without a mask an empty one."""
+    export_to(drawn, ["davis"], nothing)
+    root = drawn.folder / "export" / "davis"
+    found = [read_labels(root / "Annotations/480p/clip" / f"{n:05d}.png", "").labels for n in (0, 1, 4, 5)]
+    assert all(np.array_equal(a, b) for a, b in zip(found, (labels(), 0 * labels(), labels(2), labels(3)), strict=True))
+    assert len(list((root / "JPEGImages/480p/clip").glob("*.jpg"))) == 10
+    assert (root / "ImageSets/2017/train.txt").read_text() == "clip\n"
+
+
+def test_coco_holds_masks_as_rle_and_names(drawn):
+    """Every object of every frame that shows it."""
+    drawn.name_object(2, "lamp")
+    export_to(drawn, ["coco"], nothing)
+    root = drawn.folder / "export" / "coco"
+    found = json.loads((root / "annotations/instances_train.json").read_text())
+    assert [each["source_id"] for each in found["annotations"]] == ["block", "lamp"] * 3
+    rle = found["annotations"][1]["segmentation"]
+    assert np.array_equal(decode_rle(rle["counts"].encode(), tuple(rle["size"])), labels() == 2)
+
+
+def test_a_removed_object_is_not_exported_and_leaves_no_gap(drawn):
+    """As DAVIS readers expect ids."""
+    drawn.remove_object(1)
+    export_to(drawn, ["davis"], nothing)
+    found = read_labels(drawn.folder / "export/davis/Annotations/480p/clip/00000.png", "").labels
+    assert np.array_equal(found, labels() == 2)
+
+
+def test_the_film_shows_every_frame(drawn):
+    """With the masks on it."""
+    pytest.importorskip("av")
+    export_to(drawn, ["overlay.mp4"], nothing)
+    assert VideoFile(drawn.folder / "export" / "overlay.mp4").inspect().count == 10
+
+
+def test_pairs_hold_the_pictures_that_show_an_object(drawn):
+    """The photos' own bytes, ids as masks."""
+    export_to(drawn, ["pairs"], nothing)
+    root = drawn.folder / "export" / "pairs"
+    assert sorted(path.name for path in (root / "masks").iterdir()) == ["00000.png", "00004.png", "00005.png"]
+    assert (root / "images/00004.png").read_bytes() == drawn.media.files[4].read_bytes()
+    assert np.array_equal(read_labels(root / "masks/00005.png", "").labels, labels(3))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_export_that_is_stopped_leaves_the_one_before(drawn, name):
+    """Nothing half-written looks finished."""
+    export_to(drawn, [name], nothing)
+    folder = drawn.folder / "export"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    drawn.draw(1, labels())
+
+    def stop(left, event=None):
+        if left < 7:
+            raise StopJob
+
+    with pytest.raises(StopJob):
+        export_to(drawn, [name], stop)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_several_exports_count_together(drawn):
+    """So that the time left is that of all."""
+    told = []
+    export_to(drawn, ["pairs", "coco"], lambda left, event=None: told.append(left))
+    assert told == list(range(19, -1, -1))
+    assert cv2.imread(str(drawn.folder / "export/pairs/images/00000.png")) is not None

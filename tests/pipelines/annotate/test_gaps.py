@@ -1,0 +1,178 @@
+"""Masks between drawings: which run makes which picture, what a correction changes, and what stays."""
+
+import numpy as np
+import pytest
+
+from pipelines.annotate.gaps import Carrier, Gap, Leg, plan_legs
+from tests.clips import Drifting, labels
+
+OBJECT = np.where(labels() == 1, 1, 0).astype(np.uint8)
+
+
+def carry(project, direction="both", at=0, stop=None):
+    """Places in the order they were made, up to `stop` of them."""
+    places = []
+    for step, _ in Carrier(project, Drifting).run(direction, at):
+        places.append(step.place)
+        if len(places) == stop:
+            break
+    return places
+
+
+def test_a_gap_is_shared_by_both_runs():
+    """Each makes the half that is nearer to its drawing, and is compared in the other."""
+    assert plan_legs([2, 7], 10, "both", 3)[:2] == [
+        Leg(Gap(2, 7), 2, range(3, 7), 2),
+        Leg(Gap(2, 7), 7, range(6, 2, -1), 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("direction", "sources"), [("forwards", [2, 7]), ("backwards", [2, 7]), ("both", [2, 2, 7, 7])]
+)
+def test_a_direction_leaves_out_the_legs_of_the_other(direction, sources):
+    """Forwards nothing is made before the first drawing."""
+    legs = plan_legs([2, 7], 10, direction, 0)
+    assert sorted(leg.source for leg in legs) == sources
+    assert any(0 in leg.places for leg in legs) == (direction != "forwards")
+
+
+def test_the_gap_one_looks_at_is_made_first():
+    """Then the nearest."""
+    assert [leg.gap for leg in plan_legs([2, 7], 10, "forwards", 8)] == [Gap(7, None), Gap(2, 7)]
+    assert plan_legs([2, 7], 10, "both", 7)[0].gap == Gap(7, None)
+
+
+def test_every_picture_is_made_and_none_that_was_drawn(project):
+    """Of the drawing that is nearer."""
+    project.draw(2, OBJECT)
+    project.draw(7, OBJECT)
+    assert set(carry(project)) == {0, 1, 3, 4, 5, 6, 8, 9}
+    assert project.signs() == "mmdmmmmdmm"
+    assert [project.row(place)["source"] for place in (1, 3, 4, 5, 6, 8)] == [2, 2, 2, 7, 7, 7]
+
+
+def test_the_agreement_of_both_runs_is_noted(project):
+    """Between two drawings only."""
+    project.draw(2, OBJECT)
+    project.draw(7, OBJECT)
+    carry(project)
+    found = [project.row(place).get("agreement") for place in (0, 3, 4, 5, 6, 9)]
+    assert found[0] is None and found[-1] is None
+    assert all(0 <= each < 1 for each in found[1:-1])
+
+
+def test_what_is_up_to_date_is_not_made_again(project):
+    """The second time there is nothing to do."""
+    project.draw(2, OBJECT)
+    project.draw(7, OBJECT)
+    carry(project)
+    assert carry(project) == []
+
+
+def test_a_correction_makes_the_gaps_beside_it_anew_and_no_others(project):
+    """And leaves what was drawn as it is."""
+    for place in (0, 4, 9):
+        project.draw(place, OBJECT)
+    carry(project)
+    before = {place: project.row(place) for place in range(10)}
+    project.draw(6, np.roll(OBJECT, 3, 1))
+    assert set(carry(project, at=6)) == {5, 7, 8}
+    assert [place for place in range(10) if project.row(place) != before[place]] == [5, 7, 8]
+    assert np.array_equal(project.labels(4), OBJECT)
+    assert np.array_equal(project.labels(6), np.roll(OBJECT, 3, 1))
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_masks(project, tmp_path):
+    """What was made before it stopped is kept."""
+    project.draw(0, OBJECT)
+    carry(project)
+    whole = [project.labels(place) for place in range(10)]
+    project.draw(0, np.roll(OBJECT, 1, 1))
+    project.draw(0, OBJECT)
+    for place in range(10):
+        (project.folder / "made" / f"{place:05d}.png").unlink(missing_ok=True)
+    project._rows.clear()
+    assert carry(project, stop=4) == [1, 2, 3, 4]
+    assert project.signs() == "dmmmm....."
+    carry(project)
+    assert all(np.array_equal(project.labels(place), whole[place]) for place in range(10))
+
+
+def test_an_object_that_enters_later_is_not_looked_for_before(project):
+    """In both directions; backwards it is, as was asked."""
+    project.draw(0, OBJECT)
+    project.draw(6, labels())
+    carry(project)
+    assert not any((project.labels(place) == 2).any() for place in range(6))
+    carry(project, "backwards")
+    assert (project.labels(4) == 2).any()
+
+
+def test_an_object_goes_on_below_a_drawing_that_says_nothing_of_it(project):
+    """Two objects drawn in two pictures, before any propagation; a change of the first is carried through, too."""
+    project.draw(0, OBJECT)
+    project.draw(5, np.where(labels() == 2, 2, 0).astype(np.uint8))
+    carry(project, at=8)
+    assert [set(np.unique(project.labels(place))) - {0} for place in (3, 4, 5, 6, 9)] == [
+        {1},
+        {1},
+        {1, 2},
+        {1, 2},
+        {1, 2},
+    ]
+    project.draw(0, np.roll(OBJECT, 5, 0))
+    assert project.signs()[6:] == "oooo"
+
+
+def test_an_object_that_was_erased_is_not_carried_on(project):
+    """From the drawing that shows it no more."""
+    project.draw(0, labels())
+    carry(project)
+    project.draw(5, OBJECT)
+    carry(project)
+    assert [(project.labels(place) == 2).any() for place in (1, 5, 6, 9)] == [True, False, False, False]
+
+
+def test_an_object_that_a_picture_is_accepted_without_is_gone(project):
+    """Though no drawing ever showed it there."""
+    project.draw(0, labels())
+    project.draw(5, OBJECT, complete=True)
+    carry(project)
+    assert [(project.labels(place) == 2).any() for place in (2, 5, 6, 9)] == [True, False, False, False]
+
+
+def test_agreement_leaves_out_objects_that_one_run_cannot_know(project):
+    """Here one that enters later, and one that goes on below a drawing."""
+    project.draw(0, OBJECT)
+    project.draw(9, np.where(labels(3) == 2, 2, 0).astype(np.uint8))
+    carry(project)
+    assert {project.row(place).get("agreement") for place in range(1, 9)} == {1.0}
+
+
+def test_a_network_with_a_memory_is_shown_the_other_drawings_first(project):
+    """The nearest last, and then that from which it goes on."""
+    shown = []
+
+    class Remembering(Drifting):
+        def replay(self, made, mask=None, frame=None):
+            if mask is not None:
+                shown.append(int(np.flatnonzero(made.any(0))[0]) - 5)
+            super().replay(made, mask, frame)
+
+    for place in (0, 4, 9):
+        project.draw(place, np.roll(OBJECT, place, 1))
+    next(Carrier(project, Remembering, memory=True).run("forwards", 4))
+    assert shown == [9, 0, 4] or shown == [0, 9, 4]
+
+
+def test_a_drawing_that_changes_meanwhile_is_gone_on_from(project):
+    """What was made of the old one is made again, without being asked."""
+    project.draw(0, OBJECT)
+    places = []
+    for step, _ in Carrier(project, Drifting).run("both", 0):
+        places.append(step.place)
+        if len(places) == 3:
+            project.draw(6, OBJECT)
+    assert places[3] == 7
+    assert project.signs() == "dmmmmmdmmm"

@@ -1,0 +1,66 @@
+"""Work in the background: one at a time, told, stopped between two steps."""
+
+import threading
+import time
+
+import pytest
+
+from datakit.errors import DatakitError, UsageError
+from pipelines.annotate.jobs import Jobs
+
+
+def ended(work):
+    """The events of a job that has run to its end."""
+    events = []
+    jobs = Jobs(events.append)
+    jobs.start("export", work, lambda: {"kind": "changes"})
+    jobs._thread.join(10)
+    return events
+
+
+def test_progress_and_the_end_are_told():
+    """The end comes after what has changed."""
+
+    def work(advance):
+        for left in (2, 1, 0):
+            advance(left, {"kind": "made", "place": left})
+
+    events = ended(work)
+    assert [event["place"] for event in events if event["kind"] == "made"] == [2, 1, 0]
+    assert [event["kind"] for event in events[-2:]] == ["changes", "job"]
+    assert (events[-1]["state"], events[-1]["left"]) == ("done", 0)
+
+
+@pytest.mark.parametrize(("error", "told"), [
+    (DatakitError("a.png: is no picture"), "a.png: is no picture"),
+    (OSError(28, "No space left on device", "made/1.png"), "made/1.png: No space left on device"),
+    (RuntimeError("odd"), "export failed: RuntimeError('odd')"),
+])  # fmt: skip
+def test_a_failure_is_told_and_ends_the_job(error, told):
+    """Whatever it was."""
+
+    def work(advance):
+        raise error
+
+    assert (ended(work)[-1]["state"], ended(work)[-1]["message"]) == ("failed", told)
+
+
+def test_a_job_stops_after_the_step_it_is_at():
+    """And the next can begin."""
+    steps, go = [], threading.Event()
+
+    def work(advance):
+        for left in range(100, 0, -1):
+            steps.append(left)
+            go.set()
+            time.sleep(0.002)
+            advance(left)
+
+    jobs = Jobs(lambda event: None)
+    jobs.start("propagate", work, dict)
+    go.wait(10)
+    with pytest.raises(UsageError, match="propagate is running"):
+        jobs.start("export", work, dict)
+    jobs.stop(wait=10)
+    assert jobs.state["state"] == "stopped" and len(steps) < 100
+    jobs.start("export", lambda advance: None, dict)

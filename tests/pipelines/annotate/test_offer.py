@@ -1,0 +1,37 @@
+"""The picture that is offered next."""
+
+import numpy as np
+
+from pipelines.annotate.offer import doubt, offered, worth
+from pipelines.annotate.project import FROM
+from tests.clips import labels
+
+
+def test_where_two_runs_disagree_counts_more_than_how_sure_one_was():
+    """Confidence stands in where there was one run."""
+    assert doubt({"agreement": 0.25, "confidence": 0.99}) == 0.75
+    assert doubt({"confidence": 0.75}) == 0.25
+
+
+def test_a_drawing_is_worth_most_in_the_middle_of_a_doubtful_stretch():
+    """Not in the first picture of it, nor in a single one that is a little worse."""
+    doubts = np.zeros(40)
+    doubts[10:17], doubts[30] = 0.5, 0.6
+    assert 12 <= worth(doubts, np.arange(40) == 0).argmax() <= 14
+
+
+def test_doubt_beyond_the_next_drawing_does_not_count():
+    """A correction does not reach there."""
+    doubts = np.array([0, 0, 0.2, 0, 0.9, 0.9])
+    assert worth(doubts, np.array([1, 0, 0, 1, 0, 0], bool))[1:3].sum() < 0.4
+
+
+def test_the_offer_is_never_a_drawn_picture_and_none_where_nothing_was_made(project):
+    """Nor where there is no doubt."""
+    assert offered(project) is None
+    project.draw(0, labels())
+    for place in range(1, 10):
+        project.keep_made(place, labels(), {FROM: "", "confidence": 0.5 if place in (4, 5, 6) else 1.0})
+    assert offered(project) == 5
+    project.draw(5, labels())
+    assert offered(project) in (4, 6)

@@ -1,0 +1,153 @@
+"""A project's folder: what is drawn is there after a crash, and is on top of what was made."""
+
+import json
+
+import numpy as np
+import pytest
+
+from datakit.errors import DatakitError, UsageError
+from datakit.video.labels import read_labels
+from pipelines.annotate.media import open_media
+from pipelines.annotate.project import FROM, Project
+from tests.clips import draw_folder, labels
+
+
+def again(project, **how):
+    """The project as the next session opens it."""
+    return Project(project.folder, open_media(project.media.path), **how)
+
+
+def test_what_is_drawn_is_a_palette_png_of_ids(project):
+    """Any program reads it."""
+    project.draw(3, labels())
+    found = read_labels(project.folder / "drawn" / "00003.png", "3")
+    assert np.array_equal(found.labels, labels())
+
+
+def test_a_session_that_was_killed_leaves_all_that_was_drawn(project):
+    """Objects with their names, drawings, and where one was."""
+    project.draw(3, labels())
+    project.name_object(2, "a lamp")
+    project.leave_at(7)
+    found = again(project)
+    assert np.array_equal(found.labels(3), labels())
+    assert (found.objects(), found.drawn, found.at) == ({1: "block", 2: "a lamp"}, [3], 7)
+
+
+def test_a_drawing_lies_on_what_was_made(project):
+    """And what is made later does not change it."""
+    project.draw(3, labels())
+    project.keep_made(3, labels(5), {FROM: ""})
+    assert np.array_equal(project.labels(3), labels())
+
+
+def test_a_drawing_leaves_open_the_objects_that_it_never_showed(project):
+    """They are seen below it."""
+    first = np.where(labels() == 1, 1, 0).astype(np.uint8)
+    project.draw(3, first)
+    project.keep_made(3, labels(), {FROM: ""})
+    assert np.array_equal(project.labels(3), labels())
+
+
+def test_an_object_that_was_erased_is_not_there(project):
+    """Though the network has made one."""
+    project.keep_made(3, labels(), {FROM: ""})
+    without = np.where(labels() == 1, 1, 0).astype(np.uint8)
+    project.draw(3, without)
+    assert np.array_equal(project.labels(3), without)
+    assert again(project).settled(3) == {1, 2}
+
+
+def test_a_drawing_that_is_taken_back_shows_what_was_made(project):
+    """As if nobody had drawn there."""
+    project.keep_made(3, labels(2), {FROM: ""})
+    project.draw(3, labels())
+    project.undraw(3)
+    assert np.array_equal(project.labels(3), labels(2))
+    assert again(project).drawn == []
+
+
+def test_signs_tell_drawn_made_and_outdated_pictures(project):
+    """A mask is outdated once a drawing beside it changes."""
+    project.draw(2, labels())
+    project.keep_made(5, labels(), {FROM: project.origin(2, None)})
+    assert project.signs() == "..d..m...."
+    project.draw(2, labels(1))
+    assert project.signs() == "..d..o...."
+    project.undraw(2)
+    assert project.signs() == ".....o...."
+
+
+def test_a_removed_object_is_seen_nowhere_and_can_come_back(project):
+    """Its pixels stay in the files; its id is given to no other."""
+    project.draw(0, labels())
+    project.remove_object(2)
+    assert set(np.unique(again(project).labels(0))) == {0, 1}
+    assert again(project).add_object() == 3
+    project.remove_object(2, removed=False)
+    assert np.array_equal(project.labels(0), labels())
+
+
+def test_a_mask_that_a_crash_has_torn_counts_as_not_made(project):
+    """It is made again; a drawing that is torn is told."""
+    project.keep_made(5, labels(), {FROM: ""})
+    project.draw(2, labels())
+    for path in (project.folder / "made" / "00005.png", project.folder / "drawn" / "00002.png"):
+        path.write_bytes(path.read_bytes()[:60])
+    assert project.made(5) is None
+    with pytest.raises(DatakitError, match="drawn by hand"):
+        again(project)
+
+
+def test_a_cut_line_of_the_log_is_passed_over(project):
+    """The next session goes on with those before."""
+    project.keep_made(5, labels(), {FROM: "x"})
+    with (project.folder / "made.jsonl").open("a") as log:
+        log.write('{"frame": "000')
+    assert again(project).row(5)[FROM] == "x"
+
+
+def test_names_are_plain_text(project):
+    """Without control characters, and not without end."""
+    number = project.add_object(" a\n\tb\x00  c " + "d" * 200)
+    assert project.objects()[number] == ("ab c " + "d" * 200)[:100]
+
+
+@pytest.mark.parametrize("change", [
+    lambda p: p.draw(0, labels()), lambda p: p.undraw(0), lambda p: p.add_object(), lambda p: p.name_object(1, "a"),
+    lambda p: p.remove_object(1), lambda p: p.keep_made(0, labels(), {}),
+])  # fmt: skip
+def test_nothing_is_changed_in_a_project_to_look_at(project, change):
+    """Opened with --read-only."""
+    with pytest.raises(UsageError, match="looked at only"):
+        change(again(project, writes=False))
+
+
+def test_drawings_of_unknown_objects_and_other_sizes_are_refused(project):
+    """Nothing is written."""
+    with pytest.raises(UsageError, match="object 9"):
+        project.draw(0, np.full((48, 64), 9, np.uint8))
+    with pytest.raises(UsageError, match="size"):
+        project.draw(0, np.zeros((3, 3), np.uint8))
+    assert list((project.folder / "drawn").iterdir()) == []
+
+
+def test_another_folder_and_another_film_are_refused(project, tmp_path):
+    """Before anything is written into them."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("")
+    with pytest.raises(UsageError, match=r"thesis\.txt"):
+        Project(tmp_path / "mine", project.media)
+    photos = open_media(draw_folder(tmp_path / "photos", 3), stills=True)
+    with pytest.raises(UsageError, match="a project of 10 pictures"):
+        Project(project.folder, photos)
+
+
+@pytest.mark.parametrize("about", ["{", "[]", '{"format": 1}', None])
+def test_a_damaged_description_is_told(project, about):
+    """With the way out."""
+    path = project.folder / "project.json"
+    text = json.dumps({**json.loads(path.read_text()), "objects": {"1": {}}}) if about is None else about
+    path.write_text(text)
+    with pytest.raises(DatakitError, match=r"project\.json: (damaged|is)"):
+        again(project)

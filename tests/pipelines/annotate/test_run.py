@@ -1,0 +1,110 @@
+"""The command: which project is opened, who holds it, where the page is."""
+
+import json
+import signal
+import socket
+import stat
+
+import pytest
+
+for _needed in ("starlette", "uvicorn", "websockets", "torch"):
+    pytest.importorskip(_needed, reason=f"{_needed} is not installed (extras `annotate`, `network`)")
+
+from datakit.errors import Locked, UsageError  # noqa: E402
+from pipelines.annotate import run  # noqa: E402
+from pipelines.annotate.project import Project  # noqa: E402
+from pipelines.annotate.run import SESSION, AnnotateJob, last_session, open_project, remember  # noqa: E402
+from tests.clips import labels  # noqa: E402
+from tests.pipelines.annotate.serving import DriftingMasker  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def no_weights(monkeypatch, tmp_path):
+    """A network that needs no weights, and an empty folder to be in."""
+    monkeypatch.setattr(run, "NetworkMasker", lambda *_: DriftingMasker())
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_project_is_opened_by_its_film_and_by_its_folder(clip, tmp_path):
+    """The same, in the folder one is in."""
+    with open_project(AnnotateJob(clip)) as (project, _):
+        project.add_object()
+        project.draw(0, (labels() == 1).astype("uint8"))
+    assert project.folder.resolve() == tmp_path / "clip-annotations"
+    for media in (clip, tmp_path / "clip-annotations"):
+        with open_project(AnnotateJob(media)) as (project, _):
+            assert project.drawn == [0]
+
+
+def test_a_second_session_is_refused_and_may_look(clip):
+    """By the lock; --read-only needs none."""
+    with open_project(AnnotateJob(clip)):
+        with pytest.raises(Locked, match="pid"), open_project(AnnotateJob(clip)):
+            pass
+        with open_project(AnnotateJob(clip, read_only=True)) as (project, masker):
+            assert (project.writes, masker) == (False, None)
+
+
+def test_a_film_that_was_moved_is_told(clip, tmp_path):
+    """With the way out, which works."""
+    with open_project(AnnotateJob(clip)) as (project, _):
+        folder = project.folder
+    moved = clip.rename(tmp_path / "moved")
+    with pytest.raises(UsageError, match="--project"), open_project(AnnotateJob(folder)):
+        pass
+    with open_project(AnnotateJob(moved, folder)) as (project, _):
+        assert project.media.path == moved
+
+
+def test_the_next_session_has_the_address_of_the_last(project):
+    """So that an open page goes on; in a file for oneself alone."""
+    remember(project, 4321, "t" * 22)
+    assert last_session(project) == (4321, "t" * 22)
+    assert stat.S_IMODE((project.folder / SESSION).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "found", ["{", "[]", '{"port": 80, "token": "short"}', '{"port": -1, "token": "tttttttttttttttttttttt"}']
+)
+def test_a_broken_address_of_the_last_session_is_not_used(project, found):
+    """A new token then."""
+    (project.folder / SESSION).write_text(found)
+    port, token = last_session(project)
+    assert port == 0 and len(token) >= 20
+
+
+def test_a_project_to_look_at_gets_no_old_token(project):
+    """Nor leaves one."""
+    remember(project, 4321, "t" * 22)
+    looked_at = Project(project.folder, project.media, writes=False)
+    remember(looked_at, 1, "u" * 22)
+    assert last_session(looked_at)[1] not in ("t" * 22, "u" * 22)
+    assert json.loads((project.folder / SESSION).read_text())["port"] == 4321
+
+
+def test_a_port_that_is_taken_is_refused_only_if_it_was_asked_for():
+    """That of the last session is just a wish."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with pytest.raises(UsageError, match=f"--port {taken}"), run._bound(taken):
+            pass
+        with run._bound(0, taken) as bound:
+            assert bound.getsockname()[1] not in (0, taken)
+
+
+def test_the_page_is_bound_to_this_machine_alone():
+    """Not to its address in a network."""
+    with run._bound(0) as bound:
+        assert bound.getsockname()[0] == "127.0.0.1"
+
+
+def test_the_command_looks_at_a_project_without_a_network(project, start):
+    """It prints the address, and ends by Ctrl-C with the command to go on."""
+    process = start("annotate", project.folder, "--read-only", "--no-browser")
+    told = [process.stdout.readline() for _ in range(3)]
+    assert "http://127.0.0.1:" in told[1]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert f"datakit annotate {project.folder} --read-only" in process.stdout.read()

@@ -1,0 +1,234 @@
+"""The server: who is let in, what is kept, what runs in the background."""
+
+import json
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+for _needed in ("starlette", "uvicorn", "websockets"):
+    pytest.importorskip(_needed, reason=f"{_needed} is not installed (extra `annotate`)")
+websocket = pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")
+
+from pipelines.annotate.project import Project  # noqa: E402
+from tests.clips import labels  # noqa: E402
+from tests.pipelines.annotate.serving import TOKEN, DriftingMasker, serving  # noqa: E402
+
+OBJECT = np.where(labels() == 1, 1, 0).astype(np.uint8)
+
+
+@pytest.fixture
+def served(project):
+    """A server of the project."""
+    with serving(project, DriftingMasker()) as found:
+        yield found
+
+
+@pytest.fixture
+def slow(project):
+    """One whose network takes its time."""
+    with serving(project, DriftingMasker(0.05)) as found:
+        yield found
+
+
+def wait(ask, patience=10):
+    deadline = time.monotonic() + patience
+    while not ask():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def live(served, **how):
+    address = f"ws://127.0.0.1:{served.port}{served.base}/live"
+    return websocket.create_connection(address, timeout=10, **how)
+
+
+REFUSED = {
+    "no token": ("/", {}),
+    "wrong token": ("/another/state", {}),
+    "a part of it": (f"/{TOKEN[:-1]}/state", {}),
+    "another origin": (f"/{TOKEN}/state", {"Origin": "http://evil.example"}),
+    "no origin of a file": (f"/{TOKEN}/state", {"Origin": "null"}),
+    "another port": (f"/{TOKEN}/state", {"Origin": "http://127.0.0.1:1"}),
+    "a picture on another page": (f"/{TOKEN}/photo/0", {"Sec-Fetch-Site": "cross-site"}),
+    "a page of another port": (f"/{TOKEN}/photo/0", {"Sec-Fetch-Site": "same-site"}),
+    "a name that points here": (f"/{TOKEN}/state", {"Host": "evil.example:80"}),
+    "climbing to it": (f"/../{TOKEN}/state", {}),
+}
+
+
+@pytest.mark.parametrize(("path", "headers"), REFUSED.values(), ids=REFUSED)
+def test_strangers_get_403(served, path, headers):
+    """Before anything is looked at; nothing of the token is told."""
+    status, _, body = served.ask("GET", path, headers=headers, raw=True)
+    assert status == 403
+    assert TOKEN.encode() not in body
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
+def test_strangers_change_nothing(served, project, headers):
+    """A form of another page could send this."""
+    status, _, _ = served.ask("POST", "/objects", {"do": "add"}, headers)
+    assert status == 403
+    assert len(project.objects()) == 2
+
+
+@pytest.mark.parametrize("how", [{"origin": "http://evil.example"}, {"host": "evil.example"}])
+def test_a_web_socket_of_another_page_is_refused(served, how):
+    """Browsers do not keep pages from opening one elsewhere."""
+    with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
+        live(served, **how)
+
+
+@pytest.mark.parametrize("path", [
+    "/page/../server.py", "/page/%2e%2e/server.py", "/page/..%2fserver.py", "/page/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    "/page/..%5cserver.py", "/page//etc/passwd", "/../../etc/passwd", "/page/nothing.js", "/nothing", "/photo/10",
+    "/photo/-1", "/photo/1e3", "/photo/..", "/mask/99999999999999999999", "/thumb/%00", "/page/index.html",
+])  # fmt: skip
+def test_paths_that_climb_out_or_lead_nowhere_get_404(served, path):
+    """As they are sent, without a browser that tidies them."""
+    assert served.ask("GET", path)[0] == 404
+
+
+def test_a_tunnel_may_have_another_port(served):
+    """The browser then asks under that name, and says so in the origin."""
+    headers = {"Host": "localhost:9999", "Origin": "http://localhost:9999", "Sec-Fetch-Site": "same-origin"}
+    assert served.ask("GET", "/state", headers=headers)[0] == 200
+
+
+def test_the_page_may_load_nothing_from_elsewhere(served):
+    """By its policy; and it is kept nowhere."""
+    status, headers, _ = served.ask("GET", "/")
+    assert status == 200
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["cache-control"] == "no-store" and headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_photo_and_a_thumbnail_are_jpegs(served):
+    """Upright, of the picture's size and a small one."""
+    sizes = []
+    for path in ("/photo/3", "/thumb/3"):
+        data = served.ask("GET", path)[2]
+        sizes.append(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape)
+    assert sizes == [(48, 64, 3), (48, 64, 3)]
+
+
+def test_a_drawing_is_on_disk_when_it_is_answered(served, project):
+    """And comes back as it went."""
+    answer = served.draw(4, labels())
+    assert answer["signs"] == "....d....."
+    assert (project.folder / "drawn" / "00004.png").exists()
+    assert np.array_equal(served.mask(4), labels())
+    assert served.json("DELETE", "/mask/4")["signs"] == ".........."
+
+
+@pytest.mark.parametrize(("path", "body"), [
+    ("/mask/4", b"abc"), ("/mask/4", b"\x01\x05\x00\x00"),
+])  # fmt: skip
+def test_a_broken_drawing_is_refused_and_told(served, project, path, body):
+    """Nothing is written."""
+    status, _, answer = served.ask("PUT", path, body)
+    assert status == 400 and json.loads(answer)["error"]
+    assert project.drawn == []
+
+
+@pytest.mark.parametrize(("path", "body"), [
+    ("/objects", b"["), ("/objects", b"[]"), ("/objects", b'{"do": "name", "id": "1"}'), ("/objects", b'{"do": 1}'),
+    ("/box/0", b'{"id": 1, "box": [1, 2]}'), ("/box/0", b'{"id": 7, "box": [1, 2, 3, 4]}'), ("/box/0", b'{"id": 1}'),
+    ("/propagate", b'{"direction": "up"}'), ("/propagate", b"{}"), ("/export", b'{"formats": ["../x"]}'),
+    ("/export", b'{"formats": []}'), ("/export", b"{}"),
+])  # fmt: skip
+def test_what_makes_no_sense_is_refused_with_a_sentence(served, path, body):
+    """Never with a traceback."""
+    status, _, answer = served.ask("POST", path, body)
+    assert status == 400 and len(json.loads(answer)["error"]) > 10
+
+
+def test_a_box_becomes_a_mask(served):
+    """Of that object alone; it is the page that draws it."""
+    status, _, data = served.ask("POST", "/box/0", {"id": 2, "box": [3, 4, 20, 30]})
+    assert status == 200
+    assert (np.frombuffer(data, "<u4") & 255).max() == 2
+
+
+def test_masks_appear_one_after_the_other(served):
+    """Over a web socket, with the seconds left and, at the end, what to look at next."""
+    served.draw(0, OBJECT)
+    socket = live(served)
+    served.json("POST", "/propagate", {"direction": "both", "at": 0})
+    events = []
+    while not events or events[-1].get("state") != "done":
+        events.append(json.loads(socket.recv()))
+    assert [event["place"] for event in events if event["kind"] == "made"] == list(range(1, 10))
+    assert any(event.get("seconds_left") is not None for event in events)
+    (changes,) = (event for event in events if event["kind"] == "changes")
+    assert changes["signs"] == "dmmmmmmmmm" and changes["offer"] in range(1, 10)
+    socket.close()
+
+
+def test_another_page_hears_of_a_drawing(served):
+    """So that two windows of one session show the same."""
+    socket = live(served)
+    version = served.draw(4, labels())["version"]
+    assert json.loads(socket.recv()) == {"kind": "drawn", "place": 4, "version": version}
+    assert json.loads(socket.recv())["signs"] == "....d....."
+    socket.close()
+
+
+def test_a_propagation_stops_at_once_and_goes_on_later(slow):
+    """What was made stays."""
+    slow.draw(0, OBJECT)
+    slow.json("POST", "/propagate", {"direction": "forwards", "at": 0})
+    wait(lambda: "m" in slow.json("GET", "/state")["signs"])
+    slow.json("POST", "/stop")
+    assert slow.until_done()["state"] == "stopped"
+    made = slow.json("GET", "/state")["signs"].count("m")
+    assert 1 <= made < 9
+    slow.json("POST", "/propagate", {"direction": "forwards", "at": 0})
+    assert slow.until_done()["state"] == "done"
+    assert slow.json("GET", "/state")["signs"] == "dmmmmmmmmm"
+
+
+def test_one_looks_and_draws_while_it_runs(slow):
+    """And it goes on from what is drawn."""
+    slow.draw(0, OBJECT)
+    slow.json("POST", "/propagate", {"direction": "both", "at": 0})
+    slow.draw(6, OBJECT)
+    assert slow.ask("GET", "/photo/8")[0] == 200
+    assert slow.until_done()["state"] == "done"
+    assert slow.json("GET", "/state")["signs"] == "dmmmmmdmmm"
+    assert np.array_equal(slow.mask(6), OBJECT)
+
+
+def test_only_one_job_runs_at_a_time(slow):
+    """The second is told so."""
+    slow.draw(0, OBJECT)
+    slow.json("POST", "/propagate", {"direction": "both", "at": 0})
+    status, _, answer = slow.ask("POST", "/propagate", {"direction": "both", "at": 0})
+    assert status == 400 and "running" in json.loads(answer)["error"]
+    slow.json("POST", "/stop")
+
+
+def test_a_job_that_fails_says_why(served, project):
+    """Here a frame that is gone."""
+    served.draw(0, OBJECT)
+    for file in project.media.files[5:]:
+        file.unlink()
+    served.json("POST", "/propagate", {"direction": "both", "at": 0})
+    job = served.until_done()
+    assert job["state"] == "failed" and "00005.png" in job["message"]
+
+
+def test_a_project_to_look_at_is_not_changed(project):
+    """403 and a sentence; looking works."""
+    project.draw(3, labels())
+    looked_at = Project(project.folder, project.media, writes=False)
+    with serving(looked_at) as served:
+        for method, path, body in [("PUT", "/mask/0", b"\x00\x00\x0c\x00"), ("DELETE", "/mask/3", None),
+                                   ("POST", "/objects", {"do": "add"}), ("POST", "/export", {"formats": ["coco"]}),
+                                   ("POST", "/propagate", {"direction": "both"}),
+                                   ("POST", "/box/0", {"id": 1, "box": [1, 2, 3, 4]})]:  # fmt: skip
+            assert served.ask(method, path, body)[0] == 403, path
+        assert np.array_equal(served.mask(3), labels())
+        assert served.json("GET", "/state")["writes"] is False
