@@ -44,8 +44,8 @@ class JudgeConfig:
         clips: made of the annotated frame.
         clip_frames: of each.
         clip_loss: mean IoU that it may lose on these clips.
-        proof: what it must gain on the way there and back, as a share of how far its masks depart from those of the
-            given network.
+        proof: what it must gain on the way back, as a share of how far its masks on the way there depart from those of
+            the given network.
     """
 
     asked: bool = setting(True)
@@ -54,7 +54,7 @@ class JudgeConfig:
     clips: int = setting(3, 0, 100)
     clip_frames: int = setting(12, 2, 256)
     clip_loss: float = setting(0.03, 0, 1)
-    proof: float = setting(0.5, 0, 10)
+    proof: float = setting(1 / 3, 0, 10)
 
     def __post_init__(self) -> None:
         validate(self, "judge")
@@ -68,12 +68,14 @@ class Trial:
         part: of the fitted network's way from the given one; 0 is that itself.
         clips: mean IoU on clips made of the annotated frame.
         returned: mean IoU with the given masks after the way there and back.
+        met: mean IoU of the masks on the way back with those on the way there.
         agreement: mean IoU with the given network's masks on the way there.
     """
 
     part: float
     clips: float
     returned: float
+    met: float
     agreement: float
 
 
@@ -116,10 +118,10 @@ def judge(
 ) -> Verdict:
     """Choose between a network, one that was fitted to a frame of a video, and one between them.
 
-    A candidate is used if it loses no more than `clip_loss` on the clips, and if its masks come back nearer to the
-    given ones by more than `proof` of what its masks differ from the given network's on the way there; of several the
-    one with the largest surplus. Else the given network is used as it is. So who departs far must prove much, and a
-    network that already does well is not exchanged for one that looks a little better.
+    A candidate is used if it loses no more than `clip_loss` on the clips, and if on the way back its masks meet the
+    given ones, and those of the way there, better than the given network's do: by more, in the mean of both, than
+    `proof` of what its masks on the way there differ from the given network's. Of several it is the one with the
+    largest surplus; without one, the given network as it is. So who departs far must prove much.
 
     Args:
         net: the given network, in eval mode, placed by `compute`.
@@ -142,8 +144,8 @@ def judge(
         there = carry(propagator, frames, labels)
         usual = usual or there
         found = [likeness(carry(propagator, shown, truth[0])[1:], truth[1:]) for shown, truth in clips]
-        back = returned(propagator, frames, there, config.every)
-        trials.append(Trial(part, fmean(found) if found else 1.0, back, likeness(there, usual)))
+        back = way_back(propagator, frames, there, config.every)
+        trials.append(Trial(part, fmean(found) if found else 1.0, *back, likeness(there, usual)))
     part = chosen(trials, config).part
     return Verdict(nets[part], part, tuple(trials), time.perf_counter() - began)
 
@@ -153,7 +155,8 @@ def chosen(trials: Sequence[Trial], config: JudgeConfig) -> Trial:
     given = trials[0]
 
     def surplus(trial: Trial) -> float:
-        return trial.returned - given.returned - config.proof * (1 - trial.agreement)
+        gain = fmean((trial.returned - given.returned, trial.met - given.met))
+        return gain - config.proof * (1 - trial.agreement)
 
     proven = [each for each in trials[1:] if each.clips >= given.clips - config.clip_loss and surplus(each) > 0]
     return max(proven, key=surplus, default=given)
@@ -174,25 +177,32 @@ def carry(propagator: Propagator, frames: Sequence[Image], labels: Labels) -> li
     return [fresh.step(frame, None if number else labels) for number, frame in enumerate(frames)]
 
 
-def returned(propagator: Propagator, frames: Sequence[Image], there: Sequence[Labels], every: int) -> float:
-    """Mean IoU of given masks with those that come back to their frame, from the middle and the end of the way.
+def way_back(
+    propagator: Propagator, frames: Sequence[Image], there: Sequence[Labels], every: int
+) -> tuple[float, float]:
+    """How well masks that are carried back, from the middle and the end of a way, meet those of the way there.
 
     Args:
         propagator: has the network and its settings.
         frames: of the way, the first with the given masks.
         there: the label map of each, as they were carried.
         every: each so many is looked at on the way back.
+
+    Returns:
+        Mean IoU with the given masks in their frame, and with all masks of the way there.
     """
     last = len(frames) - 1
     step = max(1, min(every, last))
     turns = sorted({last // 2 // step * step, last // step * step} - {0})
     found = []
     for turn in turns:
-        came = np.zeros_like(there[0])
         if there[turn].any():
-            came = carry(propagator, frames[turn::-step], there[turn])[-1]
-        found.append(likeness([came], there[:1]))
-    return fmean(found) if found else 1.0
+            back, met = carry(propagator, frames[turn::-step], there[turn]), there[turn::-step]
+            found.append((likeness(back[-1:], met[-1:]), likeness(back, met)))
+        else:
+            found.append((0.0, 0.0))
+    returned, met_all = zip(*found, strict=True) if found else ((1.0,), (1.0,))
+    return fmean(returned), fmean(met_all)
 
 
 def likeness(found: Sequence[Labels], true: Sequence[Labels]) -> float:

@@ -254,8 +254,9 @@ def online_words(about: Mapping[str, Any]) -> str:
     given, *others = about["judge"]["trials"]
     used = next((each for each in others if each["part"] == about["judge"]["part"]), max(others, key=_came_back))
     figures = (
-        f"masks come back with IoU {used['returned']:.2f}, without it {given['returned']:.2f}; on clips of the frame "
-        f"{used['clips']:.2f} and {given['clips']:.2f}; agreement {used['agreement']:.2f}"
+        f"masks come back with IoU {used['returned']:.2f} (without it {given['returned']:.2f}), meet those of the way "
+        f"there with {used['met']:.2f} ({given['met']:.2f}); on clips {used['clips']:.2f} ({given['clips']:.2f}); "
+        f"agreement {used['agreement']:.2f}"
     )
     if about["judge"]["declined"]:
         return f"online stage: declined, not proven better: {figures}"

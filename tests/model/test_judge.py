@@ -136,22 +136,28 @@ def test_clips_of_the_frame_show_its_objects():
     assert all(np.array_equal(a, b) and truth[0].any() for (a, truth), (b, _) in zip(one, two, strict=True))
 
 
+def trial(part, gain=0.0, met=None, clips=0.8, agreement=1.0):
+    """A candidate that comes back better than 0.5 by `gain`, and meets its way there better than 0.5 by `met`."""
+    return Trial(part, clips, 0.5 + gain, 0.5 + (gain if met is None else met), agreement)
+
+
 @pytest.mark.parametrize(
-    ("trial", "used"),
+    ("candidate", "used"),
     [
-        (Trial(1, clips=0.8, returned=0.7, agreement=0.7), True),  # 0.2 better, 0.15 asked for
-        (Trial(1, clips=0.8, returned=0.6, agreement=0.7), False),  # departs without proof
-        (Trial(1, clips=0.7, returned=0.9, agreement=0.9), False),  # forgets the object elsewhere
+        (trial(1, gain=0.2, agreement=0.7), True),  # 0.1 asked for
+        (trial(1, gain=0.08, agreement=0.7), False),  # departs without proof
+        (trial(1, gain=0.2, met=-0.1, agreement=0.7), False),  # comes back another way than it went
+        (trial(1, gain=0.4, clips=0.7, agreement=0.9), False),  # forgets the object elsewhere
+        (trial(1, gain=0.4, clips=0.78, agreement=0.9), True),  # hardly
     ],
 )
-def test_who_departs_must_prove_it(trial, used):
-    given = Trial(0, clips=0.8, returned=0.5, agreement=1)
-    assert chosen([given, trial], JudgeConfig()) is (trial if used else given)
+def test_who_departs_must_prove_it(candidate, used):
+    given = trial(0)
+    assert chosen([given, candidate], JudgeConfig()) is (candidate if used else given)
 
 
 def test_of_several_the_one_with_most_proof_is_used():
-    given = Trial(0, 0.8, 0.5, 1)
-    trials = [given, Trial(0.5, 0.8, 0.9, 0.8), Trial(1, 0.8, 0.9, 0.6)]
+    trials = [trial(0), trial(0.5, gain=0.4, agreement=0.8), trial(1, gain=0.4, agreement=0.6)]
     assert chosen(trials, JudgeConfig()) is trials[1]
 
 
