@@ -2,7 +2,8 @@
 
 The sides take turns on each sequence. A frame's time is what `datakit propagate` reports of it, without the first two,
 for which the network is compiled; all objects of a sequence are one here, as in DAVIS-2016.
-Run alone: python -m benchmarks.backends DAVIS [--against TREE] [--weights bundled] [--sequences A,B]
+Run alone: python -m benchmarks.backends DAVIS [--against TREE] [--weights bundled] [--precision fp32]
+    [--sequences A,B]
 """
 
 from __future__ import annotations
@@ -48,11 +49,12 @@ def mean_j(davis: Path, out: Path) -> float:
     return float(json.loads(found.stdout)["J"]["mean"])
 
 
-def measure(davis: Path, against: Path | None, weights: str, sequences: list[str]) -> None:
+def measure(davis: Path, against: Path | None, weights: str, precision: str, sequences: list[str]) -> None:
     """Print the table."""
-    sides = {"torch": (HERE, []), "openvino": (HERE, ["--backend", "openvino"])}
+    how = ["--precision", precision]
+    sides = {"torch": (HERE, how), "openvino": (HERE, [*how, "--backend", "openvino"])}
     if against:
-        sides = {"the other tree": (against.resolve(), []), **sides}
+        sides = {"the other tree": (against.resolve(), how), **sides}
     base = next(iter(sides))
     ratios: dict[str, list[float]] = {name: [] for name in sides}
     for number, sequence in enumerate(sequences):
@@ -77,11 +79,12 @@ def main() -> None:
     parser.add_argument("davis", type=Path)
     parser.add_argument("--against", type=Path)
     parser.add_argument("--weights", default="bundled")
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--sequences")
     given = parser.parse_args()
     names = given.sequences.split(",") if given.sequences else None
     found = names or sorted(path.name for path in (given.davis / "JPEGImages/480p").iterdir())
-    measure(given.davis, given.against, given.weights, found)
+    measure(given.davis, given.against, given.weights, given.precision, found)
 
 
 if __name__ == "__main__":
