@@ -84,7 +84,7 @@ def _serve(
     echo(f"The page is at {address}\nPress Ctrl-C here to end.")
     config = uvicorn.Config(
         make_app(project, masker, token), log_level="warning", lifespan="on", ws="websockets-sansio",
-        timeout_graceful_shutdown=2, ws_max_size=1 << 20, server_header=False,
+        timeout_graceful_shutdown=10, ws_max_size=1 << 20, server_header=False,
     )  # fmt: skip
     if job.browser:
         webbrowser.open(address)
