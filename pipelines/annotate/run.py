@@ -80,15 +80,15 @@ def _serve(
     port = bound.getsockname()[1]
     remember(project, port, token)
     address = f"http://{HOST}:{port}/{token}/"
-    echo(f"{project.media.path}: {counted(len(project.media), 'picture')}; all is kept in {project.folder}")
-    echo(f"The page is at {address}\nPress Ctrl-C here to end.")
-    config = uvicorn.Config(
-        make_app(project, masker, token), log_level="warning", lifespan="on", ws="websockets-sansio",
-        timeout_graceful_shutdown=10, ws_max_size=1 << 20, server_header=False,
-    )  # fmt: skip
-    if job.browser:
-        webbrowser.open(address)
-    with contextlib.suppress(KeyboardInterrupt):  # as uvicorn passes it on when it has ended
+    with contextlib.suppress(KeyboardInterrupt):  # also as uvicorn passes it on when it has ended
+        echo(f"{project.media.path}: {counted(len(project.media), 'picture')}; all is kept in {project.folder}")
+        echo(f"The page is at {address}\nPress Ctrl-C here to end.")
+        config = uvicorn.Config(
+            make_app(project, masker, token), log_level="warning", lifespan="on", ws="websockets-sansio",
+            timeout_graceful_shutdown=10, ws_max_size=1 << 20, server_header=False,
+        )  # fmt: skip
+        if job.browser:
+            webbrowser.open(address)
         uvicorn.Server(config).run(sockets=[bound])
     again = ["datakit", "annotate", str(project.folder), *(["--read-only"] if job.read_only else [])]
     echo(f"\nAll is saved. To go on: {shlex.join(again)}")
