@@ -82,7 +82,7 @@ def _serve(
     address = f"http://{HOST}:{port}/{token}/"
     config = uvicorn.Config(
         make_app(project, masker, token), log_level="warning", lifespan="on", ws="websockets-sansio",
-        timeout_graceful_shutdown=2, ws_max_size=1 << 20, server_header=False,
+        timeout_graceful_shutdown=10, ws_max_size=1 << 20, server_header=False,
     )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):  # also as uvicorn passes it on when it has ended
         echo(f"{project.media.path}: {counted(len(project.media), 'picture')}; all is kept in {project.folder}")
