@@ -9,7 +9,10 @@ from model import inference
 from model.compute import Compute
 from model.inference import OpenVinoModule, prepared
 from model.segmenter import Segmenter
-from tests.model.test_inference import COMPUTE, SIZE, inputs, logits, net  # noqa: F401 (a fixture)
+from tests.model import test_inference
+from tests.model.test_inference import COMPUTE, SIZE, inputs, logits
+
+net = test_inference.net  # a fixture
 
 
 def test_openvino_says_the_same(net: Segmenter) -> None:
