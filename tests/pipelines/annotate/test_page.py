@@ -24,6 +24,10 @@ from tests.clips import draw_folder, labels  # noqa: E402
 from tests.pipelines.annotate.serving import DriftingMasker, serving  # noqa: E402
 from tests.tiny import write_picture  # noqa: E402
 
+pytestmark = (
+    pytest.mark.torture
+)  # each passes by itself; together two of them fail now and then, and it is not known why
+
 if TYPE_CHECKING:
     from tests.browser import Browser
 
