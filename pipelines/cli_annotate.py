@@ -24,7 +24,7 @@ import click
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser of this machine.")
 @click.option("--read-only", is_flag=True, help="Look at a project, also while another session has it open.")
 def annotate(media: Path, **options: Any) -> None:
-    """Draw masks on a page, and have the network do the rest.
+    """Draw a few masks, the network makes the rest.
 
     A few frames are drawn by hand, the others are made by the network and corrected where it errs; or photos, a
     box and a few strokes each. The page is served to this machine alone and works without a network. All is
