@@ -146,6 +146,7 @@ class App {
 
   async step(back) {
     this.tools.cancel();
+    await this.clearing; // else the change before it would be undone
     const change = this.history.step(back);
     if (!change) { this.say(back ? "Nothing to undo." : "Nothing to do again."); return; }
     await this.go(change.place);
@@ -154,7 +155,12 @@ class App {
     this.keep(back ? change.drawnBefore : change.drawnAfter, !back && change.complete);
   }
 
-  async clear() {
+  clear() {
+    this.clearing ??= this.takeBack().finally(() => { this.clearing = null; });
+    return this.clearing;
+  }
+
+  async takeBack() {
     if (this.signs[this.place] !== "d" || !this.writes) return;
     const { place, labels } = this, before = labels.data.slice();
     this.keep(false);

@@ -54,6 +54,7 @@ class Page:
     @contextlib.contextmanager
     def saving(self) -> Iterator[None]:
         """Wait afterwards until what the body changed is on disk."""
+        self.browser.until("document.getElementById('saved').textContent === 'Saved'")  # what was drawn before
         before = self.browser.run("document.getElementById('saved').dataset.count")
         yield
         self.browser.until(f"document.getElementById('saved').dataset.count !== '{before}'")
@@ -265,9 +266,9 @@ def test_masks_are_seen_through_as_much_as_one_likes(page: Page) -> None:
 def test_an_object_that_was_removed_can_be_brought_back(page: Page, project: Project) -> None:
     """From all pictures, and into them."""
     page.drag((10, 10), (30, 10))
+    covered = page.covered()
     page.browser.click("[title^='Remove block']")
     page.browser.until("document.getElementById('hint').textContent.startsWith('Removed block')")
-    covered = page.covered()
     page.until_covered(0)
     page.browser.click("#hint button")
     page.browser.until("document.getElementById('objects').textContent.includes('block')")
