@@ -10,13 +10,15 @@ import os
 import re
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from . import looking, reading
 from .errors import DatakitError, UsageError
-from .places import Place, is_stored, write_bytes
+from .places import Place, is_file, is_stored, make_folder, remove, write_bytes
+from .stores import StoreError, check_writable_store, upload
 
 PART_PREFIX = ".part-"
 EXPORT_MANIFEST, EXPORT_FORMAT = "export.json", "masktrack-datakit export"  # what `datakit export` lists its files in
@@ -50,21 +52,25 @@ def check_local(text: str, what: str) -> None:
         way_out = "download it first, unpack it if it is an archive,"
     raise UsageError(
         f"{what} {text}: takes a path of this machine, no {scheme}:// address; {way_out} and give the path. Sources, "
-        "--images, folders of shards, listings, the VIDEO of propagate and --out of build-shards may be s3://, gs://, "
-        "az://, or https:// to read"
+        "--images, folders of shards, listings, weights, the VIDEO of propagate and what commands write may be s3://, "
+        "gs://, az://, or https:// to read"
     )
 
 
-def check_writable(path: Path, named: str) -> None:
+def check_writable(path: Place, named: str) -> None:
     """Refuse an output that cannot be written, before the work for it begins; nothing is left behind.
 
     Args:
-        path: a folder to be written into, or to be made.
+        path: a folder to be written into, or to be made; an address, too.
         named: option and value as the user gave them; they open the message.
 
     Raises:
+        UsageError: a store that can only be read, or has no such bucket.
         DatakitError: as said.
     """
+    if is_stored(path):
+        _check_store(path, named)
+        return
     standing = next(each for each in (path, *path.absolute().parents) if each.exists())
     try:
         if not standing.is_dir():
@@ -82,16 +88,40 @@ def check_writable(path: Path, named: str) -> None:
         raise DatakitError(f"{named}: {standing} cannot be written: {why}") from None
 
 
+def _check_store(folder: Place, named: str) -> None:
+    """As `check_writable`, of an address."""
+    check_writable_store(folder, named)
+    probe = folder / f"{PART_PREFIX}{uuid.uuid4().hex}"
+    try:
+        write_bytes(probe, b"")
+    except FileNotFoundError as error:
+        raise UsageError(f"{named}: {error.strerror}; make the bucket first, or name another") from None
+    except StoreError as error:
+        raise StoreError(error.errno, f"{named}: " + str(error).removeprefix(f"{probe}: ")) from None
+    remove(probe)
+    if is_file(folder):
+        raise UsageError(f"{named}: is an object, expected a folder")
+
+
 @contextlib.contextmanager
-def replacing(path: Path, scratch: Path | None = None) -> Iterator[Path]:
+def replacing(path: Place, scratch: Path | None = None) -> Iterator[Path]:
     """A temporary name beside `path` that takes its place when the body ends well, and vanishes when it does not.
 
     The file and its folder are synced to disk, so after a crash `path` is either the old file or the whole new one.
+    A file for a store is made on this machine, and put there at the end.
 
     Args:
-        path: final name.
+        path: final name; its folder is made where it is missing.
         scratch: folder of the temporary file, on the same file system; default the folder of `path`.
     """
+    if is_stored(path):
+        with tempfile.TemporaryDirectory(prefix="datakit-") as here:
+            part = Path(here) / path.name
+            yield part
+            upload(part, path, file_sha256(part))
+        return
+    if scratch is None:
+        make_folder(path.parent)
     folder = Path(tempfile.mkdtemp(prefix=PART_PREFIX, dir=scratch or path.parent))
     try:
         part = folder / path.name

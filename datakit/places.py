@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from .stores import READ_ONLY, EndsEarly, StoreError, filesystem, is_address, key_of, open_address, patiently
 from .stores import Place as Place
 
+CONTENT_TAGS = ("ETag", "etag", "md5Hash", "content_md5", "created")  # of an object, by what each store calls it
 PIECE = 8 << 20  # bytes asked for at a time where a whole object is read
 UNTOLD = 100_000  # bytes that a file is taken for where a listing tells no sizes, as those of web servers
 
@@ -38,6 +39,12 @@ def place_of(text: str | os.PathLike[str] | Place) -> Place:
     if not isinstance(text, str):
         return text
     return open_address(text) if is_address(text) else Path(text).expanduser()
+
+
+def each_of(places: str | os.PathLike[str] | Place | Iterable[str | os.PathLike[str] | Place]) -> list[Any]:
+    """One place or several, as a list; an address that is open is no `os.PathLike`."""
+    is_one = isinstance(places, str | os.PathLike) or hasattr(places, "joinpath")
+    return [places] if is_one else list(places)  # type: ignore[arg-type]
 
 
 def is_stored(place: Place | str) -> TypeGuard[Place]:
@@ -62,9 +69,6 @@ def lies_in(place: Place, folder: Place) -> bool:
     if is_stored(place):
         return f"{place}/".startswith(f"{str(folder).rstrip('/')}/")
     return place.resolve().is_relative_to(folder.resolve())
-
-
-# ---- requests
 
 
 # ---- reading
@@ -203,7 +207,7 @@ def local_copy(place: Place) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="datakit-") as scratch:
         path = Path(scratch) / place.name
-        patiently(lambda: filesystem(place).get_file(key_of(place), str(path)), place)
+        fetch(place, path)
         yield path
 
 
@@ -277,6 +281,26 @@ def files_below(folder: Place) -> list[tuple[str, int]]:
     return [(name.lstrip("/")[start:], int(about.get("size") or 0)) for name, about in found.items()]
 
 
+def objects_below(folder: Place, skip: str) -> dict[str, list[Any]]:
+    """Path from there -> bytes, and what the store calls its content, of every object below an address.
+
+    Args:
+        folder: the address.
+        skip: name of a folder in it that is left out.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    start = len(key_of(folder).strip("/")) + 1
+    found = {}
+    for name, about in patiently(lambda: filesystem(folder).find(key_of(folder), detail=True), folder).items():
+        path = name.lstrip("/")[start:]
+        tag = next((about[key] for key in CONTENT_TAGS if about.get(key)), "")
+        if path and not path.endswith("/") and not path.startswith(f"{skip}/"):
+            found[path] = [int(about.get("size") or 0), str(tag)]
+    return found
+
+
 def path_of(entry: Entry) -> Place:
     """Where an entry lies."""
     return entry.path if isinstance(entry, StoreEntry) else Path(entry.path)
@@ -290,6 +314,17 @@ def files_in(folder: Place, suffix: str = "", prefix: str = "") -> list[Place]:
         return []
     chosen = [each for each in entries if each.name.startswith(prefix) and each.name.endswith(suffix)]
     return [path_of(each) for each in sorted(chosen, key=lambda each: each.name) if not each.is_dir()]
+
+
+def fetch(place: Place, path: Path) -> None:
+    """Copy an object to a file of this machine, whose folder is made where it is missing.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it cannot be read, or there is no room for it.
+    """
+    make_folder(path.parent)
+    patiently(lambda: filesystem(place).get_file(key_of(place), str(path)), place)
 
 
 # ---- writing

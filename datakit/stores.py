@@ -48,6 +48,7 @@ PASSING_STATUS = (429, 500, 502, 503, 504)
 _PASSING_NUMBERS = (errno.EBUSY, errno.EREMOTEIO if hasattr(errno, "EREMOTEIO") else errno.EIO, errno.ECONNRESET)
 
 _options: dict[str, Any] = {}
+_used: set[str] = set()  # names of options that an address was opened with
 
 
 class StoreError(DatakitError, OSError):
@@ -70,6 +71,12 @@ def use_storage_options(options: Mapping[str, Any]) -> None:
     """Open every address of this process from now on with these options of fsspec, such as `endpoint_url`."""
     _options.clear()
     _options.update(options)
+    _used.clear()
+
+
+def unused_options() -> list[str]:
+    """Names of the options that no address was opened with so far."""
+    return sorted(_options.keys() - _used)
 
 
 def parse_storage_options(texts: Sequence[str]) -> dict[str, Any]:
@@ -120,6 +127,7 @@ def open_address(text: str) -> Place:
 
     text = scheme + (unquote(text) if scheme in READ_ONLY else text)[len(scheme) :]  # `key_of` quotes it again
     # listings kept by a client would hide what others write
+    _used.update(_options)
     place: Place = UPath(text.rstrip("/") if parts.path.strip("/") else text, use_listings_cache=False, **_options)
     return place
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from datakit.errors import DatakitError, UsageError
 from datakit.files import canonical_json, replacing
+from datakit.places import is_file, is_folder, local_copy, place_of
 
 from .networks import build_network
 from .segmenter import Segmenter
@@ -89,10 +90,10 @@ def read_checkpoint(path: Path, header_only: bool = False) -> Checkpoint:
         CheckpointError: not a file of this format and version.
     """
     way_out = "give a checkpoint of `datakit train` (best.safetensors), `bundled` or `lite-memory`"
-    if not path.is_file():
-        raise MissingCheckpoint(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; {way_out}")
+    if not is_file(path):
+        raise MissingCheckpoint(f"{path}: {'is a folder' if is_folder(path) else 'no such file'}; {way_out}")
     try:
-        with safe_open(path, "pt") as file:
+        with local_copy(path) as here, safe_open(here, "pt") as file:
             metadata = file.metadata() or {}
             if "datakit" not in metadata:
                 raise CheckpointError(f"{path}: holds weights, but not of this program; {way_out}")
@@ -137,11 +138,11 @@ def checkpoint_path(weights: str | Path, network: str = DEFAULT) -> Path:
         weights: a file; `bundled` for the weights in this package; or the name of a network, for its own there.
         network: whose `bundled` means; those of `lite` where this package has none of it.
     """
-    path, own = Path(weights), bundled_path(network)
+    path, own = place_of(weights), bundled_path(network)
     if str(weights) == BUNDLED:
         return own if own.is_file() else bundled_path(DEFAULT)
     named = bundled_path(path.name)
-    return named if path.parts == (path.name,) and named.is_file() and not path.exists() else path
+    return named if path == Path(path.name) and named.is_file() and not path.exists() else path
 
 
 def bundled_path(network: str) -> Path:
@@ -152,7 +153,7 @@ def bundled_path(network: str) -> Path:
 def is_checkpoint(path: str | Path) -> bool:
     """Whether a file is a checkpoint of ours, rather than weights of another origin."""
     try:
-        with safe_open(path, "pt") as file:
+        with local_copy(place_of(path)) as here, safe_open(here, "pt") as file:
             return "datakit" in (file.metadata() or {})
     except (OSError, SafetensorError):
         return False

@@ -135,6 +135,11 @@ class ClipDataset(Dataset[Any]):
         rng = generator(self._maker.seed, f"{clip.key} item {drawn.epoch}", drawn.repeat)
         return self._dialect.make(clip, self.slots, rng)
 
+    def __getitems__(self, draws: Sequence[Draw | int]) -> list[Any]:
+        """Items of a batch, which a DataLoader asks for at once; their photos are read from a store at once."""
+        self._maker.prefetch(map(self._drawn, draws))
+        return [self[draw] for draw in draws]
+
     def get_video(self, item: int) -> Any:
         """The item, by the name that SAM 2's `VOSDataset` asks for, where the dialect is `sam2`."""
         return self[item]

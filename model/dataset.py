@@ -25,7 +25,7 @@ from datakit.arrays import Image, Mask
 from datakit.errors import ShardError, UsageError
 from datakit.images import paint, reduction
 from datakit.keys import draw_key
-from datakit.places import place_of
+from datakit.places import each_of, place_of
 from datakit.rle import decode_rle
 from datakit.samples import Triple
 from datakit.seeds import generator, is_held_back
@@ -147,7 +147,7 @@ class TripleDataset(Dataset[dict[str, Any]]):
         view = view or ViewConfig()
         self.coding, self.seed = coding, seed
         self.view, self.redraw = (view.still(), False) if split == "val" else (view, redraw)
-        paths = [folders] if isinstance(folders, str | os.PathLike) else list(folders)
+        paths = each_of(folders)
         self._shards = [part for path in paths for part in _parts(place_of(path))]
         self._is_stored = any(reader.is_stored for reader, _ in self._shards)
         self._index, self.groups = self._read_index(split, val_share)

@@ -130,7 +130,7 @@ def _build_config(sources: tuple[str, ...], options: dict[str, Any]) -> BuildCon
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Worker processes.")
 @click.option("--examples", type=click.IntRange(0), default=3, help="Examples shown of each problem and warning.")
 @click.option("--duplicates/--no-duplicates", "near", default=True, help="Look for near-duplicate photos.")
-@click.option("--preview", type=click.Path(path_type=Path), metavar="FILE.png",
+@click.option("--preview", type=PlaceType(path_type=Path), metavar="FILE.png",
               help="Draw twelve photos of each source with the outlines of their objects.")  # fmt: skip
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
@@ -235,7 +235,7 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
     metavar="LABEL=DIR",
     help="Where its pictures lie, if not in their place.",
 )
-@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False),
+@click.option("--csv", type=PlaceType(path_type=Path, dir_okay=False),
               help="Write a line for each triple: key, source, sizes, IoU, flags, every drawn number.")  # fmt: skip
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
@@ -274,7 +274,7 @@ def inspect(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) 
 
 @cli.command("preview-deformations")
 @click.argument("inputs", nargs=-1, type=PlaceText(), required=True, metavar="SOURCE|SHARDS...")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
+@click.option("--out", type=PlaceType(path_type=Path, dir_okay=False), required=True,
               help="File to write: a picture (.png) or a page that works offline (.html).")  # fmt: skip
 @click.option("--count", type=click.IntRange(1), default=None,
               help="Samples shown, spread over the sources.  [default: 8 in a picture; in a page all of a folder of "

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import set_option, source_options, source_options_from, sources_from
+from .options import cache_options, set_option, source_options, source_options_from, sources_from
 from .place_type import PlaceText, PlaceType, storage_options
 from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
@@ -27,7 +27,7 @@ def _settings(ctx: click.Context) -> str:
 @click.argument("shards", type=PlaceType(path_type=Path), nargs=-1, required=True, metavar="SHARDS...")
 @click.option("--to", required=True, metavar="FORMAT",
               help="Format: davis, youtube-vos, sav, ytvis, or another of `datakit export --formats`.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
+@click.option("--out", type=PlaceType(path_type=Path, file_okay=False), required=True, help="Folder to make.")
 @click.option("--clips", type=click.IntRange(1), default=1000, help="How many videos.")
 @click.option("--frames", type=click.IntRange(1, 256), default=None,
               help="Frames of a video.  [default: the recipe's, and 8 at least]")  # fmt: skip
@@ -38,6 +38,7 @@ def _settings(ctx: click.Context) -> str:
 @click.option("--image-codec", default="jpeg:95", metavar="jpeg:Q|png", help="How frames are stored.")
 @worker_options
 @click.option("--overwrite", is_flag=True, help="Replace an export of other data or settings in the folder.")
+@cache_options
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def export_clips(shards: tuple[Path, ...], as_json: bool, **options: Any) -> None:
@@ -58,17 +59,21 @@ def export_clips(shards: tuple[Path, ...], as_json: bool, **options: Any) -> Non
     from pipelines.export_clips import ClipsJob, clips_report
     from pipelines.export_clips import export_clips as make
     from pipelines.export_run import ExportRun
+    from pipelines.mirror import output_at
 
     leave_dask_quickly(options)
-    run = ExportRun(options["out"], options["overwrite"], **workers_from(options))
     kept = {name: options[name] for name in ("to", "clips", "recipe", "frames", "seed")}
-    job = ClipsJob(shards, changes=options["set_"], codec=options["image_codec"], run=run, **kept)
-    click.echo(clips_report(make(job), as_json))
+    with output_at(options["out"]) as out:
+        options["out"] = out.here
+        run = ExportRun(options["out"], options["overwrite"], **workers_from(options))
+        job = ClipsJob(shards, changes=options["set_"], codec=options["image_codec"], run=run, **kept)
+        told = out.told(clips_report(make(job), as_json))
+    click.echo(told)
 
 
 @click.command("preview-clips")
 @click.argument("source", type=PlaceText(), metavar="SOURCE|SHARDS")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
+@click.option("--out", type=PlaceType(path_type=Path, dir_okay=False), required=True,
               help="File to write: a picture (.png), a page that plays them and works offline (.html) or a film "
               "(.mp4).")  # fmt: skip
 @click.option("--recipe", multiple=True, default=[DEFAULT_RECIPE], is_eager=True, metavar="NAME|FILE.toml",

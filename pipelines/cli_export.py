@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import set_option
+from .options import cache_options, set_option
 from .place_type import PlaceType, storage_options
 from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
@@ -30,7 +30,7 @@ def _show_formats(ctx: click.Context, _parameter: click.Parameter, value: bool) 
 @click.command("export")
 @click.argument("source", type=PlaceType(path_type=Path), metavar="SHARDS|LABELS")
 @click.option("--to", required=True, is_eager=True, metavar="FORMAT", help="Format; `--formats` lists them.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
+@click.option("--out", type=PlaceType(path_type=Path, file_okay=False), required=True, help="Folder to make.")
 @click.option("--video", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
               help="For label pictures of videos: the frames they belong to, a film or a folder, or a folder of one "
               "for each sequence.")  # fmt: skip
@@ -39,6 +39,7 @@ def _show_formats(ctx: click.Context, _parameter: click.Parameter, value: bool) 
               help="Describe the formats, those of installed packages too, and exit.")  # fmt: skip
 @worker_options
 @click.option("--overwrite", is_flag=True, help="Replace an export of other data or settings in the folder.")
+@cache_options
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 def export(source: Path, as_json: bool, **options: Any) -> None:
@@ -56,8 +57,12 @@ def export(source: Path, as_json: bool, **options: Any) -> None:
     start_workers_early(options, ("distributed", "pipelines.export_task"))
     from pipelines.export import ExportJob, export_report
     from pipelines.export import export as run
+    from pipelines.mirror import output_at
 
     leave_dask_quickly(options)
-    kept = {name: options[name] for name in ("to", "out", "video", "overwrite")}
-    job = ExportJob(source, changes=options["set_"], **kept, **workers_from(options))
-    click.echo(export_report(run(job), as_json))
+    with output_at(options["out"]) as out:
+        options["out"] = out.here
+        kept = {name: options[name] for name in ("to", "out", "video", "overwrite")}
+        job = ExportJob(source, changes=options["set_"], **kept, **workers_from(options))
+        told = out.told(export_report(run(job), as_json))
+    click.echo(told)

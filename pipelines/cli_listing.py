@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .place_type import PlaceText, storage_options
+from .place_type import PlaceText, PlaceType, storage_options
 
 listing_option = click.option(
     "--listing", "listings", type=PlaceText(), multiple=True, metavar="[LABEL[:LAYOUT]=]FILE",
@@ -18,7 +18,7 @@ listing_option = click.option(
 
 @click.command("list")
 @click.argument("source", type=PlaceText(), metavar="SOURCE")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
+@click.option("--out", type=PlaceType(path_type=Path, dir_okay=False), required=True,
               help="File to write: .csv, .jsonl, or .parquet (extra `parquet`).")  # fmt: skip
 @click.option(
     "--images", type=PlaceText(), metavar="DIR", help="Image folder, where it does not lie in its standard place."

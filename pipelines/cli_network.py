@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from .interrupt import Stopped
 from .options import cache_options, device_options, set_option, value_options
-from .place_type import PlaceType, storage_options
+from .place_type import PlaceText, PlaceType, storage_options
 from .worker_options import worker_options
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.argument(
     "shards", nargs=-1, required=False, type=PlaceType(path_type=Path, file_okay=False), metavar="SHARDS..."
 )
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
+@click.option("--out", type=PlaceType(path_type=Path, file_okay=False), help="Folder of the run.")
 @click.option("--preset", type=click.Choice(TRAIN_PRESETS), default="default", is_eager=True,
               help="`default`: lite with what measures best; `paper`: MaskTrack to the letter.")  # fmt: skip
 @click.option("--network", default=None, help="lite, lite-memory or deeplab-vgg16.  [default: the preset's]")
-@click.option("--init", default=None, metavar="imagenet|bundled|none|FILE",
+@click.option("--init", type=PlaceText(), default=None, metavar="imagenet|bundled|none|FILE",
               help="Where the weights begin.  [default: imagenet]")  # fmt: skip
 @click.option("--iterations", type=click.IntRange(1), default=None, help="Steps.  [default: the preset's]")
 @click.option("--batch", type=click.IntRange(1), default=None, help="Samples a step.  [default: the preset's]")
@@ -77,12 +77,18 @@ def train(ctx: click.Context, /, shards: tuple[Path, ...], as_json: bool, **opti
     from pipelines.process import let_idle_threads_sleep
 
     let_idle_threads_sleep()
+    from pipelines.mirror import output_at
     from pipelines.train import train as run
+    from pipelines.train_job import run_among
 
-    summary = run(_train_job(ctx, shards, options))
+    if options["resume"]:
+        shards, options["out"] = run_among(shards, options["out"])
+    with output_at(options["out"]) as out:
+        summary = run(_train_job(ctx, shards, {**options, "out": out.here}))
+        told = out.told(report.train_report(summary, as_json))
     if summary.stopped:
-        raise Stopped("train", "--resume", str(summary.out))
-    click.echo(report.train_report(summary, as_json))
+        raise Stopped("train", "--resume", str(out.place))
+    click.echo(told)
 
 
 def _train_job(ctx: click.Context, shards: tuple[Path, ...], options: dict[str, Any]) -> TrainJob:
@@ -90,10 +96,8 @@ def _train_job(ctx: click.Context, shards: tuple[Path, ...], options: dict[str, 
     from dataclasses import replace
 
     from model.settings import PRESETS, configure
-    from pipelines.train_job import TrainJob, run_among, stored_job
+    from pipelines.train_job import TrainJob, stored_job
 
-    if options["resume"]:
-        shards, options["out"] = run_among(shards, options["out"])
     if not shards and not options["resume"]:
         raise click.UsageError("Missing argument 'SHARDS...'; only --resume RUN knows them from the folder", ctx)
     if options["out"] is None:
@@ -132,6 +136,7 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
 @click.argument("shards", type=PlaceType(path_type=Path))
 @click.option(
     "--weights",
+    type=PlaceText(),
     default="bundled",
     metavar="bundled|lite-memory|FILE",
     help="Of this package, or a checkpoint of `datakit train`.",
@@ -143,7 +148,7 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
               help="Look mirrored too, or just once.  [default: twice with lite, twice with lite-memory, once with "
               "deeplab-vgg16]")  # fmt: skip
 @click.option("--full-frame", is_flag=True, help="Show the network the whole photo instead of a cut around the mask.")
-@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file: some results to look at.")
+@click.option("--picture", type=PlaceType(path_type=Path, dir_okay=False), help="PNG file: some results to look at.")
 @cache_options
 @storage_options
 @device_options
@@ -177,8 +182,8 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
               "every picture, at the frame of its name.")  # fmt: skip
 @click.option("--box", "boxes", multiple=True, metavar="x0,y0,x1,y1[@FRAME][:ID]",
               help="An object by a box instead, in pixels, half-open; repeat for several.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of sequences.")
-@click.option("--first-frame", type=click.Path(path_type=Path, dir_okay=False),
+@click.option("--out", type=PlaceType(path_type=Path, file_okay=False), help="Folder of sequences.")
+@click.option("--first-frame", type=PlaceType(path_type=Path, dir_okay=False),
               help="PNG file: write the first frame there, to paint objects on (a flat colour each) and give back "
               "as --mask, and stop.")  # fmt: skip
 @click.option("--davis", type=click.Path(path_type=Path, file_okay=False), metavar="ROOT",
@@ -198,6 +203,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--stride", type=click.IntRange(1), default=1, help="Of every N frames, one.")
 @click.option(
     "--weights",
+    type=PlaceText(),
     default="bundled",
     metavar="bundled|lite-memory|FILE",
     help="Of this package, or a checkpoint of `datakit train`.",
@@ -218,6 +224,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
               help="What runs the network; openvino (extra of that name) is quicker on a processor.")  # fmt: skip
 @click.option("--overlay/--no-overlay", "film", default=True, help="Make the overlay video.")
 @click.option("--overwrite", is_flag=True, help="Replace what was made with other settings.")
+@cache_options
 @storage_options
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
@@ -234,6 +241,7 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
       datakit propagate clip.mp4 --mask first-mask.png --out results
       datakit propagate clip.mp4 --box 120,40,310,260 --out results
     """
+    from pipelines.mirror import output_at
     from pipelines.process import keep_freed_memory, let_idle_threads_sleep
     from pipelines.propagate import report
     from pipelines.propagate.options import job_from, save_first_frame_from, tree_from
@@ -243,11 +251,15 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
 
     if options["first_frame"]:
         click.echo(save_first_frame_from(video, options))
-    elif options["davis"]:
-        from pipelines.propagate.tree import propagate_tree
+        return
+    with output_at(options["out"]) as out:
+        options["out"] = out.here
+        if options["davis"]:
+            from pipelines.propagate.tree import propagate_tree
 
-        click.echo(report.tree_report(propagate_tree(tree_from(video, options)), as_json))
-    else:
-        from pipelines.propagate.run import propagate as run
+            told = report.tree_report(propagate_tree(tree_from(video, options)), as_json)
+        else:
+            from pipelines.propagate.run import propagate as run
 
-        click.echo(report.propagate_report(run(job_from(video, options)), as_json))
+            told = report.propagate_report(run(job_from(video, options)), as_json)
+    click.echo(out.told(told))

@@ -12,7 +12,7 @@ from .place_type import PlaceType, storage_options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to make.")
+_OUT = click.option("--out", type=PlaceType(path_type=Path, file_okay=False), required=True, help="Folder to make.")
 _OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace another view in the folder.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
 _SHARDS = click.argument("shards", type=PlaceType(path_type=Path))

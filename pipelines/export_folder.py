@@ -29,6 +29,7 @@ from datakit.files import (
     json_text,
     write_json,
 )
+from datakit.places import is_file, is_stored, objects_below, read_text
 
 from .lock import HOLDER, LOCK
 
@@ -219,6 +220,9 @@ def is_whole(folder: Path, path: str, size: int, sha256: str) -> bool:
 def foreign_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Paths of what lies in the folder of an export and is not of it."""
     ours = {EXPORT_MANIFEST, *(path for path, _, _ in manifest["files"])}
+    if is_stored(folder):
+        yield from sorted(path for path in objects_below(folder, skip=LOCK) if path not in ours)
+        return
     for place, _, names in os.walk(folder):
         below = Path(place).relative_to(folder)
         yield from (path for name in sorted(names) if (path := (below / name).as_posix()) not in ours)
@@ -231,10 +235,10 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         DatakitError: it is damaged.
     """
     path = folder / EXPORT_MANIFEST
-    if not path.is_file():
+    if not is_file(path):
         return None
     try:
-        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        body: dict[str, Any] = json.loads(read_text(path))
         digest = body.pop("digest")
         fits = digest_json(body) == digest and body["format"] == EXPORT_FORMAT and isinstance(body["asked"], dict)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

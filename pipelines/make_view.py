@@ -14,7 +14,7 @@ from typing import Any
 
 from datakit.errors import DatakitError, SettingsDiffer, ShardError, UsageError
 from datakit.files import PART_PREFIX, check_writable
-from datakit.places import is_stored, lies_in
+from datakit.places import is_file, is_stored, lies_in, make_folder, remove, size_at
 from datakit.shards import ShardReader
 from datakit.shards.combine import check_apart, gather, held_back, view_of, whole_photos
 from datakit.shards.contents import differing_recipes
@@ -24,8 +24,10 @@ from datakit.shards.table import what_is_there
 from datakit.shards.view import View, is_view, read_view, write_view
 from datakit.wording import counted, shorten
 
-from .lock import HOLDER, LOCK, run_lock
+from .lock import HOLDER, LOCK
+from .output_folder import names_in
 from .settings import differences
+from .store_lock import hold_folder
 
 TRAIN, VAL = "train", "val"
 
@@ -55,7 +57,7 @@ class MadeView:
     @property
     def bytes(self) -> int:
         """Of its manifest, which is all that was written."""
-        return (self.out / NAME).stat().st_size
+        return size_at(self.out / NAME) or 0
 
 
 def merge(inputs: Sequence[Path], out: Path, overwrite: bool = False) -> MadeView:
@@ -124,7 +126,7 @@ def split(source: Path, share: float, out: Path, overwrite: bool = False) -> tup
         for each in made:
             _check_view(each.out, each.view, overwrite)
         if not all(_is_there(each) for each in made):
-            (out / VAL / NAME).unlink(missing_ok=True)  # never a new one beside an old one, which may share photos
+            remove(out / VAL / NAME)  # never a new one beside an old one, which may share photos
         train, val = [_put(each, overwrite) for each in made]
     return train, val
 
@@ -159,22 +161,23 @@ def _taken(out: Path, readers: Sequence[ShardReader], parts: Collection[str] = (
     folders = [out, *(out / name for name in parts)]
     with contextlib.ExitStack() as held:
         for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(run_lock(folder))
+            make_folder(folder)
+            held.enter_context(hold_folder(folder))
         _check_out(out, builds, inputs, parts)
-        for half in (half for folder in folders for half in folder.glob(f"{PART_PREFIX}*")):  # of a run that was killed
-            shutil.rmtree(half, ignore_errors=True)
+        if not is_stored(out):
+            for half in (half for folder in folders for half in folder.glob(f"{PART_PREFIX}*")):  # of a killed run
+                shutil.rmtree(half, ignore_errors=True)
         yield
 
 
 def _check_out(out: Path, builds: Sequence[Path], inputs: Sequence[Path], parts: Collection[str]) -> None:
     """Refuse an output folder that holds something else, or lies in an input; touch nothing."""
-    check_writable(out, f"--out {out}")
+    _check_place(out, builds)
     for build in builds:
         if lies_in(out, build):
             raise UsageError(f"--out {out}: is, or lies in, the folder of shards {build}; name a folder elsewhere")
     for each in inputs:
-        if not is_stored(each) and any((out / name).resolve() == each.resolve() for name in ("", *parts)):
+        if any(_is_same(out / name, each) for name in ("", *parts)):
             raise UsageError(f"--out {out}: is the view that is read, {each}; name another folder")
     for folder in (out / name for name in parts) if parts else (out,):
         _check_foreign(folder, {NAME} if is_view(folder) else set(), out)
@@ -182,10 +185,23 @@ def _check_out(out: Path, builds: Sequence[Path], inputs: Sequence[Path], parts:
         _check_foreign(out, set(parts), out)
 
 
+def _check_place(out: Path, builds: Sequence[Path]) -> None:
+    """Refuse an output folder that cannot be written, or from which the shards would not be found."""
+    local = next((build for build in builds if not is_stored(build)), None)
+    if is_stored(out) and local:
+        raise UsageError(f"--out {out}: whoever reads a view in a store has not {local} of this machine; copy those "
+                         "shards to a store and name them there, or name a folder here")  # fmt: skip
+    check_writable(out, f"--out {out}")
+
+
+def _is_same(folder: Path, other: Path) -> bool:
+    return lies_in(folder, other) and lies_in(other, folder)
+
+
 def _check_foreign(folder: Path, ours: set[str], out: Path) -> None:
-    if folder.is_file():
+    if is_file(folder):
         raise UsageError(f"--out {out}: {folder} is a file, expected a folder")
-    names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    names = sorted(names_in(folder))
     foreign = [name for name in names if name not in (LOCK, HOLDER, *ours) and not name.startswith(PART_PREFIX)]
     if foreign:
         what = "a folder of shards or an export" if NAME in foreign else f"{foreign[0]!r}"

@@ -9,7 +9,6 @@ import errno
 import json
 import logging
 import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -28,12 +27,11 @@ from datakit.places import (
     make_folder,
     read_text,
     remove,
-    write_bytes,
 )
 from datakit.shards.build_state import settings_body
 from datakit.shards.manifest import ERROR_LOG, NAME, RECORDS, SETTINGS, SOURCES, read_manifest
 from datakit.shards.view import is_view
-from datakit.stores import StoreError, check_writable_store, clear_halves
+from datakit.stores import StoreError, clear_halves
 from datakit.tools import tool_versions
 from datakit.wording import size_text
 
@@ -62,9 +60,7 @@ def check_output(config: BuildConfig) -> None:
             build published nothing, see `may_be_replaced`.
     """
     out = config.out
-    if is_stored(out):
-        check_stored(out, f"--out {out}")
-    elif out.exists() and not out.is_dir():
+    if not is_stored(out) and out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file, expected a folder")
     for root in (*(spec.root for spec in config.sources if spec.listing is None), *config.images.values()):
         if lies_in(out, root) and is_folder(root):
@@ -73,8 +69,7 @@ def check_output(config: BuildConfig) -> None:
                 f"--out {out}: lies in the source {root}, so its files would be listed among the photos; name a folder "
                 f"elsewhere, such as {elsewhere}"
             )
-    if not is_stored(out):
-        check_writable(out, f"--out {out}")
+    check_writable(out, f"--out {out}")
     if config.performance_report:
         check_writable(config.performance_report.parent, f"--performance-report {config.performance_report}")
     stored = read_settings(out)
@@ -95,30 +90,6 @@ def check_output(config: BuildConfig) -> None:
             + "\n  ".join(found)
             + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
         )
-
-
-def check_stored(out: Place, named: str) -> None:
-    """Refuse an address that cannot be written, before the work for it begins; nothing is left behind.
-
-    Args:
-        out: the address.
-        named: option and value as the user gave them.
-
-    Raises:
-        UsageError: it can only be read, or there is no such bucket.
-        OSError: no rights, or the store does not answer.
-    """
-    check_writable_store(out, named)
-    probe = out / f"{PART_PREFIX}{uuid.uuid4().hex}"
-    try:
-        write_bytes(probe, b"")
-    except FileNotFoundError as error:
-        raise UsageError(f"{named}: {error.strerror}; make the bucket first, or name another") from None
-    except StoreError as error:
-        raise StoreError(error.errno, f"{named}: " + str(error).removeprefix(f"{probe}: ")) from None
-    remove(probe)
-    if is_file(out):
-        raise UsageError(f"{named}: is an object, expected a folder")
 
 
 def names_in(out: Place) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from datakit.places import place_of
-from datakit.stores import is_address, parse_storage_options, use_storage_options
+from datakit.stores import is_address, parse_storage_options, unused_options, use_storage_options
 
 OPTION = "--storage-option"
 HIDDEN = "…"  # in place of a value that may be a secret
@@ -55,8 +55,15 @@ def storage_options(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
-def _use(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> None:
+def _use(ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> None:
     use_storage_options(parse_storage_options(texts))
+    ctx.call_on_close(_tell_unused)
+
+
+def _tell_unused() -> None:
+    """Say so where options were given and there was nothing to open with them."""
+    if names := unused_options():
+        click.echo(f"{OPTION} {', '.join(names)}: was not used, since nothing here is an address", err=True)
 
 
 def without_secrets(words: Sequence[str]) -> list[str]:

@@ -135,7 +135,6 @@ def preview_clips(preview: ClipsPreview) -> ClipsPreviewSummary:
     counts = _Counts()
     with single_threaded_opencv(), progress(len(shown) * len(preview.recipes), "clips") as told:
         rows = (counts.of(row) for row in _rows(stills, preview, shown, told.advance))
-        preview.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(preview.out) as part:
             forms[suffix](part, preview, rows)
     names = [recipe.name for recipe in preview.recipes]

@@ -99,7 +99,6 @@ def _sheet(
         raise nothing_to_show(config, problems)
     shown = [row.triples for row in rows]
     sheet = contact_sheet(shown, recipes, title(inputs, config.settings.seed), [row.totals for row in rows])
-    config.out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(config.out) as part:
         part.write_bytes(encode_png(sheet, compact=True))
     flagged = sum(bool(triple.flags) for row in shown for triple in row)

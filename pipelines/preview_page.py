@@ -64,7 +64,6 @@ def preview_page(
         first = next(samples, None)
         if first is None:
             raise nothing_to_show(config, problems)
-        config.out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(config.out) as part, part.open("w", encoding="utf-8", errors="backslashreplace") as file:
             return write_page(file, chain([first], samples), recipes, settings, problems)
 

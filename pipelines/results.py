@@ -30,6 +30,5 @@ def draw_results(
     from model.score import refined
 
     rows = list(refined(net, triples, view, compute))
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         part.write_bytes(encode_png(results_sheet(rows, title), compact=True))

@@ -16,6 +16,7 @@ from datakit.images import encode_png
 from datakit.keys import photo_of
 from datakit.looking import is_file
 from datakit.photo_files import read_picture
+from datakit.places import is_folder
 from datakit.preview.scene_sheet import Block, Tile, scene_sheet
 from datakit.wording import counted
 
@@ -31,7 +32,7 @@ def check_preview(path: Path) -> None:
         UsageError: it is no .png, or a folder.
         DatakitError: its folder cannot be written to.
     """
-    if path.suffix.lower() != ".png" or path.is_dir():
+    if path.suffix.lower() != ".png" or is_folder(path):
         raise UsageError(f"--preview {path}: expected the name of a picture, one that ends in .png")
     check_writable(path.parent, f"--preview {path}")
 
@@ -51,7 +52,6 @@ def write_preview(path: Path, readers: Mapping[str, AnyReader], problems: Mappin
     blocks = [block for block in blocks if block.tiles]
     if not blocks:
         raise DatakitError(f"--preview {path}: no photo to show; the report above says why")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         part.write_bytes(encode_png(scene_sheet(blocks, "Photos and objects as they are read"), compact=True))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datakit.errors import SettingsDiffer, UsageError
-from datakit.files import check_local, write_json
-from datakit.places import is_folder, is_stored, place_of
+from datakit.files import write_json
+from datakit.places import is_file, is_folder, lies_in, place_of
 
 from .settings import differences
 from .train_log import LAST, RUN, STEPS
@@ -101,15 +101,14 @@ def run_among(folders: Sequence[Path], out: Path | None) -> tuple[tuple[Path, ..
     Raises:
         UsageError: none of them is a run, or several are.
     """
-    runs = [f for f in folders if not is_stored(f) and any((f / name).is_file() for name in (LAST, STEPS))]
+    runs = [folder for folder in folders if any(is_file(folder / name) for name in (LAST, STEPS))]
     if out is None and not runs and len(folders) == 1:
         runs = list(folders)  # what it lacks is told where it is read
     if out is None and not runs:
         listed = f"none of {', '.join(map(str, folders))} holds one" if folders else "none is named"
         raise UsageError(f"--resume: which run is to go on? {listed}; name its folder: datakit train --resume RUN")
     into = runs[0] if out is None else out
-    check_local(str(into), "--resume")
-    if others := [folder for folder in runs if folder.resolve() != into.resolve()]:
+    if others := [folder for folder in runs if not (lies_in(folder, into) and lies_in(into, folder))]:
         raise UsageError(
             f"--resume: {into} and {others[0]} are both runs; a run goes on in its own folder, one at a time: "
             f"datakit train --resume {others[0]}; a new one begins from its weights by SHARDS --init "

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from datakit.errors import DatakitError, UsageError
-from datakit.files import EXPORT_MANIFEST, file_sha256
-from datakit.places import is_stored
+from datakit.files import EXPORT_MANIFEST
+from datakit.places import is_file, sha256_at, size_at
 from datakit.progress import progress
 from datakit.shards.manifest import NAME
+from datakit.stores import StoreError
 from datakit.wording import counted, printable, size_text
 
 from .export_folder import foreign_files, read_manifest
@@ -54,7 +55,7 @@ class ExportVerification:
 
 def is_export(path: Path) -> bool:
     """Whether a folder is that of an export, and none of shards."""
-    return not is_stored(path) and (path / EXPORT_MANIFEST).is_file() and not (path / NAME).is_file()
+    return is_file(path / EXPORT_MANIFEST) and not is_file(path / NAME)
 
 
 def verify_export(folder: Path, jobs: int = 1, repair: bool = False) -> ExportVerification:
@@ -95,12 +96,14 @@ def verify_export(folder: Path, jobs: int = 1, repair: bool = False) -> ExportVe
 def _of_file(folder: Path, name: str, size: int, sha256: str) -> FileFinding | None:
     path = folder / name
     try:
-        if not path.is_file():
+        there = size_at(path)
+        if there is None:
             return FileFinding(name, "missing", "is not there")
-        there = path.stat().st_size
         if there != size:
             return FileFinding(name, "changed", f"has {there} bytes, expected {size}")
-        digest = file_sha256(path)
+        digest = sha256_at(path)
+    except StoreError:
+        raise  # it is to blame, and no file
     except OSError as error:
         return FileFinding(name, "changed", f"cannot be read: {error.strerror}")
     if digest != sha256:

@@ -12,7 +12,8 @@ from hypothesis import settings
 
 from pipelines.cli import cli
 from tests.runs import draw_source
-from tests.s3 import bucket, impatient, memory, s3_endpoint, storage_options  # noqa: F401 (fixtures)
+from tests.s3 import bucket, impatient, memory, s3_endpoint, storage_options, store_requests  # noqa: F401 (fixtures)
+from tests.store_builds import on_disk  # noqa: F401 (a fixture)
 
 settings.register_profile("same-each-run", derandomize=True, deadline=None)  # a busy machine is no failure
 settings.load_profile("same-each-run")

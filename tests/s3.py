@@ -7,11 +7,12 @@ import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from datakit import stores
+from datakit import places, stores
 from datakit.places import Place, place_of
 
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "very-secret", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -84,6 +85,14 @@ def new_bucket(endpoint: str) -> Bucket:
     return Bucket(name, client)
 
 
+def put(folder: Path, place: Place) -> Place:
+    """A folder of this machine as objects below an address."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            places.write_bytes(place / path.relative_to(folder).as_posix(), path.read_bytes())
+    return place
+
+
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
     """Address of a server for all tests."""
@@ -108,6 +117,20 @@ def memory() -> Iterator[Place]:
     client = stores.filesystem(folder)
     with contextlib.suppress(FileNotFoundError):
         client.rm(str(folder.path), recursive=True)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def store_requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Places of all requests from now on."""
+    found: list[str] = []
+    real = stores.patiently
+
+    def noted(call: Any, place: Place) -> Any:
+        found.append(str(place))
+        return real(call, place)
+
+    monkeypatch.setattr(places, "patiently", noted)
+    return found
 
 
 @pytest.fixture

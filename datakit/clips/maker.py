@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -93,6 +93,18 @@ class ClipMaker:
             plan = replace(plan, guides=numbers)
         return self._clip(plan, made, guides)
 
+    def prefetch(self, draws: Iterable[tuple[int, int, int]]) -> None:
+        """Read the pictures of clips that are wanted soon, all at once, where they lie in a store.
+
+        Args:
+            draws: position, epoch and repeat of each, as for `clip`.
+
+        Raises:
+            ShardError, OSError: as making the clips would.
+        """
+        self.stills.prefetch([n for position, epoch, repeat in draws
+                              for n in self._positions(self._start(position, epoch, repeat), position)])  # fmt: skip
+
     def plan(self, position: int, epoch: int = 0, repeat: int = 0) -> ClipPlan:
         """What would be drawn for `clip`, without its guide masks and pictures."""
         return self._drawn(position, epoch, repeat)[0]
@@ -116,13 +128,18 @@ class ClipMaker:
     def _generator(self, what: str, key: str, epoch: int, repeat: int) -> np.random.Generator:
         return generator(self.seed, f"{key}@{self.recipe.name} {what} {epoch}", repeat)
 
+    def _start(self, position: int, epoch: int, repeat: int) -> np.random.Generator:
+        return self._generator("clip", self.stills.keys[position], epoch, repeat)
+
     def _drawn(self, position: int, epoch: int, repeat: int) -> tuple[ClipPlan, list[Still]]:
         """The first draw that the recipe lets pass, or the last there may be."""
         recipe = self.recipe
-        rng = self._generator("clip", self.stills.keys[position], epoch, repeat)
+        rng = self._start(position, epoch, repeat)
         redraws = 0
         while True:
-            stills = [self.stills[n] for n in self._positions(rng, position)]
+            positions = self._positions(rng, position)
+            self.stills.prefetch(positions)
+            stills = [self.stills[n] for n in positions]
             plan = replace(self._plan(rng, stills), redraws=redraws)
             if recipe.redraw == "never" or redraws == recipe.max_redraws or self._passes(plan, stills):
                 return plan, stills

@@ -17,6 +17,7 @@ from ..arrays import Image, Labels, Mask
 from ..errors import ShardError, UsageError
 from ..images import decode_reduced, halved
 from ..keys import PLAIN_VIEW, Key, photo_of
+from ..places import each_of
 from ..rle import decode_rle
 from ..samples import Scene
 from ..shards import Shard, ShardReader
@@ -91,6 +92,14 @@ class Stills(ABC):
     def __getitem__(self, position: int) -> Still:
         """One picture."""
 
+    def prefetch(self, positions: Sequence[int]) -> None:
+        """Read some pictures that are wanted soon, many requests in flight, where they lie in a store.
+
+        Raises:
+            ShardError, OSError: as reading them would.
+        """
+        del positions
+
     @cached_property
     def _positions(self) -> dict[str, int]:
         return {key: position for position, key in enumerate(self.keys)}
@@ -157,8 +166,9 @@ class ShardStills(Stills):
         check: bool = True,
     ):
         self._check = check
-        paths = [folders] if isinstance(folders, str | os.PathLike) else list(folders)
+        paths = each_of(folders)
         self.readers = [ShardReader(path, max_open=max_open) for path in paths]
+        self._is_stored = any(reader.is_stored for reader in self.readers)
         self._rows, self._targets = [], []
         keys: dict[str, None] = {}
         for reader_number, reader in enumerate(self.readers):
@@ -173,6 +183,16 @@ class ShardStills(Stills):
         if not self.keys:
             raise UsageError(f"{', '.join(map(str, paths)) or 'no folder'}: no photo to make clips of; name a folder "
                              "that `datakit build-shards` filled")  # fmt: skip
+
+    def prefetch(self, positions: Sequence[int]) -> None:
+        """As `Stills.prefetch`."""
+        if not self._is_stored:
+            return
+        wanted: dict[int, list[tuple[int, int]]] = {}
+        for reader, *row in (self._rows[position] for position in positions):
+            wanted.setdefault(reader, []).append((row[0], row[1]))
+        for reader, rows in wanted.items():
+            self.readers[reader].prefetch_photos(rows)
 
     def __getitem__(self, position: int) -> Still:
         reader, number, image = self._rows[position]

@@ -266,7 +266,7 @@ def open_table(path: Place) -> Table:
     return kind(path)
 
 
-def write_table(path: Path, header: Header, columns: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
+def write_table(path: Place, header: Header, columns: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
     """Write a table in one step; equal bytes for equal values.
 
     Args:
@@ -280,7 +280,6 @@ def write_table(path: Path, header: Header, columns: Sequence[str], values: Iter
     """
     kind = kind_of(path)
     check_writable(path.parent, f"--out {path}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         kind.write(part, {"format": FORMAT, **header}, columns, values)
 

@@ -8,7 +8,6 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -167,13 +166,20 @@ class ShardReader(Sequence[Triple]):
 
     def prefetch_rows(self, rows: Sequence[tuple[int, int]]) -> None:
         """As `prefetch`, of triples named by the number of their shard and their row in it."""
+        self._prefetch(rows, lambda shard, row: int(shard.triples["image_row"][row]))
+
+    def prefetch_photos(self, rows: Sequence[tuple[int, int]]) -> None:
+        """As `prefetch`, of photos named by the number of their shard and their row among its photos."""
+        self._prefetch(rows, lambda _shard, row: row)
+
+    def _prefetch(self, rows: Sequence[tuple[int, int]], photo: Callable[[Shard, int], int]) -> None:
         wanted: dict[int, list[int]] = {}
         for number, row in rows:
             if is_stored(self.contents.portions[number].path):
                 wanted.setdefault(number, []).append(row)
         absent = []
         for number, shard in self._opened(wanted).items():
-            absent += shard.missing(int(shard.triples["image_row"][row]) for row in wanted[number])
+            absent += shard.missing(photo(shard, row) for row in wanted[number])
         fetch(absent)
 
     def _opened(self, chosen: Iterable[int]) -> dict[int, StoredShard]:
@@ -338,7 +344,7 @@ class ShardReader(Sequence[Triple]):
         Raises:
             OSError: the file cannot be written.
         """
-        write_csv(Path(path), self.table())
+        write_csv(place_of(path), self.table())
 
 
 def collate(triples: Sequence[Triple]) -> dict[str, list[Any]]:

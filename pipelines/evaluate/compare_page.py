@@ -83,7 +83,6 @@ def write_compare(found: Comparison, path: Path, pictures: Path | None, read: Re
     of_pictures = Pictures(found.any.ground_truth, pictures)
     tasks = [task for each in sequences for task in _tasks(each, of_pictures, found, read, room)]
     missing = 0
-    path.parent.mkdir(parents=True, exist_ok=True)
     with progress(len(tasks), "frames of the page") as bar, replacing(path) as part:
 
         def counting() -> Iterator[ShownMasks]:

@@ -58,7 +58,6 @@ def write_page(found: Evaluation, path: Path, pictures: Path | None, read: ReadO
             worst = [_frame(clip, each, place, scores.convention.merged, shown_pictures, read) for place in places]
             yield ShownObject(clip.name, each, several[clip.name], worst)
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part, part.open("w", encoding="utf-8") as out:
         write_scores_page(out, page, shown())
     return shown_pictures.notes()

@@ -142,8 +142,6 @@ def _evaluation(
 
 def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:
     """Write what was asked for; the evaluation with the names of the files and what is missing in them."""
-    for path in filter(None, (config.csv, config.html)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     if config.csv:
         write_text(config.csv, csv_of(frame_rows(found)))
     if config.html:
@@ -155,8 +153,6 @@ def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:
 
 def write_comparison(found: Comparison, config: EvaluateConfig) -> Comparison:
     """The same for several methods."""
-    for path in filter(None, (config.csv, config.html)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     if config.csv:
         write_text(config.csv, compared_csv(found))
     if config.html:

@@ -17,7 +17,8 @@ import numpy as np
 
 from datakit.arrays import Image, Labels
 from datakit.errors import UsageError
-from datakit.files import file_sha256, write_json
+from datakit.files import write_json
+from datakit.places import sha256_at
 from datakit.video.frames import Frames
 from datakit.wording import counted
 
@@ -130,7 +131,7 @@ class NetworkEngine:
         if self.choice.backend != "torch":
             compute["backend"] = self.choice.backend
         return {
-            "weights": file_sha256(checkpoint_path(self.choice.weights)),
+            "weights": sha256_at(checkpoint_path(self.choice.weights)),
             "propagate": asdict(self.config),
             "online": {"seed": self.choice.seed, **self.online.to_dict()} if self.choice.online else None,
             "flow": self.choice.flow,

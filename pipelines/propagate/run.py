@@ -25,7 +25,7 @@ from datakit.errors import UsageError
 from datakit.extras import MissingExtra, require
 from datakit.files import check_writable, digest_json, replacing, write_json, write_text
 from datakit.images import encode_png
-from datakit.places import is_folder, is_stored
+from datakit.places import exists, is_folder, is_stored, read_bytes
 from datakit.progress import progress
 from datakit.video.frames import Frames, open_frames
 from datakit.video.labels import is_sequence_name
@@ -186,12 +186,11 @@ def write_first_frame(video: Path, number: int, path: Path) -> tuple[int, int]:
     check_writable(path.parent, f"--first-frame {path}")
     frames = open_frames(video, number, number + 1)
     picture = encode_png(frames[0])
-    if path.exists() and path.read_bytes() != picture:
+    if exists(path) and read_bytes(path) != picture:
         raise UsageError(
             f"--first-frame {path}: is there already and is another picture, perhaps one with masks painted on it; "
             "name another file, or remove that one"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         part.write_bytes(picture)
     return frames.size

@@ -104,3 +104,11 @@ def test_a_copy_on_this_machine_goes_away(bucket: Bucket) -> None:
 def test_a_path_in_a_folder_is_a_text_on_a_disk(tmp_path: Path, memory: Place) -> None:
     assert places.beneath(tmp_path, "a/b") == os.path.join(tmp_path, "a/b")  # noqa: PTH118
     assert places.beneath(memory, "a/b") == memory / "a/b"
+
+
+def test_one_place_or_several(memory: Place, tmp_path: Path) -> None:
+    """An open address is no `os.PathLike`, and no collection either."""
+    assert (
+        places.each_of(memory) == [memory] and places.each_of("a") == ["a"] and places.each_of(tmp_path) == [tmp_path]
+    )
+    assert places.each_of(path for path in (tmp_path, memory)) == [tmp_path, memory]

@@ -62,6 +62,13 @@ def test_an_item_is_the_clip_of_the_maker(folder):
     assert np.array_equal(labels, expected.labels)
 
 
+def test_items_of_a_batch_are_those_of_their_numbers(folder):
+    """A DataLoader asks for them at once."""
+    data = open_clips(folder)
+    batch = data.__getitems__([Draw(3, 2, 1), 7])
+    assert list(map(pixels, batch)) == [pixels(data[Draw(3, 2, 1)]), pixels(data[7])]
+
+
 def test_a_number_is_a_draw_of_the_epoch(folder):
     """An int, a torch index or a Draw."""
     data = open_clips(folder)

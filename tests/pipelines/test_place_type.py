@@ -139,3 +139,13 @@ def test_a_place_is_shown_without_its_options(memory: Place, storage_options) ->
     with pytest.raises(UsageError) as caught:
         stores.parse_storage_options([SECRET])
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.usefixtures("storage_options")
+def test_options_that_nothing_used_are_told(datakit, tmp_path):
+    """Without their values, which may be secrets; also where the command fails."""
+    result = datakit("inspect", tmp_path / "none", "--storage-option", f"secret={SECRET}")
+    assert "--storage-option secret: was not used, since nothing here is an address" in result.stderr
+    assert SECRET not in result.output
+    used = datakit("inspect", "memory://none/at-all", "--storage-option", "auto_mkdir=true")
+    assert "was not used" not in used.stderr

@@ -2,21 +2,20 @@ import multiprocessing
 import os
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from datakit import places, stores
+from datakit import places
 from datakit.errors import ShardError
 from datakit.places import Place
 from datakit.shards import ShardReader, collate
 from datakit.shards.cache import CachedPhotos
 from datakit.shards.verify import verify
 from datakit.stores import StoreError
-from tests.s3 import Bucket
+from tests.s3 import Bucket, put
 from tests.small_shards import write_shards
 
 
@@ -36,27 +35,6 @@ def stored(local: Path, bucket: Bucket) -> Place:
     return put(local, bucket.place("shards"))
 
 
-def put(folder: Path, place: Place) -> Place:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            places.write_bytes(place / path.relative_to(folder).as_posix(), path.read_bytes())
-    return place
-
-
-@pytest.fixture
-def asked(monkeypatch) -> Iterator[list[str]]:
-    """Places of all requests since."""
-    found: list[str] = []
-    real = stores.patiently
-
-    def noted(call, place):
-        found.append(str(place))
-        return real(call, place)
-
-    monkeypatch.setattr(places, "patiently", noted)
-    yield found
-
-
 def test_triples_are_those_of_a_folder(local: Path, stored: Place) -> None:
     here, there = ShardReader(local), ShardReader(stored)
     assert there.keys == here.keys
@@ -74,37 +52,37 @@ def test_a_store_without_a_server_serves_as_well(local: Path, memory: Place) -> 
     assert ShardReader(put(local, memory))[3].key == ShardReader(local)[3].key
 
 
-def test_a_shard_is_opened_by_two_requests(stored: Place, asked: list[str]) -> None:
+def test_a_shard_is_opened_by_two_requests(stored: Place, store_requests: list[str]) -> None:
     reader = ShardReader(stored)
-    asked.clear()
+    store_requests.clear()
     reader.shard(0)
-    assert asked == [f"{stored}/made-00000.h5"] * 2
+    assert store_requests == [f"{stored}/made-00000.h5"] * 2
 
 
-def test_a_photo_is_asked_for_once(stored: Place, asked: list[str]) -> None:
+def test_a_photo_is_asked_for_once(stored: Place, store_requests: list[str]) -> None:
     reader = ShardReader(stored)
     reader.shard(0)
-    asked.clear()
+    store_requests.clear()
     for _ in range(2):
         [reader[number] for number in range(3)]  # of one photo
-    assert len(asked) == 1
+    assert len(store_requests) == 1
 
 
-def test_the_cache_serves_another_reader(stored: Place, asked: list[str]) -> None:
+def test_the_cache_serves_another_reader(stored: Place, store_requests: list[str]) -> None:
     list(ShardReader(stored))
-    asked.clear()
+    store_requests.clear()
     list(ShardReader(stored))
-    assert asked == [f"{stored}/manifest.json"]
+    assert store_requests == [f"{stored}/manifest.json"]
 
 
-def test_photos_of_a_batch_are_asked_for_together(stored: Place, asked: list[str]) -> None:
+def test_photos_of_a_batch_are_asked_for_together(stored: Place, store_requests: list[str]) -> None:
     reader = ShardReader(stored)
     list(reader.shards())
-    asked.clear()
+    store_requests.clear()
     reader.prefetch(range(len(reader)))
-    assert len(asked) == 1
+    assert len(store_requests) == 1
     list(reader)
-    assert len(asked) == 1
+    assert len(store_requests) == 1
 
 
 def test_many_shards_are_opened_at_once(bucket: Bucket, tmp_path: Path, monkeypatch) -> None:
@@ -121,9 +99,9 @@ def test_many_shards_are_opened_at_once(bucket: Bucket, tmp_path: Path, monkeypa
     assert [len(shard.images) for shard in reader.shards()] == [1] * 6
 
 
-def test_prefetching_a_folder_does_nothing(local: Path, asked: list[str]) -> None:
+def test_prefetching_a_folder_does_nothing(local: Path, store_requests: list[str]) -> None:
     ShardReader(local).prefetch([0, 5])
-    assert asked == []
+    assert store_requests == []
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
