@@ -10,6 +10,11 @@ FLOORS = ("datakit", "model", "pipelines")
 README = Path("README.md").read_text(encoding="utf-8")
 
 NETWORK = ["torch>=2.2", "safetensors>=0.4"]
+ONNX = [
+    "onnx>=1.19",
+    "onnxscript>=0.5",
+    "onnxruntime>=1.22",
+]  # Apache-2.0, MIT, MIT; to write and check ONNX files, 110 MB installed
 OPENVINO = ["openvino>=2025.4"]  # Apache-2.0; networks on Intel's and AMD's processors, 190 MB installed
 FILM = ["av>=18"]
 DEDUP = ["ImageHash>=4.3"]
@@ -92,12 +97,14 @@ setup(
         "gcs": GCS,
         "azure": AZURE,
         "http": HTTP,
+        "onnx": ONNX,
         "imagenet": IMAGENET,
         "annotate": ANNOTATE,
         "tensorboard": TENSORBOARD,
         "all": [
             *NETWORK,
             *OPENVINO,
+            *ONNX,
             *FILM,
             *DEDUP,
             *HEIF,
@@ -117,6 +124,7 @@ setup(
             *PARQUET,
             *S3,
             *OPENVINO,
+            *ONNX,
             *IMAGENET,
             *TENSORBOARD,
             *ANNOTATE,

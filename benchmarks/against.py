@@ -1,4 +1,4 @@
-"""Compares this tree with another one, for example the commit before: build, read and evaluate, by turns.
+"""Compares this tree with another one, for example the commit before, by turns: build, read, verify, evaluate.
 
     python -m benchmarks.against OTHER SET [--predictions FOLDER --truth FOLDER] [--rounds N]
 
@@ -84,11 +84,12 @@ def run(
             lines: dict[str, tuple[object, ...]] = {
                 "build": ("build-shards", photos, "--out", out, "-j", "1", "--limit", str(limit)),
                 "read": ("read", reads),
+                "verify": ("verify", reads, "--deep", "-j", "1"),
                 "evaluate": ("evaluate", predictions, truth, "-j", "1"),
             }
             return lines[name]
 
-        for name in ("build", "read", *(["evaluate"] if predictions else [])):
+        for name in ("build", "read", "verify", *(["evaluate"] if predictions else [])):
             seconds: dict[str, list[float]] = {side: [] for side in sides}
             for number in range(rounds + 1):  # the first warms up
                 for side in list(sides)[:: 1 if number % 2 else -1]:

@@ -195,8 +195,7 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.03)
     parser.add_argument("--drops", type=float, default=0.01)
     parser.add_argument("--rounds", type=int, default=3)
-    for name, value in measure(**vars(parser.parse_args())).items():
-        print(f"{name}: {value}")
+    common.save("slow_store", measure(**vars(parser.parse_args())))
 
 
 if __name__ == "__main__":

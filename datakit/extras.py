@@ -9,6 +9,7 @@ from .errors import UsageError
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "network": ("torch", "safetensors"),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "openvino": ("openvino",),
     "film": ("av",),
     "dedup": ("imagehash",),

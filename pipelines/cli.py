@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,7 +177,8 @@ def recipes(as_json: bool) -> None:
 
 @cli.command("verify")
 @click.argument("shards", type=PlaceType(path_type=Path), metavar="FOLDER|FILE.h5")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Processes.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=None,
+              help="Processes.  [default: one a core; with --repair 1]")  # fmt: skip
 @click.option("--deep", is_flag=True, help="Decode every mask and photo: for shards from an untrusted source.")
 @click.option("--repair", is_flag=True, help="Restore damaged files from their sources to the very same bytes.")
 @click.option(
@@ -207,6 +209,7 @@ def verify(ctx: click.Context, /, shards: Path, as_json: bool, **options: Any) -
     from pipelines.verify_export import is_export, verify_export, verify_export_report
     from pipelines.verify_shards import verify_shards
 
+    options["jobs"] = options["jobs"] or (1 if options["repair"] else os.cpu_count() or 1)
     if is_export(shards):
         checked = verify_export(shards, options["jobs"], options["repair"])
         click.echo(verify_export_report(checked, as_json))
@@ -343,6 +346,7 @@ OTHERS = (
     cli_export.export,
     cli_clips.export_clips,
     cli_clips.preview_clips,
+    cli_export.export_network,
 )
 for command in OTHERS:
     cli.add_command(command)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .options import cache_options, set_option
-from .place_type import PlaceType, storage_options
+from .place_type import PlaceText, PlaceType, storage_options
 from .worker_options import leave_dask_quickly, start_workers_early, worker_options, workers_from
 
 
@@ -66,3 +66,29 @@ def export(source: Path, as_json: bool, **options: Any) -> None:
         job = ExportJob(source, changes=options["set_"], **kept, **workers_from(options))
         told = out.told(export_report(run(job), as_json))
     click.echo(told)
+
+
+@click.command("export-network")
+@click.argument("weights", type=PlaceText(), metavar="bundled|lite-memory|FILE")
+@click.option("--to", type=click.Choice(["onnx"]), default="onnx", help="Format (extra `onnx`).")
+@click.option("--out", type=PlaceType(path_type=Path, dir_okay=False), required=True, help="File to write, x.onnx.")
+@click.option("--size", type=click.IntRange(32), default=None, help="Side of the cut it is shown.  [default: 352]")
+@click.option("--mirrored/--once", default=None, help="Look mirrored too, or just once.  [default: the network's]")
+@storage_options
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")
+def export_network(weights: str, to: str, out: Path, size: int | None, mirrored: bool | None, as_json: bool) -> None:
+    """Write a network for other runtimes.
+
+    The graph takes a cut of a frame as it is, uint8 RGB, and its guide mask, and gives scores in the cut's pixels:
+    coding, mirrored look and enlargement are inside. A network with a memory becomes two files. Every file is
+    compared with torch before it appears; see docs/onnx.md.
+
+    \b
+    Example:
+      datakit export-network bundled --to onnx --out masktrack.onnx
+    """
+    del to  # the only one
+    from pipelines.export_network import export_network as run
+    from pipelines.export_network import network_report
+
+    click.echo(network_report(run(weights, out, size, mirrored), as_json))

@@ -1,0 +1,75 @@
+"""Follow objects through a folder of frames by an ONNX file, without torch; this is all of it.
+
+datakit export-network bundled --out masktrack.onnx
+python examples/segment_by_onnx.py masktrack.onnx FRAMES FIRST-MASK.png OUT
+
+FRAMES and FIRST-MASK are read, and OUT is written, as `datakit propagate` does it: label pictures with DAVIS's palette.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from datakit.images import encode_palette_png
+from datakit.transforms.crop import cut_image, cut_mask, object_window, paste_back
+from datakit.video.frames import open_frames
+from datakit.video.labels import read_labels
+from datakit.video.palette import palette
+
+DILATION = 8  # pixels that the mask of the frame before is grown by
+
+
+class Network:
+    """The file that segments and, of a network with a memory, the one beside it that remembers."""
+
+    def __init__(self, path: str):
+        self.segments = onnxruntime.InferenceSession(path)
+        self.about = json.loads(self.segments.get_modelmeta().custom_metadata_map["datakit"])
+        beside = Path(path).with_name(f"{Path(path).stem}-remember.onnx")
+        self.remembers = onnxruntime.InferenceSession(str(beside)) if beside.exists() else None
+        self.memory = {}
+
+    def remember(self, frame, masks):
+        """Keep the first frame, in which the objects are known."""
+        if self.remembers:
+            _, images, cuts = self._cut(frame, masks)
+            found = self.remembers.run(None, {"image": images, "mask": cuts})
+            self.memory = {each.name: value for each, value in zip(self.remembers.get_outputs(), found, strict=True)}
+
+    def scores(self, frame, guides):
+        """(K, H, W) scores of K objects, above 0 where each of them is."""
+        windows, images, cuts = self._cut(frame, guides)
+        (scores,) = self.segments.run(None, {"image": images, "guide": cuts, **self.memory})
+        pasted = zip(scores, windows, strict=True)
+        return np.stack([paste_back(each, window, frame.shape[:2], self.about["outside"]) for each, window in pasted])
+
+    def _cut(self, frame, masks):
+        size, about = frame.shape[:2], self.about
+        windows = [object_window(mask, size, about["margin"], about["size"]) for mask in masks]
+        images = np.stack([cut_image(frame, window, tuple(about["fill"])) for window in windows])
+        return windows, images, np.stack([cut_mask(mask, window) for mask, window in zip(masks, windows, strict=True)])
+
+
+def main(network: str, video: str, first: str, out: str) -> None:
+    """Segment all frames."""
+    net, frames = Network(network), open_frames(Path(video))
+    labels = read_labels(Path(first), first).labels
+    ids = np.array([0, *(number for number in np.unique(labels) if number)], np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * DILATION + 1,) * 2)
+    Path(out).mkdir(parents=True)
+    for number, frame in enumerate(frames):
+        masks = [(labels == each).astype(np.uint8) for each in ids[1:]]
+        if number:
+            scores = net.scores(frame, [cv2.dilate(mask, disc) for mask in masks])
+            labels = ids[np.where(scores.max(0) > 0, scores.argmax(0) + 1, 0)]
+        else:
+            net.remember(frame, masks)
+        Path(out, f"{frames.names[number]}.png").write_bytes(encode_palette_png(labels, palette()))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
