@@ -9,12 +9,10 @@ import itertools
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..arrays import Mask, area, iou
 from ..errors import ShardError
@@ -22,7 +20,6 @@ from ..files import digest_json
 from ..formats import MAX_PIXELS
 from ..rle import decode_rle
 from . import layout
-from .runs import Runs, overlaps, read_runs
 from .shard import Shard, check_image
 
 MAX_FINDINGS = 1000  # of one shard
@@ -69,54 +66,14 @@ def examine(
         place = getattr(error.__cause__, "place", "structure")
         return [_finding(path, place, "", f"not a readable shard: {error.__cause__}")]
     findings = list(_table_findings(shard, expected or {}))
-    masks = _Masks(shard)
     for check in (_record_findings, _target_findings, _triple_findings) if deep else ():
         if not findings:  # what lies behind the first kind of damage only repeats it
-            findings = list(itertools.islice(check(masks), MAX_FINDINGS))
+            findings = list(itertools.islice(check(shard), MAX_FINDINGS))
     shard.close()
     return [_finding(path, *found) for found in findings]
 
 
 Found = tuple[str, str, str]  # place, key, text
-
-
-class _Masks:
-    """The masks of a shard by their runs: which of them must be decoded to say what is wrong."""
-
-    def __init__(self, shard: Shard):
-        self.shard = shard
-
-    def _runs(self, kind: str, image_rows: NDArray[Any]) -> Runs:
-        """All masks of a kind, each as large as its photo."""
-        sizes = self.shard.images["height"].astype(np.int64) * self.shard.images["width"]
-        return read_runs(self.shard.data(kind), self.shard.offsets(kind), sizes[image_rows])
-
-    @cached_property
-    def _targets(self) -> Runs:
-        return self._runs(layout.TARGETS, self.shard.targets["image_row"])
-
-    def odd_targets(self) -> NDArray[np.int64]:
-        """Rows of true masks that are not as the table says, or whose ignore region cannot be decoded."""
-        targets, masks = self.shard.targets, self._targets
-        odd = ~masks.sound | (masks.areas == 0) | (masks.areas != targets["area"])
-        with_ignore = np.flatnonzero(targets["ignore_row"] >= 0)
-        rows, photos = targets["ignore_row"][with_ignore], targets["image_row"][with_ignore]
-        photo_of = np.zeros(len(self.shard.offsets(layout.IGNORES)) - 1, np.int64)
-        photo_of[rows] = photos
-        odd[with_ignore] |= ~self._runs(layout.IGNORES, photo_of).sound[rows]
-        odd[with_ignore] |= photo_of[rows] != photos  # of several photos, perhaps of several sizes
-        return np.flatnonzero(odd)
-
-    def odd_triples(self) -> NDArray[np.int64]:
-        """Rows of triples whose guide mask or numbers are not as they should be, where all true masks are."""
-        triples, targets = self.shard.triples, self._targets
-        guides = self._runs(layout.DEFORMED, triples["image_row"])
-        both = overlaps(guides, targets, triples["target_row"].astype(np.int64))
-        areas = targets.areas[triples["target_row"]]
-        odd = ~guides.sound
-        for name, value in (("iou", both / (guides.areas + areas - both)), ("area_ratio", guides.areas / areas)):
-            odd |= value.astype(triples[name].dtype) != triples[name]
-        return np.flatnonzero(odd)
 
 
 def _finding(path: Path, place: str, key: str, text: str) -> Finding:
@@ -147,8 +104,7 @@ def _table_findings(shard: Shard, expected: Mapping[str, Any]) -> Iterator[Found
             yield name, "", f"is {found[name]!r}, the manifest says {value!r}"
 
 
-def _record_findings(masks: _Masks) -> Iterator[Found]:
-    shard = masks.shard
+def _record_findings(shard: Shard) -> Iterator[Found]:
     for kind in layout.KINDS:
         for row in range(len(shard.offsets(kind)) - 1):
             try:
@@ -168,16 +124,14 @@ def _key(shard: Shard, kind: str, row: int) -> str:
     return str(keys[row].decode()) if row < len(keys) else ""
 
 
-def _target_findings(masks: _Masks) -> Iterator[Found]:
+def _target_findings(shard: Shard) -> Iterator[Found]:
     """Every photo decodes to its size, every true mask to its area, every ignore region decodes."""
-    shard = masks.shard
     for row, image in enumerate(shard.images):
         try:
             check_image(shard, row)
         except ValueError as error:
             yield f"images[{row}]", image["key"].decode(), str(error)
-    for row in masks.odd_targets().tolist():
-        target = shard.targets[row]
+    for row, target in enumerate(shard.targets):
         size, key = shard.size(target["image_row"]), target["key"].decode()
         try:
             found = area(decode_rle(shard.record(layout.TARGETS, row), size))
@@ -191,13 +145,14 @@ def _target_findings(masks: _Masks) -> Iterator[Found]:
             yield f"targets[{row}]", key, text
 
 
-def _triple_findings(masks: _Masks) -> Iterator[Found]:
+def _triple_findings(shard: Shard) -> Iterator[Found]:
     """Every guide mask decodes, every stored IoU and area ratio is the recomputed one."""
-    shard = masks.shard
-    for row in masks.odd_triples().tolist():
-        triple = shard.triples[row]
+    target_row, target = -1, np.zeros((0, 0), np.uint8)
+    for row, triple in enumerate(shard.triples):
         size, key = shard.size(triple["image_row"]), triple["key"].decode()
-        target = decode_rle(shard.record(layout.TARGETS, int(triple["target_row"])), size)
+        if target_row != triple["target_row"]:
+            target_row = int(triple["target_row"])
+            target = decode_rle(shard.record(layout.TARGETS, target_row), size)
         try:
             guide = decode_rle(shard.record(layout.DEFORMED, row), size)
         except ValueError as error:

@@ -159,11 +159,6 @@ class Shard:
         """(n + 1,) uint64: record `i` of a kind lies between `offsets[i]` and `offsets[i + 1]` of its data."""
         return self._blobs[kind].offsets
 
-    def data(self, kind: str) -> memoryview:
-        """The encoded bytes of all records of a kind, in which `offsets` count."""
-        blob = self._blobs[kind]
-        return self._view[blob.start : blob.start + int(blob.offsets[-1])]
-
     def size(self, image_row: int) -> tuple[int, int]:
         """(H, W) of a photo."""
         image = self.images[image_row]
