@@ -16,6 +16,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from datakit.images import encode_palette_png
+from datakit.video.labels import read_labels
+from datakit.video.palette import palette
+
 from . import common
 
 HERE = Path(__file__).parent.parent
@@ -23,12 +29,24 @@ OUT = common.WORK / "backends"
 COMPILED = 2  # frames
 
 
-def propagate(tree: Path, davis: Path, sequence: str, out: Path, weights: str, words: list[str]) -> list[float]:
+def first_mask(davis: Path, sequence: str, objects: int, folder: Path) -> Path:
+    """The first annotation; for several objects cut into so many strips of like area."""
+    given = min((davis / "Annotations/480p" / sequence).iterdir())
+    if objects == 1:
+        return given
+    mask = read_labels(given, str(given)).labels > 0
+    before = np.cumsum(mask.sum(1))
+    strips = np.minimum(before * objects // max(int(before[-1]), 1), objects - 1) + 1
+    path = folder / f"{sequence}.png"
+    path.write_bytes(encode_palette_png((mask * strips[:, None]).astype(np.uint8), palette()))
+    return path
+
+
+def propagate(tree: Path, davis: Path, sequence: str, first: Path, out: Path, words: list[str]) -> list[float]:
     """Milliseconds of the frames of one sequence."""
-    first = min((davis / "Annotations/480p" / sequence).iterdir())
     command = [
         sys.executable, "-P", "-m", "pipelines", "-q", "propagate", str(davis / "JPEGImages/480p" / sequence),
-        "--mask", str(first), "--weights", weights, "--out", str(out), "--overwrite", "--no-overlay", *words,
+        "--mask", str(first), "--out", str(out), "--overwrite", "--no-overlay", *words,
     ]  # fmt: skip
     paths = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
@@ -49,25 +67,28 @@ def mean_j(davis: Path, out: Path) -> float:
     return float(json.loads(found.stdout)["J"]["mean"])
 
 
-def measure(davis: Path, against: Path | None, weights: str, precision: str, sequences: list[str]) -> None:
-    """Print the table."""
-    how = ["--precision", precision]
+def measure(
+    davis: Path, against: Path | None, weights: str, precision: str, sequences: list[str], objects: int = 1
+) -> None:
+    """Print the table; J only where there is one object, as the truth has one."""
+    how = ["--weights", weights, "--precision", precision]
+    OUT.mkdir(parents=True, exist_ok=True)
     sides = {"torch": (HERE, how), "openvino": (HERE, [*how, "--backend", "openvino"])}
     if against:
         sides = {"the other tree": (against.resolve(), how), **sides}
     base = next(iter(sides))
     ratios: dict[str, list[float]] = {name: [] for name in sides}
     for number, sequence in enumerate(sequences):
-        medians = {}
+        medians, first = {}, first_mask(davis, sequence, objects, OUT)
         for name in list(sides) if number % 2 else list(sides)[::-1]:
             tree, words = sides[name]
             out = OUT / weights.replace("/", "_") / name.replace(" ", "-")
-            medians[name] = statistics.median(propagate(tree, davis, sequence, out, weights, words))
+            medians[name] = statistics.median(propagate(tree, davis, sequence, first, out, words))
         for name, value in medians.items():
             ratios[name].append(medians[base] / value)
         print(sequence, {name: round(value, 1) for name, value in medians.items()}, flush=True)
     for name in sides:
-        J = mean_j(davis, OUT / weights.replace("/", "_") / name.replace(" ", "-"))
+        J = mean_j(davis, OUT / weights.replace("/", "_") / name.replace(" ", "-")) if objects == 1 else float("nan")
         speed = statistics.median(ratios[name])
         between = f"{min(ratios[name]):.2f} to {max(ratios[name]):.2f}"
         print(f"{name}: {speed:.2f} x the frames a second of {base} ({between}), J {J:.4f}")
@@ -81,10 +102,11 @@ def main() -> None:
     parser.add_argument("--weights", default="bundled")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--sequences")
+    parser.add_argument("--objects", type=int, default=1, help="the object is cut into so many")
     given = parser.parse_args()
     names = given.sequences.split(",") if given.sequences else None
     found = names or sorted(path.name for path in (given.davis / "JPEGImages/480p").iterdir())
-    measure(given.davis, given.against, given.weights, given.precision, found)
+    measure(given.davis, given.against, given.weights, given.precision, found, given.objects)
 
 
 if __name__ == "__main__":
