@@ -149,8 +149,8 @@ class SeekingFrames(FileFrames):
 
     def twin(self) -> SeekingFrames:
         """The same frames by a decoder of their own."""
-        other = copy.copy(self)
-        object.__setattr__(other, "_file", self._file.twin())
+        other = object.__new__(type(self))  # a copy would be made as a pickle is: by looking through the film
+        other.__dict__.update(self.__dict__, _file=self._file.twin())
         return other
 
 

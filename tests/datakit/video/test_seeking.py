@@ -5,7 +5,7 @@ import pytest
 
 from datakit.errors import UsageError
 from datakit.video.frames import open_frames
-from datakit.video.seeking import open_seeking
+from datakit.video.seeking import SeekingFile, open_seeking
 from tests.clips import draw_file, edit_list, encode_file
 
 COUNT = 40
@@ -37,3 +37,15 @@ def test_what_is_no_film_is_refused(tmp_path):
     (tmp_path / "a.mp4").write_text("no film")
     with pytest.raises(UsageError, match=r"a\.mp4"):
         open_seeking(tmp_path / "a.mp4")
+
+
+def test_a_twin_does_not_look_through_the_film_again(tmp_path, monkeypatch):
+    """That takes a third of a second of ten minutes; its frames are the same, by a decoder of its own."""
+    frames = open_seeking(draw_file(tmp_path / "a.mp4", 8, codec="mp4v"))
+    opened = []
+    real = SeekingFile._open
+    monkeypatch.setattr(SeekingFile, "_open", lambda self: (opened.append(self), real(self))[1])
+    twin = frames.twin()
+    assert opened == [] and twin.names == frames.names
+    np.testing.assert_array_equal(twin[5], frames[5])
+    assert opened == [twin._file, frames._file]
