@@ -14,7 +14,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from datakit.shards.cache import Cache
 from datakit.stores import StoreError, upload
 
 from .lock import HOLDER, LOCK, Hold
-from .store_lock import hold_folder
+from .store_lock import hold_folder, read_or_none
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -35,6 +35,7 @@ THREADS = 16  # files that go up or come down at once
 SMALL = 8 << 20  # bytes of a file that is copied before it goes up, since a command may be adding to it
 FOLDERS, STATE = "outputs", "state.json"  # in the cache; and what the store held when this run last looked
 VOUCHING = (EXPORT_MANIFEST,)
+PUTTING = ".putting.json"  # in the store: what a run puts there that is to be vouched for
 LOGGERS = ("datakit", "model", "pipelines")
 
 
@@ -123,22 +124,45 @@ class Mirror:
 
     def _begin(self) -> None:
         """Make the folder here hold what the store does, or what a killed run made of that."""
-        there = objects_below(self.place, skip=LOCK)
-        if self.here.is_dir() and self._state() == there:
+        there = self._listed()
+        if self.here.is_dir() and self._is_ours(there):
             logger.info(f"{self.place}: going on with what a killed run left in {self._home}")
             self._known = dict.fromkeys(there, (-1, -1))
             return
+        (self._home / STATE).unlink(missing_ok=True)  # before anything that it speaks of
         shutil.rmtree(self.here, ignore_errors=True)
         self._home.mkdir(parents=True, exist_ok=True)
-        _in_threads(lambda path: fetch(self.place / path, self.here / path), there)
+        found = self._without_halves(there)
+        _in_threads(lambda path: fetch(self.place / path, self.here / path), found)
         self._known = self._files()
-        write_json(self._home / STATE, there)
+        self._note(found)
 
-    def _state(self) -> Any:
+    def _listed(self) -> dict[str, list[Any]]:
+        found = objects_below(self.place, skip=LOCK)
+        return {path: about for path, about in found.items() if path != PUTTING}
+
+    def _note(self, there: Mapping[str, Any], putting: Sequence[str] = ()) -> None:
+        """Keep what the store holds, and what is about to change in it."""
+        write_json(self._home / STATE, {"there": there, "putting": list(putting)})
+
+    def _is_ours(self, there: Mapping[str, Any]) -> bool:
+        """Whether nobody but a run of this machine has changed the store since it was last looked at."""
         try:
-            return json.loads((self._home / STATE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+            state = json.loads((self._home / STATE).read_text(encoding="utf-8"))
+            then, putting = state["there"], set(state["putting"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return all(then.get(path) == there.get(path) for path in {*then, *there} - putting)
+
+    def _without_halves(self, there: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the store holds, without what a run put there that died before it could vouch for it."""
+        half = read_or_none(self.place / PUTTING)
+        if half is None:
+            return there
+        ours = set(json.loads(half)) & there.keys()
+        _in_threads(lambda path: remove(self.place / path), sorted(ours))
+        remove(self.place / PUTTING)
+        return {path: about for path, about in there.items() if path not in ours}
 
     def _put_now_and_then(self) -> None:
         while not self._ended.wait(PUT_S):
@@ -170,13 +194,18 @@ class Mirror:
             if not (changed or gone):
                 return
             vouching = [path for path in (*changed, *gone) if Path(path).name in VOUCHING]
+            self._note(self._listed(), [*changed, *gone])
+            if vouching:
+                write_json(self.place / PUTTING, changed)
             for path in vouching:  # before what it speaks of changes
                 remove(self.place / path)
             _in_threads(lambda path: remove(self.place / path), gone)
             _in_threads(self._upload, [path for path in changed if path not in vouching])
             _in_threads(self._upload, [path for path in changed if path in vouching])
+            if vouching:
+                remove(self.place / PUTTING)
             self._known = {path: about for path, about in files.items() if (self.here / path).exists()}
-            write_json(self._home / STATE, objects_below(self.place, skip=LOCK))
+            self._note(self._listed())
 
     def _files(self) -> dict[str, tuple[int, int]]:
         """Path -> size and time of change (ns) of every file here that is not half written."""

@@ -3,12 +3,12 @@
 import logging
 import os
 import threading
+import traceback
 
 import pytest
 
-from datakit import places
 from datakit.errors import Locked, UsageError
-from datakit.places import write_bytes
+from datakit.places import place_of, write_bytes
 from datakit.shards.cache import Cache
 from datakit.stores import StoreError
 from pipelines import mirror, store_lock
@@ -24,6 +24,18 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def out(bucket):
     return bucket.place("runs/a")
+
+
+def in_child(work):
+    """Do something in a process of its own that ends in the middle of it."""
+    if (child := os.fork()) == 0:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 9 << 8
 
 
 def left_here() -> list[str]:
@@ -91,19 +103,21 @@ def test_what_vouches_for_the_others_goes_last(out, monkeypatch):
         (output.here / "export.json").write_text("new")
         for name in "ab":
             (output.here / name).write_text(name)
-    assert done[0] == "-export.json" and done[-1] == "export.json" and set(done[1:3]) == {"a", "b"}
+    assert done[0] == "-export.json" and done[-2:] == ["export.json", "-.putting.json"] and set(done[1:3]) == {"a", "b"}
 
 
 @pytest.fixture
 def killed(out, monkeypatch):
     """A run that died after it had changed a file here, and before that was put in the store."""
     write_bytes(out / "log", b"1")
+
+    def work():
+        with output_at(place_of(str(out))) as output:
+            (output.here / "log").write_text("1 2")
+
     with monkeypatch.context() as patched:
         patched.setattr(mirror.Mirror, "_put_all", lambda _self: os._exit(9))
-        if (child := os.fork()) == 0:
-            with output_at(out) as output:
-                (output.here / "log").write_text("1 2")
-    assert os.waitpid(child, 0)[1] == 9 << 8
+        in_child(work)
 
 
 @pytest.mark.usefixtures("killed")
@@ -112,6 +126,63 @@ def test_a_killed_run_is_gone_on_with(out, bucket):
     with output_at(out) as output:
         assert (output.here / "log").read_text() == "1 2"
     assert bucket.objects("runs/a") == {"log": b"1 2"}
+
+
+def test_a_run_that_was_killed_while_it_fetched_loses_nothing(out, bucket, monkeypatch):
+    """What had not come yet is not taken for removed."""
+    for name in "abc":
+        write_bytes(out / name, name.encode())
+    with output_at(out) as output:
+        half = output.here.parent / ".part-x"  # as an export leaves it: the folder around it stays
+        half.mkdir()
+        (half / "y").write_text("z")
+    real = mirror.fetch
+    with monkeypatch.context() as patched:
+        patched.setattr(mirror, "THREADS", 1)
+        patched.setattr(mirror, "fetch", lambda place, path: os._exit(9) if place.name == "c" else real(place, path))
+        in_child(lambda: output_at(place_of(str(out))).__enter__())
+    with output_at(out) as output:
+        assert sorted(path.name for path in output.here.iterdir()) == ["a", "b", "c"]
+    assert set(bucket.objects("runs/a")) == {"a", "b", "c"}
+
+
+@pytest.fixture
+def killed_half_way(out, monkeypatch):
+    """A run that died when it had put the first of two files there that a third one vouches for."""
+    real = mirror.upload
+
+    def upload(file, place, sha256):
+        real(file, place, sha256) if place.name == "a" else os._exit(9)
+
+    def work():
+        with output_at(place_of(str(out))) as output:
+            output.here.mkdir()
+            for name in ("a", "b", "export.json"):
+                (output.here / name).write_text(name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mirror, "upload", upload)
+        patched.setattr(mirror, "THREADS", 1)
+        in_child(work)
+
+
+@pytest.mark.usefixtures("killed_half_way")
+def test_what_was_half_put_there_is_finished(out, bucket):
+    """By the next run of this machine, which has it all."""
+    assert "export.json" not in bucket.objects("runs/a")
+    with output_at(out) as output:
+        assert (output.here / "export.json").exists()
+    assert set(bucket.objects("runs/a")) == {"a", "b", "export.json"}
+
+
+@pytest.mark.usefixtures("killed_half_way")
+def test_what_was_half_put_there_by_another_machine_is_cleared(out, bucket, tmp_path, monkeypatch):
+    """It would be taken for somebody's files; what lay there before stays."""
+    write_bytes(out / "theirs", b"1")
+    monkeypatch.setenv("DATAKIT_CACHE", str(tmp_path / "of another machine"))
+    with output_at(out) as output:
+        assert [path.name for path in output.here.iterdir()] == ["theirs"]
+    assert set(bucket.objects("runs/a")) == {"theirs"}
 
 
 @pytest.mark.usefixtures("killed")
@@ -170,7 +241,7 @@ def test_a_store_that_can_only_be_read_is_refused(bucket, s3_endpoint):
     """Before anything is done."""
     with (
         pytest.raises(UsageError, match="--out https://x/y: can only be read"),
-        output_at(places.place_of("https://x/y")),
+        output_at(place_of("https://x/y")),
     ):
         pass
 
