@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,6 +13,7 @@ import numpy as np
 
 from datakit.errors import DatakitError, ItemError
 from datakit.export import EXPORTERS, ExportedVideo, ExportObject, Frame
+from datakit.export.coding import document_bytes
 from datakit.export.names import plain_name
 from datakit.files import PART_PREFIX, put_in_place
 from datakit.formats import JPEG_START, MAX_PIXELS
@@ -24,6 +27,7 @@ from .files import EXPORTS
 from .jobs import Advance, Event
 from .project import Project
 
+UNNAMED, GIVEN = "object", re.compile(r"object \d+")  # the category, and what the page calls an object at first
 JPEG_QUALITY = 95  # of the frames of a film
 Writer = Callable[[Project, Path, Advance], None]
 
@@ -44,8 +48,27 @@ class FolderSink:
         """What a format cannot hold of a video is in docs/export.md."""
 
 
+class NamedCategories(FolderSink):
+    """Writes a COCO file with the names of objects as its categories; what nobody has named is an `object`."""
+
+    def add(self, path: str, data: bytes) -> None:
+        """Write a file."""
+        if path.endswith(".json"):
+            document = json.loads(data)
+            names = [UNNAMED if GIVEN.fullmatch(each["source_id"]) else each["source_id"]
+                     for each in document["annotations"]]  # fmt: skip
+            numbers = {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
+            for each, name in zip(document["annotations"], names, strict=True):
+                each["category_id"] = numbers[name]
+            document["categories"] = [
+                {"id": number, "name": name, "supercategory": UNNAMED} for name, number in numbers.items()
+            ]
+            data = document_bytes(**document)
+        super().add(path, data)
+
+
 class AnnotatedVideo(ExportedVideo):
-    """The pictures of a project with their masks. Objects are numbered from 1 without gaps."""
+    """The pictures of a project with their masks, of photos those that were drawn. Objects are numbered from 1."""
 
     def __init__(self, project: Project, advance: Advance):
         self._advance = advance
@@ -53,18 +76,20 @@ class AnnotatedVideo(ExportedVideo):
         self.name, self.is_video = self.label, project.media.kind != "stills"
         self._ids = list(project.objects())
         self.objects = {number: project.objects()[each] for number, each in enumerate(self._ids, 1)}
+        self._places = range(len(project.media)) if self.is_video else sorted(project.drawn)
 
     def __len__(self) -> int:
-        return len(self._project.media)
+        return len(self._places)
 
     def __iter__(self) -> Iterator[Frame]:
-        for place, name in enumerate(self._project.media.names):
+        for row, place in enumerate(self._places):
+            name = self._project.media.names[place]
             labels = self._project.labels(place)
             objects = tuple(ExportObject(n, (labels == each).view(np.uint8)) for n, each in enumerate(self._ids, 1))
             size, stem = (labels.shape[0], labels.shape[1]), f"{self.name}_{plain_name(name)}"
             photo = photo_bytes(self._project, place)
-            yield Frame(f"{place:05d}", stem, place, f"{self.label}/{name}", size, photo, objects)
-            self._advance(len(self) - place - 1)
+            yield Frame(f"{row:05d}", stem, row, f"{self.label}/{name}", size, photo, objects)
+            self._advance(len(self) - row - 1)
 
 
 def photo_bytes(project: Project, place: int) -> bytes:
@@ -82,9 +107,9 @@ def photo_bytes(project: Project, place: int) -> bytes:
         raise DatakitError(error.problem.detail) from None
 
 
-def _by_exporter(name: str) -> Writer:
+def _by_exporter(name: str, to: type[FolderSink] = FolderSink) -> Writer:
     def write(project: Project, part: Path, advance: Advance) -> None:
-        exporter, sink = EXPORTERS[name], FolderSink(part)
+        exporter, sink = EXPORTERS[name], to(part)
         exporter.close([exporter.write(AnnotatedVideo(project, advance), sink)], sink)
 
     return write
@@ -117,7 +142,7 @@ def _pairs(project: Project, part: Path, advance: Advance) -> None:
 VIDEO, ALL = ("film", "frames"), ("film", "frames", "stills")
 FORMATS: Mapping[str, tuple[str, Sequence[str], Writer]] = {
     "davis": ("DAVIS: frames and palette PNGs", VIDEO, _by_exporter("davis")),
-    "coco": ("COCO: one JSON, masks as RLE", ALL, _by_exporter("coco")),
+    "coco": ("COCO: one JSON, masks as RLE", ALL, _by_exporter("coco", NamedCategories)),
     "overlay.mp4": ("MP4: the film with its masks", VIDEO, _film),
     "pairs": ("pairs: photos and masks that build-shards reads", ALL, _pairs),
 }

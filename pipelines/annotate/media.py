@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -16,11 +16,12 @@ from datakit.arrays import Image
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.formats import MAX_PIXELS
 from datakit.photo_files import load_picture_file, read_picture
-from datakit.video.labels import list_frames
+from datakit.video.labels import list_frames, unused_twins
 from datakit.video.seeking import SeekingFrames, open_seeking
 from datakit.video.video_file import DEFAULT_FPS
 
 Kind = Literal["film", "frames", "stills"]
+MOST_TOLD = 10  # files that a message names
 KEPT_BYTES = 192_000_000  # decoded pictures; 31 frames of 1080p
 
 
@@ -103,11 +104,14 @@ def _open_folder(path: Path, stills: bool | None) -> Media:
     if not found:
         raise UsageError(f"{path}: holds no pictures; expected frames such as 00000.jpg, or photos")
     files = tuple(found.values())
-    sizes = [_size_of(file) for file in files]
+    sizes = _sizes_of(files)
     several = next((n for n, size in enumerate(sizes) if size != sizes[0]), None)
     if several is not None and stills is False:
         found_sizes = "{1}x{0} and {3}x{2}".format(*sizes[0], *sizes[several])
         raise UsageError(f"--frames {path}: its pictures are {found_sizes}; frames of a film have one size")
+    if twins := unused_twins(found):
+        told = ", ".join(f"{file.name} beside {found[file.stem].name}" for file in twins[:MOST_TOLD])
+        raise UsageError(f"{path}: pictures of one name, whose masks would be one file: {told}; rename one of each")
     kind: Kind = "stills" if stills or (stills is None and several is not None) else "frames"
 
     def read(place: int) -> Image:
@@ -119,6 +123,24 @@ def _open_folder(path: Path, stills: bool | None) -> Media:
     return Media(path, kind, tuple(found), DEFAULT_FPS, read, sizes.__getitem__, files)
 
 
+def _sizes_of(files: Sequence[Path]) -> list[tuple[int, int]]:
+    """(H, W) of all pictures.
+
+    Raises:
+        DatakitError: some cannot be read; names the first of them.
+    """
+    sizes, faults = [], []
+    for file in files:
+        try:
+            sizes.append(_size_of(file))
+        except DatakitError as error:
+            faults.append(str(error))
+    if faults:
+        more = f"\nand {len(faults) - MOST_TOLD} more" if len(faults) > MOST_TOLD else ""
+        raise DatakitError("\n".join(faults[:MOST_TOLD]) + more + "\nmove these elsewhere")
+    return sizes
+
+
 def _size_of(file: Path) -> tuple[int, int]:
     """(H, W) upright, by the header of a JPEG or PNG."""
     try:
@@ -127,5 +149,5 @@ def _size_of(file: Path) -> tuple[int, int]:
             H, W, _ = read_picture(file, str(file), MAX_PIXELS).shape
             return H, W
     except ItemError as error:
-        raise DatakitError(f"{error.problem.detail}; move it elsewhere") from None
+        raise DatakitError(error.problem.detail) from None
     return header.size[::-1] if header.orientation >= 5 else header.size

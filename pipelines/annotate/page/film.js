@@ -70,10 +70,10 @@ export class Film {
     const cards = new Map([...this.strip.children].map(card => [Number(card.dataset.place), card]));
     const now = chosen.reduce((best, place) => Math.abs(place - app.place) < Math.abs(best - app.place) ? place : best, chosen[0]);
     this.strip.replaceChildren(...chosen.map(place => {
-      const card = cards.get(place) ?? this.card(place), version = app.versions[place] ?? 0;
-      if (card.dataset.version !== String(version)) {
+      const card = cards.get(place) ?? this.card(place), version = `${app.versions[place] ?? 0}-${app.started}`;
+      if (card.dataset.version !== version) {
         card.dataset.version = version;
-        card.firstChild.src = `thumb/${place}?v=${version}-${app.started}`;
+        card.firstChild.src = `thumb/${place}?v=${version}`;
       }
       card.classList.toggle("drawn", app.signs[place] === "d");
       card.setAttribute("aria-current", place === now);

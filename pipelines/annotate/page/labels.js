@@ -145,7 +145,7 @@ export class History {
     this.done.push(change);
     this.undone = [];
     let bytes = 0, keep = this.done.length;
-    while (keep > 1 && bytes < MOST_BYTES) bytes += 2 * this.done[--keep].before.length;
+    while (keep > 1 && bytes < MOST_BYTES) bytes += 2 * (this.done[--keep].before?.length ?? 0);
     this.done.splice(0, bytes < MOST_BYTES ? 0 : keep);
   }
 

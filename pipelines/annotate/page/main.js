@@ -3,7 +3,7 @@
 import { fillHelp, obey } from "./keys.js";
 import { Film } from "./film.js";
 import { History, difference, union } from "./labels.js";
-import { button, chosenFormats, editName, fillFormats, showJob, showObjects } from "./panel.js";
+import { button, chosenFormats, editName, fillFormats, showJob, showObjects, warnOfExport } from "./panel.js";
 import { Saver, get, listen, mask, photo, post } from "./server.js";
 import { TOOLS, Tools } from "./tools.js";
 import { View } from "./view.js";
@@ -149,6 +149,11 @@ class App {
     await this.clearing; // else the change before it would be undone
     const change = this.history.step(back);
     if (!change) { this.say(back ? "Nothing to undo." : "Nothing to do again."); return; }
+    if (change.removed !== undefined) {
+      await this.change({ do: back ? "restore" : "remove", id: change.removed });
+      this.say(`${back ? "Brought back" : "Removed"} ${change.name}.`);
+      return;
+    }
     await this.go(change.place);
     this.labels.paste(change.area, back ? change.before : change.after);
     this.view.paint(change.area);
@@ -208,12 +213,17 @@ class App {
 
   async remove(id) {
     const name = this.objects.find(each => each.id === id).name;
-    await this.change({ do: "remove", id });
+    if (!await this.change({ do: "remove", id })) return;
+    const change = { removed: id, name };
+    this.history.add(change);
+    this.say("");
     $("hint").replaceChildren(`Removed ${name} from all pictures. `, button("plain", "Bring it back", "", () => {
+      if (this.history.done.at(-1) === change) { this.step(true); return; }
       this.say("");
       this.change({ do: "restore", id });
     }));
     $("hint").hidden = false;
+    this.redraw();
   }
 
   /* Background */
@@ -221,7 +231,7 @@ class App {
   heard(event) {
     if (event.kind === "job") {
       this.job = event;
-      showJob(event);
+      showJob(event, this.folder);
       this.redraw();
     } else if (event.kind === "changes") {
       this.heardChanges(event);
@@ -255,25 +265,39 @@ class App {
   async heardConnection(is) {
     if (!is) {
       this.toldSaved("The program does not answer; it may have ended. Start it again and keep this page open.", true);
+      this.job = {};
+      showJob(this.job);
       return;
     }
     const state = await get("state").catch(() => null);
     if (!state) return;
     this.heardChanges(state);
-    showJob(state.job);
+    this.job = state.job;
+    showJob(this.job, this.folder);
     if (this.saver.isIdle) this.toldSaved(this.writes ? "Saved" : "To look at only", false);
     this.reload();
   }
 
   async propagate(direction) {
     if (this.kind === "stills" || !this.writes) return;
+    if (this.job.state === "running" && this.job.job === "propagate") {
+      this.say("It is propagating, and takes in what you draw meanwhile. S stops it.");
+      return;
+    }
     while (!this.saver.isIdle) await new Promise(done => setTimeout(done, 20));
     post("propagate", { direction, at: this.place }).catch(error => this.say(error.message));
   }
 
   stop() { post("stop").catch(error => this.say(error.message)); }
 
+  openExport() {
+    if (!this.writes) return;
+    warnOfExport(this.signs, this.kind);
+    $("export").showModal();
+  }
+
   async export() {
+    if (!chosenFormats().length) { this.say("No format was chosen."); return; }
     post("export", { formats: chosenFormats() }).catch(error => this.say(error.message));
   }
 
@@ -332,7 +356,7 @@ class App {
     $("accept").hidden = drawn || !this.writes;
     const next = this.kind === "stills" ? this.undone() : this.offer;
     $("offer").disabled = next === null;
-    $("offer").textContent = next === null ? (this.kind === "stills" ? "All photos are drawn" : "Nothing to look at yet")
+    $("offer").textContent = next === null ? (this.kind === "stills" ? (drawn ? "All photos are drawn" : "All other photos are drawn") : "Nothing to look at yet")
       : this.kind === "stills" ? "Next photo" : `Look at frame ${next + 1}`;
     this.film.draw();
   }
@@ -376,7 +400,7 @@ function table(app) {
     [["0"], "whole picture", () => app.view.fit()],
     [["O"], "masks fainter", () => app.setOpacity(Number($("opacity").value) - 15)],
     [["Shift+O"], "masks stronger", () => app.setOpacity(Number($("opacity").value) + 15)],
-    [["Ctrl+E"], "export", () => $("export").showModal()],
+    [["Ctrl+E"], "export", () => app.openExport()],
     [["?"], "these keys", () => $("help").showModal()],
   ];
 }
@@ -420,7 +444,7 @@ function setUp(app) {
   on("next", () => app.go(app.wanted + 1));
   on("play", () => app.film.togglePlay());
   on("open-help", () => $("help").showModal());
-  on("open-export", () => $("export").showModal());
+  on("open-export", () => app.openExport());
   for (const direction of ["backwards", "both", "forwards"]) on(direction, () => app.propagate(direction));
   for (const close of document.querySelectorAll("[data-close]")) close.addEventListener("click", () => close.closest("dialog").close());
   $("export-form").addEventListener("submit", () => app.export());
@@ -435,7 +459,7 @@ function setUp(app) {
   app.setRadius(12);
   app.setOpacity(45);
   app.use(app.writes ? "brush" : "hand");
-  showJob(app.job);
+  showJob(app.job, app.folder);
   app.toldSaved(app.writes ? "Saved" : "To look at only", false);
 }
 

@@ -64,16 +64,17 @@ export function editName(app, id) {
 
 export function time(seconds) {
   const whole = Math.ceil(seconds), two = value => String(value).padStart(2, "0");
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${two(whole % 60)} min`;
+  return whole < 60 ? `${whole}\u00a0s` : `${Math.floor(whole / 60)}:${two(whole % 60)} min`;
 }
 
 const DONE = { propagate: "Propagated", export: "Exported" };
 const RUNS = { propagate: "Propagating", export: "Exporting" };
 
-export function showJob(job) {
+export function showJob(job, folder) {
+  const runs = job.state === "running", all = job.done + job.left;
+  for (const id of ["backwards", "both", "forwards", "export-go"]) $(id).disabled = runs;
   $("job").hidden = !job.state;
   if (!job.state) return;
-  const runs = job.state === "running", all = job.done + job.left;
   $("stop").disabled = !runs;
   $("stop").hidden = !runs;
   $("progress").hidden = !runs;
@@ -85,9 +86,9 @@ export function showJob(job) {
   } else if (job.state === "failed") {
     $("job-text").textContent = job.message;
   } else {
-    $("job-text").textContent = job.state === "stopped" ? "Stopped; what was made is kept." : job.left === 0 && job.done === 0 && job.job === "propagate" ? "All is up to date." : `${DONE[job.job]}.`;
+    $("job-text").textContent = job.state === "stopped" ? "Stopped; what was made is kept." : job.left === 0 && job.done === 0 && job.job === "propagate" ? "All is up to date."
+      : job.job === "export" ? `Exported to ${folder}/export.` : `${DONE[job.job]}.`;
   }
-  for (const id of ["backwards", "both", "forwards", "export-go"]) $(id).disabled = runs;
 }
 
 export function fillFormats(formats, folder) {
@@ -98,7 +99,17 @@ export function fillFormats(formats, folder) {
     box.checked = n === 0;
     return element("label", "check", box, ` ${about}`);
   }));
-  $("export-place").textContent = `Written to ${folder}/export`;
+  $("export-place").textContent = `Will be written to ${folder}/export.`;
+}
+
+/* What an export of these pictures would lack, in words. */
+export function warnOfExport(signs, kind) {
+  const count = sign => signs.filter(each => each === sign).length, said = [];
+  const pictures = n => `${n} ${kind === "stills" ? "photo" : "frame"}${n === 1 ? "" : "s"}`;
+  if (count("o")) said.push(`Masks of ${pictures(count("o"))} are older than the drawings beside them: propagate first to have them made again.`);
+  if (count(".")) said.push(kind === "stills" ? `${pictures(count("."))} without a drawing will be left out.` : `${pictures(count("."))} without masks will be exported as showing nothing.`);
+  $("export-lack").textContent = said.join(" ");
+  $("export-lack").hidden = !said.length;
 }
 
 export const chosenFormats = () => [...$("formats").querySelectorAll(":checked")].map(box => box.name);

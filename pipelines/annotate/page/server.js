@@ -5,7 +5,8 @@ import { Labels } from "./labels.js";
 const RETRY_MS = 1000;
 
 async function ask(method, path, body) {
-  const answer = await fetch(path, { method, body: body && !(body instanceof Uint32Array) ? JSON.stringify(body) : body });
+  const answer = await fetch(path, { method, body: body && !(body instanceof Uint32Array) ? JSON.stringify(body) : body })
+    .catch(() => { throw new Error("The program does not answer; it may have ended."); });
   if (!answer.ok) {
     const text = await answer.text();
     let said = text;

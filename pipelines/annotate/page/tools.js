@@ -149,10 +149,11 @@ export class Tools {
     try {
       const found = await boxMask(place, object, box, app.labels);
       if (app.place !== place) return;
+      const had = app.labels.data.includes(object), { name } = app.objects.find(each => each.id === object);
       app.begin();
       app.changed(app.labels.replaceObject(object, found));
       app.end();
-      app.say("");
+      app.say(had ? `The box has replaced the mask of ${name}. For another object press N first.` : "");
     } catch (error) {
       app.say(error.message);
     }

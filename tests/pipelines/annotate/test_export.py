@@ -11,7 +11,10 @@ from datakit.video.labels import read_labels
 from datakit.video.video_file import VideoFile
 from pipelines.annotate.export import FORMATS, export_to
 from pipelines.annotate.jobs import StopJob
+from pipelines.annotate.media import open_media
+from pipelines.annotate.project import Project
 from tests.clips import labels
+from tests.tiny import write_picture
 
 
 def nothing(left, event=None):
@@ -46,6 +49,30 @@ def test_coco_holds_masks_as_rle_and_names(drawn):
     assert [each["source_id"] for each in found["annotations"]] == ["block", "lamp"] * 3
     rle = found["annotations"][1]["segmentation"]
     assert np.array_equal(decode_rle(rle["counts"].encode(), tuple(rle["size"])), labels() == 2)
+    assert [(each["id"], each["name"]) for each in found["categories"]] == [(1, "block"), (2, "lamp")]
+    assert [each["category_id"] for each in found["annotations"]] == [1, 2] * 3
+
+
+def test_coco_calls_what_nobody_named_an_object(drawn):
+    """Two of them are of one category."""
+    drawn.name_object(1, "object 7")
+    drawn.name_object(2, "object 8")
+    export_to(drawn, ["coco"], nothing)
+    found = json.loads((drawn.folder / "export/coco/annotations/instances_train.json").read_text())
+    assert [each["name"] for each in found["categories"]] == ["object"]
+
+
+def test_coco_of_photos_has_those_that_were_drawn(tmp_path):
+    """One that nobody has looked at would be learnt as one without objects."""
+    for number in range(3):
+        write_picture(tmp_path / "photos" / f"{number}.jpg", np.full((40 + number, 50, 3), 90, np.uint8))
+    project = Project(tmp_path / "project", open_media(tmp_path / "photos"))
+    project.add_object("cat")
+    project.draw(1, np.eye(41, 50, dtype=np.uint8))
+    project.draw(2, np.zeros((42, 50), np.uint8))
+    export_to(project, ["coco"], nothing)
+    found = json.loads((project.folder / "export/coco/annotations/instances_train.json").read_text())
+    assert [each["height"] for each in found["images"]] == [41, 42]
 
 
 def test_a_removed_object_is_not_exported_and_leaves_no_gap(drawn):

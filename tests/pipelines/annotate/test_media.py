@@ -33,6 +33,22 @@ def test_it_can_be_said_what_they_are(tmp_path):
         open_media(draw_file(tmp_path / "a.avi"), stills=True)
 
 
+def test_pictures_of_one_name_are_refused(tmp_path):
+    """One of them would be left out, and with it its mask."""
+    write_picture(photos(tmp_path / "photos", (20, 30), (30, 20)) / "0.png", np.zeros((20, 30, 3), np.uint8))
+    with pytest.raises(UsageError, match=r"0\.png beside 0\.jpg; rename one of each"):
+        open_media(tmp_path / "photos")
+
+
+def test_all_broken_pictures_of_a_folder_are_named_at_once(tmp_path):
+    """Not one after the other, each time it is opened again."""
+    folder = photos(tmp_path / "photos", (20, 30), (30, 20), (30, 30))
+    (folder / "1.jpg").write_bytes(b"no picture")
+    (folder / "2.jpg").write_bytes((folder / "2.jpg").read_bytes()[:-40])
+    with pytest.raises(DatakitError, match=r"(?s)1\.jpg: .*\n.*2\.jpg: .*\nmove these elsewhere"):
+        open_media(folder)
+
+
 def test_decoded_pictures_are_kept_up_to_a_number_of_bytes(tmp_path, monkeypatch):
     """However many are looked at."""
     monkeypatch.setattr(media, "KEPT_BYTES", 3 * 48 * 64 * 3)

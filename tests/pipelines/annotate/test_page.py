@@ -271,6 +271,50 @@ def test_an_object_that_was_removed_can_be_brought_back(page: Page, project: Pro
     page.quiet()
 
 
+def test_a_removal_is_undone_like_a_stroke(page: Page, project: Project) -> None:
+    """And done again; thumbnails show it, too."""
+    page.drag((10, 10), (30, 10))
+    covered, thumb = page.covered(), "document.querySelector('.thumb img').src"
+    before = page.browser.run(thumb)
+    page.browser.click("[title^='Remove block']")
+    page.until_covered(0)
+    page.browser.until(f"{thumb} !== '{before}'")
+    page.press("Ctrl+z")
+    page.until_covered(covered)
+    page.browser.until("document.getElementById('hint').textContent === 'Brought back block.'")
+    page.press("Ctrl+y")
+    page.until_covered(0)
+    page.quiet()
+
+
+def test_an_export_says_beforehand_what_it_lacks(page: Page, project: Project) -> None:
+    """Frames that nobody has drawn or made, and masks that are older than a drawing."""
+    page.press("Ctrl+e")
+    assert page.text("export-lack") == "10 frames without masks will be exported as showing nothing."
+    page.press("Escape")
+    page.drag((10, 10), (30, 10))
+    page.press("g")
+    page.until_job("Propagated")
+    page.press("Ctrl+e")
+    assert page.browser.run("document.getElementById('export-lack').hidden")
+    page.press("Escape")
+    page.drag((10, 20), (30, 20))
+    page.press("Ctrl+e")
+    assert page.text("export-lack").startswith("Masks of 9 frames are older than the drawings")
+    page.quiet()
+
+
+def test_a_second_box_says_what_it_replaces(page: Page, project: Project) -> None:
+    """A newcomer expects a second object of it."""
+    page.press("x")
+    page.drag((10, 10), (30, 30))
+    page.drag((40, 20), (60, 40))
+    page.browser.until(
+        "document.getElementById('hint').textContent.startsWith('The box has replaced the mask of block')"
+    )
+    page.quiet()
+
+
 def test_hostile_names_are_text(page: Page, project: Project) -> None:
     """Of objects here; those of files are set likewise."""
     project.name_object(1, "<img src=x onerror=alert(1)>")
@@ -352,6 +396,7 @@ def test_a_killed_program_loses_nothing_that_was_drawn(browser: Browser, tmp_pat
     process.send_signal(signal.SIGKILL)
     process.wait()
     browser.until("document.getElementById('saved').classList.contains('bad')")
+    assert browser.run("document.getElementById('job').hidden")
     browser.drag([page.at(30, 30), page.at(50, 30)])
     browser.until("document.getElementById('saved').textContent.startsWith('Not saved')")
     with page.saving():
@@ -359,7 +404,8 @@ def test_a_killed_program_loses_nothing_that_was_drawn(browser: Browser, tmp_pat
     assert again == address
     found = read_labels(tmp_path / "project" / "drawn" / "00000.png", "0").labels
     assert found[4, 10] == 1 and found[30, 40] == 1
-    page.press("g")
+    browser.until("!document.getElementById('both').disabled")
+    browser.click("#both")
     page.until_job("Propagated")
     assert (tmp_path / "project" / "made" / "00039.png").exists()
     process.send_signal(signal.SIGINT)
