@@ -29,8 +29,8 @@ class Network:
     def __init__(self, path: str):
         self.segments = onnxruntime.InferenceSession(path)
         self.about = json.loads(self.segments.get_modelmeta().custom_metadata_map["datakit"])
-        beside = Path(path).with_name(f"{Path(path).stem}-remember.onnx")
-        self.remembers = onnxruntime.InferenceSession(str(beside)) if beside.exists() else None
+        beside = self.about["remember"] and Path(path).with_name(self.about["remember"])
+        self.remembers = onnxruntime.InferenceSession(str(beside)) if beside else None
         self.memory = {}
 
     def remember(self, frame, masks):
@@ -60,7 +60,7 @@ def main(network: str, video: str, first: str, out: str) -> None:
     labels = read_labels(Path(first), first).labels
     ids = np.array([0, *(number for number in np.unique(labels) if number)], np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * DILATION + 1,) * 2)
-    Path(out).mkdir(parents=True)
+    Path(out).mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(frames):
         masks = [(labels == each).astype(np.uint8) for each in ids[1:]]
         if number:

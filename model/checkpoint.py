@@ -73,9 +73,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> 
         with replacing(path) as part:
             save_file(tensors, part, metadata={"datakit": canonical_json(header)})
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"{path}: cannot be written ({error}); free some space and go on with --resume"
-        ) from error
+        way_on = "go on with --resume" if path.exists() else "begin again"
+        raise CheckpointError(f"{path}: cannot be written ({error}); free some space and {way_on}") from error
 
 
 def read_checkpoint(path: Path, header_only: bool = False) -> Checkpoint:

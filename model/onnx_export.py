@@ -75,7 +75,8 @@ def export_onnx(net: Segmenter, path: Path, view: RefineConfig | None = None, we
     require("onnx", "ONNX")
     view = resolve_defaults(view or RefineConfig(), net)
     folded = fold_norms(net.to(memory_format=torch.contiguous_format)).float().eval()  # type: ignore[call-overload]
-    about = _about(net, view, weights)
+    beside = path.with_name(f"{path.stem}{REMEMBER}{path.suffix}")
+    about = _about(net, view, weights) | {"remember": beside.name if net.remembers else None}
     segmenting = _Segmenting(folded, bool(view.mirrored)).eval()
     objects = Dim("objects", min=1)
     cuts = _example(_OBJECTS, view.size)
@@ -83,7 +84,6 @@ def export_onnx(net: Segmenter, path: Path, view: RefineConfig | None = None, we
         return [_write(segmenting, path, cuts, ({0: objects}, {0: objects}), ("image", "guide"), ("scores",), about)]
     remembering = _Remembering(folded).eval()
     frames = Dim("frames", min=1)
-    beside = path.with_name(f"{path.stem}{REMEMBER}{path.suffix}")
     first = _write(remembering, beside, _example(_FRAMES, view.size), ({0: frames}, {0: frames}),
                    ("image", "mask"), MEMORY, about)  # fmt: skip
     with torch.no_grad():

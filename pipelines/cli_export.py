@@ -72,7 +72,7 @@ def export(source: Path, as_json: bool, **options: Any) -> None:
 @click.argument("weights", type=PlaceText(), metavar="bundled|lite-memory|FILE")
 @click.option("--to", type=click.Choice(["onnx"]), default="onnx", help="Format (extra `onnx`).")
 @click.option("--out", type=PlaceType(path_type=Path, dir_okay=False), required=True, help="File to write, x.onnx.")
-@click.option("--size", type=click.IntRange(32), default=None, help="Side of the cut it is shown.  [default: 352]")
+@click.option("--size", type=click.IntRange(64), default=None, help="Side of the cut it is shown.  [default: 352]")
 @click.option("--mirrored/--once", default=None, help="Look mirrored too, or just once.  [default: the network's]")
 @storage_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON on standard output.")

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from datakit.errors import DatakitError, UsageError
+from datakit.errors import DatakitError, SettingsDiffer, UsageError
 from datakit.files import (
     EXPORT_FORMAT,
     EXPORT_MANIFEST,
@@ -32,6 +32,7 @@ from datakit.files import (
 from datakit.places import is_file, is_stored, objects_below, read_text
 
 from .lock import HOLDER, LOCK
+from .settings import differences
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,8 @@ class ExportFolder:
         """The manifest of a finished export of these settings; None where there is something to do.
 
         Raises:
-            UsageError: `out` holds something else, or another export and `overwrite` is not given.
+            UsageError: `out` holds something else.
+            SettingsDiffer: another export, and `overwrite` is not given.
         """
         if not self.out.exists():
             return None
@@ -118,9 +120,10 @@ class ExportFolder:
         if found["asked"] == settings and not overwrite:
             return found
         if not overwrite:
-            raise UsageError(
+            changed = "\n  ".join(differences(found["asked"], settings))
+            raise SettingsDiffer(
                 f"--out {self.out}: holds an export to {found['asked'].get('to')} of other data or settings; "
-                "nothing was touched: name another, or give --overwrite to replace it"
+                f"nothing was touched\n  {changed}\nname another, or give --overwrite to replace it"
             )
         if foreign := next(foreign_files(self.out, found), None):
             raise UsageError(f"--out {self.out}: holds {foreign}, which the export did not write; move it elsewhere")

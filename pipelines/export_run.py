@@ -201,8 +201,9 @@ def _check_space(source: VideoSource, folder: ExportFolder, videos: int) -> None
     needed = source.expected_bytes * videos // max(len(source), 1)
     free = shutil.disk_usage(folder.work).free
     if needed > free:
-        found = f"about {size_text(needed)} needed and {size_text(free)} free"
-        raise DatakitError(f"{folder.out}: {found}; free some space, or name another --out")
+        found = f"about {size_text(needed)} needed and {size_text(free)} free in {folder.work.parent}"
+        way_out = "free some space there, or name another --out (of an address: another --cache)"
+        raise DatakitError(f"{folder.out}: {found}; {way_out}")
 
 
 def _finish(

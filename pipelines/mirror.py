@@ -8,6 +8,7 @@ last. A folder that a killed run left here is gone on with, unless somebody else
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -23,7 +24,7 @@ from datakit.errors import DatakitError, UsageError
 from datakit.files import EXPORT_MANIFEST, PART_PREFIX, check_writable, file_sha256, write_json
 from datakit.places import Place, fetch, is_stored, objects_below, remove
 from datakit.shards.cache import Cache
-from datakit.stores import StoreError, upload
+from datakit.stores import StoreError, is_address, upload
 
 from .lock import HOLDER, LOCK, Hold
 from .store_lock import hold_folder, read_or_none
@@ -169,15 +170,17 @@ class Mirror:
             try:
                 self.put()
             except (OSError, DatakitError) as error:  # it may pass; the end of the run tries again, and tells
-                logger.warning(f"{error}; it is tried again")
+                logger.warning(f"{self.place}: {_why(error)}; changes are put there later")
 
     def _put_all(self) -> None:
-        self._hold.confirm()
         try:
+            self._hold.confirm()
             self.put()
         except OSError as error:
             raise StoreError(
-                error.errno, f"{error}; what was made lies in {self._home}: run the same command again, or copy it"
+                error.errno,
+                f"{self.place}: {_why(error)}; what was made lies in {self._home}. When that is mended run the same "
+                f"command again (of a training: `datakit train --resume {self.place}`): it goes on with that",
             ) from error
 
     def put(self) -> None:
@@ -233,6 +236,12 @@ class Mirror:
             copy.unlink()
 
 
+def _why(error: Exception) -> str:
+    """What is wrong, without the object that it was met at, and without a way out that is another here."""
+    text = str(error)
+    return text.partition(": ")[2].partition("; ")[0] if is_address(text.partition(": ")[0]) else text
+
+
 def _by_age(item: tuple[str, tuple[int, int]]) -> int:
     return item[1][1]
 
@@ -257,6 +266,12 @@ def _told_by(output: Output) -> Iterator[None]:
     try:
         yield
     except (DatakitError, OSError, KeyboardInterrupt) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            home = output.here.parent if output.here else ""
+            raise DatakitError(
+                f"{output.place}: is made in {home}, whose disk is full; make room there, or name a folder on another "
+                "disk by --cache DIR"
+            ) from error
         error.args = tuple(output.told(each) if isinstance(each, str) else each for each in error.args)
         if isinstance(error, OSError) and isinstance(error.filename, str):
             error.filename = output.told(error.filename)

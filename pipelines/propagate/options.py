@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from datakit.config import help_text, keys_of, parsed, settings_of, split_assignment, unknown_key
 from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
+from datakit.places import is_stored
 
 from ..options import values_from
 from ..worker_options import workers_from
@@ -35,8 +36,10 @@ def save_first_frame_from(video: Path | None, options: Mapping[str, Any]) -> str
     H, W = write_first_frame(video, options["start"], path)
     how = "paint each object on it in a flat colour, or white on black in a new picture"
     chosen = [f"--{name} {options[name]}" for name, usual in CHOSEN.items() if options[name] != usual]
-    command = " ".join(["datakit propagate", quote(str(video)), "--mask", quote(str(path)), *chosen, "--out results"])
-    return f"{path}: frame {options['start']} of {video}; {how} of {W}x{H}, save it as PNG, then: {command}"
+    mask = path.name if is_stored(path) else str(path)  # masks are files of this machine
+    command = " ".join(["datakit propagate", quote(str(video)), "--mask", quote(mask), *chosen, "--out results"])
+    where = "copy it here, " if is_stored(path) else ""
+    return f"{path}: frame {options['start']} of {video}; {where}{how} of {W}x{H}, save it as PNG, then: {command}"
 
 
 def job_from(video: Path | None, options: Mapping[str, Any]) -> PropagateJob:

@@ -96,7 +96,8 @@ def test_another_export_in_the_folder_is_replaced_only_when_asked(shards, tmp_pa
     datakit("export", shards, "--to", "sav", "--out", out)
     before = tree(out)
     refused = datakit("export", shards, "--to", "coco", "--out", out)
-    assert refused.exit_code == 2 and "holds an export to sav" in refused.output
+    assert refused.exit_code == 5 and "holds an export to sav" in refused.output
+    assert "\n  to: 'sav' -> " in refused.output
     assert tree(out) == before
     assert datakit("export", shards, "--to", "coco", "--out", out, "--overwrite").exit_code == 0
     assert not set(tree(out)) & set(before) - {MANIFEST}

@@ -1,5 +1,6 @@
 """Commands that work on a disk and write to a store: what is there afterwards, and what goes on after a death."""
 
+import errno
 import logging
 import os
 import threading
@@ -7,7 +8,7 @@ import traceback
 
 import pytest
 
-from datakit.errors import Locked, UsageError
+from datakit.errors import DatakitError, Locked, UsageError
 from datakit.places import place_of, write_bytes
 from datakit.shards.cache import Cache
 from datakit.stores import StoreError
@@ -220,7 +221,9 @@ def test_a_store_that_goes_away_leaves_what_was_made(out, monkeypatch, impatient
         raise StoreError(5, "s3://x: the store does not answer")
 
     with (
-        pytest.raises(StoreError, match=r"what was made lies in .*: run the same") as caught,
+        pytest.raises(
+            StoreError, match=r"^s3://.*/runs/a: the store does not answer; what was made lies in .*run the same"
+        ) as caught,
         output_at(out) as output,
     ):
         output.here.mkdir()
@@ -251,3 +254,12 @@ def test_processes_of_torchrun_are_refused(out, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UsageError, match="torchrun"), output_at(out):
         pass
+
+
+def test_a_full_disk_of_the_cache_is_named(out):
+    """And no other, which would not help."""
+    with (
+        pytest.raises(DatakitError, match="whose disk is full; make room there, or name .* by --cache DIR"),
+        output_at(out),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device", "somewhere")

@@ -97,7 +97,7 @@ def test_an_export_again_is_kept_and_another_is_refused(datakit, shards, bucket)
     after = bucket.client.list_objects_v2(Bucket=bucket.name)["Contents"]
     assert {each["Key"]: each["LastModified"] for each in after} == before
     refused = datakit(*words, "--to", "davis")
-    assert refused.exit_code == 2 and f"--out {place}: holds an export to coco" in refused.output
+    assert refused.exit_code == 5 and f"--out {place}: holds an export to coco" in refused.output
     assert datakit(*words, "--to", "davis", "--overwrite").exit_code == 0
     assert not [path for path in bucket.objects("out") if path.endswith(".json") and path != EXPORT_MANIFEST]
 
