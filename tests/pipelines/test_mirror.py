@@ -259,7 +259,7 @@ def test_processes_of_torchrun_are_refused(out, monkeypatch):
 def test_a_full_disk_of_the_cache_is_named(out):
     """And no other, which would not help."""
     with (
-        pytest.raises(DatakitError, match="whose disk is full; make room there, or name .* by --cache DIR"),
+        pytest.raises(DatakitError, match=r"whose disk is full; make room there, or name .* by --cache DIR"),
         output_at(out),
     ):
         raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
