@@ -21,7 +21,7 @@ from tests.stores import copied
 SECRET = "never-to-be-seen"
 WITH_STORES = [
     "build-shards", "validate-source", "verify", "inspect", "preview-deformations", "list", "merge", "select", "split",
-    "train", "score", "propagate", "export", "export-clips", "preview-clips",
+    "train", "score", "propagate", "export", "export-clips", "export-network", "preview-clips",
 ]  # fmt: skip
 
 
