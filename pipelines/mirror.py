@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from datakit.errors import DatakitError, UsageError
 from datakit.files import EXPORT_MANIFEST, PART_PREFIX, check_writable, file_sha256, write_json
@@ -30,7 +30,6 @@ from .lock import HOLDER, LOCK, Hold
 from .store_lock import hold_folder, read_or_none
 
 logger = logging.getLogger(__name__)
-Item = TypeVar("Item")
 PUT_S = 30.0  # from one time that changes are put in the store to the next
 THREADS = 16  # files that go up or come down at once
 SMALL = 8 << 20  # bytes of a file that is copied before it goes up, since a command may be adding to it
@@ -191,6 +190,8 @@ class Mirror:
         """
         with self._one_at_a_time:
             self._hold.check()
+            if not self.here.is_dir():  # not made yet, just about to be replaced, or lost: no reason to remove anything
+                return
             files = self._files()
             changed = [path for path, about in sorted(files.items(), key=_by_age) if self._known.get(path) != about]
             gone = [path for path in self._known if path not in files]

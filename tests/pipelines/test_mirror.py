@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import shutil
 import threading
 import traceback
 
@@ -263,3 +264,11 @@ def test_a_full_disk_of_the_cache_is_named(out):
         output_at(out),
     ):
         raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
+
+
+def test_a_folder_that_is_lost_removes_nothing(out, bucket):
+    """Somebody may clear the cache, and an export replaces its folder in two steps."""
+    write_bytes(out / "a", b"1")
+    with output_at(out) as output:
+        shutil.rmtree(output.here)
+    assert bucket.objects("runs/a") == {"a": b"1"}
