@@ -250,12 +250,12 @@ def test_zoom_keeps_the_pixel_under_the_pointer(page: Page, project: Project) ->
     assert 5 < (project.labels(0) > 0).sum() < 200
 
 
-def test_masks_are_seen_through_as_much_as_one_likes(page: Page) -> None:
+def test_masks_are_seen_through_as_much_as_one_likes(page: Page, project: Project) -> None:
     """At no opacity nothing of them is seen."""
     page.drag((10, 10), (30, 10))
-    assert page.covered() > 0
+    page.until_covered(int((project.labels(0) > 0).sum()))
     page.browser.choose("#opacity", 0)
-    assert page.covered() == 0
+    page.until_covered(0)
 
 
 def test_an_object_that_was_removed_can_be_brought_back(page: Page, project: Project) -> None:
