@@ -23,6 +23,7 @@ class App {
     this.history = new History();
     this.photos = new Map();
     this.before = null; // the picture as a stroke found it
+    this.edits = 0; // strokes begun and pictures kept: what was asked for before the last of them is old
     this.view = new View($("stage"), state.colours);
     this.tools = new Tools(this, this.view);
     this.view.onplace = () => this.tools.marks();
@@ -88,10 +89,10 @@ class App {
 
   /* The masks of the picture in sight anew. */
   async reload() {
-    const { place } = this;
+    const { place, edits } = this;
     if (place < 0 || this.before || this.saver.pending(place) !== undefined) return;
     const found = await mask(place).catch(() => null);
-    if (!found || place !== this.place || this.before || this.saver.pending(place) !== undefined) return;
+    if (!found || place !== this.place || edits !== this.edits || this.saver.pending(place) !== undefined) return;
     this.labels = this.about = null;
     Object.assign(this, { labels: found.labels, about: found });
     this.view.labels = found.labels;
@@ -109,6 +110,7 @@ class App {
   }
 
   begin() {
+    this.edits++;
     this.before = this.labels.clone();
     this.dirty = null;
   }
@@ -138,6 +140,7 @@ class App {
   /* Saves the picture in sight as drawn, or takes its drawing back. */
   keep(drawn, complete = false) {
     const { place } = this;
+    this.edits++;
     this.signs[place] = drawn ? "d" : ".";
     this.about = { drawn };
     this.saver.save(place, drawn ? Object.assign(this.labels.clone(), { complete }) : null);
