@@ -71,6 +71,11 @@ def lies_in(place: Place, folder: Place) -> bool:
     return place.resolve().is_relative_to(folder.resolve())
 
 
+def is_same(place: Place, other: Place) -> bool:
+    """Whether two places are one."""
+    return lies_in(place, other) and lies_in(other, place)
+
+
 # ---- reading
 
 
@@ -207,7 +212,7 @@ def local_copy(place: Place) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="datakit-") as scratch:
         path = Path(scratch) / place.name
-        fetch(place, path)
+        download(place, path)
         yield path
 
 
@@ -276,9 +281,7 @@ def files_below(folder: Place) -> list[tuple[str, int]]:
     Raises:
         OSError: it cannot be listed.
     """
-    start = len(key_of(folder).strip("/")) + 1
-    found = patiently(lambda: filesystem(folder).find(key_of(folder), detail=True), folder)
-    return [(name.lstrip("/")[start:], int(about.get("size") or 0)) for name, about in found.items()]
+    return [(path, int(about.get("size") or 0)) for path, about in _below(folder)]
 
 
 def objects_below(folder: Place, skip: str) -> dict[str, list[Any]]:
@@ -291,14 +294,19 @@ def objects_below(folder: Place, skip: str) -> dict[str, list[Any]]:
     Raises:
         OSError: it cannot be listed.
     """
-    start = len(key_of(folder).strip("/")) + 1
     found = {}
-    for name, about in patiently(lambda: filesystem(folder).find(key_of(folder), detail=True), folder).items():
-        path = name.lstrip("/")[start:]
+    for path, about in _below(folder):
         tag = next((about[key] for key in CONTENT_TAGS if about.get(key)), "")
         if path and not path.endswith("/") and not path.startswith(f"{skip}/"):
             found[path] = [int(about.get("size") or 0), str(tag)]
     return found
+
+
+def _below(folder: Place) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Path from there, and what the store says, of every object below an address."""
+    start = len(key_of(folder).strip("/")) + 1
+    found = patiently(lambda: filesystem(folder).find(key_of(folder), detail=True), folder)
+    yield from ((name.lstrip("/")[start:], about) for name, about in found.items())
 
 
 def path_of(entry: Entry) -> Place:
@@ -316,7 +324,7 @@ def files_in(folder: Place, suffix: str = "", prefix: str = "") -> list[Place]:
     return [path_of(each) for each in sorted(chosen, key=lambda each: each.name) if not each.is_dir()]
 
 
-def fetch(place: Place, path: Path) -> None:
+def download(place: Place, path: Path) -> None:
     """Copy an object to a file of this machine, whose folder is made where it is missing.
 
     Raises:

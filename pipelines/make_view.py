@@ -14,7 +14,7 @@ from typing import Any
 
 from datakit.errors import DatakitError, SettingsDiffer, ShardError, UsageError
 from datakit.files import PART_PREFIX, check_writable
-from datakit.places import is_file, is_stored, lies_in, make_folder, remove, size_at
+from datakit.places import is_file, is_same, is_stored, lies_in, make_folder, remove, size_at
 from datakit.shards import ShardReader
 from datakit.shards.combine import check_apart, gather, held_back, view_of, whole_photos
 from datakit.shards.contents import differing_recipes
@@ -177,7 +177,7 @@ def _check_out(out: Path, builds: Sequence[Path], inputs: Sequence[Path], parts:
         if lies_in(out, build):
             raise UsageError(f"--out {out}: is, or lies in, the folder of shards {build}; name a folder elsewhere")
     for each in inputs:
-        if any(_is_same(out / name, each) for name in ("", *parts)):
+        if any(is_same(out / name, each) for name in ("", *parts)):
             raise UsageError(f"--out {out}: is the view that is read, {each}; name another folder")
     for folder in (out / name for name in parts) if parts else (out,):
         _check_foreign(folder, {NAME} if is_view(folder) else set(), out)
@@ -192,10 +192,6 @@ def _check_place(out: Path, builds: Sequence[Path]) -> None:
         raise UsageError(f"--out {out}: whoever reads a view in a store has not {local} of this machine; copy those "
                          "shards to a store and name them there, or name a folder here")  # fmt: skip
     check_writable(out, f"--out {out}")
-
-
-def _is_same(folder: Path, other: Path) -> bool:
-    return lies_in(folder, other) and lies_in(other, folder)
 
 
 def _check_foreign(folder: Path, ours: set[str], out: Path) -> None:

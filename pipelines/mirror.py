@@ -22,7 +22,7 @@ from typing import Any
 
 from datakit.errors import DatakitError, UsageError
 from datakit.files import EXPORT_MANIFEST, PART_PREFIX, check_writable, file_sha256, write_json
-from datakit.places import Place, fetch, is_stored, objects_below, remove
+from datakit.places import Place, download, is_stored, objects_below, remove
 from datakit.shards.cache import Cache
 from datakit.stores import StoreError, is_address, upload
 
@@ -133,7 +133,7 @@ class Mirror:
         shutil.rmtree(self.here, ignore_errors=True)
         self._home.mkdir(parents=True, exist_ok=True)
         found = self._without_halves(there)
-        _in_threads(lambda path: fetch(self.place / path, self.here / path), found)
+        _in_threads(lambda path: download(self.place / path, self.here / path), found)
         self._known = self._files()
         self._note(found)
 
@@ -208,7 +208,7 @@ class Mirror:
             _in_threads(self._upload, [path for path in changed if path in vouching])
             if vouching:
                 remove(self.place / PUTTING)
-            self._known = {path: about for path, about in files.items() if (self.here / path).exists()}
+            self._known = files
             self._note(self._listed())
 
     def _files(self) -> dict[str, tuple[int, int]]:

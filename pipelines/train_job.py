@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from datakit.errors import SettingsDiffer, UsageError
 from datakit.files import write_json
-from datakit.places import is_file, is_folder, lies_in, place_of
+from datakit.places import is_file, is_folder, is_same, place_of
 
 from .settings import differences
 from .train_log import LAST, RUN, STEPS
@@ -108,7 +108,7 @@ def run_among(folders: Sequence[Path], out: Path | None) -> tuple[tuple[Path, ..
         listed = f"none of {', '.join(map(str, folders))} holds one" if folders else "none is named"
         raise UsageError(f"--resume: which run is to go on? {listed}; name its folder: datakit train --resume RUN")
     into = runs[0] if out is None else out
-    if others := [folder for folder in runs if not (lies_in(folder, into) and lies_in(into, folder))]:
+    if others := [folder for folder in runs if not is_same(folder, into)]:
         raise UsageError(
             f"--resume: {into} and {others[0]} are both runs; a run goes on in its own folder, one at a time: "
             f"datakit train --resume {others[0]}; a new one begins from its weights by SHARDS --init "

@@ -109,10 +109,10 @@ def _open_folder(path: Path, stills: bool | None) -> Media:
     if several is not None and stills is False:
         found_sizes = "{1}x{0} and {3}x{2}".format(*sizes[0], *sizes[several])
         raise UsageError(f"--frames {path}: its pictures are {found_sizes}; frames of a film have one size")
-    if twins := unused_twins(found):
+    kind: Kind = "stills" if stills or (stills is None and several is not None) else "frames"
+    if kind == "stills" and (twins := unused_twins(found)):  # beside frames they are masks as a rule
         told = ", ".join(f"{file.name} beside {found[file.stem].name}" for file in twins[:MOST_TOLD])
         raise UsageError(f"{path}: pictures of one name, whose masks would be one file: {told}; rename one of each")
-    kind: Kind = "stills" if stills or (stills is None and several is not None) else "frames"
 
     def read(place: int) -> Image:
         try:

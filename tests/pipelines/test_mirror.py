@@ -138,10 +138,10 @@ def test_a_run_that_was_killed_while_it_fetched_loses_nothing(out, bucket, monke
         half = output.here.parent / ".part-x"  # as an export leaves it: the folder around it stays
         half.mkdir()
         (half / "y").write_text("z")
-    real = mirror.fetch
+    real = mirror.download
     with monkeypatch.context() as patched:
         patched.setattr(mirror, "THREADS", 1)
-        patched.setattr(mirror, "fetch", lambda place, path: os._exit(9) if place.name == "c" else real(place, path))
+        patched.setattr(mirror, "download", lambda place, path: os._exit(9) if place.name == "c" else real(place, path))
         in_child(lambda: output_at(place_of(str(out))).__enter__())
     with output_at(out) as output:
         assert sorted(path.name for path in output.here.iterdir()) == ["a", "b", "c"]

@@ -80,3 +80,12 @@ def test_a_broken_photo_is_named_before_the_page_opens(tmp_path):
     (folder / "1.jpg").write_bytes(b"no picture")
     with pytest.raises(DatakitError, match=r"1\.jpg"):
         open_media(folder)
+
+
+def test_masks_beside_frames_are_passed_over(tmp_path):
+    """As `propagate` does; a folder of frames often holds them."""
+    clip = draw_folder(tmp_path / "clip")
+    frame = sorted(clip.iterdir())[0]
+    write_picture(frame.with_suffix(".png" if frame.suffix != ".png" else ".bmp"), np.zeros((48, 64, 3), np.uint8))
+    found = open_media(clip)
+    assert found.kind == "frames" and frame in found.files
