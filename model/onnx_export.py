@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.export import Dim
 
@@ -29,6 +28,7 @@ from datakit.files import canonical_json, replacing
 
 from .inference import fold_norms
 from .memory import Memory
+from .networks import upsample
 from .refine import OUTSIDE, RefineConfig, resolve_defaults
 from .segmenter import Segmenter
 
@@ -74,7 +74,7 @@ def export_onnx(net: Segmenter, path: Path, view: RefineConfig | None = None, we
     """
     require("onnx", "ONNX")
     view = resolve_defaults(view or RefineConfig(), net)
-    folded = fold_norms(net.to(memory_format=torch.contiguous_format)).float().eval()  # type: ignore[call-overload]
+    folded = fold_norms(net).to(memory_format=torch.contiguous_format).float().eval()  # type: ignore[call-overload]
     beside = path.with_name(f"{path.stem}{REMEMBER}{path.suffix}")
     about = _about(net, view, weights) | {"remember": beside.name if net.remembers else None}
     segmenting = _Segmenting(folded, bool(view.mirrored)).eval()
@@ -132,7 +132,7 @@ class _Segmenting(_Coded):
         scores = self.net(looks, *([Memory(*memory)] if memory else []))
         if self._mirrored:
             scores = (scores[:count] + scores[count:].flip(-1)) / 2  # `chunk` would fix the number of objects
-        return F.interpolate(scores, size=image.shape[1:3], mode="bilinear", align_corners=False)[:, 0]
+        return upsample(scores, (image.shape[1], image.shape[2]))[:, 0]
 
 
 class _Remembering(_Coded):
