@@ -190,8 +190,8 @@ class Bench:
             print(f"  {sequence}", flush=True)
 
     def online_settings(self, row: Row) -> tuple[str, ...]:
-        """`KEY=VALUE` of the online stage: as offline, and all that is fitted where there is nothing to mix it with."""
-        texts = [*FAULTLESS[1::2], f"view.size={self.plan.size}", *(["view.whole=1"] if row.whole else [])]
+        """`KEY=VALUE` of the online stage: as offline, nobody judges it, and all of it is used where it stands alone."""
+        texts = [*FAULTLESS[1::2], "judge.asked=false", f"view.size={self.plan.size}", *(["view.whole=1"] if row.whole else [])]
         texts += [] if self.plan.online_iterations is None else [f"iterations={self.plan.online_iterations}"]
         texts += [] if row.offline else ["share=1"]
         return tuple(f"online.{text}" for text in texts)
@@ -234,10 +234,10 @@ def possible(rows: Sequence[str]) -> list[str]:
 
 
 def run(bench: Bench, rows: Sequence[str], seeds: Sequence[int]) -> str:
-    """All rows with all seeds; the table. It is stored after each, so that what is there can be looked at."""
+    """All rows with the first seed, then with the next; the table. It is stored after each row, to be looked at."""
     found: list[Found] = []
-    for name in rows:
-        for seed in seeds:
+    for seed in seeds:
+        for name in rows:
             print(f"{name}, seed {seed}", flush=True)
             found.append(bench.found(name, seed))
         baseline = copied(bench.davis, bench.sequences, EVERY) if any(ROWS[each.name].every for each in found) else None

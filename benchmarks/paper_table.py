@@ -47,7 +47,8 @@ def describe(found: Sequence[Found], full: str, copied: float | None) -> str:
         theirs = ours = ""
         if name != full and full in seeds:
             theirs = f"{papers[name] - papers[full]:+.1f}"
-            ours = f"{mean - statistics.mean(seeds[full].values()):+.1f}"
+            changes = [values[seed] - seeds[full][seed] for seed in values if seed in seeds[full]]
+            ours = f"{statistics.mean(changes):+.1f}" if changes else ""
         each_seed = ", ".join(f"{values[seed]:.1f}" for seed in sorted(values))
         lines.append(f"| {name} | {papers[name]:.1f} | {theirs} | {mean:.1f} | {ours} | {each_seed} |")
     if copied is not None:

@@ -109,6 +109,12 @@ def test_the_table_has_both_figures_and_changes():
     assert lines[3] == "| no online | 69.9 | -4.9 | 65.0 | -6.0 | 66.0, 64.0 |"
 
 
+def test_a_change_is_that_of_the_seeds_of_both_rows():
+    """Where a run was stopped, a row may lack a seed."""
+    lines = describe(rows(full=(74.8, 70, 80), no_online=(69.9, 66)), "full", None).splitlines()
+    assert lines[3] == "| no online | 69.9 | -4.9 | 66.0 | -4.0 | 66.0 |"
+
+
 def test_rows_of_another_sign_are_named():
     """With every seed, or with some."""
     text = describe(rows(full=(74.8, 70, 70), a=(69.9, 71, 72), b=(69.9, 71, 69), c=(69.9, 60, 60)), "full", None)
