@@ -191,7 +191,12 @@ class Bench:
 
     def online_settings(self, row: Row) -> tuple[str, ...]:
         """`KEY=VALUE` of the online stage: as offline, nobody judges it, and all of it is used where it stands alone."""
-        texts = [*FAULTLESS[1::2], "judge.asked=false", f"view.size={self.plan.size}", *(["view.whole=1"] if row.whole else [])]
+        texts = [
+            *FAULTLESS[1::2],
+            "judge.asked=false",
+            f"view.size={self.plan.size}",
+            *(["view.whole=1"] if row.whole else []),
+        ]
         texts += [] if self.plan.online_iterations is None else [f"iterations={self.plan.online_iterations}"]
         texts += [] if row.offline else ["share=1"]
         return tuple(f"online.{text}" for text in texts)

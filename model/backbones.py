@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .depthwise import depthwise
+
 # (repeats, kernel, stride of the first, expansion, output channels): EfficientNet-B0 without squeeze-and-excitation,
 # ReLU6 for swish. Source: arXiv 1905.11946 table 1; the "lite" changes, TensorFlow's TPU repository.
 LITE0_STAGES = (
@@ -44,6 +46,8 @@ class SameConv2d(nn.Conv2d):
         else:
             x = F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
             padding = (0, 0)
+        if self.groups == self.in_channels == self.out_channels and self.bias is None:
+            return depthwise(x, self.weight, self.stride, padding)
         return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def _missing(self, size: int, axis: int) -> int:

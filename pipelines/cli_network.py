@@ -74,9 +74,10 @@ def train(ctx: click.Context, /, shards: tuple[Path, ...], as_json: bool, **opti
       datakit train --resume demo/run --iterations 40
     """
     from pipelines import report
-    from pipelines.process import let_idle_threads_sleep
+    from pipelines.process import keep_freed_memory, let_idle_threads_sleep
 
     let_idle_threads_sleep()
+    keep_freed_memory(trains=True)
     from pipelines.mirror import output_at
     from pipelines.train import train as run
     from pipelines.train_job import run_among
@@ -247,7 +248,7 @@ def propagate(video: Path | None, as_json: bool, **options: Any) -> None:
     from pipelines.propagate.options import job_from, save_first_frame_from, tree_from
 
     let_idle_threads_sleep()
-    keep_freed_memory()
+    keep_freed_memory(trains=options["online"])
 
     if options["first_frame"]:
         click.echo(save_first_frame_from(video, options))

@@ -12,7 +12,8 @@ import cv2
 
 from .fork_server import KEPT_BYTES, LARGEST_BLOCK
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4  # of glibc's malloc.h
+MOST = 2**31 - 1  # that can be said there
 
 
 @contextlib.contextmanager
@@ -35,13 +36,19 @@ def let_idle_threads_sleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def keep_freed_memory() -> None:
+def keep_freed_memory(trains: bool = False) -> None:
     """Have the C library keep what is freed instead of giving it back to the system, up to 256 MB.
 
     Getting it again, page by page, cost a third of the time to read and compare masks of 854x480 in a virtual
     machine. As `fork_server.ENVIRONMENT` does it for processes yet to start; does nothing but on Linux with glibc.
+
+    Args:
+        trains: keep all, large blocks too: the features of a training step, which the next one needs again.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
-        mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK)
+    if mallopt is None:
+        return
+    mallopt(M_TRIM_THRESHOLD, MOST if trains else KEPT_BYTES)
+    mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK)
+    if trains:
+        mallopt(M_MMAP_MAX, 0)
