@@ -5,7 +5,8 @@ every other row changes one thing, in both stages. Faults of guide masks that th
 and its like, the network's own masks) are off in all of them. J is that of `datakit evaluate --convention davis2016`,
 which counts frames as the paper does: all but the first and the last, annotated ones included. With several seeds the
 mean, and how often a row lies on the other side of `full` than in the paper. "Training on video" is not among the rows.
-A row and seed that is done is kept in `benchmarks/work/paper`, by its settings; what was killed goes on.
+A row and seed that is done is kept in `benchmarks/work/paper`, by its settings; what was killed goes on. Beside them
+`rows.json` has the figures of all that are done; given by `--known`, these are not made again elsewhere.
 Figures of the paper: arXiv 1612.02646, Table 1, Table 2 (MaskTrackBox) and §5.4, all 50 sequences of DAVIS-2016.
 Run alone: python -m benchmarks.paper --davis ROOT SOURCE... [--rows NAME...] [--iterations N] [--size S]
 """
@@ -18,7 +19,7 @@ import os
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,7 @@ class Bench:
         sources: photos, as `datakit build-shards` takes them.
         jobs: processes that build and propagate.
         workers: loader processes of a training.
+        known: `done.json` of rows that were made elsewhere, by `names_of` what they are.
     """
 
     plan: Plan
@@ -146,11 +148,15 @@ class Bench:
     sources: Sequence[str]
     jobs: int = 1
     workers: int = 2
+    known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
-    def found(self, name: str, seed: int) -> Found:
+    def found(self, name: str, seed: int) -> dict[str, Any]:
         """A row with a seed, from what an earlier run has left where it was done."""
         row, folder = ROWS[name], self.folder(name, seed)
         done = folder / DONE
+        about = self.about(name, seed)
+        if names_of(about) in self.known:
+            return self.known[names_of(about)]
         if not done.is_file():
             self.propagate(row, seed, folder)
             scores = judged(folder / "masks", self.davis, "--sequences", ",".join(self.sequences),
@@ -158,9 +164,8 @@ class Bench:
             sequences = {each: scores["sequences"][each]["J"]["mean"] for each in self.sequences}
             found = {"J": scores["J"]["mean"], "F": scores["F"]["mean"], "J, worst fifth of frames below":
                      quantile(folder / "frames.csv", 0.2), "sequences": sequences}  # fmt: skip
-            write_json(done, {**self.about(name, seed), **found})
-        stored = json.loads(done.read_text(encoding="utf-8"))
-        return Found(name, row.paper, seed, stored["J"], stored["J, worst fifth of frames below"], stored["sequences"])
+            write_json(done, {**about, **found})
+        return json.loads(done.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
     def about(self, name: str, seed: int) -> dict[str, Any]:
         """All that a row's figures depend on, as plain values."""
@@ -190,13 +195,9 @@ class Bench:
             print(f"  {sequence}", flush=True)
 
     def online_settings(self, row: Row) -> tuple[str, ...]:
-        """`KEY=VALUE` of the online stage: as offline, nobody judges it, and all of it is used where it stands alone."""
-        texts = [
-            *FAULTLESS[1::2],
-            "judge.asked=false",
-            f"view.size={self.plan.size}",
-            *(["view.whole=1"] if row.whole else []),
-        ]
+        """`KEY=VALUE` of the online stage: as offline, not judged, and all of it is used where it stands alone."""
+        texts = [*FAULTLESS[1::2], "judge.asked=false", f"view.size={self.plan.size}"]
+        texts += ["view.whole=1"] if row.whole else []
         texts += [] if self.plan.online_iterations is None else [f"iterations={self.plan.online_iterations}"]
         texts += [] if row.offline else ["share=1"]
         return tuple(f"online.{text}" for text in texts)
@@ -226,6 +227,24 @@ class Bench:
         return folder / BEST
 
 
+def names_of(about: Mapping[str, Any]) -> str:
+    """What tells rows from each other that were made on several machines, whose folders lie elsewhere."""
+    sources = [Path(source).name for source in about["sources"]]
+    return digest_json([about["row"], about["plan"], about["seed"], sources, sorted(about["sequences"])])
+
+
+def known_rows(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """The rows of some `rows.json`, by `names_of`."""
+    rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+    return {names_of(row): row for row in rows}
+
+
+def found_of(name: str, stored: Mapping[str, Any]) -> Found:
+    """A line of the table from a `done.json`."""
+    low = stored["J, worst fifth of frames below"]
+    return Found(name, ROWS[name].paper, stored["seed"], stored["J"], low, stored["sequences"])
+
+
 def possible(rows: Sequence[str]) -> list[str]:
     """Those of the rows that can be made here; a CRF needs its extra, and what lacks it is named before work begins."""
     try:
@@ -241,13 +260,15 @@ def possible(rows: Sequence[str]) -> list[str]:
 def run(bench: Bench, rows: Sequence[str], seeds: Sequence[int]) -> str:
     """All rows with the first seed, then with the next; the table. It is stored after each row, to be looked at."""
     found: list[Found] = []
-    for seed in seeds:
-        for name in rows:
-            print(f"{name}, seed {seed}", flush=True)
-            found.append(bench.found(name, seed))
+    stored: list[dict[str, Any]] = []
+    for name, seed in ((name, seed) for seed in seeds for name in rows):
+        print(f"{name}, seed {seed}", flush=True)
+        stored.append(bench.found(name, seed))
+        found.append(found_of(name, stored[-1]))
         baseline = copied(bench.davis, bench.sequences, EVERY) if any(ROWS[each.name].every for each in found) else None
         text = describe(found, FULL, baseline)
         (HERE / "table.md").write_text(text, encoding="utf-8")
+        write_json(HERE / "rows.json", stored)
     means = {name: round(statistics.mean(each.J for each in found if each.name == name), 3) for name in rows}
     common.save("paper", {
         "network": bench.plan.network, "iterations": bench.plan.iterations, "cut, pixels": bench.plan.size,
@@ -264,7 +285,8 @@ def bench_from(options: argparse.Namespace) -> Bench:
     plan = replace(PLANS[options.network], **changed)
     sequences = options.sequences or sorted(job.name for job in sequence_jobs(
         TreeJob(options.davis, PropagateJob(options.davis, HERE))))  # fmt: skip
-    return Bench(plan, options.davis.resolve(), sequences, [*options.sources], options.jobs, options.workers)
+    known = known_rows(options.known)
+    return Bench(plan, options.davis.resolve(), sequences, [*options.sources], options.jobs, options.workers, known)
 
 
 if __name__ == "__main__":
@@ -273,6 +295,7 @@ if __name__ == "__main__":
     parser.add_argument("--davis", type=Path, required=True)
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="NAME")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
+    parser.add_argument("--known", nargs="+", type=Path, default=[], metavar="ROWS.JSON")
     parser.add_argument("--network", choices=list(PLANS), default="lite")
     parser.add_argument("--device", help="auto, cpu or cuda")
     parser.add_argument("--init", help="imagenet, or a file of the trunk's weights")

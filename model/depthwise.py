@@ -1,8 +1,8 @@
 """Depthwise convolutions whose gradients do not wait for bf16 on a processor.
 
 oneDNN's bf16 gradients of two kinds of them fall back to plain loops: that of the input where the convolution strides,
-and that of the weights where the kernel is larger than 3x3; in fp32 they take a tenth to a third of the time
-(`python -m benchmarks.train` and docs/decisions.md). Forward nothing changes.
+and that of the weights where the kernel is larger than 3x3; in fp32 they take a fraction of the time (docs/decisions.md).
+Forward nothing changes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Depthwise(torch.autograd.Function):
         return F.conv2d(x, weight.to(x.dtype), None, stride, padding, groups=len(weight))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         x, weight = ctx.saved_tensors
         into, of_weight = ctx.needs_input_grad[:2]

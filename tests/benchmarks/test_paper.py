@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from model.inputs import UNIT_RGB
 from model.networks import NETWORKS, build_network
 from tests.clips import draw_folder, write_labels
 
+STORED = {"seed": 1, "J": 0.7, "F": 0.6, "J, worst fifth of frames below": 0.5, "sequences": {"dog": 0.7}}
 BACKGROUND, FOREGROUND = UNIT_RGB.mask_values
 
 
@@ -79,9 +81,19 @@ def test_a_row_that_is_done_is_kept(bench):
     """By its settings: neither shards nor videos are looked at again."""
     done = bench.folder("no online", 1) / paper.DONE
     done.parent.mkdir(parents=True)
-    stored = {"J": 0.7, "F": 0.6, "J, worst fifth of frames below": 0.5, "sequences": {"dog": 0.7}}
-    done.write_text(json.dumps(stored))
-    assert bench.found("no online", 1) == Found("no online", 69.9, 1, 0.7, 0.5, {"dog": 0.7})
+    done.write_text(json.dumps(STORED))
+    assert bench.found("no online", 1) == STORED
+    assert paper.found_of("no online", STORED) == Found("no online", 69.9, 1, 0.7, 0.5, {"dog": 0.7})
+
+
+def test_a_row_that_was_made_elsewhere_is_taken_from_there(bench, tmp_path):
+    """Where the same data lie in other folders; one of other settings is none of them."""
+    elsewhere = replace(bench, davis=Path("/elsewhere/davis"), sources=[f"/elsewhere/{each}" for each in bench.sources])
+    row = {**elsewhere.about("no online", 1), **STORED, "sequences": {"dog": 0.7}}
+    (tmp_path / "rows.json").write_text(json.dumps([row]))
+    known = paper.known_rows([tmp_path / "rows.json"])
+    assert replace(bench, known=known).found("no online", 1) == row
+    assert paper.names_of(bench.about("no online", 0)) not in known
 
 
 @pytest.mark.parametrize("change", [
