@@ -1,8 +1,8 @@
 """Depthwise convolutions whose gradients do not wait for bf16 on a processor.
 
-oneDNN's bf16 gradients of two kinds of them fall back to plain loops: that of the input where the convolution strides,
-and that of the weights where the kernel is larger than 3x3; in fp32 they take a fraction of the time (docs/decisions.md).
-Forward nothing changes.
+Two of oneDNN's bf16 gradients leave its depthwise kernels for general ones: that of the input where the convolution
+strides, and that of the weights where the kernel is larger than 3x3. In fp32 they take a fraction of the time
+(docs/decisions.md). Forward nothing changes.
 """
 
 from __future__ import annotations
