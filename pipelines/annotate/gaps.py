@@ -106,7 +106,7 @@ class Carrier:
 
     Args:
         project: whose drawings are carried, and which keeps what is made.
-        fresh: gives a `model.propagate.Propagator` that knows no object.
+        fresh: `Masker.fresh`.
         memory: whether the network remembers pictures: it is then shown other drawings first.
         media: the pictures by a decoder of their own, where others look at the project's meanwhile.
         compares: whether both runs go through the whole of a gap, to tell where they agree; else each through its half.
@@ -115,7 +115,7 @@ class Carrier:
     def __init__(
         self,
         project: Project,
-        fresh: Callable[[], Any],
+        fresh: Callable[[bool], Any],
         memory: bool = False,
         media: Media | None = None,
         compares: bool = True,
@@ -209,7 +209,7 @@ class Carrier:
 
     def _begin(self, leg: Leg, start: Labels, ids: Sequence[int]) -> Any:
         """A propagator that has seen the drawing, and before it others, the nearest last."""
-        project, propagator = self._project, self._fresh()
+        project, propagator = self._project, self._fresh(None not in leg.gap)
         others = [place for place in project.drawn if place != leg.source] if self._memory else []
         for place in sorted(others, key=lambda place: -abs(place - leg.source))[-LOOKED_BACK_AT:]:
             labels = project.labels(place)

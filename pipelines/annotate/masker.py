@@ -10,6 +10,7 @@ from datakit.arrays import Box, Image, Labels
 from datakit.files import file_sha256
 
 WEIGHTS = "lite-memory"
+CLOSE = 448  # pixels of the window between two drawings, where masks cannot go far astray (docs/decisions.md)
 
 
 class Masker(Protocol):
@@ -23,8 +24,8 @@ class Masker(Protocol):
     def remembers(self) -> bool:
         """Whether it has a memory of pictures."""
 
-    def fresh(self) -> Any:
-        """A `model.propagate.Propagator` that knows no object."""
+    def fresh(self, close: bool = False) -> Any:
+        """A `model.propagate.Propagator` that knows no object; `close` looks more closely, and takes longer."""
 
     def box(self, image: Image, number: int, box: Box) -> Labels:
         """(H, W) uint8: an object of which a box is known, under its id."""
@@ -48,19 +49,20 @@ class NetworkMasker:
 
         from model.checkpoint import checkpoint_path, load_network
         from model.compute import Compute
-        from model.propagate import Propagator
+        from model.propagate import PropagateConfig, Propagator
 
         torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) - 1))
         net, _ = load_network(weights)
         compute = Compute.chosen(net, device)
         self._propagator = Propagator(compute.place(net), compute)
+        self._close = Propagator(net, compute, PropagateConfig(size=CLOSE))
         self.remembers = net.remembers
         self.name = file_sha256(checkpoint_path(weights))[:12]
         self.box(np.zeros((64, 64, 3), np.uint8), 1, (16, 16, 48, 48))  # the first forward pass takes longest
 
-    def fresh(self) -> Any:
+    def fresh(self, close: bool = False) -> Any:
         """As `Masker.fresh`."""
-        return self._propagator.fresh()
+        return (self._close if close else self._propagator).fresh()
 
     def box(self, image: Image, number: int, box: Box) -> Labels:
         """As `Masker.box`.

@@ -9,10 +9,15 @@ from tests.clips import Drifting, labels
 OBJECT = np.where(labels() == 1, 1, 0).astype(np.uint8)
 
 
+def drifting(close=False):
+    """Drifts, however closely it looks."""
+    return Drifting()
+
+
 def carry(project, direction="both", at=0, stop=None):
     """Places in the order they were made, up to `stop` of them."""
     places = []
-    for step, _ in Carrier(project, Drifting).run(direction, at):
+    for step, _ in Carrier(project, drifting).run(direction, at):
         places.append(step.place)
         if len(places) == stop:
             break
@@ -162,15 +167,29 @@ def test_a_network_with_a_memory_is_shown_the_other_drawings_first(project):
 
     for place in (0, 4, 9):
         project.draw(place, np.roll(OBJECT, place, 1))
-    next(Carrier(project, Remembering, memory=True).run("forwards", 4))
+    next(Carrier(project, lambda close: Remembering(), memory=True).run("forwards", 4))
     assert shown == [9, 0, 4] or shown == [0, 9, 4]
+
+
+def test_it_looks_closely_between_two_drawings(project):
+    """Where masks are held at both ends."""
+    asked = []
+
+    def fresh(close):
+        asked.append(close)
+        return Drifting()
+
+    for place in (2, 7):
+        project.draw(place, OBJECT)
+    made = [step.place for step, _ in Carrier(project, fresh).run("forwards", 3)]
+    assert (made, asked) == ([3, 4, 5, 6, 8, 9], [True, False])
 
 
 def test_a_drawing_that_changes_meanwhile_is_gone_on_from(project):
     """What was made of the old one is made again, without being asked."""
     project.draw(0, OBJECT)
     places = []
-    for step, _ in Carrier(project, Drifting).run("both", 0):
+    for step, _ in Carrier(project, drifting).run("both", 0):
         places.append(step.place)
         if len(places) == 3:
             project.draw(6, OBJECT)
