@@ -135,7 +135,7 @@ def equal_weights(run, other):
 def test_two_processes_make_the_weights_of_one(shards, tmp_path, quiet):
     """torchrun with two processes: the same global batch, the same weights but for rounding.
 
-    AdamW makes a step of the rounding of a gradient near zero, the larger the more kernels differ for one and two samples.
+    AdamW makes a step even of the rounding of a gradient near zero.
     """
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
                 "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]  # fmt: skip
