@@ -1,6 +1,8 @@
-"""Compares this tree with another one, for example the commit before, by turns: build, read, verify, evaluate.
+"""Compares this tree with another one, for example the commit before, by turns: build, read, verify, evaluate, train.
 
-    python -m benchmarks.against OTHER SET [--predictions FOLDER --truth FOLDER] [--rounds N]
+    python -m benchmarks.against OTHER SET [--predictions FOLDER --truth FOLDER] [--train WORDS] [--rounds N]
+
+WORDS are of `datakit train` behind its shards, as "--network lite --init imagenet --iterations 20".
 
 Each tree has a process of its own that has imported everything and works on the same files by one job; what counts
 is its processor time, children included. A ratio above 1 means that this tree is the faster one.
@@ -12,6 +14,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -70,7 +73,13 @@ class Tree:
 
 
 def run(
-    other: Path, photos: Path, predictions: Path | None, truth: Path | None, limit: int = 300, rounds: int = 9
+    other: Path,
+    photos: Path,
+    predictions: Path | None,
+    truth: Path | None,
+    train: str | None = None,
+    limit: int = 300,
+    rounds: int = 9,
 ) -> None:
     """Print the median paired ratios."""
     from . import common  # not in a worker, which has no package around it
@@ -86,10 +95,12 @@ def run(
                 "read": ("read", reads),
                 "verify": ("verify", reads, "--deep", "-j", "1"),
                 "evaluate": ("evaluate", predictions, truth, "-j", "1"),
+                "train": ("train", reads, "--out", f"{out}-run", *shlex.split(train or "")),
             }
             return lines[name]
 
-        for name in ("build", "read", "verify", *(["evaluate"] if predictions else [])):
+        more = [*(["evaluate"] if predictions else []), *(["train"] if train else [])]
+        for name in ("build", "read", "verify", *more):
             seconds: dict[str, list[float]] = {side: [] for side in sides}
             for number in range(rounds + 1):  # the first warms up
                 for side in list(sides)[:: 1 if number % 2 else -1]:
@@ -107,6 +118,7 @@ if __name__ == "__main__":
     parser.add_argument("photos", type=Path)
     parser.add_argument("--predictions", type=Path)
     parser.add_argument("--truth", type=Path)
+    parser.add_argument("--train", metavar="WORDS")
     parser.add_argument("--limit", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=9)
     run(**vars(parser.parse_args()))
