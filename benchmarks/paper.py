@@ -5,8 +5,8 @@ every other row changes one thing, in both stages. Faults of guide masks that th
 and its like, the network's own masks) are off in all of them. J is that of `datakit evaluate --convention davis2016`,
 which counts frames as the paper does: all but the first and the last, annotated ones included. With several seeds the
 mean, and how often a row lies on the other side of `full` than in the paper. "Training on video" is not among the rows.
-A row and seed that is done is kept in `benchmarks/work/paper`, by its settings; what was killed goes on. Beside them
-`rows.json` has the figures of all that are done; given by `--known`, these are not made again elsewhere.
+A row and seed that is done is kept in `benchmarks/work/paper`, by its settings; what was killed goes on. Its figures
+are in its `done.json`; given by `--known`, they are not made again on another machine.
 Figures of the paper: arXiv 1612.02646, Table 1, Table 2 (MaskTrackBox) and §5.4, all 50 sequences of DAVIS-2016.
 Run alone: python -m benchmarks.paper --davis ROOT SOURCE... [--rows NAME...] [--iterations N] [--size S]
 """
@@ -14,6 +14,7 @@ Run alone: python -m benchmarks.paper --davis ROOT SOURCE... [--rows NAME...] [-
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -139,7 +140,7 @@ class Bench:
         sources: photos, as `datakit build-shards` takes them.
         jobs: processes that build and propagate.
         workers: loader processes of a training.
-        known: `done.json` of rows that were made elsewhere, by `names_of` what they are.
+        known: `done.json` of rows that were made on other machines, by their `row_digest`.
     """
 
     plan: Plan
@@ -152,13 +153,12 @@ class Bench:
 
     def found(self, name: str, seed: int) -> dict[str, Any]:
         """A row with a seed, from what an earlier run has left where it was done."""
-        row, folder = ROWS[name], self.folder(name, seed)
+        about, folder = self.about(name, seed), self.folder(name, seed)
+        if known := self.known.get(row_digest(about)):
+            return known
         done = folder / DONE
-        about = self.about(name, seed)
-        if names_of(about) in self.known:
-            return self.known[names_of(about)]
         if not done.is_file():
-            self.propagate(row, seed, folder)
+            self.propagate(ROWS[name], seed, folder)
             scores = judged(folder / "masks", self.davis, "--sequences", ",".join(self.sequences),
                             "--csv", folder / "frames.csv")  # fmt: skip
             sequences = {each: scores["sequences"][each]["J"]["mean"] for each in self.sequences}
@@ -227,16 +227,16 @@ class Bench:
         return folder / BEST
 
 
-def names_of(about: Mapping[str, Any]) -> str:
-    """What tells rows from each other that were made on several machines, whose folders lie elsewhere."""
+def row_digest(about: Mapping[str, Any]) -> str:
+    """Of what a row is, wherever its data lie: of folders the names alone."""
     sources = [Path(source).name for source in about["sources"]]
     return digest_json([about["row"], about["plan"], about["seed"], sources, sorted(about["sequences"])])
 
 
 def known_rows(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
-    """The rows of some `rows.json`, by `names_of`."""
-    rows = [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
-    return {names_of(row): row for row in rows}
+    """Those `done.json` that are of rows, by `row_digest`; trainings have some, too."""
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return {row_digest(each): each for each in found if "row" in each}
 
 
 def found_of(name: str, stored: Mapping[str, Any]) -> Found:
@@ -260,15 +260,12 @@ def possible(rows: Sequence[str]) -> list[str]:
 def run(bench: Bench, rows: Sequence[str], seeds: Sequence[int]) -> str:
     """All rows with the first seed, then with the next; the table. It is stored after each row, to be looked at."""
     found: list[Found] = []
-    stored: list[dict[str, Any]] = []
-    for name, seed in ((name, seed) for seed in seeds for name in rows):
+    for seed, name in itertools.product(seeds, rows):
         print(f"{name}, seed {seed}", flush=True)
-        stored.append(bench.found(name, seed))
-        found.append(found_of(name, stored[-1]))
+        found.append(found_of(name, bench.found(name, seed)))
         baseline = copied(bench.davis, bench.sequences, EVERY) if any(ROWS[each.name].every for each in found) else None
         text = describe(found, FULL, baseline)
         (HERE / "table.md").write_text(text, encoding="utf-8")
-        write_json(HERE / "rows.json", stored)
     means = {name: round(statistics.mean(each.J for each in found if each.name == name), 3) for name in rows}
     common.save("paper", {
         "network": bench.plan.network, "iterations": bench.plan.iterations, "cut, pixels": bench.plan.size,
@@ -295,7 +292,7 @@ if __name__ == "__main__":
     parser.add_argument("--davis", type=Path, required=True)
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="NAME")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
-    parser.add_argument("--known", nargs="+", type=Path, default=[], metavar="ROWS.JSON")
+    parser.add_argument("--known", nargs="+", type=Path, default=[], metavar="DONE.JSON")
     parser.add_argument("--network", choices=list(PLANS), default="lite")
     parser.add_argument("--device", help="auto, cpu or cuda")
     parser.add_argument("--init", help="imagenet, or a file of the trunk's weights")

@@ -18,12 +18,15 @@ QUICK_KERNEL = 3  # gradients of the weights of larger ones are slow in bf16
 
 
 def depthwise(x: Tensor, weight: Tensor, stride: tuple[int, ...], padding: tuple[int, ...]) -> Tensor:
-    """Filter every channel by itself, without a bias.
+    """Filter every channel by itself, without a bias, as `F.conv2d` does with a group for each.
 
     Args:
         x: (N, C, H, W) float.
-        weight: (C, 1, k, k).
-        stride, padding: rows and columns.
+        weight: (C, 1, k, k) float.
+        stride, padding: rows and columns, in pixels.
+
+    Returns:
+        (N, C, H', W') in x's precision, or that of autocast.
     """
     is_slow = max(stride) > 1 or max(weight.shape[2:]) > QUICK_KERNEL
     if is_slow and torch.is_grad_enabled() and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):

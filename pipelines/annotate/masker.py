@@ -24,7 +24,7 @@ class Masker(Protocol):
     def remembers(self) -> bool:
         """Whether it has a memory of pictures."""
 
-    def fresh(self, close: bool = False) -> Any:
+    def fresh(self, close: bool) -> Any:
         """A `model.propagate.Propagator` that knows no object; `close` looks more closely, and takes longer."""
 
     def box(self, image: Image, number: int, box: Box) -> Labels:
@@ -57,10 +57,10 @@ class NetworkMasker:
         self._propagator = Propagator(compute.place(net), compute)
         self._close = Propagator(net, compute, PropagateConfig(size=CLOSE))
         self.remembers = net.remembers
-        self.name = file_sha256(checkpoint_path(weights))[:12]
+        self.name = f"{file_sha256(checkpoint_path(weights))[:12]}@{CLOSE}"
         self.box(np.zeros((64, 64, 3), np.uint8), 1, (16, 16, 48, 48))  # the first forward pass takes longest
 
-    def fresh(self, close: bool = False) -> Any:
+    def fresh(self, close: bool) -> Any:
         """As `Masker.fresh`."""
         return (self._close if close else self._propagator).fresh()
 

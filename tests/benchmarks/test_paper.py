@@ -90,10 +90,11 @@ def test_a_row_that_was_made_elsewhere_is_taken_from_there(bench, tmp_path):
     """Where the same data lie in other folders; one of other settings is none of them."""
     elsewhere = replace(bench, davis=Path("/elsewhere/davis"), sources=[f"/elsewhere/{each}" for each in bench.sources])
     row = {**elsewhere.about("no online", 1), **STORED, "sequences": {"dog": 0.7}}
-    (tmp_path / "rows.json").write_text(json.dumps([row]))
-    known = paper.known_rows([tmp_path / "rows.json"])
+    for name, each in {"row.json": row, "training.json": {"steps": 450}}.items():
+        (tmp_path / name).write_text(json.dumps(each))
+    known = paper.known_rows([tmp_path / "row.json", tmp_path / "training.json"])
     assert replace(bench, known=known).found("no online", 1) == row
-    assert paper.names_of(bench.about("no online", 0)) not in known
+    assert paper.row_digest(bench.about("no online", 0)) not in known
 
 
 @pytest.mark.parametrize("change", [

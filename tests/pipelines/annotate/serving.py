@@ -31,7 +31,7 @@ class DriftingMasker:
     def __init__(self, seconds: float = 0):
         self.seconds = seconds  # that a frame takes
 
-    def fresh(self, close: bool = False) -> Drifting:
+    def fresh(self, close: bool) -> Drifting:
         """As `Masker.fresh`."""
         made, step = Drifting(), Drifting.step
 
