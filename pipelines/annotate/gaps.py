@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -122,6 +122,7 @@ class Carrier:
     ):
         self._project, self._fresh, self._memory, self._media = project, fresh, memory, media or project.media
         self._compares = compares
+        self._drawing = lru_cache(LOOKED_BACK_AT + 2)(self._media.__getitem__)  # every leg shows some of them anew
 
     def run(self, direction: Direction, at: int) -> Iterator[tuple[Made, int]]:
         """Make all that is not up to date; each step with the number of steps that are left.
@@ -215,8 +216,8 @@ class Carrier:
             labels = project.labels(place)
             labels = labels * np.isin(labels, ids)
             if labels.any():
-                propagator.replay(labels, labels, partial(self._media.__getitem__, place))
-        propagator.replay(start, start, partial(self._media.__getitem__, leg.source))
+                propagator.replay(labels, labels, partial(self._drawing, place))
+        propagator.replay(start, start, partial(self._drawing, leg.source))
         return propagator
 
     def _compare(self, leg: Leg, place: int, labels: Labels) -> None:

@@ -70,11 +70,20 @@ class Media:
         return image
 
     def apart(self) -> Media:
-        """The same pictures by a decoder of their own: two who read a film by turns would each seek anew."""
+        """The same pictures by a decoder of their own: two who read a film by turns would each seek anew.
+
+        A picture that is kept here is taken from here: to seek one costs a second in a film of 1080p.
+        """
         if self.film is None:
             return self
         film = self.film.twin()
-        return replace(self, read=film.__getitem__, film=film, _kept=OrderedDict(), _lock=threading.Lock())
+
+        def read(place: int) -> Image:
+            with self._lock:
+                kept = self._kept.get(place)
+            return film[place] if kept is None else kept
+
+        return replace(self, read=read, film=film, _kept=OrderedDict(), _lock=threading.Lock())
 
 
 def open_media(path: Path, stills: bool | None = None) -> Media:

@@ -44,6 +44,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
 }  # fmt: skip
 MOST_BYTES = 100_000_000  # of a request
+CHANGES = ("revision", "objects", "signs", "offer")  # of `Session.changes`
 THREADS = 4  # that decode and write at once
 BEHIND = 20_000  # events that a page may be behind before it has to begin anew
 
@@ -300,7 +301,7 @@ class Api:
         """Answer one page, and tell the others."""
         if place is not None:
             self._hub.tell({"kind": "drawn", "place": place, "version": answer["version"]})
-        self._hub.tell({"kind": "changes", **{key: answer[key] for key in ("objects", "signs", "offer")}})
+        self._hub.tell({"kind": "changes", **{key: answer[key] for key in CHANGES}})
         return _json(answer)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 
-from datakit.arrays import Labels
+from datakit.arrays import Image, Labels
 from datakit.errors import UsageError
 from datakit.images import encode_jpeg
 from datakit.preview.overlay import drawn
@@ -22,7 +24,7 @@ from .masker import Masker
 from .offer import offered
 from .project import Project
 
-QUALITY, THUMB_QUALITY, THUMB_SIDE = 90, 75, 160
+QUALITY, THUMB_QUALITY, THUMB_SIDE, THUMBS_KEPT = 90, 75, 160, 512
 
 
 class Session:
@@ -37,6 +39,9 @@ class Session:
     def __init__(self, project: Project, masker: Masker | None, tell: Callable[[Event], None]):
         self.project, self._masker, self._tell = project, masker, tell
         self.jobs = Jobs(tell)
+        self._revisions = itertools.count()
+        self._aside = project.media.apart()  # whoever waits for a picture does not wait for thumbnails as well
+        self._shrunk = lru_cache(THUMBS_KEPT)(self._read_small)
 
     def state(self) -> dict[str, Any]:
         """All that a page needs to begin."""
@@ -49,9 +54,11 @@ class Session:
         }  # fmt: skip
 
     def changes(self) -> dict[str, Any]:
-        """What the page shows beside masks."""
+        """What the page shows beside masks; answers may overtake each other, and of two the later revision holds."""
+        revision = next(self._revisions)
         objects = [{"id": number, "name": name} for number, name in self.project.objects().items()]
-        return {"objects": objects, "signs": self.project.signs(), "offer": offered(self.project)}
+        signs, offer = self.project.signs(), offered(self.project)
+        return {"revision": revision, "objects": objects, "signs": signs, "offer": offer}
 
     def place(self, text: str) -> int:
         """A place out of an address.
@@ -69,10 +76,13 @@ class Session:
 
     def thumb(self, place: int) -> bytes:
         """A small picture with its masks, as JPEG."""
-        image, labels = self.project.media[place], self.project.labels(place)
-        size = shrunk_size((labels.shape[0], labels.shape[1]), THUMB_SIDE)
-        small = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
-        return encode_jpeg(drawn(small, labels, size), THUMB_QUALITY)
+        small = self._shrunk(place)
+        return encode_jpeg(drawn(small, self.project.labels(place), small.shape[:2]), THUMB_QUALITY)
+
+    def _read_small(self, place: int) -> Image:
+        image = self._aside.read(place)
+        size = shrunk_size(image.shape[:2], THUMB_SIDE)
+        return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
 
     def mask(self, place: int) -> tuple[Labels, dict[str, Any]]:
         """The label map of a picture, and what else is known of it."""

@@ -10,7 +10,7 @@ export class Film {
     this.line = line;
     this.strip = strip;
     this.playing = null;
-    this.stale = false;
+    this.stale = this.loading = false;
     const scrub = event => {
       const box = line.getBoundingClientRect(), share = (event.clientX - box.left) / box.width;
       app.go(Math.max(0, Math.min(app.count - 1, Math.floor(share * app.count))));
@@ -70,15 +70,26 @@ export class Film {
     const cards = new Map([...this.strip.children].map(card => [Number(card.dataset.place), card]));
     const now = chosen.reduce((best, place) => Math.abs(place - app.place) < Math.abs(best - app.place) ? place : best, chosen[0]);
     this.strip.replaceChildren(...chosen.map(place => {
-      const card = cards.get(place) ?? this.card(place), version = `${app.versions[place] ?? 0}-${app.started}`;
-      if (card.dataset.version !== version) {
-        card.dataset.version = version;
-        card.firstChild.src = `thumb/${place}?v=${version}`;
-      }
+      const card = cards.get(place) ?? this.card(place);
+      card.dataset.version = `${app.versions[place] ?? 0}-${app.started}`;
       card.classList.toggle("drawn", app.signs[place] === "d");
       card.setAttribute("aria-current", place === now);
       return card;
     }));
+    this.load();
+  }
+
+  /* One after the other: a browser asks a server six things at once, and what somebody waits for must not queue behind these. */
+  async load() {
+    if (this.loading) return;
+    this.loading = true;
+    const next = () => [...this.strip.children].find(card => card.dataset.shown !== card.dataset.version);
+    for (let card = next(); card; card = next()) {
+      const { place, version } = card.dataset, image = card.firstChild;
+      await new Promise(done => { image.onload = image.onerror = done; image.src = `thumb/${place}?v=${version}`; });
+      card.dataset.shown = version;
+    }
+    this.loading = false;
   }
 
   card(place) {

@@ -251,9 +251,10 @@ class App {
     }
   }
 
-  heardChanges({ objects, signs, offer }) {
+  heardChanges({ revision, objects, signs, offer }) {
+    if (revision < this.revision) return; // it was overtaken by a later one
     const ids = JSON.stringify(this.objects.map(each => each.id));
-    Object.assign(this, { objects, offer, signs: [...signs] });
+    Object.assign(this, { revision, objects, offer, signs: [...signs] });
     for (const place of this.saver.waiting.keys()) this.signs[place] = this.saver.waiting.get(place) ? "d" : ".";
     if (!objects.some(each => each.id === this.object)) this.object = objects[0]?.id ?? null;
     if (JSON.stringify(objects.map(each => each.id)) !== ids) {
@@ -269,6 +270,7 @@ class App {
     if (!is) {
       this.toldSaved("The program does not answer; it may have ended. Start it again and keep this page open.", true);
       this.job = {};
+      this.revision = -1; // a program that is started again counts from 0
       showJob(this.job);
       return;
     }

@@ -171,6 +171,24 @@ def test_a_network_with_a_memory_is_shown_the_other_drawings_first(project):
     assert shown == [9, 0, 4] or shown == [0, 9, 4]
 
 
+def test_a_drawn_picture_is_read_once_however_many_legs_are_shown_it(project, monkeypatch):
+    """In a film each would have to be sought anew."""
+    read = []
+
+    class Remembering(Drifting):
+        def replay(self, made, mask=None, frame=None):
+            if mask is not None:
+                frame()
+            super().replay(made, mask, frame)
+
+    original = type(project.media).__getitem__
+    monkeypatch.setattr(type(project.media), "__getitem__", lambda *asked: (read.append(asked[1]), original(*asked))[1])
+    for place in (0, 4, 9):
+        project.draw(place, OBJECT)
+    list(Carrier(project, lambda close: Remembering(), memory=True).run("forwards", 0))
+    assert [read.count(place) for place in (0, 4, 9)] == [1, 1, 1]
+
+
 def test_it_looks_closely_between_two_drawings(project):
     """Where masks are held at both ends."""
     asked = []

@@ -63,7 +63,15 @@ def test_a_film_apart_has_a_decoder_of_its_own(tmp_path):
     film = open_media(encode_file(tmp_path / "a.mp4", 12))
     other = film.apart()
     assert all(np.array_equal(film[n], other[n]) for n in (11, 0, 5))
-    assert other.read.__self__._file is not film.read.__self__._file
+    assert other.film._file is not film.film._file
+
+
+def test_a_film_apart_takes_what_is_kept_from_where_it_came(tmp_path, monkeypatch):
+    """Its own decoder has not to seek it."""
+    film = open_media(encode_file(tmp_path / "a.mp4", 12))
+    other, seen = film.apart(), film[5]
+    monkeypatch.setattr(type(other.film), "__getitem__", None)
+    assert other[5] is seen
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty"])

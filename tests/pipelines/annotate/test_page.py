@@ -115,6 +115,19 @@ def test_a_picture_is_accepted_as_it_is(page: Page, project: Project) -> None:
     page.quiet()
 
 
+def test_an_answer_that_was_overtaken_changes_nothing(page: Page) -> None:
+    """The first of two new objects, told of after the second."""
+    page.browser.run(
+        "(() => { const real = window.fetch; let asked = 0; window.heard = 0; window.fetch = async (path, ...more) => {"
+        "const first = path === 'objects' && !asked++, answer = await real(path, ...more);"
+        "if (first) await new Promise(done => setTimeout(done, 500));"
+        "if (path === 'objects') setTimeout(() => { window.heard++; }); return answer; }; })()"
+    )
+    page.press("n", "n")
+    page.browser.until("window.heard === 2")
+    assert page.browser.run("document.querySelectorAll('#objects li').length") == 4
+
+
 def test_keys_alone_suffice(page: Page, project: Project) -> None:
     """Object, name, crosshair, stroke, polygon, propagation, next frame, export: no pointer."""
     page.press("n")
