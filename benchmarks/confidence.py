@@ -73,7 +73,7 @@ def joined(out: Path, frames: Path) -> dict[str, NDArray[np.float64]]:
 
 def run(root: Path, jobs: int = 1) -> None:
     """Propagate, score, and compare."""
-    datakit("propagate", "--davis", root, "--out", OUT, "--no-overlay", "-j", jobs)
+    datakit("propagate", "--davis", root, "--out", OUT, "--weights", "bundled", "--no-overlay", "-j", jobs)
     judged(OUT, root, "--csv", OUT / "_report" / "frames.csv")
     pairs = joined(OUT, OUT / "_report" / "frames.csv")
     together = np.concatenate(list(pairs.values()))

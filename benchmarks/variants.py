@@ -23,6 +23,7 @@ from .ablation import datakit
 
 CONVENTION = "davis2016"
 ONLINE = ("--online",)
+WEIGHTS = ("--weights", "bundled")  # the network without a memory
 VARIANTS: dict[str, tuple[str, ...]] = {
     "mask": (),
     "mask, no dilation": ("--set", "dilation=0"),
@@ -50,7 +51,7 @@ def scored(root: Path, options: tuple[str, ...], seed: int) -> dict[str, Any]:
     shutil.rmtree(out, ignore_errors=True)
     began = time.perf_counter()
     words = ("--no-overlay", "--seed", seed, "-j", os.cpu_count(), "--json")
-    output = json.loads(datakit("propagate", "--davis", root, "--out", out, *options, *words))
+    output = json.loads(datakit("propagate", "--davis", root, "--out", out, *WEIGHTS, *options, *words))
     seconds = time.perf_counter() - began
     found = judged(out, root)
     frames = sum(len(each["frames"]) for each in output["sequences"])

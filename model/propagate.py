@@ -147,7 +147,7 @@ class Propagator:
     @classmethod
     def from_pretrained(
         cls,
-        weights: str | Path = "bundled",
+        weights: str | Path = "lite-memory",
         config: PropagateConfig | None = None,
         device: str = "auto",
         backend: str = "torch",
@@ -155,7 +155,7 @@ class Propagator:
         """A propagator with trained weights, ready for the first frame.
 
         Args:
-            weights: `bundled`, or a checkpoint that `datakit train` wrote.
+            weights: `lite-memory`; `bundled`, the network without a memory; or a checkpoint that `datakit train` wrote.
             config: how masks are carried on.
             device: `auto`, `cpu`, `cuda` or `cuda:N`.
             backend: `torch`, or `openvino`, see `inference.prepared`.

@@ -205,9 +205,9 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option(
     "--weights",
     type=PlaceText(),
-    default="bundled",
-    metavar="bundled|lite-memory|FILE",
-    help="Of this package, or a checkpoint of `datakit train`.",
+    default="lite-memory",
+    metavar="lite-memory|bundled|FILE",
+    help="Of this package, where `bundled` is the network without a memory, or a checkpoint of `datakit train`.",
 )
 @click.option("--online/--no-online", default=False, help="Fine-tune on the annotated frames first.")
 @click.option("--online-preset", type=click.Choice(TRAIN_PRESETS), default="default",

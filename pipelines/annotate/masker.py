@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from datakit.arrays import Box, Image, Labels
 from datakit.files import file_sha256
 
-WEIGHTS = "lite-memory"
+from ..propagate.network import WEIGHTS
+
 CLOSE = 448  # pixels of the window between two drawings, where masks cannot go far astray (docs/decisions.md)
 
 

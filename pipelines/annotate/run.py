@@ -21,8 +21,9 @@ from datakit.files import PART_PREFIX, check_writable, json_text, replacing
 from datakit.wording import counted
 
 from ..lock import run_lock
+from ..propagate.network import WEIGHTS
 from .files import read_about
-from .masker import WEIGHTS, Masker, NetworkMasker
+from .masker import Masker, NetworkMasker
 from .media import Media, open_media
 from .project import Project
 from .server import make_app, new_token

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TUNED, ONLINE_REPORT = "online.safetensors", "online.json"  # what a run that was killed in a video need not learn again
 FLO_NAMES = (".flo", ".back.flo")
+WEIGHTS = "lite-memory"  # better than `bundled` on every set of the validation (docs/decisions.md)
 REMEMBERED = 4  # frames: flow looks at both neighbours of one
 
 ONLINE_KEYS = "online."  # stands before the keys of the online stage's settings
@@ -56,7 +57,7 @@ class NetworkChoice:
         threads: of torch; 0 for all cores, but for those that the network spares where it follows one object.
     """
 
-    weights: str = "bundled"
+    weights: str = WEIGHTS
     given: Mapping[str, Any] = field(default_factory=dict)
     online: bool = False
     online_preset: str = "default"

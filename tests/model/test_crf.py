@@ -1,7 +1,5 @@
 """The CRF follows colours, never overlaps objects, and says how to install what it needs."""
 
-import sys
-
 import cv2
 import numpy as np
 import pytest
@@ -56,6 +54,6 @@ def test_where_nothing_is_claimed_nothing_is_found(crf):
 
 def test_without_the_package_the_way_out_is_told(monkeypatch):
     """The extra is named."""
-    monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
+    monkeypatch.setattr("datakit.extras.find_spec", lambda _name: None)
     with pytest.raises(UsageError, match=r"masktrack-datakit\[crf\]"):
         Crf()

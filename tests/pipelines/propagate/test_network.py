@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 
 import numpy as np
 import pytest
@@ -169,7 +168,7 @@ def test_going_on_with_a_crf_makes_the_same_pictures(datakit, weights, tmp_path,
 
 def test_without_the_crf_package_the_extra_is_named(datakit, weights, tmp_path, monkeypatch):
     """Before anything is made."""
-    monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
+    monkeypatch.setattr("datakit.extras.find_spec", lambda _name: None)
     clip, mask = draw_folder(tmp_path / "clip", 2), write_labels(tmp_path / "m.png", labels())
     found = datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out", "--weights", weights, "--crf")
     assert found.exit_code == 2
