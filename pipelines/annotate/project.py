@@ -32,6 +32,7 @@ IDS = range(1, 255)
 NAME_LENGTH = 100
 AS_IDS = ReadOptions(values="ids")
 FROM = "from"  # in a line of the log: which drawings a mask was made of
+Mark = tuple[str, frozenset[int]]  # a digest of a drawing, and the ids that are in it
 DRAWN_SIGN, MADE_SIGN, OLD_SIGN, NONE_SIGN = "d", "m", "o", "."
 
 
@@ -57,7 +58,8 @@ class Project:
         if writes:
             for each in (folder / DRAWN, folder / MADE):
                 each.mkdir(parents=True, exist_ok=True)
-        self._marks = {place: self._mark(place) for place in self._drawn_places()}
+        self._seen = self._stamp()
+        self._marks = self._read_marks()
         self._rows = self._read_rows()
         self._versions = [0] * len(media)
         self.changed = (0, 0)  # how many drawings were changed, and where the last one was
@@ -96,12 +98,50 @@ class Project:
         names = [path.stem for path in folder.glob("*.png")] if folder.is_dir() else []
         return sorted(self._places[name] for name in names if name in self._places)
 
+    def _read_marks(self) -> dict[int, Mark]:
+        found = {place: self._read(DRAWN, place) for place in self._drawn_places()}
+        return {place: self._mark(place, labels) for place, labels in found.items() if labels is not None}
+
     def _read_rows(self) -> dict[int, dict[str, Any]]:
         rows = {}
         for row in read_rows(self.folder / LOG):
             with contextlib.suppress(KeyError):
                 rows[self._places[row["frame"]]] = row
         return rows
+
+    def _stamp(self) -> list[tuple[str, int, int]]:
+        """What changes whenever anything is written."""
+        drawn = self.folder / DRAWN
+        paths = [self.folder / ABOUT, self.folder / LOG, *(sorted(drawn.iterdir()) if drawn.is_dir() else ())]
+        found = []
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                about = path.stat()
+                found.append((path.name, about.st_mtime_ns, about.st_size))
+        return found
+
+    def look_again(self) -> list[int] | None:
+        """Take in what another session has written since; the places that show something else, None if nothing does.
+
+        Raises:
+            UsageError, DatakitError: as when it was opened.
+        """
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return None
+        self._seen = stamp  # also where reading fails: it is told once
+        with self._lock:
+            removed, marks, rows = self._about["removed"], self._marks, self._rows
+            self._about = self._read_about()  # which says what a drawing leaves open
+            self._marks, self._rows = self._read_marks(), self._read_rows()
+            either = marks.keys() | rows.keys() | self._marks.keys() | self._rows.keys()
+            changed = [
+                place for place in sorted(either)
+                if (marks.get(place), rows.get(place)) != (self._marks.get(place), self._rows.get(place))
+            ]  # fmt: skip
+            for place in range(len(self.media)) if removed != self._about["removed"] else changed:
+                self._versions[place] += 1
+            return changed
 
     # Masks
 
@@ -158,7 +198,7 @@ class Project:
             self._about["settled"][self.media.names[place]] = sorted(settled)
             self._save_about()
             self._write_png(DRAWN, place, labels, synced=True)
-            self._marks[place] = self._mark(place)
+            self._marks[place] = self._mark(place, labels)
             self._has_changed(place)
 
     def undraw(self, place: int) -> None:
@@ -217,10 +257,7 @@ class Project:
                 return set()
             return set(self._about["settled"].get(self.media.names[place], ())) | set(self._marks[place][1])
 
-    def _mark(self, place: int) -> tuple[str, frozenset[int]]:
-        """A digest of a drawing, and the ids that are in it."""
-        labels = self._read(DRAWN, place)
-        assert labels is not None
+    def _mark(self, place: int, labels: Labels) -> Mark:
         digest = hashlib.blake2b(labels.tobytes(), digest_size=6)
         digest.update(canonical_json(sorted(self._about["settled"].get(self.media.names[place], ()))).encode())
         return digest.hexdigest(), frozenset(ids_in(labels))

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hmac
 import json
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from importlib.resources import files
@@ -46,7 +47,10 @@ HEADERS = {
 MOST_BYTES = 100_000_000  # of a request
 CHANGES = ("revision", "objects", "signs", "offer")  # of `Session.changes`
 THREADS = 4  # that decode and write at once
+LOOKED_EVERY = 1.0  # seconds, for what another session has written
 BEHIND = 20_000  # events that a page may be behind before it has to begin anew
+
+logger = logging.getLogger(__name__)
 
 
 def new_token() -> str:
@@ -143,7 +147,7 @@ def make_app(project: Project, masker: Masker | None, token: str) -> ASGIApp:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        async with hub.open():
+        async with hub.open(), watched(session):
             yield
         session.jobs.stop(wait=10)
 
@@ -155,6 +159,24 @@ def make_app(project: Project, masker: Masker | None, token: str) -> ASGIApp:
     }
     inner = [Mount(f"/{token}", routes=api.routes())]
     return Guard(Starlette(routes=inner, lifespan=lifespan, exception_handlers=errors), token)
+
+
+@contextlib.asynccontextmanager
+async def watched(session: Session) -> AsyncIterator[None]:
+    """Meanwhile what others write is shown, where the project is only looked at; whoever writes is alone."""
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(LOOKED_EVERY)
+            try:
+                await run_in_threadpool(session.look_again)
+            except DatakitError as error:
+                logger.warning(f"what is shown may be old: {error}")
+
+    watching = None if session.project.writes else asyncio.create_task(watch())
+    yield
+    if watching is not None:
+        watching.cancel()
 
 
 class Api:

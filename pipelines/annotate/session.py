@@ -60,6 +60,18 @@ class Session:
         signs, offer = self.project.signs(), offered(self.project)
         return {"revision": revision, "objects": objects, "signs": signs, "offer": offer}
 
+    def look_again(self) -> None:
+        """Take in what another session has written, and tell of it.
+
+        Raises:
+            UsageError, DatakitError: the project cannot be read any more.
+        """
+        places = self.project.look_again()
+        for place in places or ():
+            self._tell({"kind": "drawn", "place": place, "version": self.project.version(place)})
+        if places is not None:
+            self._tell(self._after())
+
     def place(self, text: str) -> int:
         """A place out of an address.
 

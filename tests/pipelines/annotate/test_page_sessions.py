@@ -39,6 +39,19 @@ def test_a_project_to_look_at_offers_nothing_that_changes_it(browser: Browser, p
     assert np.array_equal(project.labels(0), labels())
 
 
+def test_who_only_looks_sees_what_another_session_draws(browser: Browser, project: Project) -> None:
+    """Without loading the page anew: the mask in sight, the line, a new object."""
+    project.draw(3, labels())
+    with serving(Project(project.folder, project.media, writes=False)) as served:
+        page = Page(browser, served)
+        project.add_object("dog")
+        project.draw(0, labels())
+        page.until_covered(int((labels() > 0).sum()))
+        browser.until("document.getElementById('objects').textContent.includes('dog')")
+        assert page.text("about") == "This one was drawn by hand."
+        browser.send("Page.navigate", url="about:blank")
+
+
 def test_photos_are_drawn_one_after_the_other(browser: Browser, tmp_path: Path, datakit: Any) -> None:
     """Box, brush, next photo; the export is a folder that build-shards reads."""
     for number, size in enumerate([(48, 64), (60, 40), (48, 64)]):

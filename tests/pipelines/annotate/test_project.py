@@ -151,3 +151,28 @@ def test_a_damaged_description_is_told(project, about):
     path.write_text(text)
     with pytest.raises(DatakitError, match=r"project\.json: (damaged|is)"):
         again(project)
+
+
+def test_who_only_looks_takes_in_what_another_session_writes(project):
+    """And learns which pictures show something else."""
+    project.draw(3, labels())
+    looking = again(project, writes=False)
+    assert looking.look_again() is None
+    project.draw(5, labels())
+    project.keep_made(4, labels(2), {FROM: ""})
+    assert (looking.look_again(), looking.look_again()) == ([4, 5], None)
+    assert np.array_equal(looking.labels(4), labels(2)) and looking.version(4) == 1
+    project.undraw(3)
+    assert (looking.look_again(), looking.drawn) == ([3], [5])
+    project.remove_object(2)
+    assert (looking.look_again(), looking.objects()) == ([], {1: "block"})
+
+
+def test_a_project_that_can_no_longer_be_read_is_told_once(project):
+    """Not every second anew."""
+    project.draw(3, labels())
+    looking = again(project, writes=False)
+    (project.folder / "project.json").write_text("{")
+    with pytest.raises(DatakitError, match="damaged"):
+        looking.look_again()
+    assert looking.look_again() is None and looking.drawn == [3]
