@@ -107,6 +107,8 @@ class Project:
         for row in read_rows(self.folder / LOG):
             with contextlib.suppress(KeyError):
                 rows[self._places[row["frame"]]] = row
+                if not self.writes:  # who only looks has no network: masks are up to date if they are of the last one
+                    self.maker = str(row.get(FROM, "")).partition(" ")[0]
         return rows
 
     def _stamp(self) -> list[tuple[str, int, int]]:

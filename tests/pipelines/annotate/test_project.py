@@ -176,3 +176,12 @@ def test_a_project_that_can_no_longer_be_read_is_told_once(project):
     with pytest.raises(DatakitError, match="damaged"):
         looking.look_again()
     assert looking.look_again() is None and looking.drawn == [3]
+
+
+def test_who_only_looks_sees_which_masks_are_up_to_date(project):
+    """Though it has no network to compare them with; only the last one's masks are."""
+    project.maker = "new@448"
+    project.draw(3, labels())
+    project.keep_made(5, labels(), {FROM: "old@448 " + project.origin(3, None).partition(" ")[2]})
+    project.keep_made(4, labels(), {FROM: project.origin(3, None)})
+    assert again(project, writes=False).signs() == "...dmo...."
