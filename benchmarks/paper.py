@@ -6,7 +6,8 @@ and its like, the network's own masks) are off in all of them. J is that of `dat
 which counts frames as the paper does: all but the first and the last, annotated ones included. With several seeds the
 mean, and how often a row lies on the other side of `full` than in the paper. "Training on video" is not among the rows.
 A row and seed that is done is kept in `benchmarks/work/paper`, by its settings; what was killed goes on. Its figures
-are in its `done.json`; given by `--known`, they are not made again on another machine.
+are in its `done.json`; given by `--known`, they are not made again on another machine. Those of the table in
+docs/paper.md lie in `benchmarks/results/paper`.
 Figures of the paper: arXiv 1612.02646, Table 1, Table 2 (MaskTrackBox) and §5.4, all 50 sequences of DAVIS-2016.
 Run alone: python -m benchmarks.paper --davis ROOT SOURCE... [--rows NAME...] [--iterations N] [--size S]
 """
@@ -90,6 +91,7 @@ ROWS: dict[str, Row] = {
     "no non-rigid": Row(73.3, recipe="no-nonrigid"),
     BOX_ROW: Row(69.6, recipe="masktrack-box", network=BOXES),
     "no mask input": Row(72.5, network=NO_MASK, whole=True),
+    "full, whole frames": Row(74.8, whole=True),  # as the paper has all rows; what the row above is compared with
     "MaskTrackBox": Row(73.7, box=True),
     f"every {EVERY}th frame annotated": Row(86.0, every=EVERY),
 }
@@ -164,7 +166,8 @@ class Bench:
             sequences = {each: scores["sequences"][each]["J"]["mean"] for each in self.sequences}
             found = {"J": scores["J"]["mean"], "F": scores["F"]["mean"], "J, worst fifth of frames below":
                      quantile(folder / "frames.csv", 0.2), "sequences": sequences}  # fmt: skip
-            write_json(done, {**about, **found})
+            names = {"davis": self.davis.name, "sources": [Path(source).name for source in self.sources]}
+            write_json(done, {**about, **names, **found})
         return json.loads(done.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
     def about(self, name: str, seed: int) -> dict[str, Any]:
@@ -260,6 +263,7 @@ def possible(rows: Sequence[str]) -> list[str]:
 def run(bench: Bench, rows: Sequence[str], seeds: Sequence[int]) -> str:
     """All rows with the first seed, then with the next; the table. It is stored after each row, to be looked at."""
     found: list[Found] = []
+    HERE.mkdir(parents=True, exist_ok=True)
     for seed, name in itertools.product(seeds, rows):
         print(f"{name}, seed {seed}", flush=True)
         found.append(found_of(name, bench.found(name, seed)))

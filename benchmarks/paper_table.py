@@ -73,10 +73,11 @@ def signs(seeds: Mapping[str, Mapping[int, float]], papers: Mapping[str, float],
 
 
 def orders(seeds: Mapping[str, Mapping[int, float]], papers: Mapping[str, float]) -> Iterable[str]:
-    """A line for the pairs of rows in another order than in the paper, whatever the seeds."""
-    against = []
+    """A line for the rows that lie below others, whatever the seeds, which they lie above in the paper."""
+    under: dict[str, list[str]] = {}
     for one, two in itertools.combinations(seeds, 2):
         below, above = sorted((one, two), key=papers.__getitem__)
         if papers[below] < papers[above] and min(seeds[below].values()) > max(seeds[above].values()):
-            against.append(f"{below} over {above}")
-    yield f"Other order than in the paper, with every seed: {'; '.join(against) or 'none'}."
+            under.setdefault(above, []).append(below)
+    found = [f"{name} below {', '.join(others)}" for name, others in under.items()]
+    yield f"Other order than in the paper, with every seed: {'; '.join(found) or 'none'}."

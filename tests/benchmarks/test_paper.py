@@ -137,7 +137,7 @@ def test_rows_of_another_sign_are_named():
 def test_rows_of_another_order_are_named():
     """Where no seed says otherwise."""
     text = describe(rows(full=(74.8, 70, 70), a=(73, 60, 66), b=(72, 65, 67), c=(71, 68, 69)), "full", None)
-    assert "Other order than in the paper, with every seed: c over a; c over b.\n" in text
+    assert "Other order than in the paper, with every seed: a below c; b below c.\n" in text
 
 
 def test_tables_that_agree_say_so():
