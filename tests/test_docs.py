@@ -1,5 +1,6 @@
 """The documentation is under test: every command, preset and layout is in it, and its code runs."""
 
+import inspect
 import re
 import runpy
 import subprocess
@@ -17,6 +18,7 @@ from datakit.datasets import LAYOUTS
 from datakit.shards import ShardReader
 from datakit.transforms import PRESETS
 from pipelines.cli import cli
+from pipelines.propagate.network import NetworkChoice
 from tests.runs import draw_source
 from tests.third_party import install
 
@@ -196,6 +198,15 @@ def test_help_names_the_view_that_is_the_default(command):
     told = {option.name: option.help or "" for option in cli.commands[command].params if hasattr(option, "help")}
     assert f"[default: {refine.RefineConfig.size}]" in told["size"]
     assert command == "score" or f"[default: {refine.RefineConfig.margin}]" in told["margin"]
+
+
+def test_one_network_is_the_default_of_all_that_carry_masks():
+    """Typed in four places, for the same reason."""
+    propagate = pytest.importorskip("model.propagate", reason="torch is not installed")
+    options = [option for command in ("propagate", "annotate") for option in cli.commands[command].params]
+    defaults = {option.default for option in options if option.name == "weights"}
+    defaults.add(inspect.signature(propagate.Propagator.from_pretrained).parameters["weights"].default)
+    assert defaults == {NetworkChoice.weights}
 
 
 def test_help_names_the_networks_that_are_looked_through_twice():

@@ -230,12 +230,12 @@ class Carrier:
         known_to_both = project.settled(leg.gap.left) & project.settled(leg.gap.right)
         ids = (ids_in(other) | ids_in(labels)) & known_to_both
         alike = [iou((other == n).view(np.uint8), (labels == n).view(np.uint8)) for n in ids]
-        project.note(place, agreement=round(min(alike, default=1.0), 4))
         far = leg.gap.right if leg.source == leg.gap.left else leg.gap.left
         unknown = ids_in(labels) - project.settled(far) - ids_in(other)
         if unknown and leg.source == leg.gap.left:
             added = np.where((other == 0) & np.isin(labels, sorted(unknown)), labels, other)
-            project.keep_made(place, added, project.row(place) or {})
+            project.keep_made(place, added, row)
+        project.note(place, agreement=round(min(alike, default=1.0), 4))
 
     def _carry_through(self, leg: Leg, propagator: Any, ids: Sequence[int], origin: str) -> None:
         """Objects of which the drawing at the end of a leg says nothing go on below it."""

@@ -69,6 +69,12 @@ class Media:
                 self._kept.popitem(last=False)
         return image
 
+    def once(self, place: int) -> Image:
+        """As `media[place]`, for those who need it once: it is not kept."""
+        with self._lock:
+            kept = self._kept.get(place)
+        return self.read(place) if kept is None else kept
+
     def apart(self) -> Media:
         """The same pictures by a decoder of their own: two who read a film by turns would each seek anew.
 
@@ -77,13 +83,8 @@ class Media:
         if self.film is None:
             return self
         film = self.film.twin()
-
-        def read(place: int) -> Image:
-            with self._lock:
-                kept = self._kept.get(place)
-            return film[place] if kept is None else kept
-
-        return replace(self, read=read, film=film, _kept=OrderedDict(), _lock=threading.Lock())
+        mine = replace(self, read=film.__getitem__)  # with what is kept here
+        return replace(self, read=mine.once, film=film, _kept=OrderedDict(), _lock=threading.Lock())
 
 
 def open_media(path: Path, stills: bool | None = None) -> Media:

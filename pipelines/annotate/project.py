@@ -42,7 +42,8 @@ class Project:
     Args:
         folder: of the project; it is made where it is not there.
         media: what is annotated.
-        maker: what the network's masks depend on beside drawings, as a short text.
+        maker: what the network's masks depend on beside drawings, as a short text; who only looks goes by the last
+            session's.
         writes: whether it may be changed; else the folder must be there.
 
     Raises:
@@ -51,15 +52,17 @@ class Project:
     """
 
     def __init__(self, folder: Path, media: Media, maker: str = "", writes: bool = True):
-        self.folder, self.media, self.maker, self.writes = folder, media, maker, writes
+        self.folder, self.media, self.writes = folder, media, writes
         self._lock = threading.RLock()
         self._places = {name: place for place, name in enumerate(media.names)}
+        self._seen = self._stamps()
         self._about = self._read_about()
         if writes:
+            self._about["maker"] = maker
             for each in (folder / DRAWN, folder / MADE):
                 each.mkdir(parents=True, exist_ok=True)
-        self._seen = self._stamp()
-        self._marks = self._read_marks()
+        self._known: dict[Any, Mark] = {}
+        self._marks = self._read_marks(self._about, self._seen)
         self._rows = self._read_rows()
         self._versions = [0] * len(media)
         self.changed = (0, 0)  # how many drawings were changed, and where the last one was
@@ -71,7 +74,7 @@ class Project:
         path, media = self.folder / ABOUT, self.media
         fresh = {
             "format": FORMAT, "version": VERSION, "media": str(media.path.resolve()), "kind": media.kind,
-            "count": len(media), "objects": {}, "removed": [], "settled": {}, "at": 0,
+            "count": len(media), "objects": {}, "removed": [], "settled": {}, "maker": "", "at": 0,
         }  # fmt: skip
         about = read_about(self.folder)
         if about is None:
@@ -98,28 +101,35 @@ class Project:
         names = [path.stem for path in folder.glob("*.png")] if folder.is_dir() else []
         return sorted(self._places[name] for name in names if name in self._places)
 
-    def _read_marks(self) -> dict[int, Mark]:
-        found = {place: self._read(DRAWN, place) for place in self._drawn_places()}
-        return {place: self._mark(place, labels) for place, labels in found.items() if labels is not None}
+    def _read_marks(self, about: Mapping[str, Any], stamps: Mapping[str, tuple[int, int]]) -> dict[int, Mark]:
+        """Of all drawings; those whose files and open objects are as they were are not read again."""
+        known: dict[Any, Mark] = {}
+        for place in self._drawn_places():
+            name = self.media.names[place]
+            key = place, stamps.get(f"{name}.png"), canonical_json(about["settled"].get(name, ()))
+            if key in self._known:
+                known[key] = self._known[key]
+            elif (labels := self._read(DRAWN, place)) is not None:
+                known[key] = self._mark(place, labels, about)
+        self._known = known
+        return {place: mark for (place, _, _), mark in known.items()}
 
     def _read_rows(self) -> dict[int, dict[str, Any]]:
         rows = {}
         for row in read_rows(self.folder / LOG):
             with contextlib.suppress(KeyError):
                 rows[self._places[row["frame"]]] = row
-                if not self.writes:  # who only looks has no network: masks are up to date if they are of the last one
-                    self.maker = str(row.get(FROM, "")).partition(" ")[0]
         return rows
 
-    def _stamp(self) -> list[tuple[str, int, int]]:
-        """What changes whenever anything is written."""
+    def _stamps(self) -> dict[str, tuple[int, int]]:
+        """Name of a file -> what changes whenever it is written; of what was made the log says it."""
         drawn = self.folder / DRAWN
-        paths = [self.folder / ABOUT, self.folder / LOG, *(sorted(drawn.iterdir()) if drawn.is_dir() else ())]
-        found = []
+        paths = [self.folder / ABOUT, self.folder / LOG, *(drawn.iterdir() if drawn.is_dir() else ())]
+        found = {}
         for path in paths:
             with contextlib.suppress(FileNotFoundError):
                 about = path.stat()
-                found.append((path.name, about.st_mtime_ns, about.st_size))
+                found[path.name] = (about.st_mtime_ns, about.st_size)
         return found
 
     def look_again(self) -> list[int] | None:
@@ -127,22 +137,23 @@ class Project:
 
         Raises:
             UsageError, DatakitError: as when it was opened.
+            OSError: the folder cannot be read.
         """
-        stamp = self._stamp()
-        if stamp == self._seen:
+        stamps = self._stamps()
+        if stamps == self._seen:
             return None
-        self._seen = stamp  # also where reading fails: it is told once
+        self._seen = stamps  # also where reading fails: it is told once
+        about, rows = self._read_about(), self._read_rows()
+        marks = self._read_marks(about, stamps)
         with self._lock:
-            removed, marks, rows = self._about["removed"], self._marks, self._rows
-            self._about = self._read_about()  # which says what a drawing leaves open
-            self._marks, self._rows = self._read_marks(), self._read_rows()
-            either = marks.keys() | rows.keys() | self._marks.keys() | self._rows.keys()
+            either = self._marks.keys() | self._rows.keys() | marks.keys() | rows.keys()
             changed = [
                 place for place in sorted(either)
                 if (marks.get(place), rows.get(place)) != (self._marks.get(place), self._rows.get(place))
             ]  # fmt: skip
-            for place in range(len(self.media)) if removed != self._about["removed"] else changed:
+            for place in changed if about["removed"] == self._about["removed"] else range(len(self.media)):
                 self._versions[place] += 1
+            self._about, self._marks, self._rows = about, marks, rows
             return changed
 
     # Masks
@@ -200,7 +211,7 @@ class Project:
             self._about["settled"][self.media.names[place]] = sorted(settled)
             self._save_about()
             self._write_png(DRAWN, place, labels, synced=True)
-            self._marks[place] = self._mark(place, labels)
+            self._marks[place] = self._mark(place, labels, self._about)
             self._has_changed(place)
 
     def undraw(self, place: int) -> None:
@@ -259,9 +270,9 @@ class Project:
                 return set()
             return set(self._about["settled"].get(self.media.names[place], ())) | set(self._marks[place][1])
 
-    def _mark(self, place: int, labels: Labels) -> Mark:
+    def _mark(self, place: int, labels: Labels, about: Mapping[str, Any]) -> Mark:
         digest = hashlib.blake2b(labels.tobytes(), digest_size=6)
-        digest.update(canonical_json(sorted(self._about["settled"].get(self.media.names[place], ()))).encode())
+        digest.update(canonical_json(sorted(about["settled"].get(self.media.names[place], ()))).encode())
         return digest.hexdigest(), frozenset(ids_in(labels))
 
     def open_ids(self, place: int) -> set[int]:
@@ -274,7 +285,7 @@ class Project:
         marks = ["-" if each not in self._marks else self._marks[each][0] for each in (left, right)]
         if left is not None and self.open_ids(left):
             marks += [self._marks[each][0] for each in self.drawn if each < left]
-        return " ".join([self.maker, *marks])
+        return " ".join([self._about["maker"], *marks])
 
     def around(self, place: int) -> tuple[int | None, int | None]:
         """The nearest drawings before and after a picture."""

@@ -147,7 +147,7 @@ def make_app(project: Project, masker: Masker | None, token: str) -> ASGIApp:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        async with hub.open(), watched(session):
+        async with hub.open(), watched(session, hub.tell):
             yield
         session.jobs.stop(wait=10)
 
@@ -162,7 +162,7 @@ def make_app(project: Project, masker: Masker | None, token: str) -> ASGIApp:
 
 
 @contextlib.asynccontextmanager
-async def watched(session: Session) -> AsyncIterator[None]:
+async def watched(session: Session, tell: Callable[[Event], None]) -> AsyncIterator[None]:
     """Meanwhile what others write is shown, where the project is only looked at; whoever writes is alone."""
 
     async def watch() -> None:
@@ -170,8 +170,9 @@ async def watched(session: Session) -> AsyncIterator[None]:
             await asyncio.sleep(LOOKED_EVERY)
             try:
                 await run_in_threadpool(session.look_again)
-            except DatakitError as error:
+            except (DatakitError, OSError) as error:
                 logger.warning(f"what is shown may be old: {error}")
+                tell({"kind": "trouble", "message": f"What is shown may be old: {error}"})
 
     watching = None if session.project.writes else asyncio.create_task(watch())
     yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -39,7 +40,7 @@ class Session:
     def __init__(self, project: Project, masker: Masker | None, tell: Callable[[Event], None]):
         self.project, self._masker, self._tell = project, masker, tell
         self.jobs = Jobs(tell)
-        self._revisions = itertools.count()
+        self._revisions = itertools.count(time.time_ns() // 1_000)  # those of the next program are later ones
         self._aside = project.media.apart()  # whoever waits for a picture does not wait for thumbnails as well
         self._shrunk = lru_cache(THUMBS_KEPT)(self._read_small)
 
@@ -92,7 +93,7 @@ class Session:
         return encode_jpeg(drawn(small, self.project.labels(place), small.shape[:2]), THUMB_QUALITY)
 
     def _read_small(self, place: int) -> Image:
-        image = self._aside.read(place)
+        image = self._aside.once(place)
         size = shrunk_size(image.shape[:2], THUMB_SIDE)
         return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
 

@@ -44,7 +44,7 @@ class NetworkChoice:
     """What segments the frames.
 
     Attributes:
-        weights: `bundled` or a checkpoint file.
+        weights: `lite-memory`, `bundled` or a checkpoint file.
         given: settings of `model.propagate.PropagateConfig` that are not its defaults.
         online: fine-tune on the annotated frames first.
         online_preset: of `model.online.ONLINE`.

@@ -134,6 +134,13 @@ def test_rows_of_another_sign_are_named():
     assert "Other sign than in the paper: a.\nOther sign with some of the seeds: b.\n" in text
 
 
+def test_rows_that_are_not_in_the_paper_or_hardly_differ_are_not_named():
+    """A mean moves by a point for nothing."""
+    text = describe(rows(full=(74.8, 70), a=(70, 70.9), b=(None, 90)), "full", None)
+    assert "| b |  |  | 90.0 | +20.0 | 90.0 |" in text
+    assert "Other sign than in the paper: none.\nOther order than in the paper, with every seed: none.\n" in text
+
+
 def test_rows_of_another_order_are_named():
     """Where no seed says otherwise."""
     text = describe(rows(full=(74.8, 70, 70), a=(73, 60, 66), b=(72, 65, 67), c=(71, 68, 69)), "full", None)

@@ -26,3 +26,8 @@ def test_a_row_is_compared_with_the_training_on_all():
                      "without a": {"forwards": [0.6, 0.8], "half": [0.5, 0.5]}})  # fmt: skip
     assert "| all | 0.750 | 0.550 | 0.650 | +0.000 | 0.100 |" in text
     assert "| without a | 0.700 | 0.500 | 0.600 | -0.050 | 0.100 |" in text
+
+
+def test_one_seed_does_not_say_how_much_means_nothing():
+    """0 would read as no noise."""
+    assert "| all | 0.750 | 0.750 | +0.000 | one seed |" in describe({"all": {"forwards": [0.75]}})

@@ -83,11 +83,11 @@ export class Film {
   async load() {
     if (this.loading) return;
     this.loading = true;
-    const next = () => [...this.strip.children].find(card => card.dataset.shown !== card.dataset.version);
+    const next = () => [...this.strip.children].find(card => card.dataset.asked !== card.dataset.version);
     for (let card = next(); card; card = next()) {
       const { place, version } = card.dataset, image = card.firstChild;
+      card.dataset.asked = version; // one that fails is asked for again when the page is connected again
       await new Promise(done => { image.onload = image.onerror = done; image.src = `thumb/${place}?v=${version}`; });
-      card.dataset.shown = version;
     }
     this.loading = false;
   }

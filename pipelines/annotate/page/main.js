@@ -23,6 +23,7 @@ class App {
     this.history = new History();
     this.photos = new Map();
     this.before = null; // the picture as a stroke found it
+    this.added = 0; // id of the last object that this page added
     this.edits = 0; // strokes begun and pictures kept: what was asked for before the last of them is old
     this.view = new View($("stage"), state.colours);
     this.tools = new Tools(this, this.view);
@@ -188,6 +189,7 @@ class App {
   heardSaved(place, answer) {
     this.versions[place] = answer.version;
     this.heardChanges(answer);
+    this.film.refresh();
   }
 
   /* Objects */
@@ -201,8 +203,9 @@ class App {
   async change(body) {
     try {
       const answer = await post("objects", body);
-      if (answer.id) this.object = answer.id;
+      if (answer.id > this.added) this.object = this.added = answer.id;
       this.heardChanges(answer);
+      this.redraw();
       return answer;
     } catch (error) {
       this.say(error.message);
@@ -242,6 +245,9 @@ class App {
       const known = this.versions[event.place] === event.version;
       this.versions[event.place] = event.version;
       if (!known && event.place === this.place) this.reload();
+      this.film.refresh();
+    } else if (event.kind === "trouble") {
+      this.say(event.message);
     } else if (event.kind === "made") {
       this.versions[event.place] = event.version;
       if (this.signs[event.place] !== "d") this.signs[event.place] = "m";
@@ -258,24 +264,31 @@ class App {
     for (const place of this.saver.waiting.keys()) this.signs[place] = this.saver.waiting.get(place) ? "d" : ".";
     if (!objects.some(each => each.id === this.object)) this.object = objects[0]?.id ?? null;
     if (JSON.stringify(objects.map(each => each.id)) !== ids) {
-      this.versions = [];
-      this.started = Date.now().toString(36);
+      this.freshen();
       this.reload();
     }
     this.redraw();
     this.film.refresh();
   }
 
+  /* All masks that were fetched may be others by now; a program that is started again counts versions from 0. */
+  freshen() {
+    this.versions = [];
+    this.started = Date.now().toString(36);
+  }
+
   async heardConnection(is) {
     if (!is) {
       this.toldSaved("The program does not answer; it may have ended. Start it again and keep this page open.", true);
       this.job = {};
-      this.revision = -1; // a program that is started again counts from 0
+      this.lost = true;
       showJob(this.job);
       return;
     }
     const state = await get("state").catch(() => null);
     if (!state) return;
+    if (this.lost) this.freshen();
+    this.lost = false;
     this.heardChanges(state);
     this.job = state.job;
     showJob(this.job, this.folder);

@@ -66,12 +66,19 @@ def test_a_film_apart_has_a_decoder_of_its_own(tmp_path):
     assert other.film._file is not film.film._file
 
 
-def test_a_film_apart_takes_what_is_kept_from_where_it_came(tmp_path, monkeypatch):
+def test_a_film_apart_takes_what_is_kept_from_where_it_came(tmp_path):
     """Its own decoder has not to seek it."""
     film = open_media(encode_file(tmp_path / "a.mp4", 12))
     other, seen = film.apart(), film[5]
-    monkeypatch.setattr(type(other.film), "__getitem__", None)
-    assert other[5] is seen
+    assert other[5] is seen and other[6] is not film[6]
+
+
+def test_a_picture_that_is_needed_once_is_not_kept(tmp_path):
+    """But taken from what is."""
+    found = open_media(draw_folder(tmp_path / "clip", 10))
+    seen = found[3]
+    assert found.once(3) is seen and np.array_equal(found.once(4), found.read(4))
+    assert list(found._kept) == [3]
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def test_a_picture_is_accepted_as_it_is(page: Page, project: Project) -> None:
     page.quiet()
 
 
-def test_an_answer_that_was_overtaken_changes_nothing(page: Page) -> None:
+def test_an_answer_that_was_overtaken_changes_nothing(page: Page, project: Project) -> None:
     """The first of two new objects, told of after the second."""
     page.browser.run(
         "(() => { const real = window.fetch; let asked = 0; window.heard = 0; window.fetch = async (path, ...more) => {"
@@ -126,6 +127,19 @@ def test_an_answer_that_was_overtaken_changes_nothing(page: Page) -> None:
     page.press("n", "n")
     page.browser.until("window.heard === 2")
     assert page.browser.run("document.querySelectorAll('#objects li').length") == 4
+    assert page.browser.run("document.querySelector('#objects li.now').dataset.id") == "4"
+    page.drag((10, 10), (30, 10))
+    assert set(np.unique(project.labels(0))) == {0, 4}
+
+
+def test_thumbnails_are_asked_for_one_after_the_other(page: Page) -> None:
+    """So that whatever somebody waits for does not queue behind them."""
+    page.browser.until("[...document.querySelectorAll('.thumb img')].every(image => image.complete && image.src)")
+    asked = page.browser.run(
+        "performance.getEntriesByType('resource').filter(each => each.name.includes('/thumb/'))"
+        ".map(each => [each.startTime, each.responseEnd])"
+    )
+    assert len(asked) > 3 and all(one[1] <= two[0] for one, two in pairwise(asked))
 
 
 def test_keys_alone_suffice(page: Page, project: Project) -> None:

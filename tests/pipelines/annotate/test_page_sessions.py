@@ -49,6 +49,8 @@ def test_who_only_looks_sees_what_another_session_draws(browser: Browser, projec
         page.until_covered(int((labels() > 0).sum()))
         browser.until("document.getElementById('objects').textContent.includes('dog')")
         assert page.text("about") == "This one was drawn by hand."
+        (project.folder / "project.json").write_text("{")
+        browser.until("document.getElementById('hint').textContent.startsWith('What is shown may be old: ')")
         browser.send("Page.navigate", url="about:blank")
 
 

@@ -1,6 +1,7 @@
 """A project's folder: what is drawn is there after a crash, and is on top of what was made."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -179,9 +180,25 @@ def test_a_project_that_can_no_longer_be_read_is_told_once(project):
 
 
 def test_who_only_looks_sees_which_masks_are_up_to_date(project):
-    """Though it has no network to compare them with; only the last one's masks are."""
-    project.maker = "new@448"
-    project.draw(3, labels())
-    project.keep_made(5, labels(), {FROM: "old@448 " + project.origin(3, None).partition(" ")[2]})
-    project.keep_made(4, labels(), {FROM: project.origin(3, None)})
-    assert again(project, writes=False).signs() == "...dmo...."
+    """Though it has no network to compare them with: the last session says what made them."""
+    made = again(project, maker="new@448")
+    made.draw(3, labels())
+    made.keep_made(4, labels(), {FROM: "old@448 " + made.origin(3, None).partition(" ")[2]})
+    made.keep_made(5, labels(), {FROM: made.origin(3, None)})
+    assert again(project, writes=False).signs() == made.signs() == "...dom...."
+
+
+def test_drawings_that_did_not_change_are_not_read_again(project):
+    """There may be hundreds of them, and one looks every second."""
+    for place in (3, 5):
+        project.draw(place, labels())
+    looking = again(project, writes=False)
+    path = project.folder / "drawn/00003.png"
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    project.draw(5, labels(2))
+    assert looking.look_again() == [5]
+    path.touch()
+    with pytest.raises(DatakitError, match="00003"):
+        looking.look_again()

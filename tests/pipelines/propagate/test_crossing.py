@@ -15,19 +15,21 @@ checkpoint = pytest.importorskip("model.checkpoint", reason="torch is not instal
 FRAMES_AFTER = range(15, 24)  # the fish part again
 
 
-@pytest.fixture(scope="module")
-def segmented(tmp_path_factory):
-    """Folder of predictions and folder of exact labels of the sample's clip."""
-    if not checkpoint.checkpoint_path("bundled").is_file():
+@pytest.fixture(scope="module", params=["lite-memory", "bundled"])
+def segmented(request, tmp_path_factory):
+    """Folder of predictions and folder of exact labels of the sample's clip, with and without a memory."""
+    if not checkpoint.checkpoint_path(request.param).is_file():
         pytest.skip("no weights are bundled")
     from pipelines.propagate.masks import MaskPrompt
+    from pipelines.propagate.network import NetworkChoice
     from pipelines.propagate.run import PropagateJob, propagate
 
     root = tmp_path_factory.mktemp("crossing")
     sample = draw_sample_data(root, photos=1)
     truth = sample.davis / "Annotations/480p/crossing"
     video = sample.davis / "JPEGImages/480p/crossing"
-    job = PropagateJob(video, root / "out", (MaskPrompt(truth / "00000.png"),), overlay=False)
+    network = NetworkChoice(request.param)
+    job = PropagateJob(video, root / "out", (MaskPrompt(truth / "00000.png"),), network=network, overlay=False)
     propagate(job)
     return root / "out/crossing", truth
 
