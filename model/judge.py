@@ -29,6 +29,7 @@ from .propagate import PropagateConfig, Propagator
 from .segmenter import Segmenter
 
 PARTS = (0.5, 1.0)  # of the fitted network's way from the given one
+LEAST = 1e-6  # that masks differ by: those that do not prove nothing
 LONGEST = 1280  # pixels: longer frames are judged at half their size, or less
 CLIP = ("size=384", "more_stills_high=0", "motion.moves=1", "motion.leave=0", "motion.speed_low=0.02")
 
@@ -44,8 +45,8 @@ class JudgeConfig:
         clips: made of the annotated frame.
         clip_frames: of each.
         clip_loss: mean IoU that it may lose on these clips.
-        proof: what it must gain on the way back, as a share of how far its masks on the way there depart from those of
-            the given network.
+        proof: what it must gain on the clips and on the way back, as a share of how far its masks on the way there
+            depart from those of the given network.
     """
 
     asked: bool = setting(True)
@@ -118,10 +119,10 @@ def judge(
 ) -> Verdict:
     """Choose between a network, one that was fitted to a frame of a video, and one between them.
 
-    A candidate is used if it loses no more than `clip_loss` on the clips, and if on the way back its masks meet the
-    given ones, and those of the way there, better than the given network's do: by more, in the mean of both, than
-    `proof` of what its masks on the way there differ from the given network's. Of several it is the one with the
-    largest surplus; without one, the given network as it is. So who departs far must prove much.
+    A candidate is used if it loses no more than `clip_loss` on the clips, and if it gains more than `proof` of what its
+    masks on the way there differ from the given network's: what it gains on the clips, and on the way back, where its
+    masks are to meet the given ones, and those of the way there (the mean of both). Of several it is the one that gains
+    most for what it differs; without one, the given network as it is. So who departs far must prove much.
 
     Args:
         net: the given network, in eval mode, placed by `compute`.
@@ -154,12 +155,13 @@ def chosen(trials: Sequence[Trial], config: JudgeConfig) -> Trial:
     """The candidate that is used, by the rule of `judge`; the first of the trials is the given network's."""
     given = trials[0]
 
-    def surplus(trial: Trial) -> float:
-        gain = fmean((trial.returned - given.returned, trial.met - given.met))
-        return gain - config.proof * (1 - trial.agreement)
+    def proof(trial: Trial) -> float:
+        back = fmean((trial.returned - given.returned, trial.met - given.met))
+        differs = 1 - trial.agreement
+        return (trial.clips - given.clips + back) / differs if differs > LEAST else 0.0
 
-    proven = [each for each in trials[1:] if each.clips >= given.clips - config.clip_loss and surplus(each) > 0]
-    return max(proven, key=surplus, default=given)
+    kept = [each for each in trials[1:] if each.clips >= given.clips - config.clip_loss]
+    return max((each for each in kept if proof(each) > config.proof), key=proof, default=given)
 
 
 def mixed_network(net: Segmenter, fitted: Segmenter, part: float) -> Segmenter:

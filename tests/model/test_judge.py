@@ -149,6 +149,9 @@ def trial(part, gain=0.0, met=None, clips=0.8, agreement=1.0):
         (trial(1, gain=0.2, met=-0.1, agreement=0.7), False),  # comes back another way than it went
         (trial(1, gain=0.4, clips=0.7, agreement=0.9), False),  # forgets the object elsewhere
         (trial(1, gain=0.4, clips=0.78, agreement=0.9), True),  # hardly
+        (trial(1, gain=0.08, clips=0.83, agreement=0.7), True),  # what it gains on the clips is proof as well
+        (trial(1, gain=-0.1, clips=0.85, agreement=0.7), False),
+        (trial(1, gain=0, agreement=1), False),  # the same masks
     ],
 )
 def test_who_departs_must_prove_it(candidate, used):
@@ -156,8 +159,8 @@ def test_who_departs_must_prove_it(candidate, used):
     assert chosen([given, candidate], JudgeConfig()) is (candidate if used else given)
 
 
-def test_of_several_the_one_with_most_proof_is_used():
-    trials = [trial(0), trial(0.5, gain=0.4, agreement=0.8), trial(1, gain=0.4, agreement=0.6)]
+def test_of_several_the_one_that_gains_most_for_what_it_departs_is_used():
+    trials = [trial(0), trial(0.5, gain=0.3, agreement=0.8), trial(1, gain=0.4, agreement=0.6)]
     assert chosen(trials, JudgeConfig()) is trials[1]
 
 
