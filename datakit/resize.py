@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .arrays import Mask
+from .arrays import Image, Mask
 from .errors import UsageError
 from .images import decode_picture, encode_jpeg, encode_png
 from .samples import Photo
@@ -39,9 +39,7 @@ def resize_photo(photo: Photo, longest: int | None, codec: str = "source") -> Ph
     shrinks = size != photo.size
     if name == "source" and not shrinks:
         return photo
-    pixels = photo.pixels
-    if shrinks:
-        pixels = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    pixels = shrunk(photo.pixels, longest)
     encoded = encode_jpeg(pixels, quality) if name == "jpeg" else encode_png(pixels)
     if name == "jpeg":
         pixels = decode_picture(encoded)
@@ -54,6 +52,14 @@ def shrunk_size(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
         return size
     scale = longest / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def shrunk(image: Image, longest: int | None) -> Image:
+    """A photo, (H, W, 3) uint8, with the longer side at most `longest` pixels: each pixel the mean of its area."""
+    size = shrunk_size((image.shape[0], image.shape[1]), longest)
+    if size == image.shape[:2]:
+        return image
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def resize_mask(mask: Mask, size: tuple[int, int]) -> Mask:

@@ -15,12 +15,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-import cv2
-import numpy as np
-
 from ..arrays import Image
 from ..images import encode_jpeg, encode_webp
-from ..resize import shrunk_size
+from ..resize import shrunk
 from . import tiles
 
 LEAST_SIDE = 112
@@ -112,9 +109,7 @@ def small_picture(image: Image, longest: int, most: int) -> bytes:
         most: bytes.
     """
     while True:
-        size = shrunk_size((image.shape[0], image.shape[1]), longest)
-        if size != image.shape[:2]:
-            image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+        image = shrunk(image, longest)
         guess = len(encode_jpeg(image, 50))
         for quality, share in QUALITIES.items():
             if guess * share <= 1.1 * most or longest <= LEAST_SIDE:

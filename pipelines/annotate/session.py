@@ -8,14 +8,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import cv2
-import numpy as np
-
-from datakit.arrays import Image, Labels
+from datakit.arrays import Labels
 from datakit.errors import UsageError
 from datakit.images import encode_jpeg
 from datakit.preview.overlay import drawn
-from datakit.resize import shrunk_size
+from datakit.resize import shrunk
 from datakit.video.palette import bright_colours
 
 from .export import FORMATS, export_to
@@ -42,7 +39,7 @@ class Session:
         self.jobs = Jobs(tell)
         self._revisions = itertools.count(time.time_ns() // 1_000)  # those of the next program are later ones
         self._aside = project.media.apart()  # whoever waits for a picture does not wait for thumbnails as well
-        self._shrunk = lru_cache(THUMBS_KEPT)(self._read_small)
+        self._small = lru_cache(THUMBS_KEPT)(lambda place: shrunk(self._aside.once(place), THUMB_SIDE))
 
     def state(self) -> dict[str, Any]:
         """All that a page needs to begin."""
@@ -65,7 +62,7 @@ class Session:
         """Take in what another session has written, and tell of it.
 
         Raises:
-            UsageError, DatakitError: the project cannot be read any more.
+            UsageError, DatakitError, OSError: the project cannot be read any more.
         """
         places = self.project.look_again()
         for place in places or ():
@@ -89,13 +86,8 @@ class Session:
 
     def thumb(self, place: int) -> bytes:
         """A small picture with its masks, as JPEG."""
-        small = self._shrunk(place)
+        small = self._small(place)
         return encode_jpeg(drawn(small, self.project.labels(place), small.shape[:2]), THUMB_QUALITY)
-
-    def _read_small(self, place: int) -> Image:
-        image = self._aside.once(place)
-        size = shrunk_size(image.shape[:2], THUMB_SIDE)
-        return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
 
     def mask(self, place: int) -> tuple[Labels, dict[str, Any]]:
         """The label map of a picture, and what else is known of it."""

@@ -24,4 +24,4 @@ def test_a_thumbnail_is_read_once_and_takes_no_room_from_what_is_looked_at(proje
     assert list(project.media._kept) == []
     project.draw(3, labels())
     assert session.thumb(3) != before
-    assert session._shrunk.cache_info().misses == 1
+    assert session._small.cache_info().misses == 1
