@@ -131,7 +131,10 @@ class Session:
         def work(advance: Advance) -> None:
             carrier = Carrier(project, masker.fresh, masker.remembers, project.media.apart())
             for made, left in carrier.run(direction, at):
-                advance(left, {"kind": "made", "place": made.place, "version": project.version(made.place)})
+                revision = next(self._revisions)
+                advance(left, {
+                    "kind": "made", "place": made.place, "version": project.version(made.place), "revision": revision
+                })  # fmt: skip
 
         self.jobs.start("propagate", work, self._after)
 

@@ -22,6 +22,7 @@ class App {
     this.object = this.objects[0]?.id ?? null;
     this.history = new History();
     this.photos = new Map();
+    this.made = new Map(); // place -> revision of the masks made there last
     this.before = null; // the picture as a stroke found it
     this.added = 0; // id of the last object that this page added
     this.edits = 0; // strokes begun and pictures kept: what was asked for before the last of them is old
@@ -250,6 +251,7 @@ class App {
       this.say(event.message);
     } else if (event.kind === "made") {
       this.versions[event.place] = event.version;
+      this.made.set(event.place, event.revision);
       if (this.signs[event.place] !== "d") this.signs[event.place] = "m";
       this.film.refresh();
       if ($("follow").checked && !this.before && !this.loading && event.place !== this.place) this.go(event.place);
@@ -261,6 +263,10 @@ class App {
     if (revision < this.revision) return; // it was overtaken by a later one
     const ids = JSON.stringify(this.objects.map(each => each.id));
     Object.assign(this, { revision, objects, offer, signs: [...signs] });
+    for (const [place, at] of this.made) {
+      if (at < revision) this.made.delete(place);
+      else if (signs[place] !== "d") this.signs[place] = "m"; // these masks came before an answer that knows nothing of them
+    }
     for (const place of this.saver.waiting.keys()) this.signs[place] = this.saver.waiting.get(place) ? "d" : ".";
     if (!objects.some(each => each.id === this.object)) this.object = objects[0]?.id ?? null;
     if (JSON.stringify(objects.map(each => each.id)) !== ids) {

@@ -28,8 +28,14 @@ class DriftingMasker:
 
     name, remembers = "drifting", False
 
-    def __init__(self, seconds: float = 0):
+    def __init__(self, seconds: float = 0, steps: int | None = None):
         self.seconds = seconds  # that a frame takes
+        self._steps = None if steps is None else threading.Semaphore(steps)  # that may be made
+
+    def allow(self, steps: int) -> None:
+        """Let so many more frames be made."""
+        assert self._steps is not None
+        self._steps.release(steps)
 
     def fresh(self, close: bool) -> Drifting:
         """As `Masker.fresh`."""
@@ -37,6 +43,8 @@ class DriftingMasker:
 
         def slow(*arguments: Any) -> NDArray[np.uint8]:
             time.sleep(self.seconds)
+            if self._steps is not None:
+                self._steps.acquire()
             return step(made, *arguments)
 
         made.step = slow  # type: ignore[method-assign]

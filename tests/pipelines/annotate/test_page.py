@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from tests.browser import Browser
 
 COUNT = 10
+LINE = (  # colours of the film's line, of each frame
+    "(() => { const line = document.getElementById('line'), pen = line.getContext('2d');"
+    "return [...Array(10).keys()].map(n =>"
+    "pen.getImageData((n + 0.25) * line.width / 10, line.height * 0.6, 1, 1).data.join()); })()"
+)
 OBJECT = np.where(labels() == 1, 1, 0).astype(np.uint8)
 
 
@@ -130,6 +135,30 @@ def test_an_answer_that_was_overtaken_changes_nothing(page: Page, project: Proje
     assert page.browser.run("document.querySelector('#objects li.now').dataset.id") == "4"
     page.drag((10, 10), (30, 10))
     assert set(np.unique(project.labels(0))) == {0, 4}
+
+
+def test_an_old_answer_hides_no_mask_that_was_made_meanwhile(browser: Browser, project: Project) -> None:
+    """An object is added while frames are made; its answer, which knows of none, comes after four of them."""
+    masker = DriftingMasker(steps=0)
+    with serving(project, masker) as served:
+        page = Page(browser, served)
+        page.drag((10, 10), (30, 10))
+        browser.run(
+            "(() => { const real = window.fetch; window.fetch = async (path, ...more) => {"
+            "const answer = await real(path, ...more); if (path !== 'objects') return answer;"
+            "await new Promise(done => { window.release = done; });"
+            "setTimeout(() => { window.heard = true; }); return answer; }; })()"
+        )
+        page.press("Shift+f", "n")
+        browser.until("!!window.release")
+        masker.allow(4)
+        browser.until(f"{LINE}[4] !== {LINE}[9]")
+        line = browser.run(LINE)
+        browser.run("window.release()")
+        browser.until("window.heard")
+        assert browser.run(LINE) == line
+        masker.allow(5)
+        page.until_job("Propagated")
 
 
 def test_thumbnails_are_asked_for_one_after_the_other(page: Page) -> None:
