@@ -14,7 +14,7 @@ import numpy as np
 from datakit.errors import DatakitError, ItemError
 from datakit.export import EXPORTERS, ExportedVideo, ExportObject, Frame
 from datakit.export.coding import document_bytes
-from datakit.export.names import plain_name
+from datakit.export.names import plain_name, unique_names
 from datakit.files import PART_PREFIX, put_in_place
 from datakit.formats import JPEG_START, MAX_PIXELS
 from datakit.images import encode_jpeg, encode_palette_png
@@ -76,6 +76,7 @@ class AnnotatedVideo(ExportedVideo):
         self.name, self.is_video = self.label, project.media.kind != "stills"
         self._ids = list(project.objects())
         self.objects = {number: project.objects()[each] for number, each in enumerate(self._ids, 1)}
+        self._stems = [f"{self.name}_{each}" for each in unique_names(project.media.names)]
         self._places = range(len(project.media)) if self.is_video else sorted(project.drawn)
 
     def __len__(self) -> int:
@@ -86,7 +87,7 @@ class AnnotatedVideo(ExportedVideo):
             name = self._project.media.names[place]
             labels = self._project.labels(place)
             objects = tuple(ExportObject(n, (labels == each).view(np.uint8)) for n, each in enumerate(self._ids, 1))
-            size, stem = (labels.shape[0], labels.shape[1]), f"{self.name}_{plain_name(name)}"
+            size, stem = (labels.shape[0], labels.shape[1]), self._stems[place]
             photo = photo_bytes(self._project, place)
             yield Frame(f"{row:05d}", stem, row, f"{self.label}/{name}", size, photo, objects)
             self._advance(len(self) - row - 1)
@@ -128,9 +129,11 @@ def _pairs(project: Project, part: Path, advance: Advance) -> None:
     """`images/` and `masks/` of the photos that show an object, as `build-shards` reads them: layout `pairs`."""
     for folder in ("images", "masks"):
         (part / folder).mkdir(parents=True)
-    media = project.media
+    media, numbers = project.media, np.zeros(256, np.uint8)
+    for number, each in enumerate(project.objects(), 1):
+        numbers[each] = number
     for place, name in enumerate(media.names):
-        labels = project.labels(place)
+        labels = numbers[project.labels(place)]
         if labels.any():
             photo = photo_bytes(project, place)
             suffix = ".jpg" if photo.startswith(JPEG_START) else ".png"

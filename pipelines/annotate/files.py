@@ -12,10 +12,13 @@ import numpy as np
 
 from datakit.arrays import Labels
 from datakit.errors import DatakitError
-from datakit.files import canonical_json, replacing
+from datakit.files import PART_PREFIX, canonical_json, replacing
+from datakit.images import encode_palette_png
+from datakit.video.palette import palette
 
 FORMAT, VERSION = "masktrack-datakit annotations", 1
 ABOUT, DRAWN, MADE, LOG, EXPORTS = "project.json", "drawn", "made", "made.jsonl", "export"
+PNG_END = b"\0\0\0\0IEND\xaeB\x60\x82"
 KINDS = {"media": str, "kind": str, "count": int, "objects": dict, "removed": list, "settled": dict}
 
 
@@ -59,3 +62,36 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def ids_in(labels: Labels) -> set[int]:
     """The object ids of a label map."""
     return {int(number) for number in np.flatnonzero(np.bincount(labels.reshape(-1), minlength=1)[1:]) + 1}
+
+
+def write_mask(path: Path, labels: Labels, synced: bool) -> None:
+    """Write a palette PNG of object ids in one step; it is on disk afterwards where `synced`."""
+    data = encode_palette_png(labels, palette())
+    if synced:
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+        return
+    temporary = path.parent.with_name(f"{PART_PREFIX}{path.parent.name}-{path.name}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a PNG is there and was written to its end."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-len(PNG_END), 2)
+            return file.read() == PNG_END
+    except OSError:
+        return False
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    """Name of a file -> what changes whenever it is written; of what was made the log says it."""
+    drawn = folder / DRAWN
+    found = {}
+    for path in [folder / ABOUT, folder / LOG, *(drawn.iterdir() if drawn.is_dir() else ())]:
+        with contextlib.suppress(FileNotFoundError):
+            about = path.stat()
+            found[path.name] = (about.st_mtime_ns, about.st_size)
+    return found

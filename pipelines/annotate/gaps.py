@@ -6,8 +6,9 @@ drawing is never changed. A correction makes the two gaps beside it anew and lea
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -19,10 +20,11 @@ from datakit.arrays import Labels, iou
 
 from .files import ids_in
 from .media import Media
-from .project import FROM, Project
+from .project import FROM, WITHOUT, Project
 
 Direction = Literal["forwards", "backwards", "both"]
 DIRECTIONS: tuple[Direction, ...] = ("forwards", "backwards", "both")
+BELOW, UPON = "below", "upon"  # in a line of the log: what goes on below a drawing; what of that a mask began with
 LOOKED_BACK_AT = 6  # other drawings that a network with a memory sees before it begins
 
 
@@ -54,9 +56,25 @@ class Leg:
         """Whether another leg makes a part of the gap."""
         return self.decides < len(self.places)
 
-    def made(self, row: dict[str, Any] | None, origin: str) -> bool:
-        """Whether a mask was made by this leg, from drawings that are still the same."""
-        return _is_of(row, origin) and row is not None and (row["source"], row["shared"]) == (self.source, self.shared)
+    @property
+    def forwards(self) -> bool:
+        """Whether it runs forwards."""
+        return self.source == self.gap.left
+
+    @property
+    def end(self) -> int | None:
+        """Place of the drawing at its end."""
+        return self.gap.right if self.forwards else self.gap.left
+
+    @property
+    def takes_up(self) -> bool:
+        """Whether it goes on with what was carried below the drawing that it begins from."""
+        return self.forwards or not self.shared
+
+    @property
+    def carries_through(self) -> bool:
+        """Whether objects of which the drawing at its end says nothing go on below it."""
+        return self.end is not None and self.takes_up
 
 
 class Made(NamedTuple):
@@ -80,7 +98,7 @@ def plan_legs(drawn: Sequence[int], count: int, direction: Direction, at: int) -
     legs = [
         leg for gap in sorted(gaps, key=lambda gap: _distance(gap, at, count)) for leg in _legs(gap, count, direction)
     ]
-    return [leg for leg in legs if leg.places]
+    return [leg for leg in legs if leg.places or leg.carries_through]
 
 
 def _distance(gap: Gap, at: int, count: int) -> tuple[int, int]:
@@ -122,6 +140,7 @@ class Carrier:
     ):
         self._project, self._fresh, self._memory, self._media = project, fresh, memory, media or project.media
         self._compares = compares
+        self._carried = False  # whether other objects go on below a drawing than when the plan was made
         self._drawing = lru_cache(LOOKED_BACK_AT + 2)(self._media.__getitem__)  # every leg shows some of them anew
 
     def run(self, direction: Direction, at: int) -> Iterator[tuple[Made, int]]:
@@ -132,7 +151,7 @@ class Carrier:
         """
         unchanged = False
         while not unchanged:
-            changed = self._project.changed
+            changed, self._carried = self._project.changed, False
             plan = self.plan(direction, at)
             left = sum(len(leg.places) for leg in plan)
             for step in self._steps(plan):
@@ -140,7 +159,8 @@ class Carrier:
                 yield step, left
                 if self._project.changed != changed:
                     break
-            unchanged, at = self._project.changed == changed, self._project.changed[1]
+            at = self._project.changed[1] if self._project.changed != changed else at
+            unchanged = self._project.changed == changed and not self._carried
 
     def _steps(self, plan: Sequence[Leg]) -> Iterator[Made]:
         for gap in dict.fromkeys(leg.gap for leg in plan):
@@ -148,21 +168,44 @@ class Carrier:
 
     def plan(self, direction: Direction, at: int) -> list[Leg]:
         """The legs of the gaps in which something is to be made."""
-        project = self._project
-        if project.drawn and any(project.open_ids(place) for place in project.drawn):
-            at = project.drawn[0]  # what one gap carries through a drawing, the next begins with
+        project, forwards = self._project, direction != "backwards"
+        if any(project.open_ids(place, forwards) for place in project.drawn):
+            at = project.drawn[0 if forwards else -1]  # what one gap carries through a drawing, the next begins with
         legs = plan_legs(project.drawn, len(project.media), direction, at)
         return [leg for leg in legs if self._open(leg)]
 
     def _open(self, leg: Leg) -> bool:
-        """Whether a leg has a picture that it is yet to make or to compare."""
-        origin = self._project.origin(*leg.gap)
+        """Whether a leg has a picture that it is yet to make or to compare, or objects to carry through a drawing."""
+        project, origin = self._project, self._project.origin(*leg.gap)
         made, compared = leg.places[: leg.decides], leg.places[leg.decides :]
-        rows = self._project.row
-        if any(not leg.made(rows(place), origin) for place in made):
+        if any(not self._is_made(leg, place) for place in made):
             return True
-        compared = compared if self._compares else ()
-        return any(not _is_of(rows(place), origin) or "agreement" not in (rows(place) or {}) for place in compared)
+        if leg.carries_through and self._owes(leg, origin):
+            return True
+        rows = [project.row(place) or {} for place in (compared if self._compares else ())]
+        return any(not project.is_current(row, origin) or "agreement" not in row for row in rows)
+
+    def _owes(self, leg: Leg, origin: str) -> bool:
+        """Whether objects that go on below the drawing at its end were not carried there yet."""
+        project, end = self._project, leg.end
+        if end is None or not project.open_ids(end, leg.forwards):
+            return False
+        return not project.is_current(project.row(end), origin)
+
+    def _is_made(self, leg: Leg, place: int) -> bool:
+        """Whether a mask was made by a leg, from what is still the same."""
+        row, origin = self._project.row(place), self._project.origin(*leg.gap)
+        if row is None or not self._project.is_current(row, origin):
+            return False
+        return (row["source"], row["shared"], row.get(UPON)) == (leg.source, leg.shared, self._upon(leg))
+
+    def _below(self, place: int) -> str | None:
+        """A digest of what goes on below a drawing."""
+        return (self._project.row(place) or {}).get(BELOW)
+
+    def _upon(self, leg: Leg) -> str | None:
+        """A digest of what a leg begins with beside what is drawn."""
+        return self._below(leg.source) if leg.takes_up else None
 
     def _run_gap(self, legs: Sequence[Leg]) -> Iterator[Made]:
         """The halves that decide, one leg after the other, and then the halves that compare."""
@@ -180,8 +223,8 @@ class Carrier:
         propagator = self._begin(leg, start, ids) if ids else None
         for number, place in enumerate(leg.places):
             began = time.perf_counter()
-            row, decides = project.row(place), number < leg.decides
-            kept = project.made(place) if decides and leg.made(row, origin) else None
+            decides = number < leg.decides
+            kept = project.made(place) if decides and self._is_made(leg, place) else None
             margins: dict[int, float] = {}
             if propagator is None:
                 labels = np.zeros(project.media.size(place), np.uint8)
@@ -195,17 +238,18 @@ class Carrier:
                 self._compare(leg, place, labels)
             elif kept is None:
                 sure = min(margins.values(), default=1.0)
-                project.keep_made(place, labels, _row(leg, origin, sure))
+                project.keep_made(place, labels, self._row(leg, origin, sure, {UPON: self._upon(leg)}))
             yield Made(place, time.perf_counter() - began)
-        self._carry_through(leg, propagator, ids, origin)
+        if leg.carries_through:
+            self._carry_through(leg, propagator, origin)
 
     def _start(self, leg: Leg) -> Labels:
         """The label map that a leg begins with. Objects that enter later are not looked for in earlier pictures."""
         project = self._project
         labels = project.labels(leg.source)
-        if leg.source == leg.gap.right and leg.gap.left is not None and leg.shared:
+        if not leg.takes_up and leg.gap.left is not None:
             known = ids_in(project.labels(leg.gap.left)) | project.settled(leg.gap.left)
-            labels = labels * np.isin(labels, sorted(known))
+            labels = labels * np.isin(labels, sorted(known & project.settled(leg.source)))
         return labels
 
     def _begin(self, leg: Leg, start: Labels, ids: Sequence[int]) -> Any:
@@ -230,31 +274,32 @@ class Carrier:
         known_to_both = project.settled(leg.gap.left) & project.settled(leg.gap.right)
         ids = (ids_in(other) | ids_in(labels)) & known_to_both
         alike = [iou((other == n).view(np.uint8), (labels == n).view(np.uint8)) for n in ids]
-        far = leg.gap.right if leg.source == leg.gap.left else leg.gap.left
-        unknown = ids_in(labels) - project.settled(far) - ids_in(other)
-        if unknown and leg.source == leg.gap.left:
+        unknown = ids_in(labels) - project.settled(leg.gap.right) - ids_in(other)
+        if unknown and leg.forwards:
             added = np.where((other == 0) & np.isin(labels, sorted(unknown)), labels, other)
             project.keep_made(place, added, row)
         project.note(place, agreement=round(min(alike, default=1.0), 4))
 
-    def _carry_through(self, leg: Leg, propagator: Any, ids: Sequence[int], origin: str) -> None:
+    def _carry_through(self, leg: Leg, propagator: Any, origin: str) -> None:
         """Objects of which the drawing at the end of a leg says nothing go on below it."""
-        project = self._project
-        end = leg.gap.right if leg.source == leg.gap.left else leg.gap.left
-        forwards = leg.source == leg.gap.left
-        if end is None or propagator is None or (leg.shared and not forwards):
+        project, end = self._project, leg.end
+        open_ids = set() if end is None else project.open_ids(end, leg.forwards)
+        if end is None or not open_ids:
             return
-        open_ids = set(ids) - project.settled(end)
-        if open_ids:
+        below = np.zeros(project.media.size(end), np.uint8)
+        if propagator is not None:
             labels = propagator.step(self._media[end])
             below = labels * np.isin(labels, sorted(open_ids))
-            project.keep_made(end, below, _row(leg, origin))
+        if (before := project.made(end)) is not None:  # what comes from the other side stays
+            others = project.open_ids(end, not leg.forwards) - open_ids
+            below = np.where(below > 0, below, before * np.isin(before, sorted(others)))
+        digest = hashlib.blake2b(below.tobytes(), digest_size=6).hexdigest()
+        self._carried |= digest != self._below(end)
+        project.keep_made(end, below, self._row(leg, origin, more={BELOW: digest}))
 
-
-def _row(leg: Leg, origin: str, confidence: float = 1.0) -> dict[str, Any]:
-    return {FROM: origin, "source": leg.source, "shared": leg.shared, "confidence": confidence}
-
-
-def _is_of(row: dict[str, Any] | None, origin: str) -> bool:
-    """Whether a mask was made of these drawings."""
-    return row is not None and row.get(FROM) == origin
+    def _row(
+        self, leg: Leg, origin: str, confidence: float = 1.0, more: Mapping[str, str | None] | None = None
+    ) -> dict[str, Any]:
+        about = {FROM: origin, "source": leg.source, "shared": leg.shared, "confidence": confidence}
+        further = {WITHOUT: self._project.hidden(), **(more or {})}
+        return about | {name: value for name, value in further.items() if value}

@@ -5,6 +5,7 @@ Decoded pictures are kept up to a number of bytes, however long the film is.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -68,6 +69,11 @@ class Media:
             while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > KEPT_BYTES:
                 self._kept.popitem(last=False)
         return image
+
+    def identity(self) -> str:
+        """A short text that changes with the files that are annotated: their names, sizes and times."""
+        abouts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in self.files or (self.path,)]
+        return hashlib.blake2b(repr(abouts).encode(), digest_size=8).hexdigest()
 
     def once(self, place: int) -> Image:
         """As `media[place]`, for those who need it once: it is not kept."""

@@ -11,7 +11,7 @@ import bisect
 import contextlib
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,30 @@ import numpy as np
 from datakit.arrays import Labels
 from datakit.datasets import ReadOptions
 from datakit.errors import DatakitError, ItemError, UsageError
-from datakit.files import PART_PREFIX, canonical_json, replacing, write_json
-from datakit.images import encode_palette_png
+from datakit.files import canonical_json, write_json
 from datakit.video.labels import read_labels
-from datakit.video.palette import palette
 
-from .files import ABOUT, DRAWN, FORMAT, LOG, MADE, VERSION, ids_in, read_about, read_rows, write_rows
+from .files import (
+    ABOUT,
+    DRAWN,
+    FORMAT,
+    LOG,
+    MADE,
+    VERSION,
+    ids_in,
+    is_whole,
+    read_about,
+    read_rows,
+    stamps,
+    write_mask,
+    write_rows,
+)
 from .media import Media
 
 IDS = range(1, 255)
 NAME_LENGTH = 100
 AS_IDS = ReadOptions(values="ids")
-FROM = "from"  # in a line of the log: which drawings a mask was made of
+FROM, WITHOUT = "from", "without"  # in a line of the log: which drawings a mask was made of, which objects were removed
 Mark = tuple[str, frozenset[int]]  # a digest of a drawing, and the ids that are in it
 DRAWN_SIGN, MADE_SIGN, OLD_SIGN, NONE_SIGN = "d", "m", "o", "."
 
@@ -55,7 +67,7 @@ class Project:
         self.folder, self.media, self.writes = folder, media, writes
         self._lock = threading.RLock()
         self._places = {name: place for place, name in enumerate(media.names)}
-        self._seen = self._stamps()
+        self._seen = stamps(self.folder)
         self._about = self._read_about()
         if writes:
             self._about["maker"] = maker
@@ -101,12 +113,12 @@ class Project:
         names = [path.stem for path in folder.glob("*.png")] if folder.is_dir() else []
         return sorted(self._places[name] for name in names if name in self._places)
 
-    def _read_marks(self, about: Mapping[str, Any], stamps: Mapping[str, tuple[int, int]]) -> dict[int, Mark]:
+    def _read_marks(self, about: Mapping[str, Any], seen: Mapping[str, tuple[int, int]]) -> dict[int, Mark]:
         """Of all drawings; those whose files and open objects are as they were are not read again."""
         known: dict[Any, Mark] = {}
         for place in self._drawn_places():
             name = self.media.names[place]
-            key = place, stamps.get(f"{name}.png"), canonical_json(about["settled"].get(name, ()))
+            key = place, seen.get(f"{name}.png"), canonical_json(about["settled"].get(name, ()))
             if key in self._known:
                 known[key] = self._known[key]
             elif (labels := self._read(DRAWN, place)) is not None:
@@ -119,18 +131,9 @@ class Project:
         for row in read_rows(self.folder / LOG):
             with contextlib.suppress(KeyError):
                 rows[self._places[row["frame"]]] = row
+        if self.writes:  # what a crash has torn is made again
+            return {place: row for place, row in rows.items() if is_whole(self._file(MADE, place))}
         return rows
-
-    def _stamps(self) -> dict[str, tuple[int, int]]:
-        """Name of a file -> what changes whenever it is written; of what was made the log says it."""
-        drawn = self.folder / DRAWN
-        paths = [self.folder / ABOUT, self.folder / LOG, *(drawn.iterdir() if drawn.is_dir() else ())]
-        found = {}
-        for path in paths:
-            with contextlib.suppress(FileNotFoundError):
-                about = path.stat()
-                found[path.name] = (about.st_mtime_ns, about.st_size)
-        return found
 
     def look_again(self) -> list[int] | None:
         """Take in what another session has written since; the places that show something else, None if nothing does.
@@ -139,12 +142,12 @@ class Project:
             UsageError, DatakitError: as when it was opened.
             OSError: the folder cannot be read.
         """
-        stamps = self._stamps()
-        if stamps == self._seen:
+        now = stamps(self.folder)
+        if now == self._seen:
             return None
-        self._seen = stamps  # also where reading fails: it is told once
+        self._seen = now  # also where reading fails: it is told once
         about, rows = self._read_about(), self._read_rows()
-        marks = self._read_marks(about, stamps)
+        marks = self._read_marks(about, now)
         with self._lock:
             either = self._marks.keys() | self._rows.keys() | marks.keys() | rows.keys()
             changed = [
@@ -158,8 +161,11 @@ class Project:
 
     # Masks
 
+    def _file(self, part: str, place: int) -> Path:
+        return self.folder / part / f"{self.media.names[place]}.png"
+
     def _read(self, part: str, place: int) -> Labels | None:
-        path = self.folder / part / f"{self.media.names[place]}.png"
+        path = self._file(part, place)
         try:
             labels = read_labels(path, str(path), AS_IDS).labels
         except ItemError as error:
@@ -187,15 +193,14 @@ class Project:
             removed = self._about["removed"]
             return np.where(np.isin(found, removed), np.uint8(0), found) if removed else found
 
-    def draw(self, place: int, labels: Labels, complete: bool = False) -> None:
+    def draw(self, place: int, labels: Labels, settled: Collection[int] | None = None) -> None:
         """Keep a drawing: from now on it is what the picture shows, and no propagation changes it.
-
-        Objects that were shown before and are not any more are known not to be there.
 
         Args:
             place: of the picture.
-            labels: (H, W) uint8 ids.
-            complete: whether objects that it does not show are known not to be there, also if they never were shown.
+            labels: (H, W) uint8 ids; objects that were removed keep their pixels where it has none.
+            settled: ids of objects that are known not to be there if it does not show them; None for all that the
+                picture showed before.
 
         Raises:
             UsageError: another size than the picture's, or an id that is no object of the project.
@@ -206,13 +211,21 @@ class Project:
         with self._lock:
             if unknown := ids_in(labels) - set(self.objects()):
                 raise UsageError(f"object {min(unknown)}: is none of this project; add it first")
-            settled = self.settled(place) | ids_in(self.labels(place)) | ids_in(labels)
-            settled |= set(self.objects()) if complete else set()
-            self._about["settled"][self.media.names[place]] = sorted(settled)
+            shown = self.settled(place) | ids_in(self.labels(place)) if settled is None else set(settled)
+            known = shown & {number for number, _ in self._named()}
+            self._about["settled"][self.media.names[place]] = sorted(known | ids_in(labels))
             self._save_about()
-            self._write_png(DRAWN, place, labels, synced=True)
+            labels = self._with_hidden(place, labels)
+            write_mask(self._file(DRAWN, place), labels, synced=True)
             self._marks[place] = self._mark(place, labels, self._about)
             self._has_changed(place)
+
+    def _with_hidden(self, place: int, labels: Labels) -> Labels:
+        """A drawing with the pixels that removed objects have in the one before it; they may be brought back."""
+        before = self._read(DRAWN, place) if place in self._marks and self._about["removed"] else None
+        if before is None:
+            return labels
+        return np.where((labels == 0) & np.isin(before, self._about["removed"]), before, labels)
 
     def undraw(self, place: int) -> None:
         """Take back a drawing; the picture shows again what was made of it."""
@@ -220,7 +233,7 @@ class Project:
         with self._lock:
             self._about["settled"].pop(self.media.names[place], None)
             self._save_about()
-            (self.folder / DRAWN / f"{self.media.names[place]}.png").unlink(missing_ok=True)
+            self._file(DRAWN, place).unlink(missing_ok=True)
             self._marks.pop(place, None)
             self._has_changed(place)
 
@@ -232,7 +245,7 @@ class Project:
         """Keep what the network has made of a picture, with a line of the log; a drawing stays on top of it."""
         self._must_write()
         with self._lock:
-            self._write_png(MADE, place, labels, synced=False)
+            write_mask(self._file(MADE, place), labels, synced=False)
             self._rows[place] = {"frame": self.media.names[place], **row}
             with (self.folder / LOG).open("a", encoding="utf-8") as log:
                 log.write(canonical_json(self._rows[place]) + "\n")
@@ -244,17 +257,6 @@ class Project:
             self._rows[place] = {**self._rows[place], **more}
             with (self.folder / LOG).open("a", encoding="utf-8") as log:
                 log.write(canonical_json(self._rows[place]) + "\n")
-
-    def _write_png(self, part: str, place: int, labels: Labels, synced: bool) -> None:
-        path = self.folder / part / f"{self.media.names[place]}.png"
-        data = encode_palette_png(labels, palette())
-        if synced:
-            with replacing(path) as temporary:
-                temporary.write_bytes(data)
-            return
-        temporary = self.folder / f"{PART_PREFIX}{MADE}-{place}.png"
-        temporary.write_bytes(data)
-        temporary.replace(path)
 
     # What is known of pictures
 
@@ -275,10 +277,18 @@ class Project:
         digest.update(canonical_json(sorted(about["settled"].get(self.media.names[place], ()))).encode())
         return digest.hexdigest(), frozenset(ids_in(labels))
 
-    def open_ids(self, place: int) -> set[int]:
-        """Objects of earlier drawings of which this one says nothing: they go on below it."""
-        earlier = [self._marks[each][1] for each in self.drawn if each < place]
-        return set().union(*earlier) - self.settled(place)
+    def open_ids(self, place: int, forwards: bool = True) -> set[int]:
+        """Objects of earlier drawings of which this one says nothing: they go on below it; backwards, of later ones."""
+        others = [self._marks[each][1] for each in self.drawn if (each < place if forwards else each > place)]
+        return set().union(*others) - self.settled(place) - set(self._about["removed"])
+
+    def hidden(self) -> list[int]:
+        """Objects that were removed, and that some drawing shows."""
+        return sorted(set(self._about["removed"]) & set().union(*(ids for _, ids in self._marks.values())))
+
+    def is_current(self, row: Mapping[str, Any] | None, origin: str) -> bool:
+        """Whether a mask was made of drawings that are the same now, and none of its objects was hidden then."""
+        return row is not None and row.get(FROM) == origin and {*row.get(WITHOUT, ())} <= {*self._about["removed"]}
 
     def origin(self, left: int | None, right: int | None) -> str:
         """What masks between two drawings are made of, as a short text; None where there is no drawing."""
@@ -310,7 +320,7 @@ class Project:
             rights: list[int | None] = [*drawn, None]
             origins = [self.origin(*gap) for gap in zip(lefts, rights, strict=True)]
             for place in self._rows:
-                same = bool(drawn) and self._rows[place].get(FROM) == origins[bisect.bisect_left(drawn, place)]
+                same = bool(drawn) and self.is_current(self._rows[place], origins[bisect.bisect_left(drawn, place)])
                 signs[place] = MADE_SIGN if same else OLD_SIGN
             for place in drawn:
                 signs[place] = DRAWN_SIGN

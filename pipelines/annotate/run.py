@@ -122,13 +122,26 @@ def _opened(job: AnnotateJob) -> tuple[Path, Media]:
     about = read_about(job.media) if job.media.is_dir() else None
     if about is None:
         media = open_media(job.media, job.stills)
-        return job.project or Path(f"{job.media.resolve().stem}-annotations"), media
+        return job.project or _usual_folder(job.media.resolve()), media
     path = Path(about["media"])
     if not path.exists():
         raise UsageError(
             f"{job.media}: was made of {path}, which is not there; give its new place and --project {job.media}"
         )
     return job.media, open_media(path, about["kind"] == "stills")
+
+
+def _usual_folder(media: Path) -> Path:
+    """`NAME-annotations` in the folder one is in.
+
+    Raises:
+        UsageError: it is a project of something else of that name, which is still there.
+    """
+    folder = Path(f"{media.name if media.is_dir() else media.stem}-annotations")
+    about = read_about(folder)
+    if about is not None and Path(about["media"]) != media and Path(about["media"]).exists():
+        raise UsageError(f"{folder}: is the project of {about['media']}; name another for {media} with --project")
+    return folder
 
 
 def last_session(project: Project) -> tuple[int, str]:

@@ -102,6 +102,7 @@ class Hub:
                 queue.put_nowait(event)
             else:
                 self._queues.discard(queue)
+                queue.put_nowait(None)  # its socket is closed, and the page begins anew
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -229,7 +230,7 @@ class Api:
         return _json(await run_in_threadpool(self._session.state))
 
     async def photo(self, request: Request) -> Response:
-        """A picture; it never changes while the server runs."""
+        """A picture; its address changes with the files that are annotated."""
         return await self._jpeg(request, self._session.photo)
 
     async def thumb(self, request: Request) -> Response:
@@ -249,10 +250,10 @@ class Api:
     async def draw(self, request: Request) -> Response:
         """Keep a drawing; when this is answered it is on disk."""
         place, data = self._place(request), await _body(request)
-        project, complete = self._session.project, request.query_params.get("complete") == "1"
+        project, settled = self._session.project, _numbers(request.query_params.get("settled"))
 
         def keep() -> dict[str, Any]:
-            project.draw(place, decode_runs(data, project.media.size(place)), complete)
+            project.draw(place, decode_runs(data, project.media.size(place)), settled)
             return {"version": project.version(place), **self._session.changes()}
 
         return self._changed(await run_in_threadpool(keep), place)
@@ -318,7 +319,8 @@ class Api:
         return _json({})
 
     def _place(self, request: Request) -> int:
-        return self._session.place(request.path_params["place"])
+        name = request.query_params.get("name")
+        return self._session.place(request.path_params["place"]) if name is None else self._session.place_of(name)
 
     def _changed(self, answer: dict[str, Any], place: int | None = None) -> Response:
         """Answer one page, and tell the others."""
@@ -356,6 +358,18 @@ async def _asked(request: Request) -> dict[str, Any]:
     if not isinstance(asked, dict):
         raise UsageError("expected a JSON object")
     return asked
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    """Ids such as `1,2`; None where nothing is said.
+
+    Raises:
+        UsageError: they are none.
+    """
+    try:
+        return None if text is None else [int(each) for each in text.split(",") if each]
+    except ValueError:
+        raise UsageError(f"settled {text}: expected ids such as 1,2") from None
 
 
 def _json(value: Any) -> Response:

@@ -37,6 +37,7 @@ class Session:
     def __init__(self, project: Project, masker: Masker | None, tell: Callable[[Event], None]):
         self.project, self._masker, self._tell = project, masker, tell
         self.jobs = Jobs(tell)
+        self._identity = project.media.identity()
         self._revisions = itertools.count(time.time_ns() // 1_000)  # those of the next program are later ones
         self._aside = project.media.apart()  # whoever waits for a picture does not wait for thumbnails as well
         self._small = lru_cache(THUMBS_KEPT)(lambda place: shrunk(self._aside.once(place), THUMB_SIDE))
@@ -46,7 +47,8 @@ class Session:
         project, media = self.project, self.project.media
         return {
             "title": media.path.name, "kind": media.kind, "names": list(media.names), "fps": media.fps,
-            "folder": str(project.folder), "writes": project.writes, "at": project.at, "job": self.jobs.state,
+            "folder": str(project.folder), "identity": self._identity, "writes": project.writes, "at": project.at,
+            "job": self.jobs.state,
             "formats": {name: about for name, (about, kinds, _) in FORMATS.items() if media.kind in kinds},
             "colours": bright_colours().tolist(), **self.changes(),
         }  # fmt: skip
@@ -80,6 +82,16 @@ class Session:
             raise LookupError(text)
         return int(text)
 
+    def place_of(self, name: str) -> int:
+        """The place of a picture by its name; a page may be older than the folder it shows.
+
+        Raises:
+            UsageError: there is none of that name any more.
+        """
+        if name not in self.project.media.names:
+            raise UsageError(f"{name}: is no picture of this project any more; reload the page")
+        return self.project.media.names.index(name)
+
     def photo(self, place: int) -> bytes:
         """A picture as JPEG."""
         return encode_jpeg(self.project.media[place], QUALITY)
@@ -96,7 +108,8 @@ class Session:
         about: dict[str, Any] = {name: row[name] for name in ("confidence", "agreement") if name in row}
         H, W = project.media.size(place)
         return project.labels(place), {
-            "drawn": place in project.drawn, "version": project.version(place), "size": [H, W], **about
+            "drawn": place in project.drawn, "settled": sorted(project.settled(place)),
+            "version": project.version(place), "size": [H, W], **about,
         }  # fmt: skip
 
     def box(self, place: int, number: Any, box: Any) -> Labels:

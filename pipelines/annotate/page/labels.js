@@ -149,7 +149,7 @@ export class History {
     this.done.splice(0, bytes < MOST_BYTES ? 0 : keep);
   }
 
-  /* Gives the change to take back or to make again, and moves it to the other side. */
+  /* Gives the change to take back or to make again, and moves it to the other side; where nothing came of it, back. */
   step(back) {
     const change = (back ? this.done : this.undone).pop();
     if (change) (back ? this.undone : this.done).push(change);

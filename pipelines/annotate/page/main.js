@@ -10,6 +10,7 @@ import { View } from "./view.js";
 
 const KEPT_PIXELS = 40e6; // of photos that were looked at
 const LEAVE_MS = 400;
+const OLD = "The pictures are others than when this page was opened. Reload it.";
 const $ = id => document.getElementById(id);
 const root = document.documentElement;
 
@@ -30,7 +31,7 @@ class App {
     this.tools = new Tools(this, this.view);
     this.view.onplace = () => this.tools.marks();
     this.film = new Film(this, $("line"), $("strip"));
-    this.saver = new Saver((text, bad) => this.toldSaved(text, bad), (place, answer) => this.heardSaved(place, answer));
+    this.saver = new Saver(this);
   }
 
   /* Pictures */
@@ -51,6 +52,7 @@ class App {
         if (place !== this.wanted) continue;
         this.show(place, bitmap, found);
       } catch (error) {
+        this.wanted = this.place;
         this.say(error.message);
         return;
       }
@@ -61,7 +63,7 @@ class App {
   }
 
   bitmap(place) {
-    const kept = this.photos.get(place) ?? photo(place);
+    const kept = this.photos.get(place) ?? photo(place, this.identity);
     this.photos.delete(place);
     this.photos.set(place, kept);
     kept.then(bitmap => {
@@ -74,7 +76,7 @@ class App {
   /* Masks of a picture: those that wait to be saved, or the server's. */
   async found(place) {
     const waiting = this.saver.pending(place);
-    return waiting ? { labels: waiting.clone(), drawn: true } : mask(place);
+    return waiting ? { labels: waiting.clone(), drawn: true, settled: waiting.settled } : mask(place);
   }
 
   show(place, bitmap, found) {
@@ -87,6 +89,7 @@ class App {
     this.film.thumbs();
     clearTimeout(this.leaving);
     if (this.writes) this.leaving = setTimeout(() => post("at", { place }).catch(() => {}), LEAVE_MS);
+    if (found.version < this.versions[place]) this.reload(); // made while the photo was loaded
   }
 
   /* The masks of the picture in sight anew. */
@@ -105,7 +108,8 @@ class App {
   /* Drawing */
 
   canDraw(tool) {
-    if (!this.labels || this.place !== this.wanted) return false;
+    if (this.old) this.say(OLD);
+    if (this.old || !this.labels || this.place !== this.wanted) return false;
     if (this.object !== null || tool === "eraser") return true;
     this.say("Add an object first (N).");
     return false;
@@ -127,29 +131,38 @@ class App {
     this.before = null;
     const area = dirty && difference(before, labels, dirty);
     if (!area) return;
-    this.history.add({ place, area, before: before.copy(area), after: labels.copy(area), drawnBefore: this.signs[place] === "d", drawnAfter: true });
-    this.keep(true);
+    const settled = this.about.settled ?? [], seen = [...new Set([...settled, ...before.ids(), ...labels.ids()])];
+    const drawn = this.signs[place] === "d";
+    this.history.add({ place, area, before: before.copy(area), after: labels.copy(area), drawnBefore: drawn, drawnAfter: true, settledBefore: settled, settledAfter: seen });
+    this.keep(true, seen);
   }
 
   /* The picture is right as it is: as if it had been drawn so, and objects that are not seen are not there. */
   accept() {
     const { place, labels } = this, area = { x0: 0, y0: 0, x1: 1, y1: 1 };
-    if (!this.writes || !labels || this.place !== this.wanted || this.signs[place] === "d") return;
-    this.history.add({ place, area, before: labels.copy(area), after: labels.copy(area), drawnBefore: false, drawnAfter: true, complete: true });
-    this.keep(true, true);
+    if (!this.writes || this.old || !labels || this.place !== this.wanted || this.signs[place] === "d") return;
+    const all = this.objects.map(each => each.id);
+    this.history.add({ place, area, before: labels.copy(area), after: labels.copy(area), drawnBefore: false, drawnAfter: true, settledAfter: all });
+    this.keep(true, all);
   }
 
-  /* Saves the picture in sight as drawn, or takes its drawing back. */
-  keep(drawn, complete = false) {
+  /* Saves the picture in sight as drawn, or takes its drawing back; `settled`: ids that are gone if it does not show them. */
+  keep(drawn, settled = []) {
     const { place } = this;
     this.edits++;
     this.signs[place] = drawn ? "d" : ".";
-    this.about = { drawn };
-    this.saver.save(place, drawn ? Object.assign(this.labels.clone(), { complete }) : null);
+    this.about = { drawn, settled };
+    this.saver.save(place, drawn ? Object.assign(this.labels.clone(), { settled }) : null);
     this.redraw();
   }
 
-  async step(back) {
+  /* Undoes or redoes; one after the other, as each may have to show another picture first. */
+  step(back) {
+    this.stepping = (this.stepping ?? Promise.resolve()).then(() => this.takeStep(back)).catch(error => this.say(error.message));
+    return this.stepping;
+  }
+
+  async takeStep(back) {
     this.tools.cancel();
     await this.clearing; // else the change before it would be undone
     const change = this.history.step(back);
@@ -160,9 +173,14 @@ class App {
       return;
     }
     await this.go(change.place);
+    if (this.place !== change.place || this.wanted !== change.place || this.old) {
+      this.history.step(!back);
+      this.say(this.old ? OLD : `Frame ${change.place + 1} is not shown, so nothing was changed in it.`);
+      return;
+    }
     this.labels.paste(change.area, back ? change.before : change.after);
     this.view.paint(change.area);
-    this.keep(back ? change.drawnBefore : change.drawnAfter, !back && change.complete);
+    this.keep(back ? change.drawnBefore : change.drawnAfter, back ? change.settledBefore : change.settledAfter);
   }
 
   clear() {
@@ -171,14 +189,14 @@ class App {
   }
 
   async takeBack() {
-    if (this.signs[this.place] !== "d" || !this.writes) return;
+    if (this.signs[this.place] !== "d" || !this.writes || this.old) return;
     const { place, labels } = this, before = labels.data.slice();
+    const change = { place, area: labels.whole(), before, after: before, drawnBefore: true, drawnAfter: false, settledBefore: this.about.settled };
+    this.history.add(change);
     this.keep(false);
     while (this.saver.pending(place) !== undefined) await new Promise(done => setTimeout(done, 30));
     await this.reload();
-    if (this.place !== place) return;
-    this.history.add({ place, area: this.labels.whole(), before, after: this.labels.data.slice(), drawnBefore: true, drawnAfter: false });
-    this.redraw();
+    if (this.place === place) change.after = this.labels.data.slice();
   }
 
   toldSaved(text, bad) {
@@ -191,6 +209,13 @@ class App {
     this.versions[place] = answer.version;
     this.heardChanges(answer);
     this.film.refresh();
+  }
+
+  /* What the server does not take is not shown any longer. */
+  async heardRefused(place) {
+    if (place === this.place) await this.reload();
+    const state = await get("state").catch(() => null);
+    if (state) this.heardChanges(state);
   }
 
   /* Objects */
@@ -239,7 +264,6 @@ class App {
     if (event.kind === "job") {
       this.job = event;
       showJob(event, this.folder);
-      this.redraw();
     } else if (event.kind === "changes") {
       this.heardChanges(event);
     } else if (event.kind === "drawn") { // by this page or another
@@ -254,7 +278,7 @@ class App {
       this.made.set(event.place, event.revision);
       if (this.signs[event.place] !== "d") this.signs[event.place] = "m";
       this.film.refresh();
-      if ($("follow").checked && !this.before && !this.loading && event.place !== this.place) this.go(event.place);
+      if ($("follow").checked && !this.before && !this.tools.busy && !this.loading && event.place !== this.place) this.go(event.place);
       else if (event.place === this.place) this.reload();
     }
   }
@@ -293,6 +317,11 @@ class App {
     }
     const state = await get("state").catch(() => null);
     if (!state) return;
+    if (state.identity !== this.identity || state.names.join("/") !== this.names.join("/")) {
+      this.old = true;
+      this.toldSaved(OLD, true);
+      return;
+    }
     if (this.lost) this.freshen();
     this.lost = false;
     this.heardChanges(state);

@@ -20,6 +20,9 @@ export function button(classes, text, title, act) {
 /* app: `objects`, `object`, `writes`, `choose(id)`, `rename(id, name)`, `remove(id)`. */
 export function showObjects(app, colours) {
   if ($("objects").contains(document.activeElement) && document.activeElement.matches("input")) return; // a name is being written
+  const shown = JSON.stringify([app.objects, app.object, app.writes]);
+  if ($("objects").dataset.shown === shown) return; // else a button would be another one before it is let go
+  $("objects").dataset.shown = shown;
   $("objects").replaceChildren(...app.objects.map(({ id, name }, n) => {
     const swatch = element("i", "swatch");
     swatch.style.background = `rgb(${colours[id]})`;
@@ -48,6 +51,7 @@ export function editName(app, id) {
     if (over) return;
     over = true;
     field.remove();
+    delete $("objects").dataset.shown;
     if (keep && field.value.trim() && field.value !== object.name) app.rename(id, field.value);
     else app.redraw();
     $("stage").focus({ preventScroll: true });

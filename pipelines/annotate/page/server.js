@@ -19,8 +19,8 @@ async function ask(method, path, body) {
 export const get = path => ask("GET", path).then(answer => answer.json());
 export const post = (path, body = {}) => ask("POST", path, body).then(answer => answer.json());
 
-export async function photo(place) {
-  return createImageBitmap(await (await ask("GET", `photo/${place}`)).blob());
+export async function photo(place, identity) {
+  return createImageBitmap(await (await ask("GET", `photo/${place}?v=${identity}`)).blob());
 }
 
 export async function mask(place) {
@@ -36,10 +36,10 @@ export async function boxMask(place, id, box, size) {
 
 /* Drawings on their way to disk: of each picture the latest; null takes its drawing back. */
 export class Saver {
-  constructor(told, changed) {
+  /* app: `names` of the pictures; told of how it goes by `toldSaved`, `heardSaved`, `heardRefused`. */
+  constructor(app) {
+    this.app = app;
     this.waiting = new Map();
-    this.told = told;
-    this.changed = changed;
     this.busy = false;
   }
 
@@ -50,31 +50,47 @@ export class Saver {
 
   save(place, labels) {
     this.waiting.set(place, labels);
-    this.told("Saving…", false);
+    this.app.toldSaved("Saving…", false);
     if (!this.busy) this.run();
   }
 
   async run() {
     this.busy = true;
     await new Promise(done => setTimeout(done)); // a stroke is shown before it is packed
+    let refused = "";
     while (this.waiting.size) {
       const [place, labels] = this.waiting.entries().next().value;
+      const over = () => { if (this.waiting.get(place) === labels) this.waiting.delete(place); };
       try {
-        const answer = await (labels ? ask("PUT", `mask/${place}${labels.complete ? "?complete=1" : ""}`, labels.runs()) : ask("DELETE", `mask/${place}`));
-        if (this.waiting.get(place) === labels) this.waiting.delete(place);
-        this.changed(place, await answer.json());
+        const answer = await this.send(place, labels);
+        over();
+        this.app.heardSaved(place, answer);
       } catch (error) {
-        const refused = [400, 404, 413].includes(error.status);
-        if (refused) this.waiting.delete(place);
-        this.failed = error.status ? error.message : "the program does not answer. Start it again and keep this page open";
-        this.told(`Not saved: ${this.failed}`, true);
-        if (refused) continue;
+        const why = error.status ? error.message : "the program does not answer. Start it again and keep this page open";
+        this.app.toldSaved(`Not saved: ${why}`, true);
+        if ([400, 403, 404, 413].includes(error.status)) {
+          refused = `picture ${place + 1}: ${why}`;
+          over();
+          this.app.heardRefused(place);
+          continue;
+        }
+        if (this.waiting.get(place) === labels) { // the others first
+          this.waiting.delete(place);
+          this.waiting.set(place, labels);
+        }
         await new Promise(done => setTimeout(done, RETRY_MS));
       }
     }
     this.busy = false;
     this.saves = (this.saves ?? 0) + 1;
-    this.told("Saved", false);
+    this.app.toldSaved(refused ? `Not saved: ${refused}` : "Saved", Boolean(refused));
+  }
+
+  /* By the picture's name: the folder may be another by now. */
+  async send(place, labels) {
+    const name = `name=${encodeURIComponent(this.app.names[place])}`;
+    const answer = labels ? await ask("PUT", `mask/${place}?${name}&settled=${labels.settled}`, labels.runs()) : await ask("DELETE", `mask/${place}?${name}`);
+    return answer.json();
   }
 }
 

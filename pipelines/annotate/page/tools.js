@@ -24,11 +24,12 @@ export class Tools {
     this.cursor = null;
     this.crosshair = null; // the keyboard's pen
     this.panning = null;
+    this.pointer = null; // that is down; a second finger draws nothing
     const stage = view.stage;
     stage.addEventListener("pointerdown", event => this.down(event));
     stage.addEventListener("pointermove", event => this.move(event));
     stage.addEventListener("pointerup", event => this.up(event));
-    stage.addEventListener("pointercancel", () => this.cancel());
+    stage.addEventListener("pointercancel", event => { if (this.lift(event)) this.cancel(); });
     stage.addEventListener("pointerleave", () => { if (!this.from) { this.cursor = null; this.marks(); } });
     stage.addEventListener("dblclick", () => { if (this.tool === "polygon") this.close(); });
     stage.addEventListener("wheel", event => {
@@ -37,6 +38,9 @@ export class Tools {
       view.zoom(Math.exp(-event.deltaY / 300), { x: event.clientX - box.left, y: event.clientY - box.top });
     }, { passive: false });
   }
+
+  /* Whether something is begun that is not finished. */
+  get busy() { return Boolean(this.from || this.corners.length); }
 
   get draws() { return this.app.writes && this.tool !== "hand"; }
 
@@ -49,20 +53,29 @@ export class Tools {
   /* By pointer */
 
   down(event) {
-    if (event.target.closest("button")) return; // of a hint
+    if (event.target.closest("button") || this.pointer !== null) return; // of a hint
     this.view.stage.focus({ preventScroll: true });
     const moves = event.button === 1 || (event.button === 0 && (!this.draws || event.altKey));
+    if (!moves && event.button !== 0) return;
+    this.pointer = event.pointerId;
+    this.view.stage.setPointerCapture(event.pointerId);
     if (moves) {
       event.preventDefault();
-      this.view.stage.setPointerCapture(event.pointerId);
       this.panning = { x: event.clientX, y: event.clientY };
-    } else if (event.button === 0) {
-      this.view.stage.setPointerCapture(event.pointerId);
+    } else {
       this.press(this.view.point(event));
     }
   }
 
+  /* Whether this was the pointer that was down. */
+  lift(event) {
+    if (event.pointerId !== this.pointer) return false;
+    this.pointer = null;
+    return true;
+  }
+
   move(event) {
+    if (this.pointer !== null && event.pointerId !== this.pointer) return;
     if (this.panning) {
       this.view.pan(event.clientX - this.panning.x, event.clientY - this.panning.y);
       this.panning = { x: event.clientX, y: event.clientY };
@@ -74,8 +87,9 @@ export class Tools {
   }
 
   up(event) {
+    if (!this.lift(event)) return;
     if (this.panning) this.panning = null;
-    else if (event.button === 0) this.release(this.view.point(event));
+    else this.release(this.view.point(event));
   }
 
   /* What both do */
@@ -130,7 +144,7 @@ export class Tools {
 
   /* Takes back what is not finished; whether there was anything. */
   cancel() {
-    const was = Boolean(this.from || this.corners.length);
+    const was = this.busy;
     if (this.from && this.tool !== "box") this.app.end();
     this.from = null;
     this.corners = [];
@@ -149,6 +163,7 @@ export class Tools {
     try {
       const found = await boxMask(place, object, box, app.labels);
       if (app.place !== place) return;
+      if (app.before) this.cancel(); // a stroke is under way: it ends here
       const had = app.labels.data.includes(object), { name } = app.objects.find(each => each.id === object);
       app.begin();
       app.changed(app.labels.replaceObject(object, found));

@@ -9,7 +9,7 @@ import pytest
 from pipelines.annotate.gaps import Carrier, Gap, Leg, plan_legs
 from tests.clips import Drifting, labels
 
-OBJECT = np.where(labels() == 1, 1, 0).astype(np.uint8)
+OBJECT, OTHER = (np.where(labels() == number, number, 0).astype(np.uint8) for number in (1, 2))
 
 
 class Forgetful(OrderedDict):
@@ -22,6 +22,11 @@ class Forgetful(OrderedDict):
 def drifting(close=False):
     """Drifts, however closely it looks."""
     return Drifting()
+
+
+def shown(project, place):
+    """Ids that a picture shows."""
+    return set(np.unique(project.labels(place)).tolist()) - {0}
 
 
 def carry(project, direction="both", at=0, stop=None):
@@ -127,7 +132,7 @@ def test_an_object_that_enters_later_is_not_looked_for_before(project):
 def test_an_object_goes_on_below_a_drawing_that_says_nothing_of_it(project):
     """Two objects drawn in two pictures, before any propagation; a change of the first is carried through, too."""
     project.draw(0, OBJECT)
-    project.draw(5, np.where(labels() == 2, 2, 0).astype(np.uint8))
+    project.draw(5, OTHER)
     carry(project, at=8)
     assert [set(np.unique(project.labels(place))) - {0} for place in (3, 4, 5, 6, 9)] == [
         {1},
@@ -138,6 +143,42 @@ def test_an_object_goes_on_below_a_drawing_that_says_nothing_of_it(project):
     ]
     project.draw(0, np.roll(OBJECT, 5, 0))
     assert project.signs()[6:] == "oooo"
+
+
+def test_an_object_goes_on_below_the_very_next_drawing(project):
+    """Where no picture lies between the two; the second time there is nothing to do."""
+    project.draw(0, OBJECT)
+    project.draw(1, OTHER)
+    carry(project)
+    assert [shown(project, place) for place in (1, 2, 9)] == [{1, 2}] * 3
+    assert carry(project) == []
+
+
+@pytest.mark.parametrize("at", [0, 9])
+def test_backwards_an_object_goes_on_below_earlier_drawings(project, at):
+    """From wherever one looks, and so does another drawing of it."""
+    for place, drawn in ((0, OBJECT), (4, OBJECT), (9, labels())):
+        project.draw(place, drawn)
+    carry(project, "backwards", at=at)
+    assert [shown(project, place) for place in (1, 4, 6)] == [{1, 2}] * 3
+    before = project.labels(2)
+    project.draw(9, np.where(OBJECT > 0, OBJECT, np.roll(OTHER, 6, 0)))
+    carry(project, "backwards", at=at)
+    assert not np.array_equal(project.labels(2), before)
+
+
+def test_an_object_that_comes_back_is_carried_where_it_was_hidden(project):
+    """What was made meanwhile is out of date."""
+    project.draw(0, labels())
+    project.remove_object(2)
+    carry(project)
+    assert project.signs() == "dmmmmmmmmm"
+    project.remove_object(2, removed=False)
+    assert project.signs() == "dooooooooo"
+    carry(project)
+    assert shown(project, 5) == {1, 2}
+    project.remove_object(2)
+    assert project.signs() == "dmmmmmmmmm"
 
 
 def test_an_object_that_was_erased_is_not_carried_on(project):
@@ -152,7 +193,7 @@ def test_an_object_that_was_erased_is_not_carried_on(project):
 def test_an_object_that_a_picture_is_accepted_without_is_gone(project):
     """Though no drawing ever showed it there."""
     project.draw(0, labels())
-    project.draw(5, OBJECT, complete=True)
+    project.draw(5, OBJECT, settled={1, 2})
     carry(project)
     assert [(project.labels(place) == 2).any() for place in (2, 5, 6, 9)] == [True, False, False, False]
 

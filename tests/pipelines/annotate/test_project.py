@@ -89,6 +89,28 @@ def test_a_removed_object_is_seen_nowhere_and_can_come_back(project):
     assert np.array_equal(project.labels(0), labels())
 
 
+def test_a_removed_object_keeps_its_pixels_where_one_draws_meanwhile(project):
+    """But for those that were drawn over."""
+    project.draw(0, labels())
+    project.remove_object(2)
+    stroke = np.where(labels() == 1, 1, 0).astype(np.uint8)
+    stroke[:3] = 1
+    project.draw(0, stroke)
+    project.remove_object(2, removed=False)
+    assert np.array_equal(project.labels(0), np.where(stroke > 0, stroke, labels()))
+
+
+def test_a_drawing_settles_what_its_picture_showed_to_whoever_drew(project):
+    """A mask that was made meanwhile was not seen, and goes on below; nothing that is no object is kept."""
+    project.keep_made(3, labels(), {FROM: ""})
+    without = np.where(labels() == 1, 1, 0).astype(np.uint8)
+    project.draw(3, without, settled={77})
+    assert (project.settled(3), set(np.unique(project.labels(3)))) == ({1}, {0, 1, 2})
+    project.draw(3, without, settled={1, 2})
+    project.draw(3, without, settled=())
+    assert project.settled(3) == {1}
+
+
 def test_a_mask_that_a_crash_has_torn_counts_as_not_made(project):
     """It is made again; a drawing that is torn is told."""
     project.keep_made(5, labels(), {FROM: ""})
@@ -96,6 +118,9 @@ def test_a_mask_that_a_crash_has_torn_counts_as_not_made(project):
     for path in (project.folder / "made" / "00005.png", project.folder / "drawn" / "00002.png"):
         path.write_bytes(path.read_bytes()[:60])
     assert project.made(5) is None
+    (project.folder / "drawn" / "00002.png").rename(project.folder / "aside.png")
+    assert again(project).signs() == "." * 10
+    (project.folder / "aside.png").rename(project.folder / "drawn" / "00002.png")
     with pytest.raises(DatakitError, match="drawn by hand"):
         again(project)
 
