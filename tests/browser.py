@@ -164,12 +164,20 @@ class Browser:
 
     def drag(self, points: Sequence[tuple[float, float]], button: str = "left") -> None:
         """Press at the first point of the window, move through the others, release at the last."""
+        self.hold(points, button)
+        self.let_go(points[-1], button)
+
+    def hold(self, points: Sequence[tuple[float, float]], button: str = "left") -> None:
+        """Press at the first point of the window, and move through the others."""
         for number, (x, y) in enumerate(points):
             self.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y, button=button if number else "none",
                       buttons=1 if number else 0)  # fmt: skip
             if not number:
                 self.send("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, button=button, clickCount=1)
-        x, y = points[-1]
+
+    def let_go(self, point: tuple[float, float], button: str = "left") -> None:
+        """Release."""
+        x, y = point
         self.send("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button=button, clickCount=1)
 
     def point(self, selector: str, x: float, y: float) -> tuple[float, float]:

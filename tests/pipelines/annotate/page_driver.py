@@ -35,6 +35,10 @@ class Page:
         yield
         self.browser.until(f"document.getElementById('saved').dataset.count !== '{before}'")
 
+    def until_saved(self) -> None:
+        """Wait until nothing is on its way to disk."""
+        self.browser.until("document.getElementById('saved').textContent !== 'Saving…'")
+
     def press(self, *keys: str) -> None:
         """Press keys one after the other."""
         for key in keys:

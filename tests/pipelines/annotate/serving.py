@@ -30,6 +30,7 @@ class DriftingMasker:
 
     def __init__(self, seconds: float = 0, steps: int | None = None):
         self.seconds = seconds  # that a frame takes
+        self.boxes: threading.Event | None = None  # when boxes are answered; None for at once
         self._steps = None if steps is None else threading.Semaphore(steps)  # that may be made
 
     def allow(self, steps: int) -> None:
@@ -52,6 +53,8 @@ class DriftingMasker:
 
     def box(self, image: NDArray[np.uint8], number: int, box: Any) -> NDArray[np.uint8]:
         """As `Masker.box`."""
+        if self.boxes is not None:
+            self.boxes.wait(20)
         return Drifting().box_mask(image, {number: box})
 
 

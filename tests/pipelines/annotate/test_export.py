@@ -75,12 +75,29 @@ def test_coco_of_photos_has_those_that_were_drawn(tmp_path):
     assert [each["height"] for each in found["images"]] == [41, 42]
 
 
+def test_photos_whose_names_are_alike_are_both_there(tmp_path):
+    """Though a COCO file's name has no blank."""
+    for number, name in enumerate(("IMG 1", "IMG_1")):
+        write_picture(tmp_path / "photos" / f"{name}.jpg", np.full((40 + number, 50, 3), 90, np.uint8))
+    project = Project(tmp_path / "project", open_media(tmp_path / "photos"))
+    project.add_object("cat")
+    for place in (0, 1):
+        project.draw(place, np.eye(40 + place, 50, dtype=np.uint8))
+    export_to(project, ["coco"], nothing)
+    root = project.folder / "export/coco"
+    found = json.loads((root / "annotations/instances_train.json").read_text())["images"]
+    sizes = [cv2.imread(str(root / "train" / each["file_name"])).shape[0] for each in found]
+    assert sizes == [each["height"] for each in found] == [40, 41]
+
+
 def test_a_removed_object_is_not_exported_and_leaves_no_gap(drawn):
     """As DAVIS readers expect ids."""
     drawn.remove_object(1)
     export_to(drawn, ["davis"], nothing)
     found = read_labels(drawn.folder / "export/davis/Annotations/480p/clip/00000.png", "").labels
     assert np.array_equal(found, labels() == 2)
+    export_to(drawn, ["pairs"], nothing)
+    assert set(np.unique(read_labels(drawn.folder / "export/pairs/masks/00000.png", "").labels)) == {0, 1}
 
 
 def test_the_film_shows_every_frame(drawn):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,52 @@ def test_undo_goes_back_to_the_picture_that_was_drawn_on(page: Page, project: Pr
     page.press_and_save("Ctrl+y")
     page.until_at(4)
     assert project.drawn == [0, 4]
+
+
+def test_undo_in_haste_changes_no_other_picture(page: Page, project: Project) -> None:
+    """Neither of two undone one after the other, nor one whose picture somebody has left again."""
+    for place in (2, 5, 8):
+        page.go(place)
+        page.drag((10, 10), (30, 10))
+    page.press("Home", "Ctrl+z", "Ctrl+z")
+    page.browser.until("document.getElementById('saved').dataset.count === '5'")
+    assert project.drawn == [2]
+    page.until_at(5)
+    page.press("Ctrl+y", "Home", "Ctrl+z")
+    page.browser.until("!document.getElementById('undo').disabled || !document.getElementById('redo').disabled")
+    page.until_saved()
+    assert project.drawn in ([2], [2, 5]) and set(np.unique(project.labels(0))) == {0}
+
+
+def test_a_drawing_that_is_refused_is_told_and_shown_no_more(page: Page, project: Project) -> None:
+    """Its object was removed elsewhere."""
+    project.remove_object(1)
+    page.drag((10, 10), (30, 10))
+    assert page.text("saved").startswith("Not saved: picture 1: object 1")
+    page.until_covered(0)
+    assert project.drawn == []
+
+
+def test_a_box_answered_during_a_stroke_loses_neither(browser: Browser, project: Project) -> None:
+    """The stroke ends where the mask of the box comes."""
+    masker = DriftingMasker()
+    masker.boxes = threading.Event()
+    with serving(project, masker) as served:
+        page = Page(browser, served)
+        page.press("x")
+        browser.drag([page.at(40, 20), page.at(60, 40)])
+        page.press("n")
+        browser.until("document.querySelectorAll('#objects li').length === 3")
+        page.press("b")
+        with page.saving():
+            browser.hold([page.at(5, 5), page.at(20, 5)])
+            masker.boxes.set()
+            browser.until("document.getElementById('hint').hidden")
+            browser.let_go(page.at(20, 5))
+        page.until_saved()
+        assert {1, 3} <= set(np.unique(project.labels(0)))
+        page.quiet()
+        browser.send("Page.navigate", url="about:blank")
 
 
 def test_a_drawing_is_taken_back_and_brought_again(page: Page, project: Project) -> None:

@@ -14,7 +14,7 @@ from datakit.errors import Locked, UsageError  # noqa: E402
 from pipelines.annotate import run  # noqa: E402
 from pipelines.annotate.project import Project  # noqa: E402
 from pipelines.annotate.run import SESSION, AnnotateJob, last_session, open_project, remember  # noqa: E402
-from tests.clips import labels  # noqa: E402
+from tests.clips import draw_folder, labels  # noqa: E402
 from tests.pipelines.annotate.serving import DriftingMasker  # noqa: E402
 
 
@@ -34,6 +34,19 @@ def test_a_project_is_opened_by_its_film_and_by_its_folder(clip, tmp_path):
     for media in (clip, tmp_path / "clip-annotations"):
         with open_project(AnnotateJob(media)) as (project, _):
             assert project.drawn == [0]
+
+
+def test_a_folder_of_the_same_name_has_a_project_of_its_own(clip, tmp_path):
+    """It is told, and does not show the masks of another; a dot is no suffix of a folder."""
+    with open_project(AnnotateJob(clip)):
+        pass
+    other = draw_folder(tmp_path / "elsewhere" / "clip", 10)
+    with pytest.raises(UsageError, match=r"is the project of .*--project"), open_project(AnnotateJob(other)):
+        pass
+    with open_project(AnnotateJob(other, tmp_path / "second")) as (project, _):
+        assert project.media.path == other
+    with open_project(AnnotateJob(draw_folder(tmp_path / "scene.001", 3))) as (project, _):
+        assert project.folder.name == "scene.001-annotations"
 
 
 def test_a_second_session_is_refused_and_may_look(clip):

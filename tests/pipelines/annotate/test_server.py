@@ -12,6 +12,8 @@ for _needed in ("starlette", "uvicorn", "websockets"):
 websocket = pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")
 
 from pipelines.annotate.project import Project  # noqa: E402
+from pipelines.annotate.runs import encode_runs  # noqa: E402
+from pipelines.annotate.session import Session  # noqa: E402
 from tests.clips import labels  # noqa: E402
 from tests.pipelines.annotate.serving import TOKEN, DriftingMasker, serving  # noqa: E402
 
@@ -165,6 +167,25 @@ def test_masks_appear_one_after_the_other(served):
     (changes,) = (event for event in events if event["kind"] == "changes")
     assert changes["signs"] == "dmmmmmmmmm" and changes["offer"] in range(1, 10)
     socket.close()
+
+
+def test_a_drawing_goes_to_the_picture_of_its_name(served, project):
+    """A page may be older than the folder; one whose picture is gone is refused."""
+    served.json("PUT", "/mask/3?name=00007&settled=1,2", encode_runs(OBJECT))
+    assert (project.drawn, project.settled(7)) == ([7], {1, 2})
+    served.json("DELETE", "/mask/3?name=00007")
+    assert project.drawn == []
+    for query, said in (("name=another", "no picture of this project any more"), ("settled=a", "expected ids")):
+        status, _, data = served.ask("PUT", f"/mask/3?{query}", encode_runs(OBJECT))
+        assert status == 400 and said in json.loads(data)["error"]
+
+
+def test_the_state_tells_other_files_from_those_before(served, project, clip):
+    """By their names, sizes and times."""
+    before = served.json("GET", "/state")["identity"]
+    assert before == Session(project, None, print).state()["identity"]
+    (clip / "00003.png").write_bytes((clip / "00004.png").read_bytes())
+    assert before != Session(project, None, print).state()["identity"]
 
 
 def test_another_page_hears_of_a_drawing(served):
