@@ -49,7 +49,7 @@ class CrfConfig:
 
 
 class Crf:
-    """Makes label maps out of scores; the `polish` of a `Propagator`.
+    """Makes label maps out of scores; the `postprocess` of a `Propagator`.
 
     Args:
         config: of the potentials.

@@ -85,13 +85,11 @@ class Verdict:
     """Which candidate is used.
 
     Attributes:
-        net: that one, in eval mode.
         part: its part of the way; 0 where the fitted network was declined.
         trials: of all candidates, the given network first.
         seconds: that it took.
     """
 
-    net: Segmenter
     part: float
     trials: tuple[Trial, ...]
     seconds: float
@@ -138,17 +136,16 @@ def judge(
     frames, labels = _shrunk(frames[: config.frames + 1], plain_labels(labels))
     clips = annotated_clips(frames[0], labels, config, seed)
     trials: list[Trial] = []
-    nets, usual = {}, None
+    usual = None
     for part in (0.0, *PARTS):
-        nets[part] = mixed_network(net, fitted, part)
-        propagator = Propagator(nets[part], compute, carried_by)
+        propagator = Propagator(mixed_network(net, fitted, part), compute, carried_by)
         there = carry(propagator, frames, labels)
         usual = usual or there
         found = [likeness(carry(propagator, shown, truth[0])[1:], truth[1:]) for shown, truth in clips]
         back = way_back(propagator, frames, there, config.every)
         trials.append(Trial(part, fmean(found) if found else 1.0, *back, likeness(there, usual)))
     part = chosen(trials, config).part
-    return Verdict(nets[part], part, tuple(trials), time.perf_counter() - began)
+    return Verdict(part, tuple(trials), time.perf_counter() - began)
 
 
 def chosen(trials: Sequence[Trial], config: JudgeConfig) -> Trial:

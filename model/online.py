@@ -132,7 +132,7 @@ def fine_tune(
         config: how.
         seed: of samples and order.
         compute: where it runs.
-        news: told of every step.
+        on_step: told of every step.
 
     Raises:
         UsageError: no object in any frame.

@@ -2,7 +2,7 @@
 
 The network gets each frame with the mask of the frame before, made coarser. All that is remembered follows from the
 label maps that were given and made, so a run that was killed goes on by replaying those it had written (with a
-`polish`, which changes what is written, it begins anew).
+`postprocess`, which changes what is written, it begins anew).
 Pixels and windows are left to `crop` and `refine`, the meeting of several objects to `objects`.
 """
 
@@ -122,8 +122,8 @@ class Propagator:
         net: in eval mode, placed by `compute`.
         compute: where it runs.
         config: how masks are carried on.
-        polish: makes the label maps that are given out, as `crf.Crf` does. They are not carried on: what it gets wrong
-            in one frame would grow from frame to frame (docs/decisions.md).
+        postprocess: makes the label maps that are given out, as `crf.Crf` does. They are not carried on: what it gets
+            wrong in one frame would grow from frame to frame (docs/decisions.md).
 
     Attributes:
         margins: id -> how sure the network was of the object in the last `step`, see `objects.mean_margins`; none of
@@ -212,7 +212,7 @@ class Propagator:
         """Take over a frame's label map, made earlier, as if `step` had just made it.
 
         Args:
-            labels: (H, W) uint8, what `step` returned; with a `polish`, what it returns without.
+            labels: (H, W) uint8, what `step` returned; with a `postprocess`, what it returns without.
             mask: what `step` was given.
             frame: gives what `step` was given; asked only by a network with a memory, for frames that it keeps.
         """
@@ -340,10 +340,17 @@ def filled_box(box: Box, frame_size: tuple[int, ...]) -> Mask:
 
 
 def _filled(labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
-    """A label map in which objects that are nowhere fill their guides, as far as no other is there."""
+    """A label map in which objects that are nowhere fill their guides, as far as no other is there.
+
+    One whose guide lies wholly under others takes it from them, as far as something is left of each.
+    """
     for number, guide in zip(ids, guides, strict=True):
-        if not (labels == number).any():
-            labels[(guide > 0) & (labels == 0)] = number
+        if (labels == number).any():
+            continue
+        inside = guide > 0
+        free = inside & (labels == 0)
+        covering = [other for other in object_ids(labels * inside) if (labels[~inside] == other).any()]
+        labels[free if free.any() else inside & np.isin(labels, covering)] = number
     return labels
 
 

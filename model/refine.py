@@ -107,7 +107,7 @@ def forward_pass(
     Args:
         net, image, guides, compute, memory: as there.
         windows: one for each guide.
-        mirrored: of a configuration that is `settled`.
+        mirrored: of a configuration that went through `resolve_defaults`.
     """
     cuts = {window: cut_image(image, window, net.coding.fill) for window in set(windows)}
     inputs = torch.stack([

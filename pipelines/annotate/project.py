@@ -297,12 +297,6 @@ class Project:
             marks += [self._marks[each][0] for each in self.drawn if each < left]
         return " ".join([self._about["maker"], *marks])
 
-    def around(self, place: int) -> tuple[int | None, int | None]:
-        """The nearest drawings before and after a picture."""
-        drawn = self.drawn
-        before, after = [each for each in drawn if each < place], [each for each in drawn if each > place]
-        return (before[-1] if before else None), (after[0] if after else None)
-
     def row(self, place: int) -> dict[str, Any] | None:
         """The line of a mask that was made; None where there is none."""
         return self._rows.get(place)

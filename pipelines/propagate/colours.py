@@ -45,10 +45,12 @@ class ColourIds:
             for number, colour in found.colours.items():
                 table[number] = self._id_of(colour)
             labels = table[labels]
-        else:
+        elif found.numbered:  # a mask of 0 and 255 shows one object, as one colour does
             self.numbered = self.numbered or file
         if self.ids and self.numbered is not None:
-            way_out = "give all of them as ids, in a palette PNG, or all in colours"
+            way_out = (
+                "give all of them as ids, in a palette PNG or in the colours of the result pictures, or all in others"
+            )
             raise UsageError(
                 f"--mask {file}: one mask of this video draws objects in colours of no known palette, another "
                 f"({self.numbered}) numbers them, so that nobody knows which is which; {way_out}"

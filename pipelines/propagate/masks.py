@@ -1,6 +1,6 @@
 """Label maps out of the masks that are given for a video: files, folders of them, frames that were painted on.
 
-Which words of the command line they come from stands in `start`.
+Which words of the command line they come from stands in `prompts`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from datakit.video.annotations import read_objects
 from datakit.video.frames import Frames
 from datakit.video.labels import list_frames, unused_twins
 from datakit.video.painted import is_colour_file, painted_objects
-from datakit.wording import shorten
+from datakit.wording import counted, shorten
 
 from .colours import ColourIds
 
@@ -66,7 +66,7 @@ class Spacing:
 class SequenceStart:
     """The annotations of a sequence in a tree: frame name -> file, in order of the frames.
 
-    Every object is given in the first file that holds it; `as_boxes` as in `MaskStart`. With `spacing` some files are
+    Every object is given in the first file that holds it; `as_boxes` as in `MaskPrompt`. With `spacing` some files are
     given in full besides: all their objects, and that there are no others.
 
     Source: the rule of YouTube-VOS: an object is given in the frame where it enters (Xu et al., arXiv 1809.03327).
@@ -177,16 +177,14 @@ def _read_folder(given: Given, frames: Frames, start: MaskPrompt, read: ReadOpti
 
 def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: ReadOptions) -> None:
     """Every object at the first file that holds it, and some files in full; it begins with the first object of all."""
-    placed = {name: _place_or_error(frames, name, file) for name, file in start.files.items()}
-    inside = [name for name, place in placed.items() if isinstance(place, int)]
+    placed = {name: _place_if_chosen(frames, name, file) for name, file in start.files.items()}
+    inside = [name for name, place in placed.items() if place is not None]
     known: set[int] = set()
     wanted: set[str] = set()
     full, unused = [], []
     for name, file in start.files.items():
         place = placed[name]
-        if isinstance(place, UsageError):
-            if not known:
-                raise place
+        if place is None:
             continue
         labels = _read_mask(given, file, frames, place, read, may_be_empty=True, may_be_painted=is_colour_file(file))
         new = sorted(_ids_in(labels) - known)
@@ -203,7 +201,11 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
             unused.append(name)
         known.update(new)
     if not known:
-        raise DatakitError(f"none of its {len(start.files)} annotations holds an object, so there is nothing to follow")
+        first = next(iter(start.files.items()))
+        if not inside:
+            _place_of_file(frames, first[0], f"annotation {first[1]}")
+        listed = counted(len(inside), "annotation") + (" of the chosen frames" if len(inside) < len(placed) else "")
+        raise DatakitError(f"none of its {listed} holds an object, so there is nothing to follow")
     if start.spacing is not None:
         empty = f"; {len(wanted) - len(full)} hold no object and are not used" if len(full) < len(wanted) else ""
         given.remarks.append(f"{len(full)} of {len(inside)} annotations are given in full: {shorten(full, 20)}{empty}")
@@ -215,11 +217,11 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
         )
 
 
-def _place_or_error(frames: Frames, name: str, file: Path) -> int | UsageError:
+def _place_if_chosen(frames: Frames, name: str, file: Path) -> int | None:
     try:
         return _place_of_file(frames, name, f"annotation {file}")
-    except UsageError as error:
-        return error
+    except _NotChosen:
+        return None
 
 
 def _read_mask(
@@ -314,6 +316,10 @@ def _named(frames: Frames, number: int) -> list[int]:
     return [place for place, found in enumerate(digits) if found and int(found[-1]) == number]
 
 
-def _not_chosen(frames: Frames, frame: str, what: str) -> UsageError:
+class _NotChosen(UsageError):
+    """A frame that is not among the chosen ones."""
+
+
+def _not_chosen(frames: Frames, frame: str, what: str) -> _NotChosen:
     chosen = f"{frames.numbers[0]} to {frames.numbers[-1]} ({frames.names[0]} to {frames.names[-1]})"
-    return UsageError(f"{what}: frame {frame!r} is not among the chosen ones, {chosen}")
+    return _NotChosen(f"{what}: frame {frame!r} is not among the chosen ones, {chosen}")

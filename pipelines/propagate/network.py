@@ -20,7 +20,7 @@ from datakit.errors import UsageError
 from datakit.files import write_json
 from datakit.places import sha256_at
 from datakit.video.frames import Frames
-from datakit.wording import counted
+from datakit.wording import counted, shorten
 
 from .passes import FlowOf, Step, Written, plan_passes, run_passes
 from .prompts import Prompts
@@ -152,7 +152,7 @@ class NetworkEngine:
         with limited_threads(count):
             masks = prompt_masks(propagator, frames, start)
             if self.choice.online:
-                propagator = self._propagator(self._fitted(frames, masks, scratch))
+                propagator = self._propagator(self._fitted(frames, masks, start.begins, scratch))
         passes = plan_passes(len(frames), masks, start.begins)
         if self.postprocess is not None:
             written = whole_or_nothing(written, len(frames))
@@ -171,7 +171,7 @@ class NetworkEngine:
         quick = prepared(net, self.compute, self.choice.backend)
         return Propagator(quick, self.compute, self.config, self.postprocess)
 
-    def _fitted(self, frames: Frames, masks: Mapping[int, Labels], scratch: Path) -> Segmenter:
+    def _fitted(self, frames: Frames, masks: Mapping[int, Labels], begins: int, scratch: Path) -> Segmenter:
         """The network to use: fitted to the annotated frames, as far as that proves better, by this run or an earlier.
 
         What was learnt and what was found lie in `scratch`, each as soon as it is there.
@@ -187,7 +187,7 @@ class NetworkEngine:
             return fitted
         about = json.loads(report.read_text(encoding="utf-8"))
         if "judge" not in about:
-            places = neighbours(min(masks), len(frames), self.online.judge.frames)
+            places = neighbours(min(masks), len(frames), self.online.judge.frames, begins)
             shown = [frames[place] for place in places]
             verdict = judge(
                 self.net, fitted, shown, masks[places[0]], self.config, self.online.judge, self.compute,
@@ -226,6 +226,11 @@ class NetworkEngine:
             raise UsageError(
                 f"--flow {folder}: holds no flow of these frames; expected {frames.names[0]}.flo and so on"
             )
+        told = frames.names[:-1]  # nothing moves on from the last
+        lacking = [name for name in told if not any((folder / f"{name}{end}").exists() for end in FLO_NAMES)]
+        if lacking:
+            count = counted(len(lacking), "frame")
+            logger.warning(f"{folder}: {count} without flow, seen by the photo alone: {shorten(lacking)}")
         return lambda place: flow_of_files(folder, frames.names[place], frames.size)
 
 
@@ -244,11 +249,14 @@ class FrameCache:
         return self._get(index)
 
 
-def neighbours(place: int, count: int, most: int) -> list[int]:
-    """An annotated frame of `count`, and at most so many after it, or before it where there are more."""
-    if place <= count - 1 - place:
+def neighbours(place: int, count: int, most: int, first: int = 0) -> list[int]:
+    """An annotated frame of `count`, and at most so many after it, or before it where there are more.
+
+    Frames before `first` are known to hold no object.
+    """
+    if place - first <= count - 1 - place:
         return list(range(place, min(place + most + 1, count)))
-    return list(range(place, max(place - most - 1, -1), -1))
+    return list(range(place, max(place - most, first) - 1, -1))
 
 
 def online_words(about: Mapping[str, Any]) -> str:
@@ -270,11 +278,21 @@ def _came_back(trial: Mapping[str, float]) -> float:
 
 
 def prompt_masks(propagator: Any, frames: Frames, start: Prompts) -> dict[int, Labels]:
-    """Frame index -> label map of all that is given; the network makes masks of the boxes."""
+    """Frame index -> label map of all that is given; the network makes masks of the boxes.
+
+    Raises:
+        UsageError: an object of a box has no pixel beside the others.
+    """
     masks = dict(start.masks)
     for place, boxes in start.boxes.items():
         boxed = propagator.box_mask(frames[place], boxes)
         masks[place] = np.where(masks[place] > 0, masks[place], boxed) if place in masks else boxed
+        if hidden := [number for number in boxes if not (masks[place] == number).any()]:
+            box = ",".join(map(str, boxes[hidden[0]]))
+            raise UsageError(
+                f"--box {box}: object {hidden[0]} lies wholly under other objects of frame {frames.names[place]!r}; "
+                "give it by a mask, or another box"
+            )
     return masks
 
 

@@ -53,7 +53,7 @@ def job_from(video: Path | None, options: Mapping[str, Any]) -> PropagateJob:
     ours = {"sequences": "--sequences", "from_boxes": "--from-boxes", "scheduler": "--scheduler", "jobs": "-j",
             "adaptive": "--adaptive", "annotate_every": EVERY, "annotate_share": SHARE}  # fmt: skip
     for name, flag in ours.items():
-        if options[name] not in (None, False, 1):
+        if options[name] not in ((1,) if name == "jobs" else (None, False)):
             raise UsageError(f"{flag} belongs to --davis ROOT; one video is segmented frame after frame")
     return _job(video, options)
 

@@ -24,7 +24,7 @@ MANY_OBJECTS = 64  # more are told before work begins
 
 @dataclass(frozen=True)
 class BoxPrompt:
-    """A box (x0, y0, x1, y1), half-open, its frame as in `MaskStart`, and an object id; None for the next free one."""
+    """A box (x0, y0, x1, y1), half-open, its frame as in `MaskPrompt`, and an object id; None for the next free one."""
 
     box: Box
     frame: str | None = None
@@ -122,6 +122,7 @@ def read_prompts(
     if given.numbers and boxes:
         where = f"--box {_corners(boxes[0].box)}"
         raise UsageError(f"{where}: masks hold ids beyond {IDS[-1]}, beside which a box has none; give all by masks")
+    _refuse_doubtful(frames, given.masks, boxes)
     boxes = [*boxes, *(box for place, labels in given.boxed.items() for box in boxes_of(labels, frames.names[place]))]
     taken = {int(number) for labels in given.masks.values() for number in np.unique(labels) if number}
     grouped: dict[int, dict[int, Box]] = {}
@@ -135,6 +136,20 @@ def read_prompts(
         given.remarks.append(many_told(len(taken)))
     ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
     return Prompts(*ordered, given.begins, given.numbers, tuple(given.remarks), frozenset(given.complete))
+
+
+def _refuse_doubtful(frames: Frames, masks: Mapping[int, Labels], boxes: Sequence[BoxPrompt]) -> None:
+    """Raise UsageError where a box without an id may be the object that a mask of a later frame shows."""
+    for box in boxes:
+        place = place_of(frames, box.frame, f"--box {_corners(box.box)}")
+        later = {int(n) for each, labels in masks.items() if each > place for n in np.unique(labels) if n}
+        earlier = {int(n) for each, labels in masks.items() if each <= place for n in np.unique(labels) if n}
+        if box.object_id is None and (doubtful := later - earlier):
+            number, free = min(doubtful), max(later | earlier) + 1
+            raise UsageError(
+                f"--box {_corners(box.box)}: a mask of a later frame shows object {number}; add :{number} to the "
+                f"box if that is the same one, or :{free} if it is another"
+            )
 
 
 def many_told(count: int) -> str:

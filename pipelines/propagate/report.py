@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datakit.video.palette import palette
 from datakit.wording import counted
 
 from ..progress import clock
@@ -51,9 +53,19 @@ def _where_to_look(summary: PropagateSummary) -> list[str]:
     fix = shlex.quote(str(_unused(summary.labels.with_name(f"{summary.labels.name}-{frame}.png"))))
     return [
         f"  frame {frame}: look here, object {found['object']} is least sure there (margin {found['margin']:.2f}). "
-        f"To correct it: datakit propagate {video} --first-frame {fix} --start {found['number']}, paint the objects, "
-        f"and run again with --mask {fix}@{frame} added and --overwrite"
+        f"To correct it: datakit propagate {video} --first-frame {fix} --start {found['number']}, paint the objects "
+        f"({_colours(summary.content['objects'])}), and run again with --mask {fix}@{frame} added and --overwrite"
     ]
+
+
+def _colours(ids: Sequence[int]) -> str:
+    """What to paint objects in, so that they are known again: the colours of the result pictures."""
+    known = [
+        f"object {number} in RGB {' '.join(map(str, palette()[3 * number : 3 * number + 3]))}"
+        for number in ids
+        if number < 255
+    ]
+    return ", ".join(known[:MOST_NAMED]) + (" …" if len(known) > MOST_NAMED else "")
 
 
 def _unused(path: Path) -> Path:

@@ -1,6 +1,6 @@
 """One video from checks and locks to its report: the frames that are missing, in order, and what they are looked at by.
 
-Only this file knows the order of the steps. Where objects begin stands in `start`, what the network does in
+Only this file knows the order of the steps. Where objects begin stands in `prompts`, what the network does in
 `network`, files in `output`, pictures to look at in `pictures`.
 """
 
@@ -25,7 +25,7 @@ from datakit.errors import UsageError
 from datakit.extras import MissingExtra, require
 from datakit.files import check_writable, digest_json, replacing, write_json, write_text
 from datakit.images import encode_png
-from datakit.places import exists, is_folder, is_stored, read_bytes
+from datakit.places import exists, is_folder, is_stored, read_bytes, size_at
 from datakit.progress import progress
 from datakit.video.frames import Frames, open_frames
 from datakit.video.labels import is_sequence_name
@@ -199,6 +199,8 @@ def write_first_frame(video: Path, number: int, path: Path) -> tuple[int, int]:
 def run_settings(job: PropagateJob, frames: Frames, start: Prompts, engine: Engine) -> dict[str, Any]:
     """Everything the label pictures depend on, as stored beside them."""
     video = {"frames": len(frames), "size": list(frames.size), "names": digest_json(list(frames.names))}
+    files = getattr(frames, "files", None) or [job.video]
+    video["bytes"] = digest_json([size_at(file) for file in files])  # another video may have the same names
     return {
         "video": {**video, "first": frames.names[0], "last": frames.names[-1], "stride": job.stride},
         "start": start.to_dict(),
@@ -213,11 +215,13 @@ class _Run:
     def __init__(self, job: PropagateJob, frames: Frames, start: Prompts, output: Output):
         self.job, self.frames, self.start, self.output = job, frames, start, output
         self.given = start.given()
+        self.logged: set[str] = set()  # frames that an earlier run has made, by its log
 
     def go(self, engine: Engine) -> int:
         """Segment every frame that is missing; how many were there."""
         frames, output = self.frames, self.output
-        missing = sum(not (output.labels / f"{name}.png").is_file() for name in frames.names)
+        self.logged = set(output.rows())
+        missing = sum(not (output.labels / f"{name}.png").is_file() or name not in self.logged for name in frames.names)
         if not missing and (output.report / SUMMARY).is_file():
             return len(frames)
         output.preflight(missing, frames.size)
@@ -236,7 +240,9 @@ class _Run:
         return kept
 
     def _written(self, place: int) -> Labels | None:
-        return self.output.carried(self.frames.names[place], self.frames.size)
+        """What an earlier run has made of a frame; nothing where a crash has lost its row of the log."""
+        name = self.frames.names[place]
+        return self.output.carried(name, self.frames.size) if name in self.logged else None
 
     def _keep(self, overlay: OverlayVideo | None, step: Step) -> None:
         number, labels, carried = self.output.number, step.labels, None

@@ -187,6 +187,9 @@ def propagate_sequence(job: PropagateJob) -> PropagateSummary | Failure:
             return propagate(job)
     except DatakitError as error:
         return Failure(job.name, str(error), error.exit_code)
+    except Exception as error:  # a fault of ours, or a device without memory: the others are finished all the same
+        logger.exception(f"{job.name} failed")
+        return Failure(job.name, repr(error), DatakitError.exit_code)
 
 
 def refuse(failures: Sequence[Failure], count: int) -> None:

@@ -65,14 +65,14 @@ def test_a_spoilt_network_is_declined():
     """The given one is used as it is, the very same."""
     net = RedNet(0.9)
     found = verdict(net, RedNet(0.9, wants=-1))
-    assert found.declined and found.part == 0 and found.net is net
+    assert found.declined and found.part == 0 and mixed_network(net, net, 0) is net
     assert found.to_dict()["declined"] is True
 
 
 def test_half_the_way_is_used_where_the_whole_is_too_far():
     found = verdict(RedNet(0.1), RedNet(2.1))  # at 2.1 nothing is red enough
     assert found.part == 0.5
-    assert found.net.limit.item() == pytest.approx(1.1)
+    assert mixed_network(RedNet(0.1), RedNet(2.1), found.part).limit.item() == pytest.approx(1.1)
 
 
 def test_equal_networks_prove_nothing():

@@ -305,6 +305,12 @@ def test_a_box_becomes_a_mask():
     assert np.array_equal(labels == 3, filled_box((100, 60, 120, 90), SIZE) > 0)
 
 
+def test_a_box_within_another_keeps_its_pixels():
+    """Where the network finds nothing in either."""
+    labels = propagator().box_mask(shot(), {1: (8, 8, 40, 40), 2: (12, 12, 20, 20)})
+    assert (labels[12:20, 12:20] == 2).all() and (labels == 1).sum() == 32 * 32 - 8 * 8
+
+
 @pytest.mark.parametrize("box", [(10, 10, 10, 20), (-1, 0, 5, 5), (0, 0, 129, 5), (20, 5, 10, 9)])
 def test_a_box_outside_the_frame_is_refused(box):
     """The message tells the frame's size."""

@@ -57,6 +57,30 @@ def test_going_on_begins_at_the_first_missing_frame(datakit, clip, mask, tmp_pat
     assert contents(out) == contents(quiet)
 
 
+def test_a_picture_whose_row_a_crash_has_lost_is_made_again(datakit, clip, mask, tmp_path):
+    """The log may reach the disk, or a store, after the pictures."""
+    out, quiet = tmp_path / "out", tmp_path / "quiet"
+    for folder in (out, quiet):
+        datakit("propagate", clip, "--mask", mask, "--out", folder)
+    (out / "_report/clip/report.json").unlink()
+    log = out / "_report/clip/frames.jsonl"
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:-2]))
+    found = datakit("propagate", clip, "--mask", mask, "--out", out, "--json")
+    assert json.loads(found.stdout)["kept"] == 4
+    assert contents(out) == contents(quiet)
+
+
+def test_another_video_of_the_same_names_is_another(datakit, clip, mask, tmp_path):
+    """Its pictures are not those that were made before."""
+    datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out")
+    other = tmp_path / "other" / "clip"
+    other.mkdir(parents=True)
+    for number, path in enumerate(sorted(clip.iterdir())):
+        (other / path.name).write_bytes(sorted(clip.iterdir())[5 - number].read_bytes())
+    found = datakit("propagate", other, "--mask", mask, "--out", tmp_path / "out")
+    assert found.exit_code == 5 and "video.bytes" in found.stderr
+
+
 def test_a_finished_sequence_is_left_as_it_is(datakit, clip, mask, tmp_path):
     """Nothing is written again."""
     out = tmp_path / "out"

@@ -108,6 +108,37 @@ def test_colours_of_a_tree_are_known_by_their_colour(datakit, tmp_path):
     assert (entered[20:36, 8:28] == 2).all() and not (entered == 2)[:20].any()
 
 
+def test_a_frame_painted_to_correct_a_mask_of_one_object_shows_that_object(datakit, tmp_path):
+    """Neither the first mask, of 0 and 255, nor a single colour says a number."""
+    clip = folder(tmp_path / "walk", [f"{k:05d}" for k in range(6)])
+    Image.fromarray(block(255, 4)).save(tmp_path / "a.png")
+    mask = f"{coloured(tmp_path / 'b.png', {20: (255, 0, 0)}, frame(3))}@3"
+    result = datakit("propagate", clip, "--mask", tmp_path / "a.png", "--mask", mask, "--out", tmp_path / "out")
+    assert result.exit_code == 0 and shown(tmp_path / "out") == [{1}] * 6
+    assert (read_labels(tmp_path / "out/walk/00003.png", "").labels[20:28, 8:28] == 1).all()
+
+
+def test_a_frame_painted_in_the_colours_of_result_pictures_has_their_ids(datakit, tmp_path):
+    """As a run proposes that it be corrected."""
+    clip = folder(tmp_path / "walk", [f"{k:05d}" for k in range(6)])
+    first = write_labels(tmp_path / "a.png", np.maximum(block(1, 4), block(2, 30)))
+    mask = f"{coloured(tmp_path / 'b.png', {20: (0, 128, 0)}, frame(3))}@3"
+    result = datakit("propagate", clip, "--mask", first, "--mask", mask, "--out", tmp_path / "out")
+    assert result.exit_code == 0 and shown(tmp_path / "out") == [{1, 2}] * 6
+    assert (read_labels(tmp_path / "out/walk/00003.png", "").labels[20:28, 8:28] == 2).all()
+
+
+def test_a_box_that_may_be_the_object_of_a_later_mask_is_asked_about(datakit, tmp_path):
+    """It was given another id, and one object was followed as two."""
+    clip = folder(tmp_path / "walk", [f"{k:05d}" for k in range(6)])
+    later = f"{write_labels(tmp_path / 'b.png', block(1, 20))}@3"
+    command = ("propagate", clip, "--mask", later, "--out", tmp_path / "out", "--box")
+    result = datakit(*command, "8,4,28,12")
+    assert result.exit_code == 2 and "add :1 to the box if that is the same one, or :2" in result.output
+    assert datakit(*command, "8,4,28,12:1").exit_code == 0
+    assert shown(tmp_path / "out") == [{1}] * 6
+
+
 def test_colours_beside_ids_are_refused(datakit, tmp_path):
     """Nobody knows which id red is."""
     clip = folder(tmp_path / "walk", [f"{k:05d}" for k in range(6)])

@@ -117,6 +117,11 @@ def test_the_judge_looks_where_more_of_the_video_lies(place, count, found):
     assert neighbours(place, count, 2) == found
 
 
+def test_the_judge_looks_at_no_frame_before_the_first_object():
+    assert neighbours(4, 6, 9, first=3) == [4, 5]
+    assert neighbours(5, 6, 9, first=3) == [5, 4, 3]
+
+
 @pytest.mark.parametrize(
     ("name", "given", "mirrored"),
     [

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.usefixtures("no_weights")
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "--start", "6"), 2, "leave none of its 6 frames"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "--sequences", "a"), 2, "belongs to --davis"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "-j", "2"), 2, "-j belongs to --davis"),
+        (("{clip}", "--mask", "{mask}", "--out", "{out}", "--annotate-every", "1"), 2, "belongs to --davis"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "--online-preset", "paper"), 2, "add --online"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "--set", "online.batch=2"), 2, "add --online"),
         (("{clip}", "--davis", "{clip}", "--out", "{out}"), 2, "leave VIDEO, --mask and --box out"),
@@ -59,6 +60,13 @@ def test_what_cannot_be_used_is_one_clear_line(datakit, clip, mask, tmp_path, ar
     assert text in found.stderr
     assert len(found.stderr.splitlines()) <= 2
     assert not (tmp_path / "out").exists()
+
+
+def test_two_equal_boxes_are_refused(datakit, clip, tmp_path):
+    """One of the objects would be in no picture."""
+    boxes = ("--box", "8,8,40,40:1", "--box", "8,8,40,40:2")
+    found = datakit("propagate", clip, *boxes, "--out", tmp_path / "out")
+    assert found.exit_code == 2 and "lies wholly under other objects of frame '00000'" in found.stderr
 
 
 def test_an_unreadable_frame_in_the_middle_leaves_nothing_behind(datakit, clip, mask, tmp_path):

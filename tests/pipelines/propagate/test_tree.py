@@ -6,9 +6,10 @@ import sys
 import numpy as np
 import pytest
 
+from pipelines.propagate import run
 from pipelines.propagate.run import PropagateJob
 from pipelines.propagate.tree import TreeJob, sequence_jobs
-from tests.clips import contents, draw_tree, write_labels
+from tests.clips import contents, draw_tree, labels, write_labels
 
 pytestmark = pytest.mark.usefixtures("no_weights")
 
@@ -43,6 +44,32 @@ def test_a_tree_begins_with_the_boxes_of_its_objects(datakit, tmp_path):
     settings = [json.loads((tmp_path / out / "_report/cat/settings.json").read_text()) for out in ("tree", "one")]
     assert settings[0]["start"] == settings[1]["start"] != {}
     assert contents(tmp_path / "tree" / "cat") == contents(tmp_path / "one" / "cat")
+
+
+@pytest.mark.parametrize("chosen", [("--start", "1"), ("--stride", "2")])
+def test_annotations_of_frames_that_are_not_chosen_are_no_fault(datakit, tmp_path, chosen):
+    """Also where no object is known yet."""
+    root = draw_tree(tmp_path / "davis", ("cat",))
+    folder = root / "Annotations/480p/cat"
+    for number in (1, 2):
+        write_labels(folder / f"{number:05d}.png", labels(number))
+    write_labels(folder / "00000.png", labels() * 0)
+    found = datakit("propagate", "--davis", root, "--out", tmp_path / "out", *chosen)
+    assert found.exit_code == 0, found.output
+    assert sorted(path.stem for path in (tmp_path / "out/cat").iterdir())[-1] in ("00003", "00002")
+
+
+def test_a_fault_nobody_thought_of_stops_no_other_sequence(datakit, tmp_path, monkeypatch):
+    """It is told like any other."""
+    finish = run.finish
+
+    def broken(job, *rest):
+        return finish(job, *rest) if job.name == "dog" else {}["gone"]
+
+    monkeypatch.setattr(run, "finish", broken)
+    found = datakit("propagate", "--davis", draw_tree(tmp_path / "davis"), "--out", tmp_path / "out")
+    assert found.exit_code == 1 and "cat: KeyError('gone')" in found.stderr
+    assert (tmp_path / "out/_report/dog/report.json").is_file()
 
 
 def test_a_bad_sequence_stops_no_other(datakit, tmp_path):
