@@ -18,6 +18,7 @@ import numpy as np
 
 from datakit.arrays import Labels, iou
 
+from ..propagate.passes import SHOWN_BEFORE, nearest
 from .files import ids_in
 from .media import Media
 from .project import FROM, WITHOUT, Project
@@ -25,7 +26,6 @@ from .project import FROM, WITHOUT, Project
 Direction = Literal["forwards", "backwards", "both"]
 DIRECTIONS: tuple[Direction, ...] = ("forwards", "backwards", "both")
 BELOW, UPON = "below", "upon"  # in a line of the log: what goes on below a drawing; what of that a mask began with
-LOOKED_BACK_AT = 6  # other drawings that a network with a memory sees before it begins
 
 
 class Gap(NamedTuple):
@@ -141,7 +141,7 @@ class Carrier:
         self._project, self._fresh, self._memory, self._media = project, fresh, memory, media or project.media
         self._compares = compares
         self._carried = False  # whether other objects go on below a drawing than when the plan was made
-        self._drawing = lru_cache(LOOKED_BACK_AT + 2)(self._media.__getitem__)  # every leg shows some of them anew
+        self._drawing = lru_cache(SHOWN_BEFORE + 2)(self._media.__getitem__)  # every leg shows some of them anew
 
     def run(self, direction: Direction, at: int) -> Iterator[tuple[Made, int]]:
         """Make all that is not up to date; each step with the number of steps that are left.
@@ -255,8 +255,7 @@ class Carrier:
     def _begin(self, leg: Leg, start: Labels, ids: Sequence[int]) -> Any:
         """A propagator that has seen the drawing, and before it others, the nearest last."""
         project, propagator = self._project, self._fresh(None not in leg.gap)
-        others = [place for place in project.drawn if place != leg.source] if self._memory else []
-        for place in sorted(others, key=lambda place: -abs(place - leg.source))[-LOOKED_BACK_AT:]:
+        for place in nearest(project.drawn, leg.source) if self._memory else ():
             labels = project.labels(place)
             labels = labels * np.isin(labels, ids)
             if labels.any():

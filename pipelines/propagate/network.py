@@ -153,7 +153,7 @@ class NetworkEngine:
             masks = prompt_masks(propagator, frames, start)
             if self.choice.online:
                 propagator = self._propagator(self._fitted(frames, masks, start.begins, scratch))
-        passes = plan_passes(len(frames), masks, start.begins)
+        passes = plan_passes(len(frames), masks, start.begins, start.complete)
         if self.postprocess is not None:
             written = whole_or_nothing(written, len(frames))
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
@@ -162,7 +162,8 @@ class NetworkEngine:
             logger.info(
                 f"{counted(len(frames), 'frame')} of {frames.size[1]}x{frames.size[0]}; {self.compute.describe()}"
             )
-            yield from run_passes(passes, propagator.fresh, frames, written, self._flow(frames, scratch.name))
+            flow, others = self._flow(frames, scratch.name), masks if self.net.remembers else None
+            yield from run_passes(passes, propagator.fresh, frames, written, flow, others)
 
     def _propagator(self, net: Segmenter) -> Propagator:
         from model.inference import prepared

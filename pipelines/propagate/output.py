@@ -29,7 +29,6 @@ from ..settings import differences
 SETTINGS, LOG, SUMMARY = "settings.json", "frames.jsonl", "report.json"
 NAMES = "names"  # in the settings: of the frames, so that --overwrite knows which pictures are ours
 VIDEO, SHEET, CONFIDENCE = "overlay.mp4", "sheet.png", "confidence.csv"
-CARRIED = "carried"  # label maps to go on from, of frames whose pictures show less
 BYTES_PER_PIXEL = 0.06  # of a label picture and its share of the overlay video, generously
 
 
@@ -82,7 +81,6 @@ class Output:
             for path in self.report.iterdir():
                 if path.name not in (LOCK, HOLDER) and path.is_file():
                     path.unlink()
-            shutil.rmtree(self.report / CARRIED, ignore_errors=True)
         for part in self.report.glob(f"{PART_PREFIX}*"):
             shutil.rmtree(part) if part.is_dir() else part.unlink()
         write_json(self.report / SETTINGS, settings)
@@ -101,14 +99,7 @@ class Output:
 
     def kept(self, name: str, size: tuple[int, int]) -> Labels | None:
         """The label map of a frame that an earlier run has written; None where it is missing or not whole."""
-        return self._read(self.labels / f"{name}.png", size)
-
-    def carried(self, name: str, size: tuple[int, int]) -> Labels | None:
-        """What the frame after one that an earlier run has written is made from; None as of `kept`."""
-        labels, path = self.kept(name, size), self.report / CARRIED / f"{name}.png"
-        return self._read(path, size) if labels is not None and path.is_file() else labels
-
-    def _read(self, path: Path, size: tuple[int, int]) -> Labels | None:
+        path = self.labels / f"{name}.png"
         try:
             labels = read_labels(path, str(path), ReadOptions(values="ids")).labels
         except ItemError:
@@ -121,23 +112,17 @@ class Output:
         """The id in label pictures of an object that is followed."""
         return int(self._ids[each]) if len(self._ids) > 1 else each
 
-    def keep(self, name: str, labels: Labels, row: Mapping[str, Any], carried: Labels | None = None) -> None:
+    def keep(self, name: str, labels: Labels, row: Mapping[str, Any]) -> None:
         """Write a frame's label map, and a row of the log before it: a row without its picture is written anew.
 
         Args:
             name: of the frame.
             labels: (H, W) uint8, what the picture shows.
             row: of the log.
-            carried: (H, W) uint8, what the next frame is made from, where that is another.
         """
         with (self.report / LOG).open("a", encoding="utf-8") as log:
             log.write(canonical_json({"frame": name, **row}) + "\n")
-        if carried is not None:
-            (self.report / CARRIED).mkdir(exist_ok=True)
-            self._write(self.report / CARRIED / f"{name}.png", carried)
-        self._write(self.labels / f"{name}.png", labels)
-
-    def _write(self, path: Path, labels: Labels) -> None:
+        path = self.labels / f"{name}.png"
         part = self.report / f"{PART_PREFIX}{path.name}"
         numbered = len(self._ids) > 1
         part.write_bytes(encode_png(self._ids[labels]) if numbered else encode_palette_png(labels, palette()))

@@ -7,7 +7,7 @@ brings these in, or corrects them, from its frame on. An object that enters late
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from datakit.arrays import Image, Labels
 from datakit.video.frames import Frames
 
+SHOWN_BEFORE = 6  # other annotations that a network with a memory sees before it begins
 Written = Callable[[int], Labels | None]
 FlowOf = Callable[[int], Image | None]
 
@@ -52,53 +53,68 @@ class Pass:
         places: of the frames, in the order they are made.
         masks: place -> (H, W) uint8 ids given there.
         seed: label map of the frame before the first, when that one is made by another pass.
+        complete: places whose masks show all objects.
         empty: whether these frames are known to hold no object.
     """
 
     places: Sequence[int]
     masks: Mapping[int, Labels] = field(default_factory=dict)
     seed: Labels | None = None
+    complete: Collection[int] = ()
     empty: bool = False
 
 
-def plan_passes(count: int, masks: Mapping[int, Labels], begins: int = 0) -> list[Pass]:
+def plan_passes(count: int, masks: Mapping[int, Labels], begins: int = 0, complete: Collection[int] = ()) -> list[Pass]:
     """The passes that make every frame of a video once.
 
     Args:
         count: of frames.
         masks: place -> (H, W) uint8 ids; at least one.
         begins: frames before this one are known to hold no object.
+        complete: places whose masks show all objects: those that are missing there are gone, not left open.
     """
     annotated = sorted(masks)
     begin, before = annotated[0], annotated[0]
     known, passes = _ids(masks[begin]), []
     for place in annotated[1:]:
         ids = _ids(masks[place])
-        if known <= ids:
+        if known <= ids or place in complete:
             middle = (before + place) // 2
-            passes.append(_forwards(begin, middle + 1, masks))
+            passes.append(_forwards(begin, middle + 1, masks, complete))
             if middle + 1 < place:
                 seed = np.where(np.isin(masks[place], sorted(known)), masks[place], np.uint8(0))
                 passes.append(Pass(range(place - 1, middle, -1), seed=seed))
             begin = place
-        known |= ids
+        known = ids if place in complete else known | ids
         before = place
-    passes.append(_forwards(begin, count, masks))
+    passes.append(_forwards(begin, count, masks, complete))
     if annotated[0] > begins:
         passes.append(Pass(range(annotated[0] - 1, begins - 1, -1), seed=masks[annotated[0]]))
     return [Pass(range(begins), empty=True), *passes] if begins else passes
 
 
-def _forwards(begin: int, end: int, masks: Mapping[int, Labels]) -> Pass:
-    return Pass(range(begin, end), {place: mask for place, mask in masks.items() if begin <= place < end})
+def _forwards(begin: int, end: int, masks: Mapping[int, Labels], complete: Collection[int]) -> Pass:
+    places = range(begin, end)
+    return Pass(places, {place: mask for place, mask in masks.items() if place in places}, complete=complete)
 
 
 def _ids(labels: Labels) -> frozenset[int]:
     return frozenset(int(number) for number in np.unique(labels) if number)
 
 
+def nearest(places: Iterable[int], start: int) -> list[int]:
+    """The places that a network with a memory is shown before it begins at `start`, the nearest last."""
+    others = [place for place in places if place != start]
+    return sorted(others, key=lambda place: -abs(place - start))[-SHOWN_BEFORE:]
+
+
 def run_passes(
-    passes: Sequence[Pass], fresh: Callable[[], Any], frames: Frames, written: Written, flow: FlowOf
+    passes: Sequence[Pass],
+    fresh: Callable[[], Any],
+    frames: Frames,
+    written: Written,
+    flow: FlowOf,
+    masks: Mapping[int, Labels] | None = None,
 ) -> Iterator[Step]:
     """Make every frame of some passes.
 
@@ -108,10 +124,13 @@ def run_passes(
         frames: the video.
         written: gives what an earlier run has made of a frame; asked in order, until it gives None.
         flow: gives the picture of the movement in a frame; None where there is none.
+        masks: all that is given of the video, for a network with a memory; each pass is shown the nearest first.
     """
     resumed = True
     for each in passes:
         propagator = fresh()
+        if masks and not each.empty:
+            _show(propagator, each, masks, frames)
         if each.seed is not None:
             before = each.places[0] + 1  # only passes that go backwards begin with a seed
             propagator.replay(each.seed, each.seed, partial(frames.__getitem__, before))
@@ -129,6 +148,16 @@ def run_passes(
             if each.empty:
                 yield Step(place, np.zeros(frames.size, np.uint8), (), time.perf_counter() - began, image)
                 continue
-            labels = propagator.step(image, mask, flow(place))
+            labels = propagator.step(image, mask, flow(place), place in each.complete)
             seconds, margins = time.perf_counter() - began, dict(propagator.margins)
             yield Step(place, labels, propagator.lost, seconds, image, margins=margins)
+
+
+def _show(propagator: Any, each: Pass, masks: Mapping[int, Labels], frames: Frames) -> None:
+    """Let a network remember what is given elsewhere of the objects that a pass begins with."""
+    start = each.places[0] if each.seed is None else each.places[0] + 1
+    known = sorted(_ids(masks[start] if each.seed is None else each.seed))
+    for place in nearest((place for place in masks if place not in each.masks), start):
+        labels = masks[place] * np.isin(masks[place], known)
+        if labels.any():
+            propagator.replay(labels, labels, partial(frames.__getitem__, place))

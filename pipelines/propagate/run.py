@@ -214,7 +214,6 @@ class _Run:
 
     def __init__(self, job: PropagateJob, frames: Frames, start: Prompts, output: Output):
         self.job, self.frames, self.start, self.output = job, frames, start, output
-        self.given = start.given()
         self.logged: set[str] = set()  # frames that an earlier run has made, by its log
 
     def go(self, engine: Engine) -> int:
@@ -242,22 +241,17 @@ class _Run:
     def _written(self, place: int) -> Labels | None:
         """What an earlier run has made of a frame; nothing where a crash has lost its row of the log."""
         name = self.frames.names[place]
-        return self.output.carried(name, self.frames.size) if name in self.logged else None
+        return self.output.kept(name, self.frames.size) if name in self.logged else None
 
     def _keep(self, overlay: OverlayVideo | None, step: Step) -> None:
-        number, labels, carried = self.output.number, step.labels, None
-        is_complete = step.place in self.start.complete
-        if is_complete:
-            by_boxes = np.where(np.isin(labels, self.given[step.place]), labels, np.uint8(0))
-            labels = by_boxes if step.place in self.start.boxes else self.start.masks[step.place]
-            carried = None if np.array_equal(labels, step.labels) else step.labels
+        number, labels, is_complete = self.output.number, step.labels, step.place in self.start.complete
         row = {
             "ms": round(1000 * step.seconds, 1),
             "lost": [] if is_complete else sorted(number(int(each)) for each in step.lost),
             "area": {str(number(each)): area for each, area in areas(labels).items()},
             "margin": {} if is_complete else {str(number(n)): round(each, 4) for n, each in step.margins.items()},
         }
-        self.output.keep(self.frames.names[step.place], labels, row, carried)
+        self.output.keep(self.frames.names[step.place], labels, row)
         if overlay and step.image is not None:
             overlay.add_frame(step.place, step.image, labels)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipelines.propagate.passes import plan_passes, run_passes
+from pipelines.propagate.passes import nearest, plan_passes, run_passes
 from tests.clips import SIZE, Drifting
 
 
@@ -46,6 +46,31 @@ def test_a_full_annotation_with_a_new_object_goes_back_without_it():
     passes = plan_passes(6, {0: mask(1), 5: mask(1, 2)})
     assert [list(each.places) for each in passes] == [[0, 1, 2], [4, 3], [5]]
     assert set(np.unique(passes[1].seed)) == {0, 1}
+
+
+def test_an_annotation_of_all_objects_is_gone_back_from_though_one_is_missing():
+    """It is gone there; and of what comes later it is not expected."""
+    masks = {0: mask(1, 2), 4: mask(1), 8: mask(1)}
+    assert orders(10, masks) == [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]
+    passes = plan_passes(10, masks, complete=set(masks))
+    assert [list(each.places) for each in passes] == [[0, 1, 2], [3], [4, 5, 6], [7], [8, 9]]
+
+
+def test_a_network_with_a_memory_is_shown_other_annotations_of_its_objects_first():
+    """The nearest last, at most six; of an object that it does not begin with nothing."""
+    shown, frames = [], np.zeros((10, *SIZE, 3), np.uint8)
+
+    class Remembering(Drifting):
+        def replay(self, made, mask=None, frame=None):
+            if mask is not None:
+                shown.append(sorted(set(np.unique(made).tolist()) - {0}))
+            super().replay(made, mask, frame)
+
+    masks = {0: mask(1), 3: mask(1, 2), 9: mask(1, 2)}
+    passes = plan_passes(10, masks, complete=set(masks))
+    list(run_passes(passes[:1], Remembering, frames, lambda _: None, lambda _: None, masks))
+    assert shown == [[1], [1]]
+    assert nearest(range(0, 100, 10), 50) == [20, 80, 30, 70, 40, 60]
 
 
 @pytest.mark.parametrize("annotated", [[0], [3], [0, 4], [2, 3, 9], [0, 1, 2], [9]])
