@@ -42,7 +42,7 @@ from .segmenter import Segmenter
 from .settings import PAPER, TrainConfig
 from .train import Step, Trainer
 
-CACHED = 64  # turned frames kept; all 42 of one frame, and at 854x480 some 100 MB at most
+KEPT_BYTES = 120e6  # of turned frames: all 42 of one frame at 854x480, eighteen at 1080p
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,8 @@ class FrameSamples:
         self._frames = [(image, plain_labels(labels)) for image, labels in frames]
         self._config, self._coding, self._seed = config, coding, seed
         self._remembers = remembers
-        self._image = lru_cache(CACHED)(self._turned_image)
+        largest = max((frame.nbytes for frame, _ in self._frames), default=1)
+        self._image = lru_cache(max(1, int(KEPT_BYTES / largest)))(self._turned_image)
         looks = list(config.recipe.augment.turns()) if config.recipe.augment else [(0.0, False)]
         self._draws = [
             _SampleRef(number, object_id, angle, flip, variant)

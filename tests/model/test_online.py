@@ -114,6 +114,13 @@ def test_samples_are_about_a_thousand_a_frame_and_object():
     assert len(FrameSamples([(frame, mask), (frame, two)], OnlineConfig(), CODING, 0)) == 3024
 
 
+def test_large_frames_are_kept_up_to_a_number_of_bytes():
+    """Turned ones: of 4K, four."""
+    frame, mask = np.zeros((2160, 3840, 3), np.uint8), np.ones((2160, 3840), np.uint8)
+    assert FrameSamples([(frame, mask)], OnlineConfig(), CODING, 0)._image.cache_info().maxsize == 4
+    assert FrameSamples([annotated()], OnlineConfig(), CODING, 0)._image.cache_info().maxsize >= 42
+
+
 def test_samples_are_those_a_build_would_store(monkeypatch):
     """The same views, guide masks and seeds as shards of the online recipe."""
     frame, mask = annotated()

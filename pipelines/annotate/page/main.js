@@ -175,7 +175,7 @@ class App {
     await this.go(change.place);
     if (this.place !== change.place || this.wanted !== change.place || this.old) {
       this.history.step(!back);
-      this.say(this.old ? OLD : `Frame ${change.place + 1} is not shown, so nothing was changed in it.`);
+      this.say(this.old ? OLD : `Picture ${change.place + 1} is not shown, so nothing was changed in it.`);
       return;
     }
     this.labels.paste(change.area, back ? change.before : change.after);

@@ -134,7 +134,7 @@ def test_a_box_answered_during_a_stroke_loses_neither(browser: Browser, project:
         page.press("x")
         browser.drag([page.at(40, 20), page.at(60, 40)])
         page.press("n")
-        browser.until("document.querySelectorAll('#objects li').length === 3")
+        browser.until("document.querySelector('#objects li.now').dataset.id === '3'")
         page.press("b")
         with page.saving():
             browser.hold([page.at(5, 5), page.at(20, 5)])

@@ -74,9 +74,9 @@ def test_an_object_without_a_pixel_has_no_confidence(datakit, clip, mask, tmp_pa
 
     step = clips.Drifting.step
 
-    def losing(self, image, given=None, flow=None):
-        made = step(self, image, given, flow)
-        if given is None:
+    def losing(self, image, mask=None, *how):
+        made = step(self, image, mask, *how)
+        if mask is None:
             made[made == 1] = 0
         self.before = made
         return made
@@ -93,8 +93,8 @@ def test_a_lost_object_is_told_with_its_frames(datakit, clip, mask, tmp_path, mo
 
     step = clips.Drifting.step
 
-    def losing(self, image, given=None, flow=None):
-        made = step(self, image, given, flow)
+    def losing(self, image, *given):
+        made = step(self, image, *given)
         if self.steps > 4:
             made = np.where(made == 2, np.uint8(0), made)
             self.before = made
