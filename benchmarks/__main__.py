@@ -57,7 +57,9 @@ def tables(figures: Mapping[str, Any]) -> list[str]:
 def table(columns: Sequence[str], rows: Mapping[str, Mapping[str, Any]]) -> str:
     """One table in Markdown."""
     lines = [["figure", *columns], ["---"] * (1 + len(columns))]
-    lines += [[name, *(str(row[column]) for column in columns)] for name, row in rows.items()]
+    lines += [
+        [name, *("" if row[column] is None else str(row[column]) for column in columns)] for name, row in rows.items()
+    ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

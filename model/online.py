@@ -42,7 +42,7 @@ from .segmenter import Segmenter
 from .settings import PAPER, TrainConfig
 from .train import Step, Trainer
 
-KEPT_BYTES = 120e6  # of turned frames: all 42 of one frame at 854x480, eighteen at 1080p
+KEPT_BYTES = 120e6  # of turned frames: all 42 of one frame at 854x480, nineteen at 1080p
 
 
 @dataclass(frozen=True)

@@ -182,9 +182,7 @@ class Propagator:
         """One with the same network and settings that knows no object yet."""
         return Propagator(self._net, self._compute, self.config, self._postprocess)
 
-    def step(
-        self, frame: Image, mask: Labels | None = None, flow: Image | None = None, complete: bool = False
-    ) -> Labels:
+    def step(self, frame: Image, mask: Labels | None = None, flow: Image | None = None) -> Labels:
         """Segment the next frame.
 
         Args:
@@ -192,7 +190,6 @@ class Propagator:
             mask: (H, W) uint8 ids of objects given in this frame, needed in the first: new ones, or such that
                 are to go on from here. All others are carried on as always. 255 is void, or object 1 where alone.
             flow: (H, W, 3) uint8 picture of the movement in this frame, `flow.speed_image`, to be looked at as well.
-            complete: the mask shows all objects of this frame; others are looked for again in the next.
 
         Returns:
             (H, W) uint8 label map, with the given objects as they were given.
@@ -205,7 +202,7 @@ class Propagator:
         known, keep_lost = object_ids(given), self.config.keep_lost
         ids = [n for n, state in self._states.items() if n not in known and (keep_lost or not state.missing)]
         self.margins = {}
-        labels, polished = self._segmented(frame, flow, ids) if ids and not complete else (given, given)
+        labels, polished = self._segmented(frame, flow, ids) if ids else (given, given)
         if mask is not None:
             labels, polished = (np.where(given > 0, given, each) for each in (labels, polished))
         self.replay(labels, mask, lambda: frame)

@@ -123,12 +123,10 @@ class Drifting:
         self.before, self.steps = made, self.steps + 1
         self.ids |= {int(number) for number in np.unique(made) if number}
 
-    def step(
-        self, image: Any, mask: NDArray[np.uint8] | None = None, flow: Any = None, complete: bool = False
-    ) -> NDArray[np.uint8]:
+    def step(self, image: Any, mask: NDArray[np.uint8] | None = None, flow: Any = None) -> NDArray[np.uint8]:
         """As `Propagator.step`."""
         moved = np.zeros(image.shape[:2], np.uint8) if self.before is None else np.roll(self.before, self.steps, 1)
-        made = moved if mask is None else mask if complete else np.where(mask > 0, mask, moved)
+        made = moved if mask is None else np.where(mask > 0, mask, moved)
         given = set() if mask is None else set(np.unique(mask).tolist())
         self.margins = dict.fromkeys(sorted(self.ids - given), 1 - 0.1 * self.steps)
         self.replay(made)

@@ -18,6 +18,7 @@ from datakit.video.palette import palette
 
 FORMAT, VERSION = "masktrack-datakit annotations", 1
 ABOUT, DRAWN, MADE, LOG, EXPORTS = "project.json", "drawn", "made", "made.jsonl", "export"
+NAME_LENGTH = 100
 PNG_END = b"\0\0\0\0IEND\xaeB\x60\x82"
 KINDS = {"media": str, "kind": str, "count": int, "objects": dict, "removed": list, "settled": dict}
 
@@ -57,6 +58,11 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Replace a log by these lines."""
     with replacing(path) as part:
         part.write_text("".join(canonical_json(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def plain(name: str) -> str:
+    """The name of an object without control characters, and not without end."""
+    return " ".join("".join(letter for letter in str(name) if letter.isprintable()).split())[:NAME_LENGTH]
 
 
 def ids_in(labels: Labels) -> set[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -115,7 +115,7 @@ def _legs(gap: Gap, count: int, direction: Direction) -> Iterator[Leg]:
     nearer = (len(onwards) + 1) // 2
     if left is not None and direction != "backwards":
         yield Leg(gap, left, onwards, nearer if both else len(onwards))
-    if right is not None and direction != "forwards":
+    if right is not None and direction != "forwards" and not (both and not onwards):
         yield Leg(gap, right, back, len(back) - nearer if both else len(back))
 
 
@@ -149,7 +149,7 @@ class Carrier:
         Legs of a gap share it: the first half of each is made first, then each goes on where the other has been.
         Where a drawing changes meanwhile, it goes on from that one.
         """
-        unchanged = False
+        unchanged, rounds = False, 0
         while not unchanged:
             changed, self._carried = self._project.changed, False
             plan = self.plan(direction, at)
@@ -159,8 +159,9 @@ class Carrier:
                 yield step, left
                 if self._project.changed != changed:
                     break
-            at = self._project.changed[1] if self._project.changed != changed else at
-            unchanged = self._project.changed == changed and not self._carried
+            same, rounds = self._project.changed == changed, rounds + 1
+            at, rounds = (at, rounds) if same else (self._project.changed[1], 0)
+            unchanged = same and not (self._carried and rounds <= len(self._project.drawn))
 
     def _steps(self, plan: Sequence[Leg]) -> Iterator[Made]:
         for gap in dict.fromkeys(leg.gap for leg in plan):
@@ -190,7 +191,8 @@ class Carrier:
         project, end = self._project, leg.end
         if end is None or not project.open_ids(end, leg.forwards):
             return False
-        return not project.is_current(project.row(end), origin)
+        row = project.row(end) or {}
+        return not project.is_current(row, origin) or row.get(UPON) != self._upon(leg)
 
     def _is_made(self, leg: Leg, place: int) -> bool:
         """Whether a mask was made by a leg, from what is still the same."""
@@ -217,7 +219,7 @@ class Carrier:
             yield from run
 
     def _leg(self, leg: Leg) -> Iterator[Made]:
-        project, origin = self._project, self._project.origin(*leg.gap)
+        project, origin, hidden = self._project, self._project.origin(*leg.gap), self._project.hidden()
         start = self._start(leg)
         ids = sorted(ids_in(start))
         propagator = self._begin(leg, start, ids) if ids else None
@@ -238,10 +240,10 @@ class Carrier:
                 self._compare(leg, place, labels)
             elif kept is None:
                 sure = min(margins.values(), default=1.0)
-                project.keep_made(place, labels, self._row(leg, origin, sure, {UPON: self._upon(leg)}))
+                project.keep_made(place, labels, self._row(leg, origin, hidden, sure))
             yield Made(place, time.perf_counter() - began)
         if leg.carries_through:
-            self._carry_through(leg, propagator, origin)
+            self._carry_through(leg, propagator, origin, hidden)
 
     def _start(self, leg: Leg) -> Labels:
         """The label map that a leg begins with. Objects that enter later are not looked for in earlier pictures."""
@@ -279,7 +281,7 @@ class Carrier:
             project.keep_made(place, added, row)
         project.note(place, agreement=round(min(alike, default=1.0), 4))
 
-    def _carry_through(self, leg: Leg, propagator: Any, origin: str) -> None:
+    def _carry_through(self, leg: Leg, propagator: Any, origin: str, hidden: Sequence[int]) -> None:
         """Objects of which the drawing at the end of a leg says nothing go on below it."""
         project, end = self._project, leg.end
         open_ids = set() if end is None else project.open_ids(end, leg.forwards)
@@ -294,11 +296,9 @@ class Carrier:
             below = np.where(below > 0, below, before * np.isin(before, sorted(others)))
         digest = hashlib.blake2b(below.tobytes(), digest_size=6).hexdigest()
         self._carried |= digest != self._below(end)
-        project.keep_made(end, below, self._row(leg, origin, more={BELOW: digest}))
+        project.keep_made(end, below, {**self._row(leg, origin, hidden), BELOW: digest})
 
-    def _row(
-        self, leg: Leg, origin: str, confidence: float = 1.0, more: Mapping[str, str | None] | None = None
-    ) -> dict[str, Any]:
+    def _row(self, leg: Leg, origin: str, hidden: Sequence[int], confidence: float = 1.0) -> dict[str, Any]:
         about = {FROM: origin, "source": leg.source, "shared": leg.shared, "confidence": confidence}
-        further = {WITHOUT: self._project.hidden(), **(more or {})}
+        further = {WITHOUT: hidden, UPON: self._upon(leg)}
         return about | {name: value for name, value in further.items() if value}

@@ -32,6 +32,7 @@ from .files import (
     VERSION,
     ids_in,
     is_whole,
+    plain,
     read_about,
     read_rows,
     stamps,
@@ -41,7 +42,6 @@ from .files import (
 from .media import Media
 
 IDS = range(1, 255)
-NAME_LENGTH = 100
 AS_IDS = ReadOptions(values="ids")
 FROM, WITHOUT = "from", "without"  # in a line of the log: which drawings a mask was made of, which objects were removed
 Mark = tuple[str, frozenset[int]]  # a digest of a drawing, and the ids that are in it
@@ -77,6 +77,7 @@ class Project:
         self._marks = self._read_marks(self._about, self._seen)
         self._rows = self._read_rows()
         self._versions = [0] * len(media)
+        self._taken_back: dict[int, Labels] = {}  # drawings with removed objects
         self.changed = (0, 0)  # how many drawings were changed, and where the last one was
         if writes:
             self._save_about()
@@ -188,7 +189,8 @@ class Project:
             elif made is None:
                 found = drawn
             else:
-                open_ = made * ~np.isin(made, sorted(self.settled(place)))
+                known = set().union(*(ids for _, ids in self._marks.values())) - self.settled(place)
+                open_ = made * np.isin(made, sorted(known))
                 found = np.where(drawn > 0, drawn, open_)
             removed = self._about["removed"]
             return np.where(np.isin(found, removed), np.uint8(0), found) if removed else found
@@ -222,8 +224,8 @@ class Project:
 
     def _with_hidden(self, place: int, labels: Labels) -> Labels:
         """A drawing with the pixels that removed objects have in the one before it; they may be brought back."""
-        before = self._read(DRAWN, place) if place in self._marks and self._about["removed"] else None
-        if before is None:
+        before = self._read(DRAWN, place) if place in self._marks else self._taken_back.get(place)
+        if before is None or not self._about["removed"]:
             return labels
         return np.where((labels == 0) & np.isin(before, self._about["removed"]), before, labels)
 
@@ -233,6 +235,9 @@ class Project:
         with self._lock:
             self._about["settled"].pop(self.media.names[place], None)
             self._save_about()
+            before = self._read(DRAWN, place) if place in self._marks and self._about["removed"] else None
+            if before is not None:  # if that is undone, removed objects are there again
+                self._taken_back[place] = before
             self._file(DRAWN, place).unlink(missing_ok=True)
             self._marks.pop(place, None)
             self._has_changed(place)
@@ -345,7 +350,7 @@ class Project:
             number = max((n for n, _ in self._named()), default=0) + 1
             if number not in IDS:
                 raise UsageError(f"all {len(IDS)} object ids are taken")
-            self._about["objects"][str(number)] = {"name": _plain(name) or f"object {number}"}
+            self._about["objects"][str(number)] = {"name": plain(name) or f"object {number}"}
             self._save_about()
             return number
 
@@ -356,10 +361,10 @@ class Project:
             UsageError: there is no such object, or no name.
         """
         self._must_write()
-        if number not in self.objects() or not _plain(name):
+        if number not in self.objects() or not plain(name):
             raise UsageError(f"object {number}: expected one of {list(self.objects())}, and a name")
         with self._lock:
-            self._about["objects"][str(number)]["name"] = _plain(name)
+            self._about["objects"][str(number)]["name"] = plain(name)
             self._save_about()
 
     def remove_object(self, number: int, removed: bool = True) -> None:
@@ -376,6 +381,7 @@ class Project:
             self._about["removed"] = sorted([*others, number] if removed else others)
             self._save_about()
             self._versions = [version + 1 for version in self._versions]
+            self.changed = (self.changed[0] + 1, self.changed[1])
 
     @property
     def at(self) -> int:
@@ -392,7 +398,3 @@ class Project:
     def _must_write(self) -> None:
         if not self.writes:
             raise UsageError("this project is open to be looked at only; start without --read-only to change it")
-
-
-def _plain(name: str) -> str:
-    return " ".join("".join(letter for letter in str(name) if letter.isprintable()).split())[:NAME_LENGTH]

@@ -53,14 +53,12 @@ class Pass:
         places: of the frames, in the order they are made.
         masks: place -> (H, W) uint8 ids given there.
         seed: label map of the frame before the first, when that one is made by another pass.
-        complete: places whose masks show all objects.
         empty: whether these frames are known to hold no object.
     """
 
     places: Sequence[int]
     masks: Mapping[int, Labels] = field(default_factory=dict)
     seed: Labels | None = None
-    complete: Collection[int] = ()
     empty: bool = False
 
 
@@ -79,23 +77,22 @@ def plan_passes(count: int, masks: Mapping[int, Labels], begins: int = 0, comple
     for place in annotated[1:]:
         ids = _ids(masks[place])
         if known <= ids or place in complete:
-            middle = (before + place) // 2
-            passes.append(_forwards(begin, middle + 1, masks, complete))
+            seed = np.where(np.isin(masks[place], sorted(known)), masks[place], np.uint8(0))
+            middle = (before + place) // 2 if seed.any() else place - 1
+            passes.append(_forwards(begin, middle + 1, masks))
             if middle + 1 < place:
-                seed = np.where(np.isin(masks[place], sorted(known)), masks[place], np.uint8(0))
                 passes.append(Pass(range(place - 1, middle, -1), seed=seed))
             begin = place
         known = ids if place in complete else known | ids
         before = place
-    passes.append(_forwards(begin, count, masks, complete))
+    passes.append(_forwards(begin, count, masks))
     if annotated[0] > begins:
         passes.append(Pass(range(annotated[0] - 1, begins - 1, -1), seed=masks[annotated[0]]))
     return [Pass(range(begins), empty=True), *passes] if begins else passes
 
 
-def _forwards(begin: int, end: int, masks: Mapping[int, Labels], complete: Collection[int]) -> Pass:
-    places = range(begin, end)
-    return Pass(places, {place: mask for place, mask in masks.items() if place in places}, complete=complete)
+def _forwards(begin: int, end: int, masks: Mapping[int, Labels]) -> Pass:
+    return Pass(range(begin, end), {place: mask for place, mask in masks.items() if begin <= place < end})
 
 
 def _ids(labels: Labels) -> frozenset[int]:
@@ -148,7 +145,7 @@ def run_passes(
             if each.empty:
                 yield Step(place, np.zeros(frames.size, np.uint8), (), time.perf_counter() - began, image)
                 continue
-            labels = propagator.step(image, mask, flow(place), place in each.complete)
+            labels = propagator.step(image, mask, flow(place))
             seconds, margins = time.perf_counter() - began, dict(propagator.margins)
             yield Step(place, labels, propagator.lost, seconds, image, margins=margins)
 

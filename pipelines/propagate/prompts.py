@@ -14,6 +14,7 @@ from datakit.arrays import Box, Labels
 from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
 from datakit.files import digest_json
+from datakit.masks import Colour
 from datakit.transforms.object_crop import ObjectCrop
 from datakit.video.frames import Frames
 
@@ -42,6 +43,7 @@ class Prompts:
         numbers: ids of objects 1, 2, 3 … in result pictures, where some are beyond 8 bits; else none.
         remarks: what a user should know, a sentence each.
         complete: places where all objects are given that are to be seen there; elsewhere others may be, too.
+        colours: id -> RGB that it was painted in, where masks were in colours that number nothing.
     """
 
     masks: Mapping[int, Labels] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Prompts:
     numbers: Sequence[int] = ()
     remarks: Sequence[str] = ()
     complete: Collection[int] = ()
+    colours: Mapping[int, Colour] = field(default_factory=dict)
 
     def given(self) -> dict[int, list[int]]:
         """Place of a frame -> ids of the objects that are given there."""
@@ -135,7 +138,8 @@ def read_prompts(
     if len(taken) > MANY_OBJECTS:
         given.remarks.append(many_told(len(taken)))
     ordered = dict(sorted(given.masks.items())), dict(sorted(grouped.items()))
-    return Prompts(*ordered, given.begins, given.numbers, tuple(given.remarks), frozenset(given.complete))
+    colours = {number: colour for colour, number in given.colours.ids.items()}
+    return Prompts(*ordered, given.begins, given.numbers, tuple(given.remarks), frozenset(given.complete), colours)
 
 
 def _refuse_doubtful(frames: Frames, masks: Mapping[int, Labels], boxes: Sequence[BoxPrompt]) -> None:
@@ -145,7 +149,8 @@ def _refuse_doubtful(frames: Frames, masks: Mapping[int, Labels], boxes: Sequenc
         later = {int(n) for each, labels in masks.items() if each > place for n in np.unique(labels) if n}
         earlier = {int(n) for each, labels in masks.items() if each <= place for n in np.unique(labels) if n}
         if box.object_id is None and (doubtful := later - earlier):
-            number, free = min(doubtful), max(later | earlier) + 1
+            asked = {each.object_id for each in boxes}
+            number, free = min(doubtful), next(n for n in IDS if n not in later | earlier | asked)
             raise UsageError(
                 f"--box {_corners(box.box)}: a mask of a later frame shows object {number}; add :{number} to the "
                 f"box if that is the same one, or :{free} if it is another"

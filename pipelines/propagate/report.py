@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +53,17 @@ def _where_to_look(summary: PropagateSummary) -> list[str]:
     fix = shlex.quote(str(_unused(summary.labels.with_name(f"{summary.labels.name}-{frame}.png"))))
     return [
         f"  frame {frame}: look here, object {found['object']} is least sure there (margin {found['margin']:.2f}). "
-        f"To correct it: datakit propagate {video} --first-frame {fix} --start {found['number']}, paint the objects "
-        f"({_colours(summary.content['objects'])}), and run again with --mask {fix}@{frame} added and --overwrite"
+        f"To correct it: datakit propagate {video} --first-frame {fix} --start {found['number']}, paint the objects"
+        f"{_colours(summary.content)}, and run again with --mask {fix}@{frame} added and --overwrite"
     ]
 
 
-def _colours(ids: Sequence[int]) -> str:
-    """What to paint objects in, so that they are known again: the colours of the result pictures."""
-    known = [
-        f"object {number} in RGB {' '.join(map(str, palette()[3 * number : 3 * number + 3]))}"
-        for number in ids
-        if number < 255
-    ]
-    return ", ".join(known[:MOST_NAMED]) + (" …" if len(known) > MOST_NAMED else "")
+def _colours(content: Mapping[str, Any]) -> str:
+    """What to paint objects in, so that they are known again: the colours of the first masks, or of result pictures."""
+    table, own = palette(), content["colours"]
+    known = {n: own.get(str(n), table[3 * n : 3 * n + 3]) for n in content["objects"] if n < 255}
+    words = [f"object {number} in RGB {' '.join(map(str, colour))}" for number, colour in known.items()]
+    return f" ({', '.join(words[:MOST_NAMED])}{' …' if len(words) > MOST_NAMED else ''})" if words else ""
 
 
 def _unused(path: Path) -> Path:

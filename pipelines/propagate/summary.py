@@ -31,6 +31,7 @@ def report_of(frames: Frames, start: Prompts, output: Output) -> dict[str, Any]:
         "size": {"height": frames.size[0], "width": frames.size[1]},
         "objects": ids,
         "given": given,
+        "colours": {str(number): list(colour) for number, colour in sorted(start.colours.items())},
         "lost": {number: names for number, names in lost.items() if names},
         "mean_margin": _mean_margins(listed),
         "look_at": look_at(listed, frames.numbers),

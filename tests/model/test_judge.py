@@ -63,9 +63,9 @@ def test_a_network_that_keeps_the_object_is_used():
 
 def test_a_spoilt_network_is_declined():
     """The given one is used as it is, the very same."""
-    net = RedNet(0.9)
-    found = verdict(net, RedNet(0.9, wants=-1))
-    assert found.declined and found.part == 0 and mixed_network(net, net, 0) is net
+    net, spoilt = RedNet(0.9), RedNet(0.9, wants=-1)
+    found = verdict(net, spoilt)
+    assert found.declined and mixed_network(net, spoilt, found.part) is net
     assert found.to_dict()["declined"] is True
 
 

@@ -305,16 +305,6 @@ def test_a_box_becomes_a_mask():
     assert np.array_equal(labels == 3, filled_box((100, 60, 120, 90), SIZE) > 0)
 
 
-def test_a_mask_of_all_objects_shows_no_others_and_ends_none():
-    """Where a frame is known not to show one; it is looked for again in the next."""
-    red, green = disc(30, 40), disc(90, 40)
-    carrying, shown = propagator(), shot(red=red, green=green)
-    carrying.step(shown, red + 2 * green)
-    found = carrying.step(shown, red, complete=True)
-    assert set(np.unique(found)) == {0, 1} and carrying.lost == {2}
-    assert set(np.unique(carrying.step(shown))) == {0, 1, 2}
-
-
 def test_a_box_within_another_keeps_its_pixels():
     """Where the network finds nothing in either."""
     labels = propagator().box_mask(shot(), {1: (8, 8, 40, 40), 2: (12, 12, 20, 20)})

@@ -322,6 +322,7 @@ class App {
       this.toldSaved(OLD, true);
       return;
     }
+    this.old = false;
     if (this.lost) this.freshen();
     this.lost = false;
     this.heardChanges(state);

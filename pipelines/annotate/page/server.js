@@ -68,7 +68,7 @@ export class Saver {
       } catch (error) {
         const why = error.status ? error.message : "the program does not answer. Start it again and keep this page open";
         this.app.toldSaved(`Not saved: ${why}`, true);
-        if ([400, 403, 404, 413].includes(error.status)) {
+        if ([400, 404, 413].includes(error.status)) {
           refused = `picture ${place + 1}: ${why}`;
           over();
           this.app.heardRefused(place);

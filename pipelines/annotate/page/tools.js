@@ -29,7 +29,7 @@ export class Tools {
     stage.addEventListener("pointerdown", event => this.down(event));
     stage.addEventListener("pointermove", event => this.move(event));
     stage.addEventListener("pointerup", event => this.up(event));
-    stage.addEventListener("pointercancel", event => { if (this.lift(event)) this.cancel(); });
+    for (const end of ["pointercancel", "lostpointercapture"]) stage.addEventListener(end, event => { if (this.lift(event)) this.cancel(); });
     stage.addEventListener("pointerleave", () => { if (!this.from) { this.cursor = null; this.marks(); } });
     stage.addEventListener("dblclick", () => { if (this.tool === "polygon") this.close(); });
     stage.addEventListener("wheel", event => {
@@ -53,7 +53,7 @@ export class Tools {
   /* By pointer */
 
   down(event) {
-    if (event.target.closest("button") || this.pointer !== null) return; // of a hint
+    if (event.target.closest("button") || ![null, event.pointerId].includes(this.pointer)) return; // of a hint
     this.view.stage.focus({ preventScroll: true });
     const moves = event.button === 1 || (event.button === 0 && (!this.draws || event.altKey));
     if (!moves && event.button !== 0) return;

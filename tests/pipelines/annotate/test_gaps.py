@@ -154,6 +154,35 @@ def test_an_object_goes_on_below_the_very_next_drawing(project):
     assert carry(project) == []
 
 
+def test_what_goes_on_below_neighbouring_drawings_comes_to_an_end(project):
+    """Three objects, two of them over each other where both go on; and the next time there is nothing to do."""
+    third = project.add_object()
+    for place, drawn in ((0, OBJECT), (4, (OTHER > 0) * third), (5, np.roll(OBJECT, 3, 1) * 2)):
+        project.draw(place, drawn.astype(np.uint8), settled=())
+    assert len(carry(project, stop=100)) < 100
+    assert carry(project) == []
+
+
+def test_an_object_that_enters_right_after_a_drawing_is_not_looked_for_before(project):
+    """In both directions."""
+    project.draw(4, OBJECT)
+    project.draw(5, labels())
+    carry(project)
+    assert [shown(project, place) for place in (0, 4, 5, 9)] == [{1}, {1}, {1, 2}, {1, 2}]
+
+
+def test_an_object_that_comes_back_while_it_runs_is_taken_in(project):
+    """Masks made before are made anew, those after hold it."""
+    project.draw(0, labels())
+    project.remove_object(2)
+    steps = Carrier(project, drifting).run("both", 0)
+    for _ in range(3):
+        next(steps)
+    project.remove_object(2, removed=False)
+    list(steps)
+    assert [shown(project, place) for place in (1, 5, 9)] == [{1, 2}] * 3 and project.signs() == "dmmmmmmmmm"
+
+
 @pytest.mark.parametrize("at", [0, 9])
 def test_backwards_an_object_goes_on_below_earlier_drawings(project, at):
     """From wherever one looks, and so does another drawing of it."""
@@ -165,6 +194,20 @@ def test_backwards_an_object_goes_on_below_earlier_drawings(project, at):
     project.draw(9, np.where(OBJECT > 0, OBJECT, np.roll(OTHER, 6, 0)))
     carry(project, "backwards", at=at)
     assert not np.array_equal(project.labels(2), before)
+    project.draw(9, OBJECT)
+    carry(project, "forwards")
+    assert [shown(project, place) for place in (0, 4, 6)] == [{1}] * 3
+
+
+def test_backwards_a_change_is_carried_below_neighbouring_drawings(project):
+    """As if they were one."""
+    for place, drawn in ((4, OBJECT), (5, OBJECT), (9, labels())):
+        project.draw(place, drawn)
+    carry(project, "backwards")
+    before = project.labels(2)
+    project.draw(9, np.where(OBJECT > 0, OBJECT, np.roll(OTHER, 6, 0)))
+    carry(project, "backwards")
+    assert shown(project, 2) == {1, 2} and not np.array_equal(project.labels(2), before)
 
 
 def test_an_object_that_comes_back_is_carried_where_it_was_hidden(project):

@@ -43,11 +43,14 @@ def test_a_drawing_lies_on_what_was_made(project):
 
 
 def test_a_drawing_leaves_open_the_objects_that_it_never_showed(project):
-    """They are seen below it."""
+    """They are seen below it; one that no drawing shows any more is not."""
+    project.draw(0, labels())
     first = np.where(labels() == 1, 1, 0).astype(np.uint8)
     project.draw(3, first)
     project.keep_made(3, labels(), {FROM: ""})
     assert np.array_equal(project.labels(3), labels())
+    project.undraw(0)
+    assert np.array_equal(project.labels(3), first)
 
 
 def test_an_object_that_was_erased_is_not_there(project):
@@ -100,8 +103,20 @@ def test_a_removed_object_keeps_its_pixels_where_one_draws_meanwhile(project):
     assert np.array_equal(project.labels(0), np.where(stroke > 0, stroke, labels()))
 
 
+def test_a_removed_object_survives_a_drawing_that_is_taken_back_and_brought_again(project):
+    """As undo does."""
+    project.draw(0, labels())
+    project.remove_object(2)
+    one = project.labels(0)
+    project.undraw(0)
+    project.draw(0, one)
+    project.remove_object(2, removed=False)
+    assert np.array_equal(project.labels(0), labels())
+
+
 def test_a_drawing_settles_what_its_picture_showed_to_whoever_drew(project):
     """A mask that was made meanwhile was not seen, and goes on below; nothing that is no object is kept."""
+    project.draw(0, labels())
     project.keep_made(3, labels(), {FROM: ""})
     without = np.where(labels() == 1, 1, 0).astype(np.uint8)
     project.draw(3, without, settled={77})

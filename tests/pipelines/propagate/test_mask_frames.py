@@ -118,6 +118,20 @@ def test_a_frame_painted_to_correct_a_mask_of_one_object_shows_that_object(datak
     assert (read_labels(tmp_path / "out/walk/00003.png", "").labels[20:28, 8:28] == 1).all()
 
 
+@pytest.mark.parametrize(("first", "told"), [((255, 0, 0), "255 0 0"), ((128, 0, 0), "128 0 0"), (None, "128 0 0")])
+def test_a_correction_as_a_run_proposes_it_is_understood(datakit, tmp_path, first, told):
+    """Painted in the colour it names, whatever the first mask was in."""
+    clip, given = folder(tmp_path / "walk", [f"{k:05d}" for k in range(6)]), tmp_path / "a.png"
+    Image.fromarray(block(255, 4)).save(given) if first is None else coloured(given, {4: first}, frame(0))
+    command = ("propagate", clip, "--mask", given, "--out", tmp_path / "out")
+    said = datakit(*command).stdout
+    assert f"paint the objects (object 1 in RGB {told}), and run again with" in said
+    fix = coloured(tmp_path / "b.png", {20: tuple(map(int, told.split()))}, frame(3))
+    assert datakit(*command, "--mask", f"{fix}@3", "--overwrite").exit_code == 0
+    assert shown(tmp_path / "out") == [{1}] * 6
+    assert (read_labels(tmp_path / "out/walk/00003.png", "").labels[20:28, 8:28] == 1).all()
+
+
 def test_a_frame_painted_in_the_colours_of_result_pictures_has_their_ids(datakit, tmp_path):
     """As a run proposes that it be corrected."""
     clip = folder(tmp_path / "walk", [f"{k:05d}" for k in range(6)])

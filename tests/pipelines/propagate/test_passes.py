@@ -56,6 +56,13 @@ def test_an_annotation_of_all_objects_is_gone_back_from_though_one_is_missing():
     assert [list(each.places) for each in passes] == [[0, 1, 2], [3], [4, 5, 6], [7], [8, 9]]
 
 
+def test_an_annotation_of_other_objects_is_not_gone_back_from():
+    """None of those that were followed shows in it."""
+    passes = plan_passes(6, {0: mask(1), 4: mask(2)}, complete={0, 4})
+    assert [list(each.places) for each in passes] == [[0, 1, 2, 3], [4, 5]]
+    assert all(each.seed is None for each in passes)
+
+
 def test_a_network_with_a_memory_is_shown_other_annotations_of_its_objects_first():
     """The nearest last, at most six; of an object that it does not begin with nothing."""
     shown, frames = [], np.zeros((10, *SIZE, 3), np.uint8)
