@@ -47,6 +47,7 @@ class LiteMemory(Lite):
     (N, M, 4, H, W) of M frames each, whose fourth channel holds the true masks.
     """
 
+    margin: ClassVar[float] = 0.3
     remembers: ClassVar[bool] = True
     begins_as: ClassVar[str] = "lite"
 

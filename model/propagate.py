@@ -42,7 +42,8 @@ class PropagateConfig:
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
-        margin: room left around the guide mask on every side, as a multiple of its longer side.
+        margin: room left around the guide mask on every side, as a multiple of its longer side; None as
+            `Segmenter.margin` says.
         box_margin: the same where only a box is known; two looks make a mask of it.
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
@@ -60,7 +61,7 @@ class PropagateConfig:
     """
 
     size: int = setting(RefineConfig.size, 32, 2048)
-    margin: float = setting(RefineConfig.margin, 0.01, 10)
+    margin: float | None = setting(RefineConfig.margin, 0.01, 10, kind=float)
     box_margin: float = setting(0.25, 0.01, 10)
     full_frame: bool = setting(False)
     dilation: int = setting(8, 0, 255)
@@ -318,6 +319,7 @@ class Propagator:
         config, frame_size = self.config, (guide.shape[0], guide.shape[1])
         if config.full_frame:
             return frame_window(frame_size, config.size)
+        assert config.margin is not None
         margin = (0.5 + config.margin) * config.widen ** min(missing, 100) - 0.5
         return object_window(guide, frame_size, margin, config.size)
 

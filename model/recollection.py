@@ -102,6 +102,7 @@ class Recollection:
 
     def _input(self, frame: Image, mask: Mask) -> Tensor:
         size = frame.shape[0], frame.shape[1]
+        assert self._config.margin is not None
         window = object_window(mask, size, self._config.margin, self._config.size)
         coding = self._net.coding
         return pack_input(cut_image(frame, window, coding.fill), cut_mask(mask, window), coding)

@@ -32,27 +32,35 @@ class RefineConfig:
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
-        margin: room left around the guide mask on every side, as a multiple of its longer side.
+        margin: room left around the guide mask on every side, as a multiple of its longer side; None as
+            `Segmenter.margin` says.
         full_frame: look at the whole frame instead, its longer side at `size`.
         mirrored: look twice, the second time mirrored, and take the mean of both scores; None as
             `Segmenter.mirrored` says.
     """
 
     size: int = 352
-    margin: float = 0.4
+    margin: float | None = None
     full_frame: bool = False
     mirrored: bool | None = None
 
 
 def resolve_defaults(config: Config, net: Segmenter) -> Config:
     """A `RefineConfig` or `PropagateConfig` that leaves nothing to the network."""
-    return config if config.mirrored is not None else replace(config, mirrored=net.mirrored)
+    chosen = {"margin": net.margin, "mirrored": net.mirrored}
+    return replace(config, **{name: value for name, value in chosen.items() if getattr(config, name) is None})
 
 
 def window_of(guide: Mask, config: RefineConfig) -> Window:
-    """The part of the frame that is looked at: around the guide, or all of it where the guide is empty."""
+    """The part of the frame that is looked at: around the guide, or all of it where the guide is empty.
+
+    Args:
+        guide: (H, W) uint8 0/1.
+        config: one that went through `resolve_defaults`.
+    """
     if config.full_frame or not guide.any():
         return frame_window(guide.shape[:2], config.size)
+    assert config.margin is not None
     return object_window(guide, guide.shape[:2], config.margin, config.size)
 
 
@@ -77,8 +85,9 @@ def refine(
     Returns:
         (K, H, W) float32 logits: foreground above 0; `OUTSIDE` beyond the window.
     """
+    config = resolve_defaults(config, net)
     windows = [window_of(guide, config) for guide in guides]
-    return forward_pass(net, image, guides, windows, compute, resolve_defaults(config, net).mirrored, memory)
+    return forward_pass(net, image, guides, windows, compute, config.mirrored, memory)
 
 
 def remember(net: Segmenter, frames: Tensor, compute: Compute) -> Memory:

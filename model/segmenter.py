@@ -24,6 +24,8 @@ class Segmenter(nn.Module):
         channels_last_on: devices on which channels-last was measured faster than contiguous (docs/decisions.md).
         spare_cores: cores that torch leaves alone where one object is followed: small layers gain less from a further
             core than the reading and writing that goes on beside them (docs/decisions.md).
+        margin: room that propagation and `score` leave around the guide mask unless told, as a multiple of its longer
+            side (docs/decisions.md).
         mirrored: whether propagation and `score` look a second time, mirrored, unless told (docs/decisions.md).
         remembers: whether it has a memory: `remember(x)` gives a `memory.Memory`, and `forward(x, memory)` reads it.
         begins_as: network whose weights it can begin with; what those lack adds nothing at first.
@@ -34,6 +36,7 @@ class Segmenter(nn.Module):
     stride: ClassVar[int]
     channels_last_on: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
     spare_cores: ClassVar[int] = 0
+    margin: ClassVar[float] = 0.4
     mirrored: ClassVar[bool] = False
     remembers: ClassVar[bool] = False
     begins_as: ClassVar[str | None] = None

@@ -217,7 +217,8 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @click.option("--crf", is_flag=True, help="Sharpen every frame by a dense CRF (extra `crf`).")
 @click.option("--size", type=click.IntRange(32), default=None, help="Side of the network's input.  [default: 352]")
 @click.option("--margin", type=click.FloatRange(0.01), default=None,
-              help="Room around the object, as a multiple of its longer side.  [default: 0.4]")  # fmt: skip
+              help="Room around the object, as a multiple of its longer side.  [default: 0.3 with lite-memory, else "
+                   "0.4]")  # fmt: skip
 @click.option("--full-frame", is_flag=True, help="Show the network the whole frame instead of a cut.")
 @set_option("Change any other setting, e.g. dilation=0 or online.optimizer.learning_rate=1e-4.", _propagate_settings)
 @click.option("--seed", type=click.IntRange(0), default=0, help="Root seed of the online stage.")

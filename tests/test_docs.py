@@ -195,9 +195,14 @@ def test_help_is_quick_to_import():
 def test_help_names_the_view_that_is_the_default(command):
     """Typed there, since help imports no network; read from the settings here."""
     refine = pytest.importorskip("model.refine", reason="torch is not installed")
+    from model.lite_memory import LiteMemory
+    from model.segmenter import Segmenter
+
     told = {option.name: option.help or "" for option in cli.commands[command].params if hasattr(option, "help")}
     assert f"[default: {refine.RefineConfig.size}]" in told["size"]
-    assert command == "score" or f"[default: {refine.RefineConfig.margin}]" in told["margin"]
+    if command == "propagate":
+        own, usual = LiteMemory.margin, Segmenter.margin
+        assert f"[default: {own} with lite-memory, else {usual}]" in told["margin"]
 
 
 def test_one_network_is_the_default_of_all_that_carry_masks():
