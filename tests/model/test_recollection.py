@@ -13,7 +13,7 @@ PLACES = 4 * 4  # of a frame of 64 pixels at stride 16
 
 @pytest.fixture
 def recollection():
-    return Recollection(awake(), PLAIN, PropagateConfig(size=64, memories=2, sure=0.0))
+    return Recollection(awake(), PLAIN, PropagateConfig(margin=0.4, size=64, memories=2, sure=0.0))
 
 
 def frame(seed=0):
@@ -63,7 +63,7 @@ def test_an_object_that_is_not_seen_leaves_nothing(recollection):
 def test_a_mask_that_is_not_found_again_is_not_kept():
     """By a network of random weights, unless any answer will do."""
     for sure, expected in ((0.95, PLACES), (0.0, 2 * PLACES)):
-        recollection = Recollection(awake(), PLAIN, PropagateConfig(size=64, sure=sure))
+        recollection = Recollection(awake(), PLAIN, PropagateConfig(margin=0.4, size=64, sure=sure))
         recollection.give(frame(0), labels(1), [1])
         recollection.add(frame(1), labels(1), [1])
         assert places(recollection.of([1])) == [expected]
