@@ -201,9 +201,9 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
             unused.append(name)
         known.update(new)
     if not known:
-        first = next(iter(start.files.items()))
         if not inside:
-            _place_of_file(frames, first[0], f"annotation {first[1]}")
+            name, file = next(iter(start.files.items()))
+            raise _not_chosen(frames, name, f"annotation {file}")
         listed = counted(len(inside), "annotation") + (" of the chosen frames" if len(inside) < len(placed) else "")
         raise DatakitError(f"none of its {listed} holds an object, so there is nothing to follow")
     if start.spacing is not None:
