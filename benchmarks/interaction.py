@@ -3,8 +3,10 @@
 A simulated user draws the first frame, has the masks carried, then draws the truth of one more frame, has the gaps
 beside it made anew, and so on up to a share of the frames. Which one is next: `offered` by the page, which knows no
 truth; the `worst` one, as somebody who looks through all of the film would find it; or as many frames evenly spaced.
+In the end the network learns from all drawings, and everything is made anew: `learned`.
 What an earlier run has done is kept.
 J is the mean over all frames of a sequence, those drawn among them, and over those that were not drawn.
+Two halves of the sequences may be run at once, one thread each; a run of all of them then tells the figures.
 Run alone: python -m benchmarks.interaction DAVIS [--sequences A,B] [--weights W] [--share 0.1]
 """
 
@@ -29,12 +31,14 @@ from pipelines.annotate.masker import NetworkMasker
 from pipelines.annotate.media import open_media
 from pipelines.annotate.offer import offered
 from pipelines.annotate.project import Project
+from pipelines.annotate.session import LEAST_DRAWINGS, Session
 from pipelines.propagate.masks import Spacing
 
 from . import common
 
 OUT = common.WORK / "interaction"
 Choose = Callable[[Project, Sequence[Labels]], int | None]
+Point = tuple[float, float]  # J of all frames, and of those that were not drawn
 
 
 def scores(project: Project, truth: Sequence[Labels]) -> list[float]:
@@ -79,13 +83,13 @@ class Film:
         for _ in Carrier(project, self._masker.fresh, self._masker.remembers, compares=compares).run("both", at):
             pass
 
-    def figures(self, project: Project) -> tuple[float, float]:
+    def figures(self, project: Project) -> Point:
         """J of all frames, and of those that were not drawn."""
         found, drawn = scores(project, self.truth), set(project.drawn)
         return statistics.mean(found), statistics.mean(j for place, j in enumerate(found) if place not in drawn)
 
-    def curve(self, choose: Choose, share: float) -> list[tuple[float, float]]:
-        """Figures with one drawing, with two, and so on."""
+    def curve(self, choose: Choose, share: float) -> tuple[list[Point], Point]:
+        """Figures with one drawing, with two, and so on; and those of the last after learning."""
         with tempfile.TemporaryDirectory() as folder:
             project = self.begun(folder, [0])
             found = [self.figures(project)]
@@ -95,19 +99,32 @@ class Film:
                     project.draw(place, self.truth[place])
                     self.carry(project, place, choose is by_offer)
                 found.append(self.figures(project))
-        return found
+            return found, self.learned(project)
 
-    def evenly(self, share: float) -> list[tuple[float, float]]:
-        """Figures with as many drawings, evenly spaced."""
+    def evenly(self, share: float) -> tuple[list[Point], Point]:
+        """Figures with as many drawings, evenly spaced; and those of the last after learning."""
         found = []
         for count in range(1, self.most(share) + 1):
             with tempfile.TemporaryDirectory() as folder:
                 places = Spacing(share=count / len(self.truth)).places(len(self.truth))
-                found.append(self.figures(self.begun(folder, list(places))))
+                project = self.begun(folder, list(places))
+                found.append(self.figures(project))
+                after = self.learned(project) if count == self.most(share) else found[-1]
+        return found, after
+
+    def learned(self, project: Project) -> Point:
+        """Figures after the network has learned from the drawings; as they are where these are too few."""
+        session = Session(project, self._masker, lambda event: None)
+        if len(project.drawn) >= LEAST_DRAWINGS:
+            session.learn()
+            session.jobs.wait()
+            self.carry(project, 0)
+        found = self.figures(project)
+        self._masker.forget()
         return found
 
 
-def at_share(curve: Sequence[tuple[float, float]], frames: int, share: float) -> tuple[float, float]:
+def at_share(curve: Sequence[Point], frames: int, share: float) -> Point:
     """The point of a curve at a share of the frames, at least one drawing."""
     return curve[max(1, math.floor(share * frames + 0.5)) - 1]
 
@@ -117,33 +134,36 @@ def run(root: Path, sequences: str = "", weights: str = "lite-memory", share: fl
     names = sequences.split(",") if sequences else sorted(open_labels(root).sequences)
     names = [each for each in names if (root / "JPEGImages/480p" / each).is_dir()]
     masker: NetworkMasker | None = None
-    curves: dict[str, dict[str, list[tuple[float, float]]]] = {"evenly": {}, "offered": {}, "worst": {}}
+    found: dict[str, dict[str, tuple[list[Point], Point]]] = {"evenly": {}, "offered": {}, "worst": {}}
     lengths = {}
     OUT.mkdir(parents=True, exist_ok=True)
     for each in names:
-        began, kept = time.monotonic(), OUT / f"{each}-{Path(weights).stem}-{share}.json"
+        began, kept = time.monotonic(), OUT / f"{each}-{Path(weights).stem}-{share}-learned.json"
         lengths[each] = len(open_labels(root).sequences[each])
         if not kept.is_file():
             masker = masker or NetworkMasker(weights, threads=1)
             film = Film(root, each, masker)
             ways = {"offered": film.curve(by_offer, share), "worst": film.curve(worst, share)}
             kept.write_text(json.dumps({**ways, "evenly": film.evenly(share)}))
-        for way, curve in json.loads(kept.read_text()).items():
-            curves[way][each] = curve
-        told = {way: [round(j, 3) for j, _ in found[each]] for way, found in curves.items()}
+        for way, points in json.loads(kept.read_text()).items():
+            found[way][each] = points
+        told = {way: [round(j, 3) for j, _ in (*each_of[each][0], each_of[each][1])] for way, each_of in found.items()}
         print(f"{each}: {time.monotonic() - began:.0f} s, {told}", flush=True)
     figures: dict[str, Any] = {"sequences": len(names), "weights": weights}
     shares = [0.0, *(s for s in (0.02, 0.04, 0.06, 0.08, 0.1) if s <= share)]
-    for way, found in curves.items():
+    for way, each_of in found.items():
         for which, number in (("all frames", 0), ("frames not drawn", 1)):
-            figures[f"{way}, {which}"] = {
-                "one frame" if not s else f"{s:.0%}": round(
-                    statistics.mean(at_share(found[each], lengths[each], s)[number] for each in names), 3
+            means = {
+                "one frame" if not s else f"{s:.0%}": statistics.mean(
+                    at_share(curve, lengths[each], s)[number] for each, (curve, _) in each_of.items()
                 )
                 for s in shares
             }
-    for way, found in curves.items():
-        figures[f"{way}, last, each"] = {each: round(curve[-1][0], 3) for each, curve in found.items()}
+            means["learned"] = statistics.mean(learned[number] for _, learned in each_of.values())
+            figures[f"{way}, {which}"] = {at: round(j, 3) for at, j in means.items()}
+    for way, each_of in found.items():
+        figures[f"{way}, last, each"] = {each: round(curve[-1][0], 3) for each, (curve, _) in each_of.items()}
+        figures[f"{way}, learned, each"] = {each: round(learned[0], 3) for each, (_, learned) in each_of.items()}
     common.save(name or "interaction", figures)
 
 

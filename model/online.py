@@ -98,7 +98,8 @@ class OnlineConfig:
         return {**asdict(self), "recipe": self.recipe.to_dict()}
 
 
-ONLINE = {"default": OnlineConfig(), "paper": OnlineConfig.paper()}
+SEVERAL = OnlineConfig(iterations=150, share=1, judge=JudgeConfig(asked=False))
+ONLINE = {"default": OnlineConfig(), "paper": OnlineConfig.paper(), "several": SEVERAL}
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipelines.train_job import TrainJob
 
 TRAIN_PRESETS = ("default", "paper")
+ONLINE_PRESETS = (*TRAIN_PRESETS, "several")
 
 
 def _train_settings(ctx: click.Context) -> str:
@@ -210,8 +211,9 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
     help="Of this package, where `bundled` is the network without a memory, or a checkpoint of `datakit train`.",
 )
 @click.option("--online/--no-online", default=False, help="Fine-tune on the annotated frames first.")
-@click.option("--online-preset", type=click.Choice(TRAIN_PRESETS), default="default",
-              help="`default`: what measures best; `paper`: 200 steps of the offline stage's settings.")  # fmt: skip
+@click.option("--online-preset", type=click.Choice(ONLINE_PRESETS), default="default",
+              help="`default`: what measures best with one annotated frame; `several`: with every tenth; `paper`: 200 "
+                   "steps of the offline stage's settings.")  # fmt: skip
 @click.option("--flow", default="none", metavar="none|dis|DIR",
               help="Look at the movement, too: OpenCV's DIS flow, or .flo files of a folder.")  # fmt: skip
 @click.option("--crf", is_flag=True, help="Sharpen every frame by a dense CRF (extra `crf`).")

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from datakit.arrays import Labels
-from datakit.errors import DatakitError
+from datakit.errors import DatakitError, UsageError
 from datakit.files import PART_PREFIX, canonical_json, replacing
 from datakit.images import encode_palette_png
 from datakit.video.palette import palette
 
 FORMAT, VERSION = "masktrack-datakit annotations", 1
 ABOUT, DRAWN, MADE, LOG, EXPORTS = "project.json", "drawn", "made", "made.jsonl", "export"
+LEARNED = "learned.safetensors"
 NAME_LENGTH = 100
 PNG_END = b"\0\0\0\0IEND\xaeB\x60\x82"
 KINDS = {"media": str, "kind": str, "count": int, "objects": dict, "removed": list, "settled": dict}
@@ -42,6 +43,20 @@ def read_about(folder: Path) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError) as error:
         raise DatakitError(f"{path}: damaged ({error!r}); masks are in {DRAWN}/, restore or remove {ABOUT}") from None
     return about
+
+
+def check_unused(folder: Path, writes: bool) -> None:
+    """Whether a folder without a project may become one.
+
+    Raises:
+        UsageError: it holds something else, or is only to be looked at.
+    """
+    there = folder.iterdir() if folder.is_dir() else ()
+    foreign = sorted(each.name for each in there if not each.name.startswith("."))
+    if not writes:
+        raise UsageError(f"{folder}: holds no project to look at; open it without --read-only first")
+    if foreign:
+        raise UsageError(f"{folder}: holds {foreign[0]!r} and is no project; name another with --project")
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -84,6 +84,11 @@ class Jobs:
         if wait and self._thread is not None:
             self._thread.join(wait)
 
+    def wait(self) -> None:
+        """Until nothing runs."""
+        if self._thread is not None:
+            self._thread.join()
+
     def _run(self, name: str, work: Work, end: Callable[[], Event]) -> None:
         outcome: Event = {"state": "done", "left": 0}
         try:

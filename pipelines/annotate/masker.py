@@ -1,17 +1,27 @@
-"""The network as annotation needs it: propagators that know no object yet, and the mask in a box."""
+"""The network as annotation needs it: propagators, the mask in a box, and what it learns from drawings."""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from datakit.arrays import Box, Image, Labels
+from datakit.errors import DatakitError
 from datakit.files import file_sha256
 
 from ..propagate.network import WEIGHTS
 
+if TYPE_CHECKING:
+    from model.online import Tuned
+    from model.segmenter import Segmenter
+
 CLOSE = 448  # pixels of the window between two drawings, where masks cannot go far astray (docs/decisions.md)
+PRESET = "several"  # of the online stage
+
+logger = logging.getLogger(__name__)
 
 
 class Masker(Protocol):
@@ -25,11 +35,26 @@ class Masker(Protocol):
     def remembers(self) -> bool:
         """Whether it has a memory of pictures."""
 
+    @property
+    def learned(self) -> int:
+        """Of how many drawings it has learned; 0 where it is as it was given."""
+
     def fresh(self, close: bool) -> Any:
         """A `model.propagate.Propagator` that knows no object; `close` looks more closely, and takes longer."""
 
     def box(self, image: Image, number: int, box: Box) -> Labels:
         """(H, W) uint8: an object of which a box is known, under its id."""
+
+    def learn(self, drawings: Sequence[tuple[Image, Labels]], left: Callable[[int], None]) -> None:
+        """Fit the network to drawings.
+
+        Args:
+            drawings: (H, W, 3) uint8 RGB with (H, W) uint8 object ids each.
+            left: told after each step how many are left; whatever it raises ends this, and nothing has changed.
+        """
+
+    def forget(self) -> None:
+        """Be as it was given."""
 
 
 class NetworkMasker:
@@ -39,36 +64,97 @@ class NetworkMasker:
         weights: `bundled`, `lite-memory` or a checkpoint file.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         threads: of torch; 0 for all cores but one, which the page and its pictures need.
+        kept: file that holds what it learns, also from an earlier session; None to keep it in memory alone.
 
     Raises:
         DatakitError: the weights cannot be read, or the device is not there.
     """
 
-    def __init__(self, weights: str | Path = WEIGHTS, device: str = "auto", threads: int = 0):
+    def __init__(self, weights: str | Path = WEIGHTS, device: str = "auto", threads: int = 0, kept: Path | None = None):
         import numpy as np
         import torch
 
         from model.checkpoint import checkpoint_path, load_network
         from model.compute import Compute
-        from model.propagate import PropagateConfig, Propagator
+        from model.propagate import Propagator
 
         torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) - 1))
+        self._path, self._kept = checkpoint_path(weights), kept
+        self._sha256 = file_sha256(self._path)
         net, _ = load_network(weights)
-        compute = Compute.chosen(net, device)
-        self._propagator = Propagator(compute.place(net), compute)
-        self._close = Propagator(net, compute, PropagateConfig(size=CLOSE))
+        self._compute = Compute.chosen(net, device)
+        self._given = self._compute.place(net)
+        self._boxes = Propagator(self._given, self._compute)
         self.remembers = net.remembers
-        self.name = f"{file_sha256(checkpoint_path(weights))[:12]}@{CLOSE}"
+        self._use(self._given)
+        self._recall()
         self.box(np.zeros((64, 64, 3), np.uint8), 1, (16, 16, 48, 48))  # the first forward pass takes longest
+
+    def _use(self, net: Segmenter, learned: int = 0, digest: str = "") -> None:
+        from model.propagate import PropagateConfig, Propagator
+
+        far, close = Propagator(net, self._compute), Propagator(net, self._compute, PropagateConfig(size=CLOSE))
+        self._propagators, self.learned = (far, close), learned
+        self.name = "+".join(filter(None, (f"{self._sha256[:12]}@{CLOSE}", digest[:12])))
+
+    def _recall(self) -> None:
+        """Use what an earlier session has learned, if that began with the same weights."""
+        from model.checkpoint import load_network
+
+        if self._kept is None or not self._kept.exists():
+            return
+        try:
+            net, about = load_network(self._kept)
+            began, learned = about["learned"]["from"], int(about["learned"]["drawings"])
+        except (DatakitError, LookupError, TypeError, ValueError) as error:
+            logger.warning(f"{self._kept}: cannot be read ({error}); masks are made as if nothing had been learned")
+            return
+        if began != self._sha256:
+            logger.warning(f"{self._kept}: was learned with other --weights; masks are made by {self._path} as it is")
+            return
+        self._use(self._compute.place(net), learned, file_sha256(self._kept))
 
     def fresh(self, close: bool) -> Any:
         """As `Masker.fresh`."""
-        return (self._close if close else self._propagator).fresh()
+        return self._propagators[close].fresh()
 
     def box(self, image: Image, number: int, box: Box) -> Labels:
-        """As `Masker.box`.
+        """As `Masker.box`; by the network as it was given, which knows all kinds of objects.
 
         Raises:
             UsageError: the box does not lie in the picture.
         """
-        return self._propagator.fresh().box_mask(image, {number: box})
+        return self._boxes.fresh().box_mask(image, {number: box})
+
+    def learn(self, drawings: Sequence[tuple[Image, Labels]], left: Callable[[int], None]) -> None:
+        """As `Masker.learn`: always from the network as it was given.
+
+        Raises:
+            UsageError: no drawing shows an object.
+            DatakitError: what was learned cannot be kept.
+
+        Source: arXiv 1612.02646 §5.4, where the network is fine-tuned on all annotated frames.
+        """
+        from model.online import ONLINE, fine_tune
+
+        config, count = ONLINE[PRESET], len(drawings)
+        tuned = fine_tune(
+            self._given, drawings, config, 0, self._compute, lambda step: left(config.iterations - step.step)
+        )
+        digest = f"{count}:{tuned.losses[-1]}" if self._kept is None else self._keep(self._kept, tuned, count)
+        self._use(tuned.net, count, digest)
+
+    def _keep(self, path: Path, tuned: Tuned, count: int) -> str:
+        """Write what was learned; the SHA-256 of the file."""
+        from model.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+
+        network = read_checkpoint(self._path, header_only=True).network
+        about = {"from": self._sha256, "drawings": count, "seconds": round(tuned.seconds, 1)}
+        write_checkpoint(path, Checkpoint(network, {"learned": about}, tuned.net.state_dict()))
+        return file_sha256(path)
+
+    def forget(self) -> None:
+        """As `Masker.forget`."""
+        if self._kept is not None:
+            self._kept.unlink(missing_ok=True)
+        self._use(self._given)

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from .files import (
     LOG,
     MADE,
     VERSION,
+    check_unused,
     ids_in,
     is_whole,
     plain,
@@ -91,19 +93,12 @@ class Project:
         }  # fmt: skip
         about = read_about(self.folder)
         if about is None:
-            there = self.folder.iterdir() if self.folder.is_dir() else ()
-            foreign = sorted(each.name for each in there if not each.name.startswith("."))
-            if not self.writes:
-                raise UsageError(f"{self.folder}: holds no project to look at; open it without --read-only first")
-            if foreign:
-                raise UsageError(f"{self.folder}: holds {foreign[0]!r} and is no project; name another with --project")
+            check_unused(self.folder, self.writes)
             return fresh
         if about["kind"] != media.kind or (media.kind == "film" and about["count"] != len(media)):
             made_of = f"a project of {about['count']} pictures ({about['kind']}), {about['media']}"
-            raise UsageError(
-                f"{path}: is {made_of}; {media.path} has {len(media)} ({media.kind}). "
-                "Name another folder with --project"
-            )
+            has = f"{media.path} has {len(media)} ({media.kind})"
+            raise UsageError(f"{path}: is {made_of}; {has}. Name another folder with --project")
         return {**fresh, **about, "media": fresh["media"], "count": len(media)}
 
     def _save_about(self) -> None:
@@ -150,9 +145,8 @@ class Project:
         about, rows = self._read_about(), self._read_rows()
         marks = self._read_marks(about, now)
         with self._lock:
-            either = self._marks.keys() | self._rows.keys() | marks.keys() | rows.keys()
             changed = [
-                place for place in sorted(either)
+                place for place in sorted(self._marks.keys() | self._rows.keys() | marks.keys() | rows.keys())
                 if (marks.get(place), rows.get(place)) != (self._marks.get(place), self._rows.get(place))
             ]  # fmt: skip
             for place in changed if about["removed"] == self._about["removed"] else range(len(self.media)):
@@ -263,6 +257,12 @@ class Project:
             with (self.folder / LOG).open("a", encoding="utf-8") as log:
                 log.write(canonical_json(self._rows[place]) + "\n")
 
+    def made_by(self, maker: str) -> None:
+        """From now on masks depend on something else beside drawings: those that were made are to be made again."""
+        with self._lock:
+            self._about["maker"] = maker
+            self._save_about()
+
     # What is known of pictures
 
     @property
@@ -315,9 +315,8 @@ class Project:
         with self._lock:
             signs = [NONE_SIGN] * len(self.media)
             drawn = self.drawn
-            lefts: list[int | None] = [None, *drawn]
-            rights: list[int | None] = [*drawn, None]
-            origins = [self.origin(*gap) for gap in zip(lefts, rights, strict=True)]
+            bounds: list[int | None] = [None, *drawn, None]
+            origins = [self.origin(*gap) for gap in pairwise(bounds)]
             for place in self._rows:
                 same = bool(drawn) and self.is_current(self._rows[place], origins[bisect.bisect_left(drawn, place)])
                 signs[place] = MADE_SIGN if same else OLD_SIGN

@@ -22,7 +22,7 @@ from datakit.wording import counted
 
 from ..lock import run_lock
 from ..propagate.network import WEIGHTS
-from .files import read_about
+from .files import LEARNED, read_about
 from .masker import Masker, NetworkMasker
 from .media import Media, open_media
 from .project import Project
@@ -113,7 +113,7 @@ def open_project(job: AnnotateJob) -> Iterator[tuple[Project, Masker | None]]:
     with run_lock(folder):
         for part in folder.rglob(f"{PART_PREFIX}*.png"):
             part.unlink()
-        masker = NetworkMasker(job.weights, job.device, job.threads)
+        masker = NetworkMasker(job.weights, job.device, job.threads, folder / LEARNED)
         yield Project(folder, media, masker.name), masker
 
 

@@ -45,7 +45,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
 }  # fmt: skip
 MOST_BYTES = 100_000_000  # of a request
-CHANGES = ("revision", "objects", "signs", "offer")  # of `Session.changes`
+CHANGES = ("revision", "objects", "signs", "offer", "learned")  # of `Session.changes`
 THREADS = 4  # that decode and write at once
 LOOKED_EVERY = 1.0  # seconds, for what another session has written
 BEHIND = 20_000  # events that a page may be behind before it has to begin anew
@@ -203,6 +203,8 @@ class Api:
             Route("/objects", self.objects, methods=["POST"]),
             Route("/at", self.leave_at, methods=["POST"]),
             Route("/propagate", self.propagate, methods=["POST"]),
+            Route("/learn", self.learn, methods=["POST"]),
+            Route("/forget", self.forget, methods=["POST"]),
             Route("/stop", self.stop, methods=["POST"]),
             Route("/export", self.export, methods=["POST"]),
             WebSocketRoute("/live", self._hub.listen),
@@ -304,6 +306,16 @@ class Api:
         asked = await _asked(request)
         at = self._session.place(str(asked.get("at", 0)))
         await run_in_threadpool(self._session.propagate, str(asked.get("direction")), at)
+        return _json({})
+
+    async def learn(self, request: Request) -> Response:
+        """Begin to fit the network to the drawings."""
+        await run_in_threadpool(self._session.learn)
+        return _json({})
+
+    async def forget(self, request: Request) -> Response:
+        """Take the network as it was before."""
+        await run_in_threadpool(self._session.forget)
         return _json({})
 
     async def stop(self, request: Request) -> Response:

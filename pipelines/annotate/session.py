@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from datakit.arrays import Labels
 from datakit.errors import UsageError
@@ -14,6 +16,7 @@ from datakit.images import encode_jpeg
 from datakit.preview.overlay import drawn
 from datakit.resize import shrunk
 from datakit.video.palette import bright_colours
+from datakit.wording import counted
 
 from .export import FORMATS, export_to
 from .gaps import DIRECTIONS, Carrier
@@ -23,6 +26,7 @@ from .offer import offered
 from .project import Project
 
 QUALITY, THUMB_QUALITY, THUMB_SIDE, THUMBS_KEPT = 90, 75, 160, 512
+LEAST_DRAWINGS, MOST_DRAWINGS = 2, 40  # that are learned from; all of them are in memory meanwhile
 
 
 class Session:
@@ -58,7 +62,8 @@ class Session:
         revision = next(self._revisions)
         objects = [{"id": number, "name": name} for number, name in self.project.objects().items()]
         signs, offer = self.project.signs(), offered(self.project)
-        return {"revision": revision, "objects": objects, "signs": signs, "offer": offer}
+        learned = self._masker.learned if self._masker else 0
+        return {"revision": revision, "objects": objects, "signs": signs, "offer": offer, "learned": learned}
 
     def look_again(self) -> None:
         """Take in what another session has written, and tell of it.
@@ -132,10 +137,7 @@ class Session:
         Raises:
             UsageError: photos, no drawing, an unknown direction, or a job that is running.
         """
-        project, masker = self.project, self._masker
-        if masker is None or project.media.kind == "stills":
-            what = "photos are annotated one by one" if masker else "this project is open to be looked at only"
-            raise UsageError(f"propagate: {what}")
+        project, masker = self.project, self._must_make("propagate")
         if direction not in DIRECTIONS:
             raise UsageError(f"direction {direction!r}: expected one of {', '.join(DIRECTIONS)}")
         if not project.drawn:
@@ -150,6 +152,56 @@ class Session:
                 })  # fmt: skip
 
         self.jobs.start("propagate", work, self._after)
+
+    def learn(self) -> None:
+        """Fit the network to the drawings, in the background; masks made before are to be made again then.
+
+        Raises:
+            UsageError: photos, fewer than two drawings of objects, or a job that is running.
+        """
+        project, masker = self.project, self._must_make("learn")
+        shown = [place for place in project.drawn if drawn_objects(project, place).any()]
+        if len(shown) < LEAST_DRAWINGS:
+            raise UsageError(
+                f"learn: {counted(len(shown), 'drawing')} of objects, expected {LEAST_DRAWINGS} at least, far apart in "
+                "the film; one alone does not stand for it"
+            )
+
+        def work(advance: Advance) -> None:
+            media = project.media.apart()
+            places = evenly(shown, MOST_DRAWINGS)
+            masker.learn([(media.once(place), drawn_objects(project, place)) for place in places], advance)
+            project.made_by(masker.name)
+
+        self.jobs.start("learn", work, self._after)
+
+    def forget(self) -> None:
+        """Have the network as it was before it learned, in the background; masks are to be made again then.
+
+        Raises:
+            UsageError: it has learned nothing, or a job is running.
+        """
+        project, masker = self.project, self._must_make("forget")
+        if not masker.learned:
+            raise UsageError("forget: nothing was learned from drawings of this film")
+
+        def work(advance: Advance) -> None:
+            masker.forget()
+            project.made_by(masker.name)
+
+        self.jobs.start("forget", work, self._after)
+
+    def _must_make(self, what: str) -> Masker:
+        """The network, for a film that may be changed.
+
+        Raises:
+            UsageError: it may not, or has photos.
+        """
+        if self._masker is None:
+            raise UsageError(f"{what}: this project is open to be looked at only")
+        if self.project.media.kind == "stills":
+            raise UsageError(f"{what}: photos are annotated one by one")
+        return self._masker
 
     def export(self, formats: list[str]) -> None:
         """Write the project in formats of other programs, in the background.
@@ -166,3 +218,16 @@ class Session:
 
     def _after(self) -> Event:
         return {"kind": "changes", **self.changes()}
+
+
+def drawn_objects(project: Project, place: int) -> Labels:
+    """(H, W) uint8: what was drawn in a picture, without what was made of objects of which the drawing says nothing."""
+    labels = project.labels(place)
+    return np.where(np.isin(labels, sorted(project.settled(place))), labels, np.uint8(0))
+
+
+def evenly(places: Sequence[int], most: int) -> list[int]:
+    """So many of some places at most, evenly spaced, the first and the last among them."""
+    if len(places) <= most:
+        return list(places)
+    return [places[round(number * (len(places) - 1) / (most - 1))] for number in range(most)]

@@ -23,7 +23,7 @@ def film(tmp_path):
 def test_every_drawing_adds_a_point_and_makes_all_frames_better(film):
     """Whichever frame is chosen, and those that are left."""
     for choose in (by_offer, worst):
-        curve = film.curve(choose, 0.3)
+        curve, _ = film.curve(choose, 0.3)
         assert len(curve) == 3
         assert curve[0][0] < curve[1][0] < curve[2][0]
         assert all(drawn >= others for drawn, others in curve)
@@ -31,7 +31,15 @@ def test_every_drawing_adds_a_point_and_makes_all_frames_better(film):
 
 def test_evenly_spaced_frames_begin_with_the_same_drawing(film):
     """So that the curves have one beginning."""
-    assert film.evenly(0.2)[0] == film.curve(worst, 0.1)[0]
+    assert film.evenly(0.2)[0][0] == film.curve(worst, 0.1)[0][0]
+
+
+def test_in_the_end_the_network_learns_from_all_drawings(film, monkeypatch):
+    """Masks are made anew by it, and the next film begins with the network as it was given."""
+    masker, seen = film._masker, []
+    monkeypatch.setattr(masker, "forget", lambda: seen.append((masker.learned, len(masker.lessons))))
+    curve, learned = film.curve(worst, 0.3)
+    assert seen == [(3, 3)] and learned == curve[-1]  # drifting masks are the same whatever was learned
 
 
 def test_a_share_is_a_number_of_drawings():

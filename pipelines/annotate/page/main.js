@@ -283,10 +283,10 @@ class App {
     }
   }
 
-  heardChanges({ revision, objects, signs, offer }) {
+  heardChanges({ revision, objects, signs, offer, learned }) {
     if (revision < this.revision) return; // it was overtaken by a later one
     const ids = JSON.stringify(this.objects.map(each => each.id));
-    Object.assign(this, { revision, objects, offer, signs: [...signs] });
+    Object.assign(this, { revision, objects, offer, learned, signs: [...signs] });
     for (const [place, at] of this.made) {
       if (at < revision) this.made.delete(place);
       else if (signs[place] !== "d") this.signs[place] = "m"; // these masks came before an answer that knows nothing of them
@@ -341,6 +341,14 @@ class App {
     while (!this.saver.isIdle) await new Promise(done => setTimeout(done, 20));
     post("propagate", { direction, at: this.place }).catch(error => this.say(error.message));
   }
+
+  async learn() {
+    if (this.kind === "stills" || !this.writes) return;
+    while (!this.saver.isIdle) await new Promise(done => setTimeout(done, 20));
+    post("learn").catch(error => this.say(error.message));
+  }
+
+  forget() { post("forget").catch(error => this.say(error.message)); }
 
   stop() { post("stop").catch(error => this.say(error.message)); }
 
@@ -400,6 +408,8 @@ class App {
     showObjects(this, this.colours);
     $("undo").disabled = !this.history.done.length;
     $("redo").disabled = !this.history.undone.length;
+    $("learned").hidden = !this.learned;
+    $("learned-text").textContent = `Masks are made by what it learned from ${this.learned} drawings.`;
     if (this.place < 0) return;
     const drawn = this.signs[this.place] === "d", { confidence, agreement } = this.about ?? {};
     const noun = this.kind === "stills" ? "Photo" : "Frame";
@@ -448,6 +458,7 @@ function table(app) {
     [["G"], "propagate both ways", () => app.propagate("both")],
     [["Shift+F"], "propagate forwards", () => app.propagate("forwards")],
     [["Shift+B"], "propagate backwards", () => app.propagate("backwards")],
+    [["L"], "learn from the drawings", () => app.learn()],
     [["S"], "stop", () => app.stop()],
     [["+", "="], "zoom in", () => app.view.zoom(1.4)],
     [["-"], "zoom out", () => app.view.zoom(1 / 1.4)],
@@ -493,6 +504,8 @@ function setUp(app) {
   on("clear", () => app.clear());
   on("accept", () => app.accept());
   on("offer", () => app.next());
+  on("learn", () => app.learn());
+  on("forget", () => app.forget());
   on("stop", () => app.stop());
   on("previous", () => app.go(app.wanted - 1));
   on("next", () => app.go(app.wanted + 1));

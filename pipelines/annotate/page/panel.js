@@ -71,12 +71,13 @@ export function time(seconds) {
   return whole < 60 ? `${whole}\u00a0s` : `${Math.floor(whole / 60)}:${two(whole % 60)} min`;
 }
 
-const DONE = { propagate: "Propagated", export: "Exported" };
-const RUNS = { propagate: "Propagating", export: "Exporting" };
+const DONE = { propagate: "Propagated.", learn: "Learned. Propagate again (G).", forget: "Forgotten. Propagate again (G)." };
+const RUNS = { propagate: "Propagating", export: "Exporting", learn: "Learning", forget: "Forgetting" };
+const STOPPED = { learn: "Stopped; nothing was learned." };
 
 export function showJob(job, folder) {
   const runs = job.state === "running", all = job.done + job.left;
-  for (const id of ["backwards", "both", "forwards", "export-go"]) $(id).disabled = runs;
+  for (const id of ["backwards", "both", "forwards", "export-go", "learn", "forget"]) $(id).disabled = runs;
   $("job").hidden = !job.state;
   if (!job.state) return;
   $("stop").disabled = !runs;
@@ -90,8 +91,8 @@ export function showJob(job, folder) {
   } else if (job.state === "failed") {
     $("job-text").textContent = job.message;
   } else {
-    $("job-text").textContent = job.state === "stopped" ? "Stopped; what was made is kept." : job.left === 0 && job.done === 0 && job.job === "propagate" ? "All is up to date."
-      : job.job === "export" ? `Exported to ${folder}/export.` : `${DONE[job.job]}.`;
+    $("job-text").textContent = job.state === "stopped" ? STOPPED[job.job] ?? "Stopped; what was made is kept." : job.left === 0 && job.done === 0 && job.job === "propagate" ? "All is up to date."
+      : job.job === "export" ? `Exported to ${folder}/export.` : DONE[job.job];
   }
 }
 

@@ -7,7 +7,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,32 @@ TOKEN = "token-of-a-test"
 
 
 class DriftingMasker:
-    """Masks that drift, and boxes filled."""
+    """Masks that drift, and boxes filled; learning is told, step by step."""
 
-    name, remembers = "drifting", False
+    remembers = False
 
     def __init__(self, seconds: float = 0, steps: int | None = None):
         self.seconds = seconds  # that a frame takes
+        self.learned = 0
+        self.lessons: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = []  # the drawings it learned from last
         self.boxes: threading.Event | None = None  # when boxes are answered; None for at once
         self._steps = None if steps is None else threading.Semaphore(steps)  # that may be made
+
+    @property
+    def name(self) -> str:
+        """As `Masker.name`."""
+        return f"drifting+{self.learned}" if self.learned else "drifting"
+
+    def learn(self, drawings: Any, left: Callable[[int], None]) -> None:
+        """As `Masker.learn`, in three steps."""
+        for each in (2, 1, 0):
+            time.sleep(self.seconds)
+            left(each)
+        self.lessons, self.learned = list(drawings), len(drawings)
+
+    def forget(self) -> None:
+        """As `Masker.forget`."""
+        self.learned = 0
 
     def allow(self, steps: int) -> None:
         """Let so many more frames be made."""

@@ -343,3 +343,27 @@ def test_hostile_names_are_text(page: Page, project: Project) -> None:
     assert "<img src=x" in page.text("objects")
     assert page.browser.run("document.querySelectorAll('#objects img').length") == 0
     page.quiet()
+
+
+def test_the_network_learns_from_drawings_and_forgets(page: Page, project: Project) -> None:
+    """By a key or a button; what was made before is to be made again."""
+    page.press("l")
+    page.browser.until("document.getElementById('hint').textContent.includes('expected 2 at least')")
+    page.browser.console.clear()  # it notes answers that refuse
+    for place in (0, 9):
+        page.go(place)
+        page.drag((10, 10), (30, 10))
+    page.press("g")
+    page.until_job("Propagated.")
+    page.press("l")
+    page.until_job("Learned. Propagate again (G).")
+    page.browser.until("document.getElementById('learned-text').textContent.includes('2 drawings')")
+    assert project.signs() == "dooooooood"
+    page.press("g")
+    page.until_job("Propagated.")
+    assert project.signs() == "dmmmmmmmmd"
+    page.browser.click("#forget")
+    page.until_job("Forgotten. Propagate again (G).")
+    page.browser.until("document.getElementById('learned').hidden")
+    assert project.signs() == "dooooooood"
+    page.quiet()

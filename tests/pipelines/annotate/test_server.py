@@ -253,3 +253,17 @@ def test_a_project_to_look_at_is_not_changed(project):
             assert served.ask(method, path, body)[0] == 403, path
         assert np.array_equal(served.mask(3), labels())
         assert served.json("GET", "/state")["writes"] is False
+
+
+def test_it_learns_from_drawings_and_forgets(served, project):
+    """In the background; whoever asks too early is told so."""
+    status, _, body = served.ask("POST", "/learn", {})
+    assert status == 400 and b"expected 2 at least" in body
+    for place in (0, 5):
+        served.draw(place, OBJECT)
+    served.json("POST", "/learn", {})
+    assert served.until_done()["job"] == "learn"
+    assert served.json("GET", "/state")["learned"] == 2
+    served.json("POST", "/forget", {})
+    assert served.until_done()["job"] == "forget"
+    assert served.json("GET", "/state")["learned"] == 0

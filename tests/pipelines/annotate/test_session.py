@@ -1,11 +1,16 @@
 """What a session tells a page, without a server."""
 
+import numpy as np
 import pytest
 
 pytest.importorskip("starlette", reason="starlette is not installed (extra `annotate`)")
 
-from pipelines.annotate.session import Session
+from datakit.errors import UsageError
+from pipelines.annotate.media import open_media
+from pipelines.annotate.project import Project
+from pipelines.annotate.session import Session, evenly
 from tests.clips import labels
+from tests.pipelines.annotate.serving import DriftingMasker
 
 
 def test_changes_of_a_later_session_are_later(project):
@@ -25,3 +30,64 @@ def test_a_thumbnail_is_read_once_and_takes_no_room_from_what_is_looked_at(proje
     project.draw(3, labels())
     assert session.thumb(3) != before
     assert session._small.cache_info().misses == 1
+
+
+def learned(project):
+    """A session after it has learned, its masker, and what it told."""
+    told, masker = [], DriftingMasker()
+    session = Session(project, masker, told.append)
+    session.learn()
+    session.jobs.wait()
+    return session, masker, told
+
+
+def test_it_learns_from_what_was_drawn_alone(project):
+    """Not from objects that go on below a drawing, nor from drawings without any."""
+    project.draw(0, labels())
+    project.draw(4, np.where(labels(4) == 1, 1, 0).astype(np.uint8), settled=[1])
+    project.draw(8, np.zeros_like(labels()))
+    project.keep_made(4, labels(4), {})
+    assert set(np.unique(project.labels(4))) == {0, 1, 2}
+    _, masker, told = learned(project)
+    assert [set(np.unique(drawing)) for _, drawing in masker.lessons] == [{0, 1, 2}, {0, 1}]
+    assert np.array_equal(masker.lessons[1][0], project.media[4])
+    assert (told[-1]["state"], told[-1]["job"]) == ("done", "learn")
+
+
+def test_masks_of_before_are_to_be_made_again(project):
+    """After it has learned and after it has forgotten; those of the same network are up to date again."""
+    project.made_by("drifting")
+    for place in (0, 4):
+        project.draw(place, labels(place))
+    project.keep_made(2, labels(2), {"from": project.origin(0, 4)})
+    assert project.signs()[2] == "m"
+    session, _, told = learned(project)
+    assert project.signs()[2] == "o" and [each["learned"] for each in told if each["kind"] == "changes"] == [2]
+    session.forget()
+    session.jobs.wait()
+    assert project.signs()[2] == "m" and session.changes()["learned"] == 0
+
+
+@pytest.mark.parametrize("drawn", [(), (3,)])
+def test_one_drawing_is_too_few_to_learn_from(project, drawn):
+    """It does not stand for the film."""
+    for place in drawn:
+        project.draw(place, labels(place))
+    with pytest.raises(UsageError, match=f"{len(drawn)} drawing.*2 at least"):
+        Session(project, DriftingMasker(), print).learn()
+
+
+def test_photos_teach_nothing_and_nothing_learned_cannot_be_forgotten(tmp_path, clip):
+    """Said plainly."""
+    photos = Project(tmp_path / "photos", open_media(clip, stills=True))
+    with pytest.raises(UsageError, match="one by one"):
+        Session(photos, DriftingMasker(), print).learn()
+    film = Project(tmp_path / "film", open_media(clip))
+    with pytest.raises(UsageError, match="nothing was learned"):
+        Session(film, DriftingMasker(), print).forget()
+
+
+def test_many_drawings_are_thinned_evenly():
+    """The first and the last stay."""
+    assert evenly([3, 5, 9], 4) == [3, 5, 9]
+    assert evenly(range(100), 4) == [0, 33, 66, 99]
