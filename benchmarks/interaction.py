@@ -13,12 +13,13 @@ Run alone: python -m benchmarks.interaction DAVIS [--sequences A,B] [--weights W
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ from . import common
 OUT = common.WORK / "interaction"
 Choose = Callable[[Project, Sequence[Labels]], int | None]
 Point = tuple[float, float]  # J of all frames, and of those that were not drawn
+Ended = tuple[list[Point], Point]  # after each drawing, and after learning from all of them
+SHARES = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1)
 
 
 def scores(project: Project, truth: Sequence[Labels]) -> list[float]:
@@ -88,7 +91,7 @@ class Film:
         found, drawn = scores(project, self.truth), set(project.drawn)
         return statistics.mean(found), statistics.mean(j for place, j in enumerate(found) if place not in drawn)
 
-    def curve(self, choose: Choose, share: float) -> tuple[list[Point], Point]:
+    def curve(self, choose: Choose, share: float) -> Ended:
         """Figures with one drawing, with two, and so on; and those of the last after learning."""
         with tempfile.TemporaryDirectory() as folder:
             project = self.begun(folder, [0])
@@ -101,7 +104,7 @@ class Film:
                 found.append(self.figures(project))
             return found, self.learned(project)
 
-    def evenly(self, share: float) -> tuple[list[Point], Point]:
+    def evenly(self, share: float) -> Ended:
         """Figures with as many drawings, evenly spaced; and those of the last after learning."""
         found = []
         for count in range(1, self.most(share) + 1):
@@ -118,6 +121,7 @@ class Film:
         if len(project.drawn) >= LEAST_DRAWINGS:
             session.learn()
             session.jobs.wait()
+            assert session.jobs.state["state"] == "done", session.jobs.state
             self.carry(project, 0)
         found = self.figures(project)
         self._masker.forget()
@@ -129,28 +133,39 @@ def at_share(curve: Sequence[Point], frames: int, share: float) -> Point:
     return curve[max(1, math.floor(share * frames + 0.5)) - 1]
 
 
-def run(root: Path, sequences: str = "", weights: str = "lite-memory", share: float = 0.1, name: str = "") -> None:
+WAYS: dict[str, Callable[[Film, float], Ended]] = {
+    "worst": lambda film, share: film.curve(worst, share),
+    "evenly": Film.evenly,
+    "offered": lambda film, share: film.curve(by_offer, share),
+}
+
+
+def run(
+    root: Path, sequences: str = "", weights: str = "lite-memory", share: float = 0.1, name: str = "",
+    ways: Sequence[str] = (*WAYS,),
+) -> None:  # fmt: skip
     """All sequences by all ways; the mean at one drawing, and at shares of the frames."""
     names = sequences.split(",") if sequences else sorted(open_labels(root).sequences)
     names = [each for each in names if (root / "JPEGImages/480p" / each).is_dir()]
     masker: NetworkMasker | None = None
-    found: dict[str, dict[str, tuple[list[Point], Point]]] = {"evenly": {}, "offered": {}, "worst": {}}
-    lengths = {}
+    found: dict[str, dict[str, Ended]] = {way: {} for way in ways}
+    lengths = {each: len(open_labels(root).sequences[each]) for each in names}
     OUT.mkdir(parents=True, exist_ok=True)
-    for each in names:
-        began, kept = time.monotonic(), OUT / f"{each}-{Path(weights).stem}-{share}-learned.json"
-        lengths[each] = len(open_labels(root).sequences[each])
+    for way, each in itertools.product(ways, names):
+        began, kept = time.monotonic(), OUT / f"{each}-{Path(weights).stem}-{share}-{way}.json"
         if not kept.is_file():
             masker = masker or NetworkMasker(weights, threads=1)
-            film = Film(root, each, masker)
-            ways = {"offered": film.curve(by_offer, share), "worst": film.curve(worst, share)}
-            kept.write_text(json.dumps({**ways, "evenly": film.evenly(share)}))
-        for way, points in json.loads(kept.read_text()).items():
-            found[way][each] = points
-        told = {way: [round(j, 3) for j, _ in (*each_of[each][0], each_of[each][1])] for way, each_of in found.items()}
-        print(f"{each}: {time.monotonic() - began:.0f} s, {told}", flush=True)
-    figures: dict[str, Any] = {"sequences": len(names), "weights": weights}
-    shares = [0.0, *(s for s in (0.02, 0.04, 0.06, 0.08, 0.1) if s <= share)]
+            kept.write_text(json.dumps(WAYS[way](Film(root, each, masker), share)))
+        found[way][each] = curve, learned = json.loads(kept.read_text())
+        told = [round(j, 3) for j, _ in (*curve, learned)]
+        print(f"{each}, {way}: {time.monotonic() - began:.0f} s, {told}", flush=True)
+    figures = summary(found, lengths, [s for s in SHARES if s <= share])
+    common.save(name or "interaction", {"sequences": len(names), "weights": weights, **figures})
+
+
+def summary(found: Mapping[str, Mapping[str, Ended]], lengths: Mapping[str, int], shares: Sequence[float]) -> Any:
+    """Means over the sequences at some shares of the frames and after learning, and the last of each sequence."""
+    figures: dict[str, dict[str, float]] = {}
     for way, each_of in found.items():
         for which, number in (("all frames", 0), ("frames not drawn", 1)):
             means = {
@@ -161,10 +176,9 @@ def run(root: Path, sequences: str = "", weights: str = "lite-memory", share: fl
             }
             means["learned"] = statistics.mean(learned[number] for _, learned in each_of.values())
             figures[f"{way}, {which}"] = {at: round(j, 3) for at, j in means.items()}
-    for way, each_of in found.items():
         figures[f"{way}, last, each"] = {each: round(curve[-1][0], 3) for each, (curve, _) in each_of.items()}
         figures[f"{way}, learned, each"] = {each: round(learned[0], 3) for each, (_, learned) in each_of.items()}
-    common.save(name or "interaction", figures)
+    return figures
 
 
 if __name__ == "__main__":
@@ -173,5 +187,6 @@ if __name__ == "__main__":
     parser.add_argument("--sequences", default="")
     parser.add_argument("--weights", default="lite-memory")
     parser.add_argument("--share", type=float, default=0.1)
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--name", default="", help="of the file of results")
     run(**vars(parser.parse_args()))
