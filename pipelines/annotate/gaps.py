@@ -21,11 +21,10 @@ from datakit.arrays import Labels, iou
 from ..propagate.passes import SHOWN_BEFORE, nearest
 from .files import ids_in
 from .media import Media
-from .project import FROM, WITHOUT, Project
+from .project import BELOW, FROM, UPON, WITHOUT, Project
 
 Direction = Literal["forwards", "backwards", "both"]
 DIRECTIONS: tuple[Direction, ...] = ("forwards", "backwards", "both")
-BELOW, UPON = "below", "upon"  # in a line of the log: what goes on below a drawing; what of that a mask began with
 
 
 class Gap(NamedTuple):

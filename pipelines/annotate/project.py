@@ -7,12 +7,10 @@ before it is said to be saved.
 
 from __future__ import annotations
 
-import bisect
 import contextlib
 import hashlib
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +44,8 @@ from .media import Media
 IDS = range(1, 255)
 AS_IDS = ReadOptions(values="ids")
 FROM, WITHOUT = "from", "without"  # in a line of the log: which drawings a mask was made of, which objects were removed
+BELOW, UPON = "below", "upon"  # what goes on below a drawing; what of that a mask began with
 Mark = tuple[str, frozenset[int]]  # a digest of a drawing, and the ids that are in it
-DRAWN_SIGN, MADE_SIGN, OLD_SIGN, NONE_SIGN = "d", "m", "o", "."
 
 
 class Project:
@@ -60,6 +58,9 @@ class Project:
             session's.
         writes: whether it may be changed; else the folder must be there.
 
+    Attributes:
+        lock: held while what belongs together is read or changed.
+
     Raises:
         UsageError: the folder holds something else, or a project of another film.
         DatakitError: its files are damaged.
@@ -67,7 +68,7 @@ class Project:
 
     def __init__(self, folder: Path, media: Media, maker: str = "", writes: bool = True):
         self.folder, self.media, self.writes = folder, media, writes
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._places = {name: place for place, name in enumerate(media.names)}
         self._seen = stamps(self.folder)
         self._about = self._read_about()
@@ -144,7 +145,7 @@ class Project:
         self._seen = now  # also where reading fails: it is told once
         about, rows = self._read_about(), self._read_rows()
         marks = self._read_marks(about, now)
-        with self._lock:
+        with self.lock:
             changed = [
                 place for place in sorted(self._marks.keys() | self._rows.keys() | marks.keys() | rows.keys())
                 if (marks.get(place), rows.get(place)) != (self._marks.get(place), self._rows.get(place))
@@ -175,7 +176,7 @@ class Project:
 
     def labels(self, place: int) -> Labels:
         """(H, W) uint8: what is to be seen in a picture: drawn objects, and made ones that the drawing leaves open."""
-        with self._lock:
+        with self.lock:
             drawn = self._read(DRAWN, place) if place in self._marks else None
             made = self._read(MADE, place) if place in self._rows else None
             if drawn is None:
@@ -204,7 +205,7 @@ class Project:
         self._must_write()
         if labels.shape != self.media.size(place):
             raise UsageError(f"a drawing of {labels.shape}: expected {self.media.size(place)}, the picture's size")
-        with self._lock:
+        with self.lock:
             if unknown := ids_in(labels) - set(self.objects()):
                 raise UsageError(f"object {min(unknown)}: is none of this project; add it first")
             shown = self.settled(place) | ids_in(self.labels(place)) if settled is None else set(settled)
@@ -226,7 +227,7 @@ class Project:
     def undraw(self, place: int) -> None:
         """Take back a drawing; the picture shows again what was made of it."""
         self._must_write()
-        with self._lock:
+        with self.lock:
             self._about["settled"].pop(self.media.names[place], None)
             self._save_about()
             before = self._read(DRAWN, place) if place in self._marks and self._about["removed"] else None
@@ -243,7 +244,7 @@ class Project:
     def keep_made(self, place: int, labels: Labels, row: Mapping[str, Any]) -> None:
         """Keep what the network has made of a picture, with a line of the log; a drawing stays on top of it."""
         self._must_write()
-        with self._lock:
+        with self.lock:
             write_mask(self._file(MADE, place), labels, synced=False)
             self._rows[place] = {"frame": self.media.names[place], **row}
             with (self.folder / LOG).open("a", encoding="utf-8") as log:
@@ -252,14 +253,14 @@ class Project:
 
     def note(self, place: int, **more: Any) -> None:
         """Add to the line of a mask that was made."""
-        with self._lock:
+        with self.lock:
             self._rows[place] = {**self._rows[place], **more}
             with (self.folder / LOG).open("a", encoding="utf-8") as log:
                 log.write(canonical_json(self._rows[place]) + "\n")
 
     def made_by(self, maker: str) -> None:
         """From now on masks depend on something else beside drawings: those that were made are to be made again."""
-        with self._lock:
+        with self.lock:
             self._about["maker"] = maker
             self._save_about()
 
@@ -272,7 +273,7 @@ class Project:
 
     def settled(self, place: int) -> set[int]:
         """Ids of which a drawing says where they are, or that they are not there."""
-        with self._lock:
+        with self.lock:
             if place not in self._marks:
                 return set()
             return set(self._about["settled"].get(self.media.names[place], ())) | set(self._marks[place][1])
@@ -302,6 +303,11 @@ class Project:
             marks += [self._marks[each][0] for each in self.drawn if each < left]
         return " ".join([self._about["maker"], *marks])
 
+    @property
+    def made_places(self) -> list[int]:
+        """Places of the pictures of which the network has made something, ascending."""
+        return sorted(self._rows)
+
     def row(self, place: int) -> dict[str, Any] | None:
         """The line of a mask that was made; None where there is none."""
         return self._rows.get(place)
@@ -309,20 +315,6 @@ class Project:
     def made(self, place: int) -> Labels | None:
         """(H, W) uint8: what the network has made of a picture."""
         return self._read(MADE, place) if place in self._rows else None
-
-    def signs(self) -> str:
-        """A letter for each picture: drawn, made, made of drawings that have changed since (old), or nothing yet."""
-        with self._lock:
-            signs = [NONE_SIGN] * len(self.media)
-            drawn = self.drawn
-            bounds: list[int | None] = [None, *drawn, None]
-            origins = [self.origin(*gap) for gap in pairwise(bounds)]
-            for place in self._rows:
-                same = bool(drawn) and self.is_current(self._rows[place], origins[bisect.bisect_left(drawn, place)])
-                signs[place] = MADE_SIGN if same else OLD_SIGN
-            for place in drawn:
-                signs[place] = DRAWN_SIGN
-            return "".join(signs)
 
     def version(self, place: int) -> int:
         """Grows with every change of a picture's masks."""
@@ -345,7 +337,7 @@ class Project:
             UsageError: there are 254 already.
         """
         self._must_write()
-        with self._lock:
+        with self.lock:
             number = max((n for n, _ in self._named()), default=0) + 1
             if number not in IDS:
                 raise UsageError(f"all {len(IDS)} object ids are taken")
@@ -362,7 +354,7 @@ class Project:
         self._must_write()
         if number not in self.objects() or not plain(name):
             raise UsageError(f"object {number}: expected one of {list(self.objects())}, and a name")
-        with self._lock:
+        with self.lock:
             self._about["objects"][str(number)]["name"] = plain(name)
             self._save_about()
 
@@ -373,7 +365,7 @@ class Project:
             UsageError: there is no such object.
         """
         self._must_write()
-        with self._lock:
+        with self.lock:
             if str(number) not in self._about["objects"]:
                 raise UsageError(f"object {number}: is none of this project")
             others = [each for each in self._about["removed"] if each != number]
@@ -390,7 +382,7 @@ class Project:
     def leave_at(self, place: int) -> None:
         """Remember which picture is looked at."""
         if self.writes:
-            with self._lock:
+            with self.lock:
                 self._about["at"] = place
                 self._save_about()
 

@@ -24,6 +24,7 @@ from .jobs import Advance, Event, Jobs
 from .masker import Masker
 from .offer import offered
 from .project import Project
+from .signs import signs
 
 QUALITY, THUMB_QUALITY, THUMB_SIDE, THUMBS_KEPT = 90, 75, 160, 512
 LEAST_DRAWINGS, MOST_DRAWINGS = 2, 40  # that are learned from; all of them are in memory meanwhile
@@ -61,9 +62,9 @@ class Session:
         """What the page shows beside masks; answers may overtake each other, and of two the later revision holds."""
         revision = next(self._revisions)
         objects = [{"id": number, "name": name} for number, name in self.project.objects().items()]
-        signs, offer = self.project.signs(), offered(self.project)
+        about = {"signs": signs(self.project), "offer": offered(self.project)}
         learned = self._masker.learned if self._masker else 0
-        return {"revision": revision, "objects": objects, "signs": signs, "offer": offer, "learned": learned}
+        return {"revision": revision, "objects": objects, **about, "learned": learned}
 
     def look_again(self) -> None:
         """Take in what another session has written, and tell of it.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipelines.annotate.gaps import Carrier, Gap, Leg, plan_legs
+from pipelines.annotate.signs import signs
 from tests.clips import Drifting, labels
 
 OBJECT, OTHER = (np.where(labels() == number, number, 0).astype(np.uint8) for number in (1, 2))
@@ -68,7 +69,7 @@ def test_every_picture_is_made_and_none_that_was_drawn(project):
     project.draw(2, OBJECT)
     project.draw(7, OBJECT)
     assert set(carry(project)) == {0, 1, 3, 4, 5, 6, 8, 9}
-    assert project.signs() == "mmdmmmmdmm"
+    assert signs(project) == "mmdmmmmdmm"
     assert [project.row(place)["source"] for place in (1, 3, 4, 5, 6, 8)] == [2, 2, 2, 7, 7, 7]
 
 
@@ -114,7 +115,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_masks(project, tmp_path):
         (project.folder / "made" / f"{place:05d}.png").unlink(missing_ok=True)
     project._rows.clear()
     assert carry(project, stop=4) == [1, 2, 3, 4]
-    assert project.signs() == "dmmmm....."
+    assert signs(project) == "dmmmm....."
     carry(project)
     assert all(np.array_equal(project.labels(place), whole[place]) for place in range(10))
 
@@ -142,7 +143,7 @@ def test_an_object_goes_on_below_a_drawing_that_says_nothing_of_it(project):
         {1, 2},
     ]
     project.draw(0, np.roll(OBJECT, 5, 0))
-    assert project.signs()[6:] == "oooo"
+    assert signs(project)[6:] == "oooo"
 
 
 def test_an_object_goes_on_below_the_very_next_drawing(project):
@@ -180,7 +181,7 @@ def test_an_object_that_comes_back_while_it_runs_is_taken_in(project):
         next(steps)
     project.remove_object(2, removed=False)
     list(steps)
-    assert [shown(project, place) for place in (1, 5, 9)] == [{1, 2}] * 3 and project.signs() == "dmmmmmmmmm"
+    assert [shown(project, place) for place in (1, 5, 9)] == [{1, 2}] * 3 and signs(project) == "dmmmmmmmmm"
 
 
 @pytest.mark.parametrize("at", [0, 9])
@@ -191,7 +192,9 @@ def test_backwards_an_object_goes_on_below_earlier_drawings(project, at):
     carry(project, "backwards", at=at)
     assert [shown(project, place) for place in (1, 4, 6)] == [{1, 2}] * 3
     before = project.labels(2)
+    assert signs(project) == "dmmmdmmmmd"
     project.draw(9, np.where(OBJECT > 0, OBJECT, np.roll(OTHER, 6, 0)))
+    assert signs(project) == "dooodooood"  # also those before the drawing that says nothing of it
     carry(project, "backwards", at=at)
     assert not np.array_equal(project.labels(2), before)
     project.draw(9, OBJECT)
@@ -215,13 +218,13 @@ def test_an_object_that_comes_back_is_carried_where_it_was_hidden(project):
     project.draw(0, labels())
     project.remove_object(2)
     carry(project)
-    assert project.signs() == "dmmmmmmmmm"
+    assert signs(project) == "dmmmmmmmmm"
     project.remove_object(2, removed=False)
-    assert project.signs() == "dooooooooo"
+    assert signs(project) == "dooooooooo"
     carry(project)
     assert shown(project, 5) == {1, 2}
     project.remove_object(2)
-    assert project.signs() == "dmmmmmmmmm"
+    assert signs(project) == "dmmmmmmmmm"
 
 
 def test_an_object_that_was_erased_is_not_carried_on(project):
@@ -309,4 +312,4 @@ def test_a_drawing_that_changes_meanwhile_is_gone_on_from(project):
         if len(places) == 3:
             project.draw(6, OBJECT)
     assert places[3] == 7
-    assert project.signs() == "dmmmmmdmmm"
+    assert signs(project) == "dmmmmmdmmm"

@@ -14,6 +14,7 @@ for _needed in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(_needed, reason=f"{_needed} is not installed (extra `annotate`)")
 
 from pipelines.annotate.project import Project  # noqa: E402
+from pipelines.annotate.signs import signs  # noqa: E402
 from tests.clips import labels  # noqa: E402
 from tests.pipelines.annotate.page_driver import Page  # noqa: E402
 from tests.pipelines.annotate.serving import DriftingMasker, serving  # noqa: E402
@@ -62,16 +63,16 @@ def test_the_whole_way_from_a_box_to_a_corrected_film(page: Page, project: Proje
     page.drag((5, 8), (20, 20))
     page.press("g")
     page.until_job("Propagated")
-    assert project.signs() == "dmmmmmmmmm"
+    assert signs(project) == "dmmmmmmmmm"
     first = project.labels(0)
     page.go(6)
     page.press("b")
     page.drag((40, 40), (50, 40))
-    assert project.signs() == "dooooodooo"
+    assert signs(project) == "dooooodooo"
     page.press("g")
     deadline = time.monotonic() + 20
-    while project.signs() != "dmmmmmdmmm":
-        assert time.monotonic() < deadline, project.signs()
+    while signs(project) != "dmmmmmdmmm":
+        assert time.monotonic() < deadline, signs(project)
         time.sleep(0.02)
     assert np.array_equal(project.labels(0), first)
     corrected = project.labels(6)
@@ -358,12 +359,12 @@ def test_the_network_learns_from_drawings_and_forgets(page: Page, project: Proje
     page.press("l")
     page.until_job("Learned. Propagate again (G).")
     page.browser.until("document.getElementById('learned-text').textContent.includes('2 drawings')")
-    assert project.signs() == "dooooooood"
+    assert signs(project) == "dooooooood"
     page.press("g")
     page.until_job("Propagated.")
-    assert project.signs() == "dmmmmmmmmd"
+    assert signs(project) == "dmmmmmmmmd"
     page.browser.click("#forget")
     page.until_job("Forgotten. Propagate again (G).")
     page.browser.until("document.getElementById('learned').hidden")
-    assert project.signs() == "dooooooood"
+    assert signs(project) == "dooooooood"
     page.quiet()

@@ -10,6 +10,7 @@ from datakit.errors import DatakitError, UsageError
 from datakit.video.labels import read_labels
 from pipelines.annotate.media import open_media
 from pipelines.annotate.project import FROM, Project
+from pipelines.annotate.signs import signs
 from tests.clips import draw_folder, labels
 
 
@@ -75,11 +76,11 @@ def test_signs_tell_drawn_made_and_outdated_pictures(project):
     """A mask is outdated once a drawing beside it changes."""
     project.draw(2, labels())
     project.keep_made(5, labels(), {FROM: project.origin(2, None)})
-    assert project.signs() == "..d..m...."
+    assert signs(project) == "..d..m...."
     project.draw(2, labels(1))
-    assert project.signs() == "..d..o...."
+    assert signs(project) == "..d..o...."
     project.undraw(2)
-    assert project.signs() == ".....o...."
+    assert signs(project) == ".....o...."
 
 
 def test_a_removed_object_is_seen_nowhere_and_can_come_back(project):
@@ -134,7 +135,7 @@ def test_a_mask_that_a_crash_has_torn_counts_as_not_made(project):
         path.write_bytes(path.read_bytes()[:60])
     assert project.made(5) is None
     (project.folder / "drawn" / "00002.png").rename(project.folder / "aside.png")
-    assert again(project).signs() == "." * 10
+    assert signs(again(project)) == "." * 10
     (project.folder / "aside.png").rename(project.folder / "drawn" / "00002.png")
     with pytest.raises(DatakitError, match="drawn by hand"):
         again(project)
@@ -225,7 +226,7 @@ def test_who_only_looks_sees_which_masks_are_up_to_date(project):
     made.draw(3, labels())
     made.keep_made(4, labels(), {FROM: "old@448 " + made.origin(3, None).partition(" ")[2]})
     made.keep_made(5, labels(), {FROM: made.origin(3, None)})
-    assert again(project, writes=False).signs() == made.signs() == "...dom...."
+    assert signs(again(project, writes=False)) == signs(made) == "...dom...."
 
 
 def test_drawings_that_did_not_change_are_not_read_again(project):

@@ -9,6 +9,7 @@ from datakit.errors import UsageError
 from pipelines.annotate.media import open_media
 from pipelines.annotate.project import Project
 from pipelines.annotate.session import Session, evenly
+from pipelines.annotate.signs import signs
 from tests.clips import labels
 from tests.pipelines.annotate.serving import DriftingMasker
 
@@ -60,12 +61,12 @@ def test_masks_of_before_are_to_be_made_again(project):
     for place in (0, 4):
         project.draw(place, labels(place))
     project.keep_made(2, labels(2), {"from": project.origin(0, 4)})
-    assert project.signs()[2] == "m"
+    assert signs(project)[2] == "m"
     session, _, told = learned(project)
-    assert project.signs()[2] == "o" and [each["learned"] for each in told if each["kind"] == "changes"] == [2]
+    assert signs(project)[2] == "o" and [each["learned"] for each in told if each["kind"] == "changes"] == [2]
     session.forget()
     session.jobs.wait()
-    assert project.signs()[2] == "m" and session.changes()["learned"] == 0
+    assert signs(project)[2] == "m" and session.changes()["learned"] == 0
 
 
 @pytest.mark.parametrize("drawn", [(), (3,)])
