@@ -26,9 +26,11 @@ from typing import Any
 import numpy as np
 
 from datakit.arrays import Labels, iou
+from datakit.files import digest_json, write_json
 from datakit.video.labels import open_labels, read_labels
+from model.online import ONLINE
 from pipelines.annotate.gaps import Carrier
-from pipelines.annotate.masker import NetworkMasker
+from pipelines.annotate.masker import PRESET, NetworkMasker
 from pipelines.annotate.media import open_media
 from pipelines.annotate.offer import offered
 from pipelines.annotate.project import Project
@@ -150,12 +152,13 @@ def run(
     masker: NetworkMasker | None = None
     found: dict[str, dict[str, Ended]] = {way: {} for way in ways}
     lengths = {each: len(open_labels(root).sequences[each]) for each in names}
+    lesson = digest_json(ONLINE[PRESET].to_dict())[:8]
     OUT.mkdir(parents=True, exist_ok=True)
     for way, each in itertools.product(ways, names):
-        began, kept = time.monotonic(), OUT / f"{each}-{Path(weights).stem}-{share}-{way}.json"
+        began, kept = time.monotonic(), OUT / f"{each}-{Path(weights).stem}-{share}-{way}-{lesson}.json"
         if not kept.is_file():
             masker = masker or NetworkMasker(weights, threads=1)
-            kept.write_text(json.dumps(WAYS[way](Film(root, each, masker), share)))
+            write_json(kept, WAYS[way](Film(root, each, masker), share))
         found[way][each] = curve, learned = json.loads(kept.read_text())
         told = [round(j, 3) for j, _ in (*curve, learned)]
         print(f"{each}, {way}: {time.monotonic() - began:.0f} s, {told}", flush=True)

@@ -204,6 +204,10 @@ class FrameSamples:
             for angle, flip in looks
             for variant in range(config.recipe.variants)
         ]
+        self._shown: dict[int, list[int]] = {}  # object -> frames that show it
+        for draw in self._draws:
+            if draw.frame not in (frames_of := self._shown.setdefault(draw.object_id, [])):
+                frames_of.append(draw.frame)
         if not self._draws:
             raise UsageError("online stage: none of the annotated frames holds an object, expected at least one")
 
@@ -236,7 +240,7 @@ class FrameSamples:
 
     def _memory(self, rng: np.random.Generator, object_id: int) -> Tensor:
         """(4, S, S): an annotated frame that shows the object, turned and relit as in the offline stage."""
-        shown = [number for number, (_, labels) in enumerate(self._frames) if (labels == object_id).any()]
+        shown = self._shown[object_id]
         image, labels = self._frames[shown[int(float(rng.random()) * len(shown))]]
         mask = ObjectCrop.of(mask_of(labels, object_id))
         view, photo = self._config.view, partial(halved, image)

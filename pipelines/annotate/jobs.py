@@ -75,6 +75,7 @@ class Jobs:
                 raise UsageError(f"{self.state['job']} is running; stop it first, or wait")
             self._stopping.clear()
             self.state = {"kind": "job", "job": name, "state": "running", "done": 0, "left": 0, "seconds_left": None}
+            self._tell(self.state)
             self._thread = threading.Thread(target=self._run, args=(name, work, end), daemon=True, name=name)
             self._thread.start()
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from datakit.arrays import Box, Image, Labels
-from datakit.errors import DatakitError
+from datakit.errors import DatakitError, UsageError
 from datakit.files import file_sha256
 
 from ..propagate.network import WEIGHTS
 
 if TYPE_CHECKING:
-    from model.online import Tuned
     from model.segmenter import Segmenter
 
 CLOSE = 448  # pixels of the window between two drawings, where masks cannot go far astray (docs/decisions.md)
@@ -38,6 +37,14 @@ class Masker(Protocol):
     @property
     def learned(self) -> int:
         """Of how many drawings it has learned; 0 where it is as it was given."""
+
+    @property
+    def steps(self) -> int:
+        """Of learning."""
+
+    @property
+    def remark(self) -> str:
+        """What a user is to know of it; empty where there is nothing."""
 
     def fresh(self, close: bool) -> Any:
         """A `model.propagate.Propagator` that knows no object; `close` looks more closely, and takes longer."""
@@ -67,25 +74,33 @@ class NetworkMasker:
         kept: file that holds what it learns, also from an earlier session; None to keep it in memory alone.
 
     Raises:
+        UsageError: the weights are that very file.
         DatakitError: the weights cannot be read, or the device is not there.
     """
+
+    remark = ""
 
     def __init__(self, weights: str | Path = WEIGHTS, device: str = "auto", threads: int = 0, kept: Path | None = None):
         import numpy as np
         import torch
 
-        from model.checkpoint import checkpoint_path, load_network
+        from model.checkpoint import checkpoint_path, load_network, read_checkpoint
         from model.compute import Compute
+        from model.online import ONLINE
         from model.propagate import Propagator
 
         torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) - 1))
-        self._path, self._kept = checkpoint_path(weights), kept
-        self._sha256 = file_sha256(self._path)
+        path, self._kept = checkpoint_path(weights), kept
+        if kept is not None and kept.exists() and path.resolve() == kept.resolve():
+            raise UsageError(
+                f"--weights {path}: is what this project has learned, and used anyway; leave --weights out, or copy it"
+            )
+        self._network, self._sha256 = read_checkpoint(path, header_only=True).network, file_sha256(path)
         net, _ = load_network(weights)
         self._compute = Compute.chosen(net, device)
         self._given = self._compute.place(net)
         self._boxes = Propagator(self._given, self._compute)
-        self.remembers = net.remembers
+        self.remembers, self.steps = net.remembers, ONLINE[PRESET].iterations
         self._use(self._given)
         self._recall()
         self.box(np.zeros((64, 64, 3), np.uint8), 1, (16, 16, 48, 48))  # the first forward pass takes longest
@@ -94,7 +109,7 @@ class NetworkMasker:
         from model.propagate import PropagateConfig, Propagator
 
         far, close = Propagator(net, self._compute), Propagator(net, self._compute, PropagateConfig(size=CLOSE))
-        self._propagators, self.learned = (far, close), learned
+        self._propagators, self.learned, self.remark = (far, close), learned, ""
         self.name = "+".join(filter(None, (f"{self._sha256[:12]}@{CLOSE}", digest[:12])))
 
     def _recall(self) -> None:
@@ -107,12 +122,13 @@ class NetworkMasker:
             net, about = load_network(self._kept)
             began, learned = about["learned"]["from"], int(about["learned"]["drawings"])
         except (DatakitError, LookupError, TypeError, ValueError) as error:
-            logger.warning(f"{self._kept}: cannot be read ({error}); masks are made as if nothing had been learned")
-            return
-        if began != self._sha256:
-            logger.warning(f"{self._kept}: was learned with other --weights; masks are made by {self._path} as it is")
-            return
-        self._use(self._compute.place(net), learned, file_sha256(self._kept))
+            self.remark = f"{self._kept}: cannot be read ({error}); masks are made as if nothing had been learned."
+        else:
+            if began == self._sha256:
+                self._use(self._compute.place(net), learned, file_sha256(self._kept))
+                return
+            self.remark = f"{self._kept}: was learned from other weights than these, which are used as they are."
+        logger.warning(self.remark)
 
     def fresh(self, close: bool) -> Any:
         """As `Masker.fresh`."""
@@ -141,16 +157,19 @@ class NetworkMasker:
         tuned = fine_tune(
             self._given, drawings, config, 0, self._compute, lambda step: left(config.iterations - step.step)
         )
-        digest = f"{count}:{tuned.losses[-1]}" if self._kept is None else self._keep(self._kept, tuned, count)
+        digest = f"{count}:{tuned.losses[-1]}" if self._kept is None else self._keep(self._kept, tuned.net, count)
         self._use(tuned.net, count, digest)
 
-    def _keep(self, path: Path, tuned: Tuned, count: int) -> str:
-        """Write what was learned; the SHA-256 of the file."""
-        from model.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+    def _keep(self, path: Path, net: Segmenter, count: int) -> str:
+        """Write what was learned; the SHA-256 of the file, which the same lesson makes again."""
+        from model.checkpoint import Checkpoint, CheckpointError, write_checkpoint
 
-        network = read_checkpoint(self._path, header_only=True).network
-        about = {"from": self._sha256, "drawings": count, "seconds": round(tuned.seconds, 1)}
-        write_checkpoint(path, Checkpoint(network, {"learned": about}, tuned.net.state_dict()))
+        about = {"learned": {"from": self._sha256, "drawings": count}}
+        try:
+            write_checkpoint(path, Checkpoint(self._network, about, net.state_dict()))
+        except CheckpointError as error:
+            why = error.__cause__ or error
+            raise DatakitError(f"{path}: cannot be written ({why}); free some space and learn again") from error
         return file_sha256(path)
 
     def forget(self) -> None:

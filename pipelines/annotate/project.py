@@ -262,7 +262,12 @@ class Project:
         """From now on masks depend on something else beside drawings: those that were made are to be made again."""
         with self.lock:
             self._about["maker"] = maker
-            self._save_about()
+            with contextlib.suppress(OSError):  # it is so all the same, and written with the next change
+                self._save_about()
+
+    def drawn_ids(self, place: int) -> set[int]:
+        """Objects that a drawing shows."""
+        return set(self._marks[place][1]) - set(self._about["removed"])
 
     # What is known of pictures
 

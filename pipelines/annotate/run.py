@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import webbrowser
 from collections.abc import Callable, Iterator
@@ -111,8 +112,8 @@ def open_project(job: AnnotateJob) -> Iterator[tuple[Project, Masker | None]]:
     read_about(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with run_lock(folder):
-        for part in folder.rglob(f"{PART_PREFIX}*.png"):
-            part.unlink()
+        for part in list(folder.rglob(f"{PART_PREFIX}*")):  # what a kill has left
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
         masker = NetworkMasker(job.weights, job.device, job.threads, folder / LEARNED)
         yield Project(folder, media, masker.name), masker
 

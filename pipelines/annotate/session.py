@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +27,8 @@ from .project import Project
 from .signs import signs
 
 QUALITY, THUMB_QUALITY, THUMB_SIDE, THUMBS_KEPT = 90, 75, 160, 512
-LEAST_DRAWINGS, MOST_DRAWINGS = 2, 40  # that are learned from; all of them are in memory meanwhile
+LEAST_DRAWINGS, MOST_DRAWINGS = 2, 40  # that are learned from
+LEARNT_BYTES = 500_000_000  # of these at most, as they are in memory meanwhile
 
 
 class Session:
@@ -53,7 +54,7 @@ class Session:
         return {
             "title": media.path.name, "kind": media.kind, "names": list(media.names), "fps": media.fps,
             "folder": str(project.folder), "identity": self._identity, "writes": project.writes, "at": project.at,
-            "job": self.jobs.state,
+            "job": self.jobs.state, "remark": self._masker.remark if self._masker else "",
             "formats": {name: about for name, (about, kinds, _) in FORMATS.items() if media.kind in kinds},
             "colours": bright_colours().tolist(), **self.changes(),
         }  # fmt: skip
@@ -161,7 +162,7 @@ class Session:
             UsageError: photos, fewer than two drawings of objects, or a job that is running.
         """
         project, masker = self.project, self._must_make("learn")
-        shown = [place for place in project.drawn if drawn_objects(project, place).any()]
+        shown = {place: ids for place in project.drawn if (ids := project.drawn_ids(place))}
         if len(shown) < LEAST_DRAWINGS:
             raise UsageError(
                 f"learn: {counted(len(shown), 'drawing')} of objects, expected {LEAST_DRAWINGS} at least, far apart in "
@@ -169,9 +170,13 @@ class Session:
             )
 
         def work(advance: Advance) -> None:
-            media = project.media.apart()
-            places = evenly(shown, MOST_DRAWINGS)
-            masker.learn([(media.once(place), drawn_objects(project, place)) for place in places], advance)
+            media, drawings = project.media.apart(), []
+            H, W = media.size(min(shown))
+            places = spread(shown, max(LEAST_DRAWINGS, min(MOST_DRAWINGS, LEARNT_BYTES // (4 * H * W))))
+            for number, place in enumerate(places, 1):
+                drawings.append((media.once(place), drawn_objects(project, place)))
+                advance(len(places) - number + masker.steps)
+            masker.learn(drawings, advance)
             project.made_by(masker.name)
 
         self.jobs.start("learn", work, self._after)
@@ -227,8 +232,21 @@ def drawn_objects(project: Project, place: int) -> Labels:
     return np.where(np.isin(labels, sorted(project.settled(place))), labels, np.uint8(0))
 
 
-def evenly(places: Sequence[int], most: int) -> list[int]:
-    """So many of some places at most, evenly spaced, the first and the last among them."""
-    if len(places) <= most:
-        return list(places)
-    return [places[round(number * (len(places) - 1) / (most - 1))] for number in range(most)]
+def spread(shown: Mapping[int, Collection[int]], most: int) -> list[int]:
+    """So many drawings at most: one of each object, then those that are furthest from all that were taken.
+
+    Args:
+        shown: place of a drawing -> the ids that it shows, one at least.
+        most: how many.
+
+    Returns:
+        Their places, ascending.
+    """
+    taken: list[int] = []
+    for number in sorted(set().union(*shown.values())):
+        if not any(number in shown[place] for place in taken):
+            taken.append(next(place for place in sorted(shown) if number in shown[place]))
+    taken = taken[:most]
+    while len(taken) < min(most, len(shown)):
+        taken.append(max(shown.keys() - set(taken), key=lambda place: (min(abs(place - t) for t in taken), -place)))
+    return sorted(taken)

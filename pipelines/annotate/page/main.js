@@ -409,7 +409,7 @@ class App {
     $("undo").disabled = !this.history.done.length;
     $("redo").disabled = !this.history.undone.length;
     $("learned").hidden = !this.learned;
-    $("learned-text").textContent = `Masks are made by what it learned from ${this.learned} drawings.`;
+    $("learned-text").textContent = `New masks are made by what was learned from ${this.learned} drawings.`;
     if (this.place < 0) return;
     const drawn = this.signs[this.place] === "d", { confidence, agreement } = this.about ?? {};
     const noun = this.kind === "stills" ? "Photo" : "Frame";
@@ -528,6 +528,7 @@ function setUp(app) {
   app.use(app.writes ? "brush" : "hand");
   showJob(app.job, app.folder);
   app.toldSaved(app.writes ? "Saved" : "To look at only", false);
+  app.say(app.remark);
 }
 
 const app = new App(await get("state"));

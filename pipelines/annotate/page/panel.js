@@ -71,9 +71,9 @@ export function time(seconds) {
   return whole < 60 ? `${whole}\u00a0s` : `${Math.floor(whole / 60)}:${two(whole % 60)} min`;
 }
 
-const DONE = { propagate: "Propagated.", learn: "Learned. Propagate again (G).", forget: "Forgotten. Propagate again (G)." };
+const DONE = { propagate: "Propagated.", learn: "Learned. Propagate again (G).", forget: "Forgotten: new masks are made by the network as it was given." };
 const RUNS = { propagate: "Propagating", export: "Exporting", learn: "Learning", forget: "Forgetting" };
-const STOPPED = { learn: "Stopped; nothing was learned." };
+const STOPPED = { learn: "Stopped; nothing has changed." };
 
 export function showJob(job, folder) {
   const runs = job.state === "running", all = job.done + job.left;

@@ -26,7 +26,7 @@ TOKEN = "token-of-a-test"
 class DriftingMasker:
     """Masks that drift, and boxes filled; learning is told, step by step."""
 
-    remembers = False
+    remembers, steps, remark = False, 3, ""
 
     def __init__(self, seconds: float = 0, steps: int | None = None):
         self.seconds = seconds  # that a frame takes
@@ -44,6 +44,8 @@ class DriftingMasker:
         """As `Masker.learn`, in three steps."""
         for each in (2, 1, 0):
             time.sleep(self.seconds)
+            if self._steps is not None:
+                self._steps.acquire()
             left(each)
         self.lessons, self.learned = list(drawings), len(drawings)
 

@@ -1,5 +1,6 @@
 """The network that annotates: what it learns from drawings, keeps and forgets."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (extra `network`)")
 
-from datakit.errors import UsageError
+from datakit.errors import DatakitError, UsageError
+from model.checkpoint import checkpoint_path, read_checkpoint
 from model.online import ONLINE, SEVERAL
 from pipelines.annotate.masker import NetworkMasker
 from tests.clips import frame, labels
@@ -56,6 +58,44 @@ def test_it_always_learns_from_the_network_as_it_was_given(drawings):
     assert carried(masker)[1] == once
 
 
+def test_the_same_lesson_has_the_same_name(tmp_path, drawings):
+    """Masks that it made before are up to date, however long it took."""
+    masker = NetworkMasker("bundled", threads=1, kept=tmp_path / "learned.safetensors")
+    names = []
+    for _ in range(2):
+        masker.learn(drawings, lambda left: None)
+        names.append(masker.name)
+        masker.forget()
+    assert names[0] == names[1]
+
+
+def test_weights_that_are_gone_by_then_do_not_cost_the_lesson(tmp_path, drawings):
+    """They were read at the beginning."""
+    weights = shutil.copy(checkpoint_path("bundled"), tmp_path / "best.safetensors")
+    masker = NetworkMasker(weights, threads=1, kept=tmp_path / "learned.safetensors")
+    (tmp_path / "best.safetensors").unlink()
+    masker.learn(drawings, lambda left: None)
+    assert read_checkpoint(tmp_path / "learned.safetensors").about["learned"]["drawings"] == 2
+
+
+def test_what_a_project_learned_is_not_its_weights(tmp_path, drawings):
+    """Learning again would write over them, and forgetting remove them."""
+    kept = tmp_path / "learned.safetensors"
+    NetworkMasker("bundled", threads=1, kept=kept).learn(drawings, lambda left: None)
+    with pytest.raises(UsageError, match="leave --weights out"):
+        NetworkMasker(kept, threads=1, kept=kept)
+
+
+def test_a_lesson_that_cannot_be_kept_has_changed_nothing(tmp_path, drawings):
+    """It says what to do."""
+    masker = NetworkMasker("bundled", threads=1, kept=tmp_path / "file" / "learned.safetensors")
+    (tmp_path / "file").write_bytes(b"")  # no folder can be made there
+    before = masker.name
+    with pytest.raises(DatakitError, match=r"cannot be written .* learn again"):
+        masker.learn(drawings, lambda left: None)
+    assert (masker.name, masker.learned) == (before, 0)
+
+
 def test_one_that_is_stopped_has_learned_nothing(tmp_path, drawings):
     """Nor written anything."""
     masker = NetworkMasker("bundled", threads=1, kept=tmp_path / "learned.safetensors")
@@ -80,8 +120,9 @@ def test_what_cannot_be_used_is_told_and_left_alone(tmp_path, drawings, caplog, 
     kept.write_bytes(damaged)
     again = NetworkMasker("lite-memory" if harm == "of other weights" else "bundled", threads=1, kept=kept)
     assert again.learned == 0 and "+" not in again.name
-    assert str(kept) in caplog.text
-    assert kept.read_bytes() == damaged
+    assert str(kept) in caplog.text and again.remark in caplog.text
+    again.learn(drawings, lambda left: None)
+    assert again.remark == ""
 
 
 def test_drawings_of_nothing_teach_nothing(drawings):

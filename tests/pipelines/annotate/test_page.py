@@ -364,7 +364,7 @@ def test_the_network_learns_from_drawings_and_forgets(page: Page, project: Proje
     page.until_job("Propagated.")
     assert signs(project) == "dmmmmmmmmd"
     page.browser.click("#forget")
-    page.until_job("Forgotten. Propagate again (G).")
+    page.until_job("Forgotten")
     page.browser.until("document.getElementById('learned').hidden")
     assert signs(project) == "dooooooood"
     page.quiet()

@@ -49,6 +49,26 @@ def test_a_folder_of_the_same_name_has_a_project_of_its_own(clip, tmp_path):
         assert project.folder.name == "scene.001-annotations"
 
 
+def test_the_network_keeps_what_it_learns_in_the_project(clip, monkeypatch):
+    """So that the next session goes on with it."""
+    asked = []
+    monkeypatch.setattr(run, "NetworkMasker", lambda *given: asked.append(given) or DriftingMasker())
+    with open_project(AnnotateJob(clip)) as (project, _):
+        assert asked == [("lite-memory", "auto", 0, project.folder / "learned.safetensors")]
+
+
+def test_what_a_kill_left_half_written_is_removed(clip, tmp_path):
+    """Files and folders."""
+    with open_project(AnnotateJob(clip)) as (project, _):
+        folder = project.folder
+    left = folder / ".part-1234"
+    left.mkdir()
+    (left / "learned.safetensors").write_bytes(b"half")
+    (folder / ".part-made-00001.png").write_bytes(b"half")
+    with open_project(AnnotateJob(clip)):
+        assert not list(folder.rglob(".part-*"))
+
+
 def test_a_second_session_is_refused_and_may_look(clip):
     """By the lock; --read-only needs none."""
     with open_project(AnnotateJob(clip)):

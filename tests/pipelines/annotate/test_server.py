@@ -248,7 +248,8 @@ def test_a_project_to_look_at_is_not_changed(project):
     with serving(looked_at) as served:
         for method, path, body in [("PUT", "/mask/0", b"\x00\x00\x0c\x00"), ("DELETE", "/mask/3", None),
                                    ("POST", "/objects", {"do": "add"}), ("POST", "/export", {"formats": ["coco"]}),
-                                   ("POST", "/propagate", {"direction": "both"}),
+                                   ("POST", "/propagate", {"direction": "both"}), ("POST", "/learn", {}),
+                                   ("POST", "/forget", {}),
                                    ("POST", "/box/0", {"id": 1, "box": [1, 2, 3, 4]})]:  # fmt: skip
             assert served.ask(method, path, body)[0] == 403, path
         assert np.array_equal(served.mask(3), labels())

@@ -8,7 +8,7 @@ pytest.importorskip("starlette", reason="starlette is not installed (extra `anno
 from datakit.errors import UsageError
 from pipelines.annotate.media import open_media
 from pipelines.annotate.project import Project
-from pipelines.annotate.session import Session, evenly
+from pipelines.annotate.session import Session, spread
 from pipelines.annotate.signs import signs
 from tests.clips import labels
 from tests.pipelines.annotate.serving import DriftingMasker
@@ -88,7 +88,63 @@ def test_photos_teach_nothing_and_nothing_learned_cannot_be_forgotten(tmp_path, 
         Session(film, DriftingMasker(), print).forget()
 
 
-def test_many_drawings_are_thinned_evenly():
-    """The first and the last stay."""
-    assert evenly([3, 5, 9], 4) == [3, 5, 9]
-    assert evenly(range(100), 4) == [0, 33, 66, 99]
+@pytest.mark.parametrize(("shown", "most", "taken"), [
+    ({3: [1], 5: [1], 9: [1]}, 4, [3, 5, 9]),
+    ({place: [1] for place in range(0, 100, 10)}, 4, [0, 20, 40, 90]),
+    ({place: [1] for place in [*range(50), 400, 800]}, 4, [0, 49, 400, 800]),
+    ({0: [1], 1: [1], 2: [1, 2], 3: [3], 90: [1]}, 4, [0, 2, 3, 90]),
+    ({0: [1], 1: [2], 2: [3]}, 2, [0, 1]),
+], ids=["few", "even", "crowded", "each object", "too many objects"])  # fmt: skip
+def test_of_many_drawings_those_far_apart_are_learned_from(shown, most, taken):
+    """One of each object first."""
+    assert spread(shown, most) == taken
+
+
+def test_a_lesson_tells_at_once_and_stops_while_drawings_are_read(project):
+    """Nothing has changed then, and what was learned before stays."""
+    for place in (0, 4, 8):
+        project.draw(place, labels(place))
+    session, masker, _ = learned(project)
+    told = []
+    session.jobs._tell = told.append
+    with session.project.lock:  # the drawings cannot be read yet
+        session.learn()
+        assert (told[0]["state"], told[0]["job"]) == ("running", "learn")
+        session.jobs.stop()
+    session.jobs.wait()
+    assert told[-1]["state"] == "stopped" and told[-1]["left"] >= masker.steps
+    assert masker.learned == 3
+
+
+def test_a_propagation_is_not_disturbed_by_a_lesson(project):
+    """One after the other."""
+    for place in (0, 4):
+        project.draw(place, labels(place))
+    session = Session(project, masker := DriftingMasker(steps=0), lambda event: None)
+    session.propagate("both", 0)
+    for ask in (session.learn, session.learn):
+        with pytest.raises(UsageError, match="propagate is running"):
+            ask()
+    session.jobs.stop()
+    masker.allow(20)
+    session.jobs.wait()
+    assert masker.learned == 0
+
+
+def test_a_full_disk_does_not_make_a_lesson_half_a_one(project, monkeypatch):
+    """The network has learned, so masks of before are old, whatever could be written."""
+    project.made_by("drifting")
+    for place in (0, 4):
+        project.draw(place, labels(place))
+    project.keep_made(2, labels(2), {"from": project.origin(0, 4)})
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipelines.annotate.project.write_json", full)
+    session, _, told = learned(project)
+    assert told[-1]["state"] == "done" and signs(project)[2] == "o"
+    monkeypatch.undo()
+    project.leave_at(1)
+    assert Project(project.folder, project.media, writes=False).origin(0, 4) == project.origin(0, 4)
+    assert session.changes()["learned"] == 2
