@@ -50,7 +50,7 @@ class JudgeConfig:
     """
 
     asked: bool = setting(True)
-    frames: int = setting(60, 1, 1000)
+    frames: int = setting(120, 1, 1000)
     every: int = setting(3, 1, 100)
     clips: int = setting(3, 0, 100)
     clip_frames: int = setting(12, 2, 256)
@@ -125,7 +125,8 @@ def judge(
     Args:
         net: the given network, in eval mode, placed by `compute`.
         fitted: the other, likewise.
-        frames: (H, W, 3) uint8 RGB: an annotated frame of the video, and those that are next to it one after the other.
+        frames: (H, W, 3) uint8 RGB: an annotated frame of the video, and those that are next to it one after the other;
+            each is asked for once, and long ones are kept small.
         labels: (H, W) uint8 ids of that frame, one object at least.
         carried_by: how masks will be carried on.
         config: what is looked at.
@@ -133,7 +134,7 @@ def judge(
         seed: of the clips.
     """
     began = time.perf_counter()
-    frames, labels = _shrunk(frames[: config.frames + 1], plain_labels(labels))
+    frames, labels = _shrunk(frames, plain_labels(labels), config.frames + 1)
     clips = annotated_clips(frames[0], labels, config, seed)
     trials: list[Trial] = []
     usual = None
@@ -234,12 +235,12 @@ class _OneStill(Stills):
         return self._still
 
 
-def _shrunk(frames: Sequence[Image], labels: Labels) -> tuple[Sequence[Image], Labels]:
-    """Frames and label map at 1/2, 1/4 … of a long size, unless an object would be gone."""
+def _shrunk(frames: Sequence[Image], labels: Labels, most: int) -> tuple[list[Image], Labels]:
+    """So many frames at most and the label map at 1/2, 1/4 … of a long size, unless an object would be gone."""
     factor = 1
     while max(labels.shape) > LONGEST * factor:
         factor *= 2
-    small = labels[::factor, ::factor]
-    if factor == 1 or object_ids(small) != object_ids(labels):
-        return frames, labels
-    return [halved(frame, factor) for frame in frames], np.ascontiguousarray(small)
+    small = np.ascontiguousarray(labels[::factor, ::factor])
+    if object_ids(small) != object_ids(labels):
+        factor, small = 1, labels
+    return [halved(frames[number], factor) for number in range(min(len(frames), most))], small

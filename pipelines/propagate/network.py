@@ -189,10 +189,9 @@ class NetworkEngine:
         about = json.loads(report.read_text(encoding="utf-8"))
         if "judge" not in about:
             places = neighbours(min(masks), len(frames), self.online.judge.frames, begins)
-            shown = [frames[place] for place in places]
             verdict = judge(
-                self.net, fitted, shown, masks[places[0]], self.config, self.online.judge, self.compute,
-                self.choice.seed,
+                self.net, fitted, SomeFrames(frames, places), masks[places[0]], self.config, self.online.judge,
+                self.compute, self.choice.seed,
             )  # fmt: skip
             about |= {"share": round(verdict.part * self.online.share, 4), "judge": verdict.to_dict()}
             write_json(report, about)
@@ -248,6 +247,19 @@ class FrameCache:
 
     def __getitem__(self, index: int) -> Image:
         return self._get(index)
+
+
+class SomeFrames(Sequence[Image]):
+    """Frames of a video by their places; each is read when it is asked for."""
+
+    def __init__(self, frames: Frames, places: Sequence[int]):
+        self._frames, self._places = frames, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._frames[self._places[index]]
 
 
 def neighbours(place: int, count: int, most: int, first: int = 0) -> list[int]:

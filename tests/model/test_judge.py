@@ -116,6 +116,26 @@ def test_several_objects_and_void_are_judged():
     assert all(0 <= each.returned <= 1 for each in found.trials)
 
 
+class Counted(list):
+    """Frames of which each is counted when it is asked for."""
+
+    def __init__(self, frames):
+        super().__init__(frames)
+        self.asked = []
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return super().__getitem__(index)
+
+
+def test_frames_are_asked_for_once_and_no_further_than_is_looked(monkeypatch):
+    """So that a long film is never in memory at its own size."""
+    monkeypatch.setattr("model.judge.LONGEST", 48)
+    frames = Counted(video()[0])
+    verdict(RedNet(0.1), RedNet(0.9), JudgeConfig(frames=4, every=2, clips=0), frames=frames)
+    assert frames.asked == [0, 1, 2, 3, 4]
+
+
 def test_a_long_frame_is_judged_small(monkeypatch):
     """Memory for the frames stays bounded; the verdict is of the same kind."""
     seen = []
