@@ -108,7 +108,9 @@ class NetworkMasker:
     def _use(self, net: Segmenter, learned: int = 0, digest: str = "") -> None:
         from model.propagate import PropagateConfig, Propagator
 
-        far, close = Propagator(net, self._compute), Propagator(net, self._compute, PropagateConfig(size=CLOSE))
+        far = close = Propagator(net, self._compute)
+        if not learned:  # else it knows the object at the scale of its lessons (docs/decisions.md)
+            close = Propagator(net, self._compute, PropagateConfig(size=CLOSE))
         self._propagators, self.learned, self.remark = (far, close), learned, ""
         self.name = "+".join(filter(None, (f"{self._sha256[:12]}@{CLOSE}", digest[:12])))
 

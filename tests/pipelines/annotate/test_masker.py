@@ -58,6 +58,15 @@ def test_it_always_learns_from_the_network_as_it_was_given(drawings):
     assert carried(masker)[1] == once
 
 
+def test_it_looks_closely_only_as_it_was_given(drawings):
+    """What it learned it has learned at another scale."""
+    masker = NetworkMasker("bundled", threads=1)
+    sizes = [masker.fresh(close).config.size for close in (False, True)]
+    masker.learn(drawings, lambda left: None)
+    assert [masker.fresh(close).config.size for close in (False, True)] == [sizes[0]] * 2
+    assert sizes[0] < sizes[1]
+
+
 def test_the_same_lesson_has_the_same_name(tmp_path, drawings):
     """Masks that it made before are up to date, however long it took."""
     masker = NetworkMasker("bundled", threads=1, kept=tmp_path / "learned.safetensors")
