@@ -7,7 +7,7 @@ In the end the network learns from all drawings, and everything is made anew: `l
 What an earlier run has done is kept.
 J is the mean over all frames of a sequence, those drawn among them, and over those that were not drawn.
 Two halves of the sequences may be run at once, one thread each; a run of all of them then tells the figures.
-Run alone: python -m benchmarks.interaction DAVIS [--sequences A,B] [--weights W] [--share 0.1]
+Run alone: python -m benchmarks.interaction DAVIS [--sequences A,B] [--weights W] [--share 0.1] [--ways WAY...]
 """
 
 from __future__ import annotations

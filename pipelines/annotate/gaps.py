@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from datakit.arrays import Labels, iou
+from datakit.arrays import Labels, iou, only_ids
 
 from ..propagate.passes import SHOWN_BEFORE, nearest
 from .files import ids_in
@@ -250,15 +250,14 @@ class Carrier:
         labels = project.labels(leg.source)
         if not leg.takes_up and leg.gap.left is not None:
             known = ids_in(project.labels(leg.gap.left)) | project.settled(leg.gap.left)
-            labels = labels * np.isin(labels, sorted(known & project.settled(leg.source)))
+            labels = only_ids(labels, known & project.settled(leg.source))
         return labels
 
     def _begin(self, leg: Leg, start: Labels, ids: Sequence[int]) -> Any:
         """A propagator that has seen the drawing, and before it others, the nearest last."""
         project, propagator = self._project, self._fresh(None not in leg.gap)
         for place in nearest(project.drawn, leg.source) if self._memory else ():
-            labels = project.labels(place)
-            labels = labels * np.isin(labels, ids)
+            labels = only_ids(project.labels(place), ids)
             if labels.any():
                 propagator.replay(labels, labels, partial(self._drawing, place))
         propagator.replay(start, start, partial(self._drawing, leg.source))
@@ -289,10 +288,10 @@ class Carrier:
         below = np.zeros(project.media.size(end), np.uint8)
         if propagator is not None:
             labels = propagator.step(self._media[end])
-            below = labels * np.isin(labels, sorted(open_ids))
+            below = only_ids(labels, open_ids)
         if (before := project.made(end)) is not None:  # what comes from the other side stays
             others = project.open_ids(end, not leg.forwards) - open_ids
-            below = np.where(below > 0, below, before * np.isin(before, sorted(others)))
+            below = np.where(below > 0, below, only_ids(before, others))
         digest = hashlib.blake2b(below.tobytes(), digest_size=6).hexdigest()
         self._carried |= digest != self._below(end)
         project.keep_made(end, below, {**self._row(leg, origin, hidden), BELOW: digest})

@@ -40,7 +40,7 @@ class Masker(Protocol):
 
     @property
     def steps(self) -> int:
-        """Of learning."""
+        """Optimiser steps of a lesson."""
 
     @property
     def remark(self) -> str:
@@ -77,8 +77,6 @@ class NetworkMasker:
         UsageError: the weights are that very file.
         DatakitError: the weights cannot be read, or the device is not there.
     """
-
-    remark = ""
 
     def __init__(self, weights: str | Path = WEIGHTS, device: str = "auto", threads: int = 0, kept: Path | None = None):
         import numpy as np

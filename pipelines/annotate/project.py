@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from datakit.arrays import Labels
+from datakit.arrays import Labels, only_ids
 from datakit.datasets import ReadOptions
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.files import canonical_json, write_json
@@ -185,7 +185,7 @@ class Project:
                 found = drawn
             else:
                 known = set().union(*(ids for _, ids in self._marks.values())) - self.settled(place)
-                open_ = made * np.isin(made, sorted(known))
+                open_ = only_ids(made, known)
                 found = np.where(drawn > 0, drawn, open_)
             removed = self._about["removed"]
             return np.where(np.isin(found, removed), np.uint8(0), found) if removed else found

@@ -8,9 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from datakit.arrays import Labels
+from datakit.arrays import Labels, only_ids
 from datakit.errors import UsageError
 from datakit.images import encode_jpeg
 from datakit.preview.overlay import drawn
@@ -228,8 +226,7 @@ class Session:
 
 def drawn_objects(project: Project, place: int) -> Labels:
     """(H, W) uint8: what was drawn in a picture, without what was made of objects of which the drawing says nothing."""
-    labels = project.labels(place)
-    return np.where(np.isin(labels, sorted(project.settled(place))), labels, np.uint8(0))
+    return only_ids(project.labels(place), project.settled(place))
 
 
 def spread(shown: Mapping[int, Collection[int]], most: int) -> list[int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datakit.arrays import Labels
+from datakit.arrays import Labels, only_ids
 from datakit.datasets import ReadOptions
 from datakit.datasets.pairs import MASK_SUFFIXES
 from datakit.errors import DatakitError, UsageError
@@ -196,7 +196,7 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
             given.complete.add(place)
             full.append(name)
         elif new:
-            _take(given, place, np.where(np.isin(labels, new), labels, labels.dtype.type(0)), start)
+            _take(given, place, only_ids(labels, new), start)
         elif known:
             unused.append(name)
         known.update(new)

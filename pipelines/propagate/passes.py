@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from datakit.arrays import Image, Labels
+from datakit.arrays import Image, Labels, only_ids
 from datakit.video.frames import Frames
 
 SHOWN_BEFORE = 6  # other annotations that a network with a memory sees before it begins
@@ -77,7 +77,7 @@ def plan_passes(count: int, masks: Mapping[int, Labels], begins: int = 0, comple
     for place in annotated[1:]:
         ids = _ids(masks[place])
         if known <= ids or place in complete:
-            seed = np.where(np.isin(masks[place], sorted(known)), masks[place], np.uint8(0))
+            seed = only_ids(masks[place], known)
             middle = (before + place) // 2 if seed.any() else place - 1
             passes.append(_forwards(begin, middle + 1, masks))
             if middle + 1 < place:
@@ -155,6 +155,6 @@ def _show(propagator: Any, each: Pass, masks: Mapping[int, Labels], frames: Fram
     start = each.places[0] if each.seed is None else each.places[0] + 1
     known = sorted(_ids(masks[start] if each.seed is None else each.seed))
     for place in nearest((place for place in masks if place not in each.masks), start):
-        labels = masks[place] * np.isin(masks[place], known)
+        labels = only_ids(masks[place], known)
         if labels.any():
             propagator.replay(labels, labels, partial(frames.__getitem__, place))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from datakit.arrays import bounding_box, check_image, check_mask, check_same_size, iou
+from datakit.arrays import bounding_box, check_image, check_mask, check_same_size, iou, only_ids
 
 
 def test_a_box_is_half_open():
@@ -36,3 +36,12 @@ def test_what_is_no_image_is_refused_with_its_shape():
         check_image(np.zeros((2, 2), np.uint8), "here")
     with pytest.raises(ValueError, match=r"\(2, 3\).*\(2, 2\)"):
         check_same_size(np.zeros((2, 3, 3), np.uint8), np.zeros((2, 2), np.uint8), "here")
+
+
+@pytest.mark.parametrize(("ids", "left"), [({2, 3}, [0, 0, 2, 3]), ((), [0, 0, 0, 0]), ([1, 9], [0, 1, 0, 0])])
+def test_only_some_objects_of_a_label_map(ids, left):
+    """The others are ground; the map itself stays."""
+    labels = np.array([[0, 1, 2, 3]], np.uint8)
+    found = only_ids(labels, ids)
+    assert found.tolist() == [left] and found.dtype == np.uint8
+    assert labels.tolist() == [[0, 1, 2, 3]]
