@@ -22,6 +22,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import click
+
 from datakit.errors import DatakitError, UsageError
 
 from . import common
@@ -121,7 +123,7 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--clips", type=int, default=CLIPS, help="how many, a multiple of 4")
     parser.add_argument("--sequences", nargs="+", help="of the videos; default: all")
     parser.add_argument("--noise", type=int, default=0, metavar="N", help="movements by a pixel, 1 to 4")
-    parser.add_argument("--again", action="store_true", help="measure the rows anew")
+    parser.add_argument("--again", action="store_true", help="measure the rows anew, on these sequences")
     parser.add_argument("-j", "--jobs", type=int, default=1, help="worker processes")
     return parser.parse_args(words)
 
@@ -131,3 +133,5 @@ if __name__ == "__main__":
         run(parsed())
     except DatakitError as error:
         raise SystemExit(f"error: {error}") from None
+    except click.UsageError as error:
+        raise SystemExit(f"error: --options: {error.format_message()}") from None

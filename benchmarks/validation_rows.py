@@ -1,7 +1,8 @@
 """A row of the validation: one network with one way to propagate, on any set, nothing measured twice.
 
-What was measured lies in `benchmarks/work/validation/rows`, by the SHA-256 of the weights, the options and the set,
-sequence by sequence; label pictures beside it, so that a run that was killed goes on where it was.
+What was measured lies in `benchmarks/work/validation/rows`, by the set and every setting that masks depend on, given or
+default, sequence by sequence; label pictures beside it, so that a run that was killed goes on where it was. Where a
+default changes, the rows that had it are others.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from datakit.evaluation import SequenceScores
 from datakit.files import digest_json, file_sha256, write_json
 from datakit.video.labels import REPORT
 from model.checkpoint import checkpoint_path
+from pipelines.cli_network import propagate as command
 from pipelines.evaluate.match import SequencePair, read_map
 from pipelines.evaluate.result import EvaluateConfig
 from pipelines.evaluate.run import evaluate
+from pipelines.propagate.network import open_engine
+from pipelines.propagate.options import tree_from
 from pipelines.propagate.output import SUMMARY
 
 from .validation_events import clip_events
@@ -57,33 +61,46 @@ class Row:
         """Of the weights."""
         return file_sha256(checkpoint_path(self.weights))
 
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What the options come to with this network, see `settled`."""
+        return settled(self.weights, self.options)
+
     def place(self, tree: Tree) -> Path:
         """Folder of what this row makes of a set."""
-        return self.folder / digest_json([self.sha256, shlex.split(self.options)])[:16] / tree.root.name
+        return self.folder / digest_json(self.settings)[:16] / tree.root.name
 
     def measure(self, tree: Tree, again: bool = False, jobs: int = 1) -> dict[str, Record]:
         """A record of every sequence of a set: those that are there already, and those measured now.
 
         Args:
             tree: the set.
-            again: measure all of them anew.
+            again: measure them anew; other sequences of the set keep what they have.
             jobs: worker processes.
 
         Raises:
             subprocess.CalledProcessError: the propagation failed; its own words stand above.
         """
         place = self.place(tree)
-        if again:
-            shutil.rmtree(place, ignore_errors=True)
         done = _stored(place / "records.json")
-        missing = [name for name in tree.sequences if name not in done]
+        missing = [name for name in tree.sequences if again or name not in done]
         if missing:
             print(f"{self.name} on {tree.name}: {len(missing)} of {len(tree.sequences)} sequences", flush=True)
+            if again:
+                self.forget(tree, missing)
             labels = self.propagated(tree, missing, jobs)
             done |= measured(labels, tree, missing, jobs)
             place.mkdir(parents=True, exist_ok=True)
             write_json(place / "records.json", done)
         return {name: done[name] for name in tree.sequences}
+
+    def forget(self, tree: Tree, sequences: Sequence[str]) -> None:
+        """Remove the label pictures of sequences, and what the online stage has learnt of them."""
+        for name in sequences:
+            for made in (
+                found for code in self.place(tree).glob("*/") for found in (code / name, code / REPORT / name)
+            ):
+                shutil.rmtree(made, ignore_errors=True)
 
     def propagated(self, tree: Tree, sequences: Sequence[str], jobs: int) -> Path:
         """Segment sequences by the command; the folder of label pictures. Those of other code are removed."""
@@ -98,6 +115,26 @@ class Row:
         command, environment = [str(word) for word in words], os.environ | {"PYTHONPATH": paths}
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
         return out
+
+
+def settled(weights: str, options: str) -> dict[str, Any]:
+    """Every setting of a propagation that its masks depend on, given or default, as plain values.
+
+    Args:
+        weights: `lite-memory`, `bundled` or a checkpoint file.
+        options: of `datakit propagate`, as in a shell.
+
+    Raises:
+        click.UsageError: an option that it does not know, or a value outside its range.
+        DatakitError: no such weights.
+    """
+    words = ["--davis", ".", "--out", ".", "--weights", str(checkpoint_path(weights).resolve()), *shlex.split(options)]
+    with command.make_context("propagate", words) as context:
+        tree = tree_from(None, context.params)
+    network = {key: value for key, value in open_engine(tree.job.network).settings().items() if key != "tools"}
+    how = {key: getattr(tree.job, key) for key in ("start", "stop", "stride")}
+    spacing = asdict(tree.spacing) if tree.spacing else None
+    return {"network": network, **how, "from_boxes": tree.from_boxes, "spacing": spacing, "read": asdict(tree.job.read)}
 
 
 @cache

@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks import validation_rows
 from benchmarks.validation_rows import Row, code_digest, measured, verdict_of
 from benchmarks.validation_sets import ANNOTATIONS, PHOTOS, Tree
 from datakit.images import encode_palette_png
+from datakit.video.labels import REPORT
 from datakit.video.palette import palette
+from model.lite import Lite
 from tests.drawing import mask, picture, write_picture
 
 FRAMES = 9
@@ -36,10 +39,8 @@ def write_ids(path, is_back):
 
 @pytest.fixture
 def row(tmp_path):
-    """A row whose weights are no network: whoever runs it fails."""
-    weights = tmp_path / "weights.safetensors"
-    weights.write_bytes(b"made")
-    return Row("made", str(weights), "", tmp_path / "rows")
+    """A row of the smaller network in the package."""
+    return Row("made", "bundled", "", tmp_path / "rows")
 
 
 def store(row, tree, *names):
@@ -50,20 +51,71 @@ def store(row, tree, *names):
     return records
 
 
-def test_what_was_measured_is_not_measured_again(row, tree):
-    """No network is needed."""
+@pytest.fixture
+def idle(monkeypatch):
+    """No row propagates; the sequences that one was asked for."""
+    asked = []
+
+    def propagated(_row, tree, sequences, _jobs):
+        asked.extend(sequences)
+        return tree.root
+
+    def measured(_labels, _tree, sequences, _jobs):
+        return {name: {"J": [0.75], "F": [0.25], "code": "today's"} for name in sequences}
+
+    monkeypatch.setattr(Row, "propagated", propagated)
+    monkeypatch.setattr(validation_rows, "measured", measured)
+    return asked
+
+
+def test_what_was_measured_is_not_measured_again(row, tree, idle):
+    """The records as they were."""
     records = store(row, tree, "a", "b")
     assert row.measure(tree) == records
+    assert idle == []
 
 
-def test_records_belong_to_weights_options_and_set(row, tree, tmp_path):
-    """Another of any of them has a place of its own; spaces between options are none."""
-    other = tmp_path / "other.safetensors"
-    other.write_bytes(b"other")
-    rows = [row, replace(row, weights=str(other)), replace(row, options="--online"), replace(row, options="--seed 1")]
-    places = {each.place(tree) for each in rows} | {row.place(replace(tree, root=tmp_path / "elsewhere"))}
-    assert len(places) == 5
-    assert row.place(tree) == replace(row, options=" ", name="called so").place(tree)
+def test_only_the_sequences_asked_for_are_measured_again(row, tree, idle):
+    """Their label pictures go; those of others stay, and so do their records."""
+    kept = store(row, tree, "a", "b")["a"]
+    made = [row.place(tree) / "code" / path for path in ("a", "b", f"{REPORT}/a", f"{REPORT}/b")]
+    for folder in made:
+        folder.mkdir(parents=True)
+    found = row.measure(replace(tree, sequences=("b",)), again=True)
+    assert (idle, list(found), found["b"]["code"]) == (["b"], ["b"], "today's")
+    assert row.measure(tree)["a"] == kept
+    assert [folder.exists() for folder in made] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"weights": "lite-memory"}, {"options": "--online"}, {"options": "--annotate-every 9"}]
+)
+def test_records_belong_to_weights_and_options(row, tree, changed):
+    """Another of any of them has a place of its own."""
+    assert replace(row, **changed).place(tree) != row.place(tree)
+
+
+def test_records_belong_to_a_set(row, tree, tmp_path):
+    """By its folder."""
+    assert row.place(replace(tree, root=tmp_path / "elsewhere")) != row.place(tree)
+
+
+@pytest.mark.parametrize("options", [" ", "--margin 0.4", "--set looks=1 --no-overlay", "--seed 1"])
+def test_a_default_that_is_given_is_the_default(row, tree, options):
+    """As is a seed where nothing is drawn."""
+    assert replace(row, options=options, name="called so").place(tree) == row.place(tree)
+
+
+def test_another_default_is_another_row(row, tree, monkeypatch):
+    """What was measured before it changed is not taken for it."""
+    before = row.place(tree)
+    monkeypatch.setattr(Lite, "margin", 0.35)
+    assert replace(row).place(tree) != before
+
+
+def test_settings_hold_no_version(row):
+    """A new release measures nothing anew."""
+    assert "tools" not in str(row.settings)
 
 
 def test_perfect_predictions_have_perfect_scores_and_find_what_returns(tree):
