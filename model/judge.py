@@ -47,6 +47,8 @@ class JudgeConfig:
         clip_loss: mean IoU that it may lose on these clips.
         proof: what it must gain on the clips and on the way back, as a share of how far its masks on the way there
             depart from those of the given network.
+        common: of several objects, mean IoU with the given network's masks on the way there that none may fall below:
+            one that is found elsewhere may have taken another's place, and comes back from there as well.
     """
 
     asked: bool = setting(True)
@@ -56,6 +58,7 @@ class JudgeConfig:
     clip_frames: int = setting(12, 2, 256)
     clip_loss: float = setting(0.03, 0, 1)
     proof: float = setting(1 / 3, 0, 10)
+    common: float = setting(0.5, 0, 1)
 
     def __post_init__(self) -> None:
         validate(self, "judge")
@@ -71,6 +74,7 @@ class Trial:
         returned: mean IoU with the given masks after the way there and back.
         met: mean IoU of the masks on the way back with those on the way there.
         agreement: mean IoU with the given network's masks on the way there.
+        least: the same of the object that agrees least of several; 1 where there is one.
     """
 
     part: float
@@ -78,6 +82,7 @@ class Trial:
     returned: float
     met: float
     agreement: float
+    least: float
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,8 @@ def judge(
 ) -> Verdict:
     """Choose between a network, one that was fitted to a frame of a video, and one between them.
 
-    A candidate is used if it loses no more than `clip_loss` on the clips, and if it gains more than `proof` of what its
+    A candidate is used if it loses no more than `clip_loss` on the clips, if each of several objects agrees with the
+    given network by `common` at least, and if it gains more than `proof` of what its
     masks on the way there differ from the given network's: what it gains on the clips, and on the way back, where its
     masks are to meet the given ones, and those of the way there (the mean of both). Of several it is the one that gains
     most for what it differs; without one, the given network as it is. So who departs far must prove much.
@@ -144,7 +150,9 @@ def judge(
         usual = usual or there
         found = [likeness(carry(propagator, shown, truth[0])[1:], truth[1:]) for shown, truth in clips]
         back = way_back(propagator, frames, there, config.every)
-        trials.append(Trial(part, fmean(found) if found else 1.0, *back, likeness(there, usual)))
+        agreed = likenesses(there, usual).values()
+        least = min(agreed) if len(agreed) > 1 else 1.0
+        trials.append(Trial(part, fmean(found) if found else 1.0, *back, fmean(agreed), least))
     part = chosen(trials, config).part
     return Verdict(part, tuple(trials), time.perf_counter() - began)
 
@@ -158,7 +166,7 @@ def chosen(trials: Sequence[Trial], config: JudgeConfig) -> Trial:
         differs = 1 - trial.agreement
         return (trial.clips - given.clips + back) / differs if differs > LEAST else 0.0
 
-    kept = [each for each in trials[1:] if each.clips >= given.clips - config.clip_loss]
+    kept = [t for t in trials[1:] if t.clips >= given.clips - config.clip_loss and t.least >= config.common]
     return max((each for each in kept if proof(each) > config.proof), key=proof, default=given)
 
 
@@ -207,8 +215,13 @@ def way_back(
 
 def likeness(found: Sequence[Labels], true: Sequence[Labels]) -> float:
     """Mean IoU over label maps, and over the objects of all true ones."""
+    return fmean(likenesses(found, true).values())
+
+
+def likenesses(found: Sequence[Labels], true: Sequence[Labels]) -> dict[int, float]:
+    """Mean IoU over label maps of every object of the true ones, by its id."""
     ids = sorted({number for labels in true for number in object_ids(labels)})
-    return fmean(iou(mask_of(a, n), mask_of(b, n)) for a, b in zip(found, true, strict=True) for n in ids)
+    return {n: fmean(iou(mask_of(a, n), mask_of(b, n)) for a, b in zip(found, true, strict=True)) for n in ids}
 
 
 def annotated_clips(

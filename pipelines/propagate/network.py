@@ -281,6 +281,8 @@ def online_words(about: Mapping[str, Any]) -> str:
         f"there with {used['met']:.2f} ({given['met']:.2f}); on clips {used['clips']:.2f} ({given['clips']:.2f}); "
         f"agreement {used['agreement']:.2f}"
     )
+    if used.get("least", 1) < used["agreement"]:
+        figures += f" ({used['least']:.2f} of one object)"
     if about["judge"]["declined"]:
         return f"online stage: declined, not proven better: {figures}"
     return f"online stage: used with share {about['share']:g}: {figures}"

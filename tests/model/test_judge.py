@@ -116,6 +116,14 @@ def test_several_objects_and_void_are_judged():
     assert all(0 <= each.returned <= 1 for each in found.trials)
 
 
+def test_the_object_that_agrees_least_is_told():
+    """Of two; a single one cannot take another's place, so nothing is told of it."""
+    frames, labels = video(objects=2)
+    both = judge(RedNet(0.1), RedNet(0.9), frames, labels, CARRIED, QUICK, PLAIN).trials[-1]
+    assert both.least < both.agreement
+    assert verdict(RedNet(0.1), RedNet(0.9)).trials[-1].least == 1
+
+
 class Counted(list):
     """Frames of which each is counted when it is asked for."""
 
@@ -156,9 +164,9 @@ def test_clips_of_the_frame_show_its_objects():
     assert all(np.array_equal(a, b) and truth[0].any() for (a, truth), (b, _) in zip(one, two, strict=True))
 
 
-def trial(part, gain=0.0, met=None, clips=0.8, agreement=1.0):
+def trial(part, gain=0.0, met=None, clips=0.8, agreement=1.0, least=1.0):
     """A candidate that comes back better than 0.5 by `gain`, and meets its way there better than 0.5 by `met`."""
-    return Trial(part, clips, 0.5 + gain, 0.5 + (gain if met is None else met), agreement)
+    return Trial(part, clips, 0.5 + gain, 0.5 + (gain if met is None else met), agreement, least)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +180,8 @@ def trial(part, gain=0.0, met=None, clips=0.8, agreement=1.0):
         (trial(1, gain=0.08, clips=0.83, agreement=0.7), True),  # what it gains on the clips is proof as well
         (trial(1, gain=-0.1, clips=0.85, agreement=0.7), False),
         (trial(1, gain=0, agreement=1), False),  # the same masks
+        (trial(1, gain=0.4, agreement=0.7, least=0.45), False),  # one object is found elsewhere altogether
+        (trial(1, gain=0.4, agreement=0.7, least=0.55), True),
     ],
 )
 def test_who_departs_must_prove_it(candidate, used):

@@ -9,7 +9,7 @@ import pytest
 from datakit.video.frames import open_frames
 from datakit.video.labels import read_labels
 from model.compute import limited_threads
-from pipelines.propagate.network import NetworkChoice, neighbours, open_engine
+from pipelines.propagate.network import NetworkChoice, neighbours, online_words, open_engine
 from pipelines.propagate.prompts import Prompts
 from tests.clips import draw_folder, draw_tree, labels, write_labels
 from tests.drawn import draw_weights
@@ -107,6 +107,14 @@ def test_an_online_stage_that_is_not_judged_is_used(datakit, weights, tmp_path):
     assert found.exit_code == 0 and "online stage:" not in found.stdout
     about = json.loads((tmp_path / "o/_report/clip/online.json").read_text())
     assert about["share"] == 0.5 and "judge" not in about
+
+
+def test_an_object_that_departs_is_told():
+    """Since the online stage may have been declined for it."""
+    trial = {"part": 0, "clips": 0.5, "returned": 0.5, "met": 0.5, "agreement": 1.0}
+    trials = [trial, {**trial, "part": 1, "agreement": 0.7, "least": 0.2}]
+    words = online_words({"share": 0, "judge": {"declined": True, "part": 0, "trials": trials}})
+    assert words.endswith("agreement 0.70 (0.20 of one object)")
 
 
 @pytest.mark.parametrize(
