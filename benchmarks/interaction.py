@@ -4,7 +4,7 @@ A simulated user draws the first frame, has the masks carried, then draws the tr
 beside it made anew, and so on up to a share of the frames. Which one is next: `offered` by the page, which knows no
 truth; the `worst` one, as somebody who looks through all of the film would find it; or as many frames evenly spaced.
 In the end the network learns from all drawings, and everything is made anew: `learned`.
-What an earlier run has done is kept.
+What an earlier run has done is kept: drawings and their curves by the weights, what was learned by the lesson too.
 J is the mean over all frames of a sequence, those drawn among them, and over those that were not drawn.
 Two halves of the sequences may be run at once, one thread each; a run of all of them then tells the figures.
 Run alone: python -m benchmarks.interaction DAVIS [--sequences A,B] [--weights W] [--share 0.1] [--ways WAY...]
@@ -20,14 +20,16 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from datakit.arrays import Labels, iou
-from datakit.files import digest_json, write_json
+from datakit.files import digest_json, file_sha256, write_json
 from datakit.video.labels import open_labels, read_labels
+from model.checkpoint import checkpoint_path
 from model.online import ONLINE
 from pipelines.annotate.gaps import Carrier
 from pipelines.annotate.masker import PRESET, NetworkMasker
@@ -42,6 +44,7 @@ from . import common
 OUT = common.WORK / "interaction"
 Choose = Callable[[Project, Sequence[Labels]], int | None]
 Point = tuple[float, float]  # J of all frames, and of those that were not drawn
+Curve = tuple[list[Point], list[int]]  # after each drawing; and which frames were drawn in the end
 Ended = tuple[list[Point], Point]  # after each drawing, and after learning from all of them
 SHARES = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1)
 
@@ -75,12 +78,11 @@ class Film:
         return math.ceil(share * len(self.truth))
 
     def begun(self, folder: str, drawn: Sequence[int]) -> Project:
-        """A project with some frames drawn, and the others made of them."""
+        """A project with some frames drawn."""
         project = Project(Path(folder) / "project", open_media(self.frames, stills=False))
         project.add_object()
         for place in drawn:
             project.draw(place, self.truth[place])
-        self.carry(project, 0)
         return project
 
     def carry(self, project: Project, at: int, compares: bool = False) -> None:
@@ -93,10 +95,11 @@ class Film:
         found, drawn = scores(project, self.truth), set(project.drawn)
         return statistics.mean(found), statistics.mean(j for place, j in enumerate(found) if place not in drawn)
 
-    def curve(self, choose: Choose, share: float) -> Ended:
-        """Figures with one drawing, with two, and so on; and those of the last after learning."""
+    def curve(self, choose: Choose, share: float) -> Curve:
+        """Figures with one drawing, with two, and so on."""
         with tempfile.TemporaryDirectory() as folder:
             project = self.begun(folder, [0])
+            self.carry(project, 0)
             found = [self.figures(project)]
             while len(found) < self.most(share):
                 place = choose(project, self.truth)
@@ -104,30 +107,31 @@ class Film:
                     project.draw(place, self.truth[place])
                     self.carry(project, place, choose is by_offer)
                 found.append(self.figures(project))
-            return found, self.learned(project)
+            return found, list(project.drawn)
 
-    def evenly(self, share: float) -> Ended:
-        """Figures with as many drawings, evenly spaced; and those of the last after learning."""
-        found = []
+    def evenly(self, share: float) -> Curve:
+        """Figures with as many drawings, evenly spaced."""
+        found, places = [], [0]
         for count in range(1, self.most(share) + 1):
             with tempfile.TemporaryDirectory() as folder:
-                places = Spacing(share=count / len(self.truth)).places(len(self.truth))
-                project = self.begun(folder, list(places))
+                places = list(Spacing(share=count / len(self.truth)).places(len(self.truth)))
+                project = self.begun(folder, places)
+                self.carry(project, 0)
                 found.append(self.figures(project))
-                after = self.learned(project) if count == self.most(share) else found[-1]
-        return found, after
+        return found, places
 
-    def learned(self, project: Project) -> Point:
-        """Figures after the network has learned from the drawings; as they are where these are too few."""
-        session = Session(project, self._masker, lambda event: None)
-        if len(project.drawn) >= LEAST_DRAWINGS:
-            session.learn()
-            session.jobs.wait()
-            assert session.jobs.state["state"] == "done", session.jobs.state
+    def learned(self, drawn: Sequence[int]) -> Point:
+        """Figures after the network has learned from these drawings; without it where they are too few."""
+        with tempfile.TemporaryDirectory() as folder:
+            project = self.begun(folder, drawn)
+            if len(drawn) >= LEAST_DRAWINGS:
+                session = Session(project, self._masker, lambda event: None)
+                session.learn()
+                session.jobs.wait()
+                assert session.jobs.state["state"] == "done", session.jobs.state
             self.carry(project, 0)
-        found = self.figures(project)
-        self._masker.forget()
-        return found
+            self._masker.forget()
+            return self.figures(project)
 
 
 def at_share(curve: Sequence[Point], frames: int, share: float) -> Point:
@@ -135,11 +139,32 @@ def at_share(curve: Sequence[Point], frames: int, share: float) -> Point:
     return curve[max(1, math.floor(share * frames + 0.5)) - 1]
 
 
-WAYS: dict[str, Callable[[Film, float], Ended]] = {
+WAYS: dict[str, Callable[[Film, float], Curve]] = {
     "worst": lambda film, share: film.curve(worst, share),
     "evenly": Film.evenly,
     "offered": lambda film, share: film.curve(by_offer, share),
 }
+
+
+class Kept:
+    """What was measured with some weights, sequence by sequence, and what is not there yet is measured now."""
+
+    def __init__(self, root: Path, weights: str, share: float):
+        self._root, self._weights, self._share = root, weights, share
+        self._key = f"{file_sha256(checkpoint_path(weights))[:8]}-{share}"
+        self._lesson = digest_json(ONLINE[PRESET].to_dict())[:8]
+        self._masker = cache(partial(NetworkMasker, weights, threads=1))
+
+    def measure(self, name: str, way: str) -> Ended:
+        """The curve of a sequence, and its end after learning."""
+        points, drawn = self._once(f"{name}-{way}-{self._key}", lambda film: WAYS[way](film, self._share), name)
+        return points, self._once(f"{name}-{way}-{self._key}-{self._lesson}", lambda film: film.learned(drawn), name)
+
+    def _once(self, key: str, measure: Callable[[Film], Any], name: str) -> Any:
+        path = OUT / f"{key}.json"
+        if not path.is_file():
+            write_json(path, measure(Film(self._root, name, self._masker())))
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def run(
@@ -149,17 +174,13 @@ def run(
     """All sequences by all ways; the mean at one drawing, and at shares of the frames."""
     names = sequences.split(",") if sequences else sorted(open_labels(root).sequences)
     names = [each for each in names if (root / "JPEGImages/480p" / each).is_dir()]
-    masker: NetworkMasker | None = None
-    found: dict[str, dict[str, Ended]] = {way: {} for way in ways}
     lengths = {each: len(open_labels(root).sequences[each]) for each in names}
-    lesson = digest_json(ONLINE[PRESET].to_dict())[:8]
+    found: dict[str, dict[str, Ended]] = {way: {} for way in ways}
+    kept = Kept(root, weights, share)
     OUT.mkdir(parents=True, exist_ok=True)
     for way, each in itertools.product(ways, names):
-        began, kept = time.monotonic(), OUT / f"{each}-{Path(weights).stem}-{share}-{way}-{lesson}.json"
-        if not kept.is_file():
-            masker = masker or NetworkMasker(weights, threads=1)
-            write_json(kept, WAYS[way](Film(root, each, masker), share))
-        found[way][each] = curve, learned = json.loads(kept.read_text())
+        began = time.monotonic()
+        found[way][each] = curve, learned = kept.measure(each, way)
         told = [round(j, 3) for j, _ in (*curve, learned)]
         print(f"{each}, {way}: {time.monotonic() - began:.0f} s, {told}", flush=True)
     figures = summary(found, lengths, [s for s in SHARES if s <= share])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -98,7 +98,10 @@ class OnlineConfig:
         return {**asdict(self), "recipe": self.recipe.to_dict()}
 
 
-SEVERAL = OnlineConfig(iterations=150, share=1, judge=JudgeConfig(asked=False))
+# All that is learnt is used, so objects are shown at the scale of propagation: at 256 pixels they are known too small.
+SEVERAL = OnlineConfig(
+    iterations=150, share=1, judge=JudgeConfig(asked=False), view=replace(OnlineConfig().view, size=352)
+)
 ONLINE = {"default": OnlineConfig(), "paper": OnlineConfig.paper(), "several": SEVERAL}
 
 

@@ -98,7 +98,8 @@ class NetworkMasker:
         self._compute = Compute.chosen(net, device)
         self._given = self._compute.place(net)
         self._boxes = Propagator(self._given, self._compute)
-        self.remembers, self.steps = net.remembers, ONLINE[PRESET].iterations
+        self._lesson = ONLINE[PRESET]
+        self.remembers, self.steps = net.remembers, self._lesson.iterations
         self._use(self._given)
         self._recall()
         self.box(np.zeros((64, 64, 3), np.uint8), 1, (16, 16, 48, 48))  # the first forward pass takes longest
@@ -106,10 +107,9 @@ class NetworkMasker:
     def _use(self, net: Segmenter, learned: int = 0, digest: str = "") -> None:
         from model.propagate import PropagateConfig, Propagator
 
-        far = close = Propagator(net, self._compute)
-        if not learned:  # else it knows the object at the scale of its lessons (docs/decisions.md)
-            close = Propagator(net, self._compute, PropagateConfig(size=CLOSE))
-        self._propagators, self.learned, self.remark = (far, close), learned, ""
+        sizes = (PropagateConfig(), PropagateConfig(size=CLOSE))
+        self._propagators = [Propagator(net, self._compute, config) for config in sizes]
+        self.learned, self.remark = learned, ""
         self.name = "+".join(filter(None, (f"{self._sha256[:12]}@{CLOSE}", digest[:12])))
 
     def _recall(self) -> None:
@@ -120,14 +120,15 @@ class NetworkMasker:
             return
         try:
             net, about = load_network(self._kept)
-            began, learned = about["learned"]["from"], int(about["learned"]["drawings"])
-        except (DatakitError, LookupError, TypeError, ValueError) as error:
+            began, learned, size = (about["learned"].get(key) for key in ("from", "drawings", "size"))
+        except (DatakitError, LookupError, TypeError, AttributeError) as error:
             self.remark = f"{self._kept}: cannot be read ({error}); masks are made as if nothing had been learned."
         else:
-            if began == self._sha256:
-                self._use(self._compute.place(net), learned, file_sha256(self._kept))
+            if began == self._sha256 and size == self._lesson.view.size:
+                self._use(self._compute.place(net), int(learned), file_sha256(self._kept))
                 return
-            self.remark = f"{self._kept}: was learned from other weights than these, which are used as they are."
+            how = "from other weights than these" if began != self._sha256 else "as an earlier version does"
+            self.remark = f"{self._kept}: was learned {how}; masks are made as if nothing had been learned."
         logger.warning(self.remark)
 
     def fresh(self, close: bool) -> Any:
@@ -151,9 +152,9 @@ class NetworkMasker:
 
         Source: arXiv 1612.02646 §5.4, where the network is fine-tuned on all annotated frames.
         """
-        from model.online import ONLINE, fine_tune
+        from model.online import fine_tune
 
-        config, count = ONLINE[PRESET], len(drawings)
+        config, count = self._lesson, len(drawings)
         tuned = fine_tune(
             self._given, drawings, config, 0, self._compute, lambda step: left(config.iterations - step.step)
         )
@@ -164,7 +165,7 @@ class NetworkMasker:
         """Write what was learned; the SHA-256 of the file, which the same lesson makes again."""
         from model.checkpoint import Checkpoint, CheckpointError, write_checkpoint
 
-        about = {"learned": {"from": self._sha256, "drawings": count}}
+        about = {"learned": {"from": self._sha256, "drawings": count, "size": self._lesson.view.size}}
         try:
             write_checkpoint(path, Checkpoint(self._network, about, net.state_dict()))
         except CheckpointError as error:

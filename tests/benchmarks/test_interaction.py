@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.interaction import Film, at_share, by_offer, worst
+from benchmarks import interaction
+from benchmarks.interaction import Film, Kept, at_share, by_offer, worst
+from model.online import ONLINE
 from pipelines.annotate.signs import signs
 from tests.clips import draw_folder, labels, write_labels
 from tests.pipelines.annotate.serving import DriftingMasker
@@ -24,8 +26,8 @@ def film(tmp_path):
 def test_every_drawing_adds_a_point_and_makes_all_frames_better(film):
     """Whichever frame is chosen, and those that are left."""
     for choose in (by_offer, worst):
-        curve, _ = film.curve(choose, 0.3)
-        assert len(curve) == 3
+        curve, drawn = film.curve(choose, 0.3)
+        assert len(curve) == len(drawn) == 3
         assert curve[0][0] < curve[1][0] < curve[2][0]
         assert all(drawn >= others for drawn, others in curve)
 
@@ -35,15 +37,27 @@ def test_evenly_spaced_frames_begin_with_the_same_drawing(film):
     assert film.evenly(0.2)[0][0] == film.curve(worst, 0.1)[0][0]
 
 
-def test_in_the_end_the_network_learns_from_all_drawings(film, monkeypatch):
-    """Masks are made anew by it, and the next film begins with the network as it was given."""
+def test_the_network_learns_from_all_drawings(film, monkeypatch):
+    """Masks are made by what it learned, and the next film begins with the network as it was given."""
     masker, projects, seen = film._masker, [], []
     begun = Film.begun
     monkeypatch.setattr(Film, "begun", lambda *given: projects.append(begun(*given)) or projects[-1])
     monkeypatch.setattr(masker, "forget", lambda: seen.append((len(masker.lessons), signs(projects[-1]))))
-    film.curve(worst, 0.3)
+    film.learned([0, 4, 9])
     assert len(seen) == 1 and seen[0][0] == 3
     assert seen[0][1].count("d") == 3 and seen[0][1].count("m") == 7
+
+
+def test_a_curve_is_drawn_once_however_the_network_learns(film, tmp_path, monkeypatch):
+    """Another lesson learns from the drawings that are kept."""
+    monkeypatch.setattr(interaction, "OUT", tmp_path)
+    monkeypatch.setattr(interaction, "NetworkMasker", lambda *_given, **_how: DriftingMasker())
+    once = Kept(tmp_path, "bundled", 0.3).measure("clip", "worst")
+    assert Kept(tmp_path, "bundled", 0.3).measure("clip", "worst") == once
+    monkeypatch.setattr(Film, "curve", None)
+    monkeypatch.setitem(ONLINE, interaction.PRESET, ONLINE["paper"])
+    assert Kept(tmp_path, "bundled", 0.3).measure("clip", "worst")[0] == once[0]
+    assert len(list(tmp_path.glob("clip-worst-*.json"))) == 3
 
 
 def test_a_share_is_a_number_of_drawings():

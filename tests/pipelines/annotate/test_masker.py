@@ -58,13 +58,25 @@ def test_it_always_learns_from_the_network_as_it_was_given(drawings):
     assert carried(masker)[1] == once
 
 
-def test_it_looks_closely_only_as_it_was_given(drawings):
-    """What it learned it has learned at another scale."""
+def test_it_looks_as_closely_when_it_has_learned(drawings):
+    """Its lessons are at the scale of propagation."""
     masker = NetworkMasker("bundled", threads=1)
     sizes = [masker.fresh(close).config.size for close in (False, True)]
     masker.learn(drawings, lambda left: None)
-    assert [masker.fresh(close).config.size for close in (False, True)] == [sizes[0]] * 2
+    assert [masker.fresh(close).config.size for close in (False, True)] == sizes
     assert sizes[0] < sizes[1]
+
+
+def test_what_was_learned_at_another_scale_is_not_used(tmp_path, drawings, monkeypatch):
+    """An earlier version showed its objects smaller; they would be lost where one looks closely."""
+    kept = tmp_path / "learned.safetensors"
+    masker = NetworkMasker("bundled", threads=1, kept=kept)
+    given = masker.name
+    masker.learn(drawings, lambda left: None)
+    monkeypatch.setitem(ONLINE, "several", replace(QUICK, view=replace(QUICK.view, size=256)))
+    again = NetworkMasker("bundled", threads=1, kept=kept)
+    assert (again.name, again.learned) == (given, 0)
+    assert "was learned as an earlier version does" in again.remark
 
 
 def test_the_same_lesson_has_the_same_name(tmp_path, drawings):
