@@ -181,6 +181,13 @@ class App {
     this.labels.paste(change.area, back ? change.before : change.after);
     this.view.paint(change.area);
     this.keep(back ? change.drawnBefore : change.drawnAfter, back ? change.settledBefore : change.settledAfter);
+    if (back && !change.drawnAfter) await this.showSaved(change.place);
+  }
+
+  /* The picture as it is with what goes on below its drawing. */
+  async showSaved(place) {
+    while (this.saver.pending(place) !== undefined) await new Promise(done => setTimeout(done, 30));
+    await this.reload();
   }
 
   clear() {
@@ -190,12 +197,12 @@ class App {
 
   async takeBack() {
     if (this.signs[this.place] !== "d" || !this.writes || this.old) return;
-    const { place, labels } = this, before = labels.data.slice();
+    const { place, labels } = this, own = new Set(this.about.settled);
+    const before = labels.data.map(id => own.has(id) ? id : 0); // what goes on below the drawing is none of it
     const change = { place, area: labels.whole(), before, after: before, drawnBefore: true, drawnAfter: false, settledBefore: this.about.settled };
     this.history.add(change);
     this.keep(false);
-    while (this.saver.pending(place) !== undefined) await new Promise(done => setTimeout(done, 30));
-    await this.reload();
+    await this.showSaved(place);
     if (this.place === place) change.after = this.labels.data.slice();
   }
 

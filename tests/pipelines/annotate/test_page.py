@@ -13,6 +13,7 @@ import pytest
 for _needed in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(_needed, reason=f"{_needed} is not installed (extra `annotate`)")
 
+from datakit.arrays import only_ids  # noqa: E402
 from pipelines.annotate.project import Project  # noqa: E402
 from pipelines.annotate.signs import signs  # noqa: E402
 from tests.clips import labels  # noqa: E402
@@ -158,6 +159,28 @@ def test_a_drawing_is_taken_back_and_brought_again(page: Page, project: Project)
     page.browser.until("!document.getElementById('undo').disabled")
     page.press_and_save("Ctrl+z")
     assert project.drawn == [0]
+
+
+def test_what_goes_on_below_a_drawing_stays_out_of_it(page: Page, project: Project) -> None:
+    """Also when the drawing is taken back and brought again."""
+    other = np.zeros_like(OBJECT)
+    other[40:, :9] = 2
+    project.draw(0, other, settled={2})
+    project.draw(4, OBJECT, settled={1})
+    project.keep_made(4, other, {})
+    page.browser.visit(page.served.address)
+    page.go(4)
+    shown = int((OBJECT > 0).sum() + (other > 0).sum())
+    page.until_covered(shown)
+    page.press_and_save("Ctrl+Backspace")
+    page.until_covered(int((other > 0).sum()))
+    page.browser.until("!document.getElementById('undo').disabled")
+    page.press_and_save("Ctrl+z")
+    page.until_covered(shown)
+    assert project.settled(4) == {1}
+    assert set(np.unique(project.labels(4))) == {0, 1, 2}
+    assert np.array_equal(only_ids(project.labels(4), {1}), OBJECT)
+    page.quiet()
 
 
 def test_a_picture_is_accepted_as_it_is(page: Page, project: Project) -> None:
