@@ -42,8 +42,14 @@ class Hold:
 
 
 @contextlib.contextmanager
-def run_lock(folder: Path) -> Iterator[Hold]:
+def run_lock(
+    folder: Path, taken: str = "another run is building here", way_out: str = "wait for it or stop it"
+) -> Iterator[Hold]:
     """Hold `folder` for this run.
+
+    Args:
+        folder: that only one run may change.
+        taken, way_out: what is said where another holds it: what that does, and what to do.
 
     Raises:
         Locked: another run holds it; the message names its host, process and start time.
@@ -52,7 +58,7 @@ def run_lock(folder: Path) -> Iterator[Hold]:
     try:
         lock.acquire()
     except Timeout:
-        raise Locked(f"{folder}: another run is building here: {_holder(folder)}; wait for it or stop it") from None
+        raise Locked(f"{folder}: {taken}: {_holder(folder)}; {way_out}") from None
     try:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         write_json(folder / HOLDER, {"host": socket.gethostname(), "pid": os.getpid(), "started": started})

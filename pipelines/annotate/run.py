@@ -111,7 +111,7 @@ def open_project(job: AnnotateJob) -> Iterator[tuple[Project, Masker | None]]:
     check_writable(folder, f"--project {folder}")
     read_about(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with run_lock(folder):
+    with run_lock(folder, "another session has it open", "close that, or look at it meanwhile by --read-only"):
         for part in list(folder.rglob(f"{PART_PREFIX}*")):  # what a kill has left
             shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
         masker = NetworkMasker(job.weights, job.device, job.threads, folder / LEARNED)

@@ -72,7 +72,7 @@ def test_what_a_kill_left_half_written_is_removed(clip, tmp_path):
 def test_a_second_session_is_refused_and_may_look(clip):
     """By the lock; --read-only needs none."""
     with open_project(AnnotateJob(clip)):
-        with pytest.raises(Locked, match="pid"), open_project(AnnotateJob(clip)):
+        with pytest.raises(Locked, match=r"has it open: .*pid .*--read-only"), open_project(AnnotateJob(clip)):
             pass
         with open_project(AnnotateJob(clip, read_only=True)) as (project, masker):
             assert (project.writes, masker) == (False, None)
