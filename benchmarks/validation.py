@@ -106,7 +106,9 @@ def run(args: argparse.Namespace) -> None:
             print(f"{name} on {tree.name}: J {mean(records.values(), 'J'):.3f}", flush=True)
     found = figures(measured, noise)
     if set(args.sets) == set(SETS) and args.clips == CLIPS and args.sequences is None:
-        about = {row.name: {"options": row.options or "none", "weights": row.sha256} for row in rows}
+        about = {
+            row.name: {"options": row.options or "none", "weights": row.settings["network"]["weights"]} for row in rows
+        }
         common.save("validation", {**found, **about, "noise: movements by a pixel": args.noise})
     print("\n" + "\n".join([page(measured, found), *remarks(measured)]))
 

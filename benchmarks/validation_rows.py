@@ -57,11 +57,6 @@ class Row:
     folder: Path
 
     @cached_property
-    def sha256(self) -> str:
-        """Of the weights."""
-        return file_sha256(checkpoint_path(self.weights))
-
-    @cached_property
     def settings(self) -> dict[str, Any]:
         """What the options come to with this network, see `settled`."""
         return settled(self.weights, self.options)
@@ -97,10 +92,9 @@ class Row:
     def forget(self, tree: Tree, sequences: Sequence[str]) -> None:
         """Remove the label pictures of sequences, and what the online stage has learnt of them."""
         for name in sequences:
-            for made in (
-                found for code in self.place(tree).glob("*/") for found in (code / name, code / REPORT / name)
-            ):
-                shutil.rmtree(made, ignore_errors=True)
+            for code in self.place(tree).glob("*/"):
+                shutil.rmtree(code / name, ignore_errors=True)
+                shutil.rmtree(code / REPORT / name, ignore_errors=True)
 
     def propagated(self, tree: Tree, sequences: Sequence[str], jobs: int) -> Path:
         """Segment sequences by the command; the folder of label pictures. Those of other code are removed."""

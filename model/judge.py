@@ -123,10 +123,10 @@ def judge(
     """Choose between a network, one that was fitted to a frame of a video, and one between them.
 
     A candidate is used if it loses no more than `clip_loss` on the clips, if each of several objects agrees with the
-    given network by `common` at least, and if it gains more than `proof` of what its
-    masks on the way there differ from the given network's: what it gains on the clips, and on the way back, where its
-    masks are to meet the given ones, and those of the way there (the mean of both). Of several it is the one that gains
-    most for what it differs; without one, the given network as it is. So who departs far must prove much.
+    given network by `common` at least, and if it gains more than `proof` of what its masks on the way there differ from
+    the given network's: what it gains on the clips, and on the way back, where its masks are to meet the given ones,
+    and those of the way there (the mean of both). Of several it is the one that gains most for what it differs; without
+    one, the given network as it is. So who departs far must prove much.
 
     Args:
         net: the given network, in eval mode, placed by `compute`.

@@ -120,12 +120,13 @@ class NetworkMasker:
             return
         try:
             net, about = load_network(self._kept)
-            began, learned, size = (about["learned"].get(key) for key in ("from", "drawings", "size"))
-        except (DatakitError, LookupError, TypeError, AttributeError) as error:
+            lesson = about["learned"]
+            began, learned, size = lesson["from"], int(lesson["drawings"]), lesson.get("size")
+        except (DatakitError, LookupError, TypeError, ValueError, AttributeError) as error:
             self.remark = f"{self._kept}: cannot be read ({error}); masks are made as if nothing had been learned."
         else:
             if began == self._sha256 and size == self._lesson.view.size:
-                self._use(self._compute.place(net), int(learned), file_sha256(self._kept))
+                self._use(self._compute.place(net), learned, file_sha256(self._kept))
                 return
             how = "from other weights than these" if began != self._sha256 else "as an earlier version does"
             self.remark = f"{self._kept}: was learned {how}; masks are made as if nothing had been learned."
