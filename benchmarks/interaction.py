@@ -8,6 +8,7 @@ What an earlier run has done is kept: drawings and their curves by the weights, 
 J is the mean over all frames of a sequence, those drawn among them, and over those that were not drawn.
 Two halves of the sequences may be run at once, one thread each; a run of all of them then tells the figures.
 Run alone: python -m benchmarks.interaction DAVIS [--sequences A,B] [--weights W] [--share 0.1] [--ways WAY...]
+                                              [--learn WAY...]
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ OUT = common.WORK / "interaction"
 Choose = Callable[[Project, Sequence[Labels]], int | None]
 Point = tuple[float, float]  # J of all frames, and of those that were not drawn
 Curve = tuple[list[Point], list[int]]  # after each drawing; and which frames were drawn in the end
-Ended = tuple[list[Point], Point]  # after each drawing, and after learning from all of them
+Ended = tuple[list[Point], Point | None]  # after each drawing, and after learning from all of them
 SHARES = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1)
 
 
@@ -155,9 +156,11 @@ class Kept:
         self._lesson = digest_json(ONLINE[PRESET].to_dict())[:8]
         self._masker = cache(partial(NetworkMasker, weights, threads=1))
 
-    def measure(self, name: str, way: str) -> Ended:
-        """The curve of a sequence, and its end after learning."""
+    def measure(self, name: str, way: str, learns: bool) -> Ended:
+        """The curve of a sequence, and its end after learning, which takes minutes."""
         points, drawn = self._once(f"{name}-{way}-{self._key}", lambda film: WAYS[way](film, self._share), name)
+        if not learns:
+            return points, None
         return points, self._once(f"{name}-{way}-{self._key}-{self._lesson}", lambda film: film.learned(drawn), name)
 
     def _once(self, key: str, measure: Callable[[Film], Any], name: str) -> Any:
@@ -169,9 +172,9 @@ class Kept:
 
 def run(
     root: Path, sequences: str = "", weights: str = "lite-memory", share: float = 0.1, name: str = "",
-    ways: Sequence[str] = (*WAYS,),
+    ways: Sequence[str] = (*WAYS,), learn: Sequence[str] = (*WAYS,),
 ) -> None:  # fmt: skip
-    """All sequences by all ways; the mean at one drawing, and at shares of the frames."""
+    """All sequences by all ways; the mean at one drawing, at shares of the frames, and of some ways after learning."""
     names = sequences.split(",") if sequences else sorted(open_labels(root).sequences)
     names = [each for each in names if (root / "JPEGImages/480p" / each).is_dir()]
     lengths = {each: len(open_labels(root).sequences[each]) for each in names}
@@ -180,8 +183,8 @@ def run(
     OUT.mkdir(parents=True, exist_ok=True)
     for way, each in itertools.product(ways, names):
         began = time.monotonic()
-        found[way][each] = curve, learned = kept.measure(each, way)
-        told = [round(j, 3) for j, _ in (*curve, learned)]
+        found[way][each] = curve, learned = kept.measure(each, way, way in learn)
+        told = [round(j, 3) for j, _ in (*curve, *([learned] if learned else []))]
         print(f"{each}, {way}: {time.monotonic() - began:.0f} s, {told}", flush=True)
     figures = summary(found, lengths, [s for s in SHARES if s <= share])
     common.save(name or "interaction", {"sequences": len(names), "weights": weights, **figures})
@@ -191,6 +194,7 @@ def summary(found: Mapping[str, Mapping[str, Ended]], lengths: Mapping[str, int]
     """Means over the sequences at some shares of the frames and after learning, and the last of each sequence."""
     figures: dict[str, dict[str, float]] = {}
     for way, each_of in found.items():
+        ends = {each: learned for each, (_, learned) in each_of.items() if learned}
         for which, number in (("all frames", 0), ("frames not drawn", 1)):
             means = {
                 "one frame" if not s else f"{s:.0%}": statistics.mean(
@@ -198,10 +202,12 @@ def summary(found: Mapping[str, Mapping[str, Ended]], lengths: Mapping[str, int]
                 )
                 for s in shares
             }
-            means["learned"] = statistics.mean(learned[number] for _, learned in each_of.values())
+            if ends:
+                means["learned"] = statistics.mean(end[number] for end in ends.values())
             figures[f"{way}, {which}"] = {at: round(j, 3) for at, j in means.items()}
         figures[f"{way}, last, each"] = {each: round(curve[-1][0], 3) for each, (curve, _) in each_of.items()}
-        figures[f"{way}, learned, each"] = {each: round(learned[0], 3) for each, (_, learned) in each_of.items()}
+        if ends:
+            figures[f"{way}, learned, each"] = {each: round(end[0], 3) for each, end in ends.items()}
     return figures
 
 
@@ -212,5 +218,6 @@ if __name__ == "__main__":
     parser.add_argument("--weights", default="lite-memory")
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
+    parser.add_argument("--learn", nargs="*", default=list(WAYS), choices=WAYS, help="ways that learn in the end")
     parser.add_argument("--name", default="", help="of the file of results")
     run(**vars(parser.parse_args()))

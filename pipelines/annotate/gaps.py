@@ -152,7 +152,7 @@ class Carrier:
         while not unchanged:
             changed, self._carried = self._project.changed, False
             plan = self.plan(direction, at)
-            left = sum(len(leg.places) for leg in plan)
+            left = sum(len(leg.places) + bool(self._open_at_end(leg)) for leg in plan)
             for step in self._steps(plan):
                 left -= 1
                 yield step, left
@@ -180,18 +180,21 @@ class Carrier:
         made, compared = leg.places[: leg.decides], leg.places[leg.decides :]
         if any(not self._is_made(leg, place) for place in made):
             return True
-        if leg.carries_through and self._owes(leg, origin):
+        if self._owes(leg, origin):
             return True
         rows = [project.row(place) or {} for place in (compared if self._compares else ())]
         return any(not project.is_current(row, origin) or "agreement" not in row for row in rows)
 
     def _owes(self, leg: Leg, origin: str) -> bool:
         """Whether objects that go on below the drawing at its end were not carried there yet."""
-        project, end = self._project, leg.end
-        if end is None or not project.open_ids(end, leg.forwards):
+        if leg.end is None or not self._open_at_end(leg):
             return False
-        row = project.row(end) or {}
-        return not project.is_current(row, origin) or row.get(UPON) != self._upon(leg)
+        row = self._project.row(leg.end) or {}
+        return not self._project.is_current(row, origin) or row.get(UPON) != self._upon(leg)
+
+    def _open_at_end(self, leg: Leg) -> set[int]:
+        """Objects that a leg carries through the drawing at its end."""
+        return self._project.open_ids(leg.end, leg.forwards) if leg.end is not None and leg.carries_through else set()
 
     def _is_made(self, leg: Leg, place: int) -> bool:
         """Whether a mask was made by a leg, from what is still the same."""
@@ -214,8 +217,9 @@ class Carrier:
         for leg, run in runs:
             for _ in range(leg.decides):
                 yield next(run)
-        for _, run in runs if self._compares else ():
-            yield from run
+        for leg, run in runs:
+            if self._compares or self._open_at_end(leg):
+                yield from run
 
     def _leg(self, leg: Leg) -> Iterator[Made]:
         project, origin, hidden = self._project, self._project.origin(*leg.gap), self._project.hidden()
@@ -226,23 +230,30 @@ class Carrier:
             began = time.perf_counter()
             decides = number < leg.decides
             kept = project.made(place) if decides and self._is_made(leg, place) else None
-            margins: dict[int, float] = {}
-            if propagator is None:
-                labels = np.zeros(project.media.size(place), np.uint8)
-            elif kept is not None:
-                propagator.replay(kept, None, partial(self._media.__getitem__, place))
-                labels = kept
+            sure = 1.0
+            if kept is None:
+                labels, sure = self._step(propagator, place)
             else:
-                labels = propagator.step(self._media[place])
-                margins = {number: round(float(margin), 4) for number, margin in propagator.margins.items()}
+                labels = kept
+                if propagator is not None:
+                    propagator.replay(kept, None, partial(self._media.__getitem__, place))
             if not decides:
                 self._compare(leg, place, labels)
             elif kept is None:
-                sure = min(margins.values(), default=1.0)
                 project.keep_made(place, labels, self._row(leg, origin, hidden, sure))
             yield Made(place, time.perf_counter() - began)
-        if leg.carries_through:
-            self._carry_through(leg, propagator, origin, hidden)
+        if leg.end is not None and self._open_at_end(leg):
+            began = time.perf_counter()
+            labels, sure = self._step(propagator, leg.end)
+            self._carry_through(leg, leg.end, labels, self._row(leg, origin, hidden, sure))
+            yield Made(leg.end, time.perf_counter() - began)
+
+    def _step(self, propagator: Any, place: int) -> tuple[Labels, float]:
+        """The masks of the next picture, and how sure the network is of the least sure one."""
+        if propagator is None:
+            return np.zeros(self._project.media.size(place), np.uint8), 1.0
+        labels = propagator.step(self._media[place])
+        return labels, min((round(float(margin), 4) for margin in propagator.margins.values()), default=1.0)
 
     def _start(self, leg: Leg) -> Labels:
         """The label map that a leg begins with. Objects that enter later are not looked for in earlier pictures."""
@@ -279,24 +290,22 @@ class Carrier:
             project.keep_made(place, added, row)
         project.note(place, agreement=round(min(alike, default=1.0), 4))
 
-    def _carry_through(self, leg: Leg, propagator: Any, origin: str, hidden: Sequence[int]) -> None:
-        """Objects of which the drawing at the end of a leg says nothing go on below it."""
-        project, end = self._project, leg.end
-        open_ids = set() if end is None else project.open_ids(end, leg.forwards)
-        if end is None or not open_ids:
-            return
-        below = np.zeros(project.media.size(end), np.uint8)
-        if propagator is not None:
-            labels = propagator.step(self._media[end])
-            below = only_ids(labels, open_ids)
+    def _carry_through(self, leg: Leg, end: int, labels: Labels, row: dict[str, Any]) -> None:
+        """Objects of which the drawing at the end of a leg says nothing go on below it.
+
+        Masks of objects that the drawing says something of are kept, too: they are seen if it is taken back.
+        """
+        project, open_ids = self._project, self._open_at_end(leg)
+        below = only_ids(labels, open_ids)
         if (before := project.made(end)) is not None:  # what comes from the other side stays
-            others = project.open_ids(end, not leg.forwards) - open_ids
-            below = np.where(below > 0, below, only_ids(before, others))
+            others = only_ids(before, project.open_ids(end, not leg.forwards) - open_ids)
+            below = np.where(below > 0, below, others)
         digest = hashlib.blake2b(below.tobytes(), digest_size=6).hexdigest()
         self._carried |= digest != self._below(end)
-        project.keep_made(end, below, {**self._row(leg, origin, hidden), BELOW: digest})
+        under = only_ids(labels, project.settled(end))
+        project.keep_made(end, np.where(below > 0, below, under), {**row, BELOW: digest})
 
-    def _row(self, leg: Leg, origin: str, hidden: Sequence[int], confidence: float = 1.0) -> dict[str, Any]:
+    def _row(self, leg: Leg, origin: str, hidden: Sequence[int], confidence: float) -> dict[str, Any]:
         about = {FROM: origin, "source": leg.source, "shared": leg.shared, "confidence": confidence}
         further = {WITHOUT: hidden, UPON: self._upon(leg)}
         return about | {name: value for name, value in further.items() if value}

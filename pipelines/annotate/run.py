@@ -65,10 +65,11 @@ def annotate(job: AnnotateJob, echo: Callable[[str], None]) -> None:
         Locked: another session has the project open.
         DatakitError: the media, the project or the network cannot be opened.
     """
-    with open_project(job) as (project, masker):
+    with contextlib.ExitStack() as stack:
+        asked = stack.enter_context(_bound(job.port)) if job.port else None  # one that is taken leaves no new project
+        project, masker = stack.enter_context(open_project(job))
         last, token = last_session(project)
-        with _bound(job.port, last) as bound:
-            _serve(job, project, masker, bound, token, echo)
+        _serve(job, project, masker, asked or stack.enter_context(_bound(0, last)), token, echo)
 
 
 def _serve(

@@ -180,11 +180,12 @@ class App {
     }
     this.labels.paste(change.area, back ? change.before : change.after);
     this.view.paint(change.area);
-    this.keep(back ? change.drawnBefore : change.drawnAfter, back ? change.settledBefore : change.settledAfter);
-    if (back && !change.drawnAfter) await this.showSaved(change.place);
+    const drawn = back ? change.drawnBefore : change.drawnAfter;
+    this.keep(drawn, back ? change.settledBefore : change.settledAfter);
+    if (!drawn || !change.drawnAfter) this.showSaved(change.place);
   }
 
-  /* The picture as it is with what goes on below its drawing. */
+  /* The picture as it is without a drawing, or with what goes on below it. */
   async showSaved(place) {
     while (this.saver.pending(place) !== undefined) await new Promise(done => setTimeout(done, 30));
     await this.reload();
@@ -372,7 +373,8 @@ class App {
 
   next() {
     const place = this.kind === "stills" ? this.undone() : this.offer;
-    if (place !== null) this.go(place);
+    if (place !== null && place === this.place) this.say("This is the one that most needs a look: correct it, or accept it as it is (A).");
+    else if (place !== null) this.go(place);
   }
 
   /* The next photo that was not drawn on, or null. */
@@ -418,17 +420,18 @@ class App {
     $("learned").hidden = !this.learned;
     $("learned-text").textContent = `New masks are made by what was learned from ${this.learned} drawings.`;
     if (this.place < 0) return;
-    const drawn = this.signs[this.place] === "d", { confidence, agreement } = this.about ?? {};
+    const drawn = this.signs[this.place] === "d", old = this.signs[this.place] === "o", { confidence, agreement } = this.about ?? {};
     const noun = this.kind === "stills" ? "Photo" : "Frame";
     $("where").textContent = `${noun} ${this.place + 1} of ${this.count} · ${this.names[this.place]}`;
-    $("about").textContent = drawn ? "This one was drawn by hand." : agreement !== undefined ? `Made; both runs agree to ${agreement.toFixed(2)}.`
+    $("about").textContent = drawn ? "This one was drawn by hand." : old ? "Made before a drawing beside it changed; propagate again (G)."
+      : agreement !== undefined ? `Made; both runs agree to ${agreement.toFixed(2)}.`
       : confidence !== undefined ? `Made; confidence ${confidence.toFixed(2)}.` : "Nothing is drawn here yet.";
     $("clear").hidden = !drawn || !this.writes;
     $("accept").hidden = drawn || !this.writes;
     const next = this.kind === "stills" ? this.undone() : this.offer;
     $("offer").disabled = next === null;
     $("offer").textContent = next === null ? (this.kind === "stills" ? (drawn ? "All photos are drawn" : "All other photos are drawn") : "Nothing to look at yet")
-      : this.kind === "stills" ? "Next photo" : `Look at frame ${next + 1}`;
+      : this.kind === "stills" ? "Next photo" : next === this.place ? "This frame needs a look" : `Look at frame ${next + 1}`;
     this.film.draw();
   }
 }

@@ -155,6 +155,37 @@ def test_an_object_goes_on_below_the_very_next_drawing(project):
     assert carry(project) == []
 
 
+def test_a_drawing_that_is_taken_back_shows_all_that_the_network_makes_there(project):
+    """Not only what goes on below it; and says how sure that is, and that it is to be made again."""
+    project.draw(0, labels())
+    project.draw(4, np.roll(OBJECT, 9, 1), settled={1})
+    carry(project)
+    assert np.array_equal(project.labels(4) == 1, np.roll(OBJECT, 9, 1) == 1)
+    project.undraw(4)
+    assert shown(project, 4) == {1, 2}
+    assert project.row(4)["confidence"] < 1
+    assert signs(project)[4] == "o"
+
+
+def test_a_drawing_below_which_an_object_goes_on_is_told_of(project):
+    """Once in each direction that carries something; the steps that are left come to none."""
+    project.draw(0, OBJECT)
+    project.draw(4, OTHER)
+    steps = [(step.place, left) for step, left in Carrier(project, drifting).run("both", 0)]
+    first = steps[: 1 + [place for place, _ in steps].index(4)]
+    assert [place for place, _ in first].count(4) == 1
+    assert [left for _, left in steps[-1:]] == [0] and min(left for _, left in steps) == 0
+
+
+def test_objects_go_on_below_a_drawing_also_where_runs_are_not_compared(project):
+    """Though the run that carries them there decides only the first half of the gap."""
+    project.draw(0, labels())
+    project.draw(4, np.roll(OBJECT, 9, 1), settled={1})
+    for _ in Carrier(project, drifting, compares=False).run("both", 0):
+        pass
+    assert [shown(project, place) for place in (3, 4, 9)] == [{1, 2}] * 3
+
+
 def test_what_goes_on_below_neighbouring_drawings_comes_to_an_end(project):
     """Three objects, two of them over each other where both go on; and the next time there is nothing to do."""
     third = project.add_object()

@@ -14,7 +14,7 @@ for _needed in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(_needed, reason=f"{_needed} is not installed (extra `annotate`)")
 
 from datakit.arrays import only_ids  # noqa: E402
-from pipelines.annotate.project import Project  # noqa: E402
+from pipelines.annotate.project import FROM, Project  # noqa: E402
 from pipelines.annotate.signs import signs  # noqa: E402
 from tests.clips import labels  # noqa: E402
 from tests.pipelines.annotate.page_driver import Page  # noqa: E402
@@ -189,6 +189,39 @@ def test_a_picture_is_accepted_as_it_is(page: Page, project: Project) -> None:
     assert (project.drawn, project.settled(0)) == ([0], {1, 2})
     page.press_and_save("Ctrl+z")
     assert project.drawn == []
+    page.quiet()
+
+
+def test_an_acceptance_that_is_undone_shows_what_was_made(page: Page, project: Project) -> None:
+    """And what is known of it."""
+    project.draw(0, OBJECT)
+    project.keep_made(4, OBJECT, {"confidence": 0.75, "source": 0, FROM: project.origin(0, None)})
+    page.browser.visit(page.served.address)
+    page.go(4)
+    told = "Made; confidence 0.75."
+    page.browser.until(f"document.getElementById('about').textContent === '{told}'")
+    page.press_and_save("a")
+    assert page.text("about") == "This one was drawn by hand."
+    page.press_and_save("Ctrl+z")
+    page.browser.until(f"document.getElementById('about').textContent === '{told}'")
+    project.draw(0, np.roll(OBJECT, 1, 1))
+    page.browser.visit(page.served.address)
+    page.go(4)
+    assert page.text("about").startswith("Made before a drawing beside it changed")
+    page.quiet()
+
+
+def test_the_frame_that_is_offered_says_so_when_it_is_in_sight(page: Page, project: Project) -> None:
+    """Instead of nothing that happens."""
+    project.draw(0, OBJECT)
+    for place, sure in ((3, 0.9), (4, 0.1), (5, 0.9)):
+        project.keep_made(place, OBJECT, {"confidence": sure})
+    page.browser.visit(page.served.address)
+    page.press("w")
+    page.until_at(4)
+    assert page.text("offer") == "This frame needs a look"
+    page.press("w")
+    assert page.text("hint").startswith("This is the one")
     page.quiet()
 
 

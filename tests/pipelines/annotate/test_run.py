@@ -127,6 +127,16 @@ def test_a_port_that_is_taken_is_refused_only_if_it_was_asked_for():
             assert bound.getsockname()[1] not in (0, taken)
 
 
+def test_a_port_that_is_taken_leaves_no_new_project(clip, tmp_path):
+    """Nor a folder of one."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(UsageError, match="--port"):
+            run.annotate(AnnotateJob(clip, tmp_path / "new", port=other.getsockname()[1]), print)
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_page_is_bound_to_this_machine_alone():
     """Not to its address in a network."""
     with run._bound(0) as bound:
