@@ -74,8 +74,9 @@ class AnnotatedVideo(ExportedVideo):
         self._advance = advance
         self._project, self.label = project, plain_name(project.media.path.stem)
         self.name, self.is_video = self.label, project.media.kind != "stills"
-        self._ids = list(project.objects())
-        self.objects = {number: project.objects()[each] for number, each in enumerate(self._ids, 1)}
+        shown = shown_objects(project)
+        self._ids = list(shown)
+        self.objects = dict(enumerate(shown.values(), 1))
         self._stems = [f"{self.name}_{each}" for each in unique_names(project.media.names)]
         self._places = range(len(project.media)) if self.is_video else sorted(project.drawn)
 
@@ -91,6 +92,12 @@ class AnnotatedVideo(ExportedVideo):
             photo = photo_bytes(self._project, place)
             yield Frame(f"{row:05d}", stem, row, f"{self.label}/{name}", size, photo, objects)
             self._advance(len(self) - row - 1)
+
+
+def shown_objects(project: Project) -> dict[int, str]:
+    """Id -> name of the objects that were drawn, ascending; others are in no mask."""
+    drawn = set().union(*(project.drawn_ids(place) for place in project.drawn))
+    return {number: name for number, name in project.objects().items() if number in drawn}
 
 
 def photo_bytes(project: Project, place: int) -> bytes:
@@ -130,7 +137,7 @@ def _pairs(project: Project, part: Path, advance: Advance) -> None:
     for folder in ("images", "masks"):
         (part / folder).mkdir(parents=True)
     media, numbers = project.media, np.zeros(256, np.uint8)
-    for number, each in enumerate(project.objects(), 1):
+    for number, each in enumerate(shown_objects(project), 1):
         numbers[each] = number
     for place, name in enumerate(media.names):
         labels = numbers[project.labels(place)]
@@ -145,9 +152,9 @@ def _pairs(project: Project, part: Path, advance: Advance) -> None:
 VIDEO, ALL = ("film", "frames"), ("film", "frames", "stills")
 FORMATS: Mapping[str, tuple[str, Sequence[str], Writer]] = {
     "davis": ("DAVIS: frames and palette PNGs", VIDEO, _by_exporter("davis")),
+    "pairs": ("pairs: photos and masks that build-shards reads", ALL, _pairs),
     "coco": ("COCO: one JSON, masks as RLE", ALL, _by_exporter("coco", NamedCategories)),
     "overlay.mp4": ("MP4: the film with its masks", VIDEO, _film),
-    "pairs": ("pairs: photos and masks that build-shards reads", ALL, _pairs),
 }
 """What an export is called below `export/` -> in words, kinds of media that it is for, and what writes it."""
 
@@ -158,6 +165,8 @@ def export_to(project: Project, formats: Sequence[str], advance: Advance) -> Non
     Raises:
         DatakitError: a picture cannot be read, or no object is drawn.
     """
+    if not shown_objects(project):
+        raise DatakitError("nothing to export: no object was drawn yet")
     folder = project.folder / EXPORTS
     folder.mkdir(exist_ok=True)
     for number, name in enumerate(formats):

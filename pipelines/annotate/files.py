@@ -16,12 +16,15 @@ from datakit.files import PART_PREFIX, canonical_json, replacing
 from datakit.images import encode_palette_png
 from datakit.video.palette import palette
 
+from .media import Media
+
 FORMAT, VERSION = "masktrack-datakit annotations", 1
 ABOUT, DRAWN, MADE, LOG, EXPORTS = "project.json", "drawn", "made", "made.jsonl", "export"
 LEARNED = "learned.safetensors"
+PICTURES = {"film": "a film of {} frames", "frames": "{} frames of a film", "stills": "{} photos"}
 NAME_LENGTH = 100
 PNG_END = b"\0\0\0\0IEND\xaeB\x60\x82"
-KINDS = {"media": str, "kind": str, "count": int, "objects": dict, "removed": list, "settled": dict}
+KINDS = {"media": str, "kind": str, "count": int, "objects": dict, "removed": list, "settled": dict, "bytes": dict}
 
 
 def read_about(folder: Path) -> dict[str, Any] | None:
@@ -35,14 +38,62 @@ def read_about(folder: Path) -> dict[str, Any] | None:
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if about["format"] != FORMAT or about["version"] != VERSION:
             raise DatakitError(f"{path}: is {about['format']!r}, version {about['version']}; this reads {VERSION}")
+        about.setdefault("bytes", {})  # versions before did not note it
         if wrong := [name for name, kind in KINDS.items() if not isinstance(about[name], kind)]:
             raise TypeError(wrong[0])
+        PICTURES[about["kind"]]
         {int(number): str(each["name"]) for number, each in about["objects"].items()}
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise DatakitError(f"{path}: damaged ({error!r}); masks are in {DRAWN}/, restore or remove {ABOUT}") from None
     return about
+
+
+def open_about(folder: Path, media: Media, writes: bool) -> dict[str, Any]:
+    """The description of a project of these pictures; a new one where nothing was drawn yet.
+
+    Raises:
+        UsageError: the folder holds something else, or a project of other pictures.
+        DatakitError: it is damaged.
+    """
+    given = {"media": str(media.path.resolve()), "kind": media.kind, "count": len(media)}
+    fresh = {
+        "format": FORMAT, "version": VERSION, **given,
+        "objects": {}, "removed": [], "settled": {}, "bytes": {}, "maker": "", "at": 0,
+    }  # fmt: skip
+    about = read_about(folder)
+    if about is None:
+        check_unused(folder, writes)
+        return fresh
+    if any((folder / DRAWN).glob("*.png")):
+        check_media(folder, about, media)
+    return {**fresh, **about, **given}
+
+
+def check_media(folder: Path, about: Mapping[str, Any], media: Media) -> None:
+    """Whether a project with drawings is one of these pictures.
+
+    Raises:
+        UsageError: it is one of other pictures, or another kind of them.
+    """
+    path, places = folder / ABOUT, {name: place for place, name in enumerate(media.names)}
+    way_out = "name another folder with --project"
+    if about["kind"] != media.kind or (media.kind == "film" and about["count"] != len(media)):
+        opened = {"stills": ", opened by --stills,", "frames": ", opened by --frames,"}.get(about["kind"], "")
+        raise UsageError(
+            f"{path}: is a project of {PICTURES[about['kind']].format(about['count'])}{opened} from {about['media']}; "
+            f"{media.path} is opened as {PICTURES[media.kind].format(len(media))}. Open it as before, or {way_out}"
+        )
+    drawn = about["bytes"]
+    if drawn and not any(name in places for name in drawn):
+        raise UsageError(f"{path}: none of the pictures that were drawn on is in {media.path}; {way_out}")
+    for name, size in drawn.items():
+        if name in places and (now := media.bytes_of(places[name])) != size:
+            raise UsageError(
+                f"{path}: {name} was drawn on a file of {size} bytes, and that of {media.path} has {now}: another "
+                f'picture; {way_out}, or if it shows the same, remove "bytes" from {ABOUT}'
+            )
 
 
 def check_unused(folder: Path, writes: bool) -> None:

@@ -99,7 +99,7 @@ class Jobs:
         except DatakitError as error:
             outcome = {"state": "failed", "message": str(error)}
         except OSError as error:
-            outcome = {"state": "failed", "message": f"{error.filename or name}: {error.strerror or error}"}
+            outcome = {"state": "failed", "message": file_error(error, name)}
         except Exception as error:  # a thread that dies says nothing to anybody
             logger.exception(f"{name} failed")
             outcome = {"state": "failed", "message": f"{name} failed: {error!r}"}
@@ -116,6 +116,11 @@ class Jobs:
             self._tell(self.state)
         if self._stopping.is_set():
             raise StopJob
+
+
+def file_error(error: OSError, name: str = "this machine") -> str:
+    """What a file or disk refused, in words: its name, or that of what was tried, and why."""
+    return f"{error.filename or name}: {error.strerror or error}"
 
 
 class _Counter:

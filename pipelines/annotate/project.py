@@ -8,6 +8,7 @@ before it is said to be saved.
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import threading
 from collections.abc import Collection, Iterator, Mapping
@@ -25,15 +26,12 @@ from datakit.video.labels import read_labels
 from .files import (
     ABOUT,
     DRAWN,
-    FORMAT,
     LOG,
     MADE,
-    VERSION,
-    check_unused,
     ids_in,
     is_whole,
+    open_about,
     plain,
-    read_about,
     read_rows,
     stamps,
     write_mask,
@@ -71,7 +69,7 @@ class Project:
         self.lock = threading.RLock()
         self._places = {name: place for place, name in enumerate(media.names)}
         self._seen = stamps(self.folder)
-        self._about = self._read_about()
+        self._about = open_about(folder, media, writes)
         if writes:
             self._about["maker"] = maker
             for each in (folder / DRAWN, folder / MADE):
@@ -83,27 +81,29 @@ class Project:
         self._taken_back: dict[int, Labels] = {}  # drawings with removed objects
         self.changed = (0, 0)  # how many drawings were changed, and where the last one was
         if writes:
+            for place in self._marks:
+                if media.names[place] not in self._about["bytes"]:  # drawn by a version that did not note it
+                    self._note_bytes(place, self._about)
             self._save_about()
             write_rows(folder / LOG, self._rows.values())
 
-    def _read_about(self) -> dict[str, Any]:
-        path, media = self.folder / ABOUT, self.media
-        fresh = {
-            "format": FORMAT, "version": VERSION, "media": str(media.path.resolve()), "kind": media.kind,
-            "count": len(media), "objects": {}, "removed": [], "settled": {}, "maker": "", "at": 0,
-        }  # fmt: skip
-        about = read_about(self.folder)
-        if about is None:
-            check_unused(self.folder, self.writes)
-            return fresh
-        if about["kind"] != media.kind or (media.kind == "film" and about["count"] != len(media)):
-            made_of = f"a project of {about['count']} pictures ({about['kind']}), {about['media']}"
-            has = f"{media.path} has {len(media)} ({media.kind})"
-            raise UsageError(f"{path}: is {made_of}; {has}. Name another folder with --project")
-        return {**fresh, **about, "media": fresh["media"], "count": len(media)}
-
     def _save_about(self) -> None:
         write_json(self.folder / ABOUT, self._about)
+
+    def _note_bytes(self, place: int, about: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # it is gone; what was drawn on it is kept all the same
+            about["bytes"][self.media.names[place]] = self.media.bytes_of(place)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, Any]]:
+        """The description, which is on disk afterwards, or as it was where that fails."""
+        before = copy.deepcopy(self._about)
+        try:
+            yield self._about
+            self._save_about()
+        except BaseException:
+            self._about = before
+            raise
 
     def _drawn_places(self) -> list[int]:
         folder = self.folder / DRAWN
@@ -143,7 +143,7 @@ class Project:
         if now == self._seen:
             return None
         self._seen = now  # also where reading fails: it is told once
-        about, rows = self._read_about(), self._read_rows()
+        about, rows = open_about(self.folder, self.media, self.writes), self._read_rows()
         marks = self._read_marks(about, now)
         with self.lock:
             changed = [
@@ -171,7 +171,10 @@ class Project:
         if labels.shape != self.media.size(place):
             if part == MADE:
                 return None
-            raise DatakitError(f"{path}: is {labels.shape[1]}x{labels.shape[0]}, not as large as its picture")
+            raise DatakitError(
+                f"{path}: is {labels.shape[1]}x{labels.shape[0]}, not as large as its picture; move it elsewhere and "
+                "draw it anew, or bring back the picture that it was drawn on"
+            )
         return labels.astype(np.uint8)
 
     def labels(self, place: int) -> Labels:
@@ -210,8 +213,9 @@ class Project:
                 raise UsageError(f"object {min(unknown)}: is none of this project; add it first")
             shown = self.settled(place) | ids_in(self.labels(place)) if settled is None else set(settled)
             known = shown & {number for number, _ in self._named()}
-            self._about["settled"][self.media.names[place]] = sorted(known | ids_in(labels))
-            self._save_about()
+            with self._changing() as about:
+                about["settled"][self.media.names[place]] = sorted(known | ids_in(labels))
+                self._note_bytes(place, about)
             labels = self._with_hidden(place, labels)
             write_mask(self._file(DRAWN, place), labels, synced=True)
             self._marks[place] = self._mark(place, labels, self._about)
@@ -228,8 +232,9 @@ class Project:
         """Take back a drawing; the picture shows again what was made of it."""
         self._must_write()
         with self.lock:
-            self._about["settled"].pop(self.media.names[place], None)
-            self._save_about()
+            with self._changing() as about:
+                for each in (about["settled"], about["bytes"]):
+                    each.pop(self.media.names[place], None)
             before = self._read(DRAWN, place) if place in self._marks and self._about["removed"] else None
             if before is not None:  # if that is undone, removed objects are there again
                 self._taken_back[place] = before
@@ -346,8 +351,8 @@ class Project:
             number = max((n for n, _ in self._named()), default=0) + 1
             if number not in IDS:
                 raise UsageError(f"all {len(IDS)} object ids are taken")
-            self._about["objects"][str(number)] = {"name": plain(name) or f"object {number}"}
-            self._save_about()
+            with self._changing() as about:
+                about["objects"][str(number)] = {"name": plain(name) or f"object {number}"}
             return number
 
     def name_object(self, number: int, name: str) -> None:
@@ -359,9 +364,8 @@ class Project:
         self._must_write()
         if number not in self.objects() or not plain(name):
             raise UsageError(f"object {number}: expected one of {list(self.objects())}, and a name")
-        with self.lock:
-            self._about["objects"][str(number)]["name"] = plain(name)
-            self._save_about()
+        with self.lock, self._changing() as about:
+            about["objects"][str(number)]["name"] = plain(name)
 
     def remove_object(self, number: int, removed: bool = True) -> None:
         """Show an object no more, in no picture; or again. Its pixels stay in the files.
@@ -373,9 +377,9 @@ class Project:
         with self.lock:
             if str(number) not in self._about["objects"]:
                 raise UsageError(f"object {number}: is none of this project")
-            others = [each for each in self._about["removed"] if each != number]
-            self._about["removed"] = sorted([*others, number] if removed else others)
-            self._save_about()
+            with self._changing() as about:
+                others = [each for each in about["removed"] if each != number]
+                about["removed"] = sorted([*others, number] if removed else others)
             self._versions = [version + 1 for version in self._versions]
             self.changed = (self.changed[0] + 1, self.changed[1])
 

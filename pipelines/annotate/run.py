@@ -88,13 +88,22 @@ def _serve(
         timeout_graceful_shutdown=10, ws_max_size=1 << 20, server_header=False,
     )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):  # also as uvicorn passes it on when it has ended
-        echo(f"{project.media.path}: {counted(len(project.media), 'picture')}; all is kept in {project.folder}")
+        echo(f"{project.media.path}: {_told(project.media, job.stills)}; all is kept in {project.folder}")
         echo(f"The page is at {address}\nPress Ctrl-C here to end.")
         if job.browser:
             webbrowser.open(address)
         uvicorn.Server(config).run(sockets=[bound])
     again = ["datakit", "annotate", str(project.folder), *(["--read-only"] if job.read_only else [])]
     echo(f"\nAll is saved. To go on: {shlex.join(again)}")
+
+
+def _told(media: Media, stills: bool | None) -> str:
+    """What is annotated, in words."""
+    if media.kind != "stills":
+        return f"{counted(len(media), 'frame')} of a film"
+    several = len({media.size(place) for place in range(len(media))}) > 1
+    why = " of several sizes, so not frames of a film" if several and stills is None else ""
+    return f"{counted(len(media), 'photo')}{why}"
 
 
 @contextlib.contextmanager
@@ -123,8 +132,9 @@ def _opened(job: AnnotateJob) -> tuple[Path, Media]:
     """Folder of the project, and what it annotates."""
     about = read_about(job.media) if job.media.is_dir() else None
     if about is None:
-        media = open_media(job.media, job.stills)
-        return job.project or _usual_folder(job.media.resolve()), media
+        folder = job.project or _usual_folder(job.media.resolve())
+        known = read_about(folder) if job.stills is None and job.media.is_dir() else None
+        return folder, open_media(job.media, known["kind"] == "stills" if known else job.stills)
     path = Path(about["media"])
     if not path.exists():
         raise UsageError(

@@ -28,7 +28,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from datakit.errors import DatakitError, UsageError
 
-from .jobs import Event
+from .jobs import Event, file_error
 from .masker import Masker
 from .project import Project
 from .runs import decode_runs, encode_runs
@@ -157,6 +157,7 @@ def make_app(project: Project, masker: Masker | None, token: str) -> ASGIApp:
         LookupError: lambda _request, _error: JSONResponse({"error": "not found"}, 404),
         UsageError: lambda _request, error: JSONResponse({"error": str(error)}, 400 if project.writes else 403),
         DatakitError: lambda _request, error: JSONResponse({"error": str(error)}, 500),
+        OSError: lambda _request, error: JSONResponse({"error": file_error(error)}, 500),
     }
     inner = [Mount(f"/{token}", routes=api.routes())]
     return Guard(Starlette(routes=inner, lifespan=lifespan, exception_handlers=errors), token)

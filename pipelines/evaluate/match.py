@@ -27,6 +27,7 @@ from datakit.video.labels import (
 from datakit.wording import shorten
 
 MOST_NAMED = 20  # mismatches in one message
+SWAPPED = "they look swapped: datakit evaluate PREDICTIONS GROUND_TRUTH"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def open_both(predictions: Path, ground_truth: Path) -> tuple[LabelFolder, Label
     """The label pictures of both sides.
 
     Raises:
-        UsageError: there are none, or the two look swapped: results beside a report, ground truth beside its photos.
+        UsageError: there are none, or the ground truth has a report beside it, as results have.
     """
     found, truth = open_labels(predictions), open_labels(ground_truth)
     for folder, name in ((found, "PREDICTIONS"), (truth, "GROUND_TRUTH")):
@@ -80,15 +81,19 @@ def open_both(predictions: Path, ground_truth: Path) -> tuple[LabelFolder, Label
             f"GROUND_TRUTH {truth.root}: holds JPEG pictures, as frames are; give the folder of annotated masks, PNG "
             "files such as DAVIS's Annotations/480p"
         )
-    swap = "they look swapped: datakit evaluate PREDICTIONS GROUND_TRUTH"
     if _has_report(truth) and not _has_report(found):
-        raise UsageError(f"GROUND_TRUTH {truth.root}: has a {REPORT} beside it, as results of propagate have; {swap}")
-    if photos_beside(found.root) and not photos_beside(truth.root):
         raise UsageError(
-            f"PREDICTIONS {found.root}: looks like ground truth, with the photos in JPEGImages beside it, and "
-            f"{truth.root} does not; {swap}"
+            f"GROUND_TRUTH {truth.root}: has a {REPORT} beside it, as results of propagate have; {SWAPPED}"
         )
     return found, truth
+
+
+def maybe_swapped(predictions: LabelFolder, truth: LabelFolder) -> list[str]:
+    """A note where photos lie beside predictions alone; an export of annotations has them, too."""
+    if not photos_beside(predictions.root) or photos_beside(truth.root):
+        return []
+    return [f"PREDICTIONS {predictions.root} has the photos in JPEGImages beside it and GROUND_TRUTH {truth.root} has "
+            f"not; if that is the truth, {SWAPPED}"]  # fmt: skip
 
 
 def is_photos(folder: LabelFolder) -> bool:

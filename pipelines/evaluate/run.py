@@ -22,6 +22,7 @@ from .match import (
     choose_convention,
     chosen_names,
     matched,
+    maybe_swapped,
     missing_frames,
     oddities,
     open_both,
@@ -137,7 +138,7 @@ def _evaluation(
                 for clip in clips}  # fmt: skip
     over = unjudged(predictions, truth)
     return Evaluation(predictions.root, truth.root, clips, scores, len(truth.sequences), over, why, gaps,
-                      notes=oddities(clips))  # fmt: skip
+                      notes=[*maybe_swapped(predictions, truth), *oddities(clips)])  # fmt: skip
 
 
 def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:

@@ -87,7 +87,11 @@ export class Film {
     for (let card = next(); card; card = next()) {
       const { place, version } = card.dataset, image = card.firstChild;
       card.dataset.asked = version; // one that fails is asked for again when the page is connected again
-      await new Promise(done => { image.onload = image.onerror = done; image.src = `thumb/${place}?v=${version}`; });
+      await new Promise(done => {
+        image.onload = done;
+        image.onerror = () => { image.removeAttribute("src"); done(); }; // else a browser shows that it is broken
+        image.src = `thumb/${place}?v=${version}`;
+      });
     }
     this.loading = false;
   }

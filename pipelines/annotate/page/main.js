@@ -10,6 +10,7 @@ import { View } from "./view.js";
 
 const KEPT_PIXELS = 40e6; // of photos that were looked at
 const LEAVE_MS = 400;
+const GONE = "The program does not answer; it may have ended.";
 const OLD = "The pictures are others than when this page was opened. Reload it.";
 const $ = id => document.getElementById(id);
 const root = document.documentElement;
@@ -208,8 +209,8 @@ class App {
   }
 
   toldSaved(text, bad) {
-    $("saved").textContent = text;
-    $("saved").classList.toggle("bad", bad);
+    $("saved").textContent = this.old ? OLD : text;
+    $("saved").classList.toggle("bad", bad || this.old === true);
     $("saved").dataset.count = this.saver?.saves ?? 0;
   }
 
@@ -292,7 +293,7 @@ class App {
   }
 
   heardChanges({ revision, objects, signs, offer, learned }) {
-    if (revision < this.revision) return; // it was overtaken by a later one
+    if (revision < this.revision || this.old || signs.length !== this.count) return; // overtaken, or of other pictures
     const ids = JSON.stringify(this.objects.map(each => each.id));
     Object.assign(this, { revision, objects, offer, learned, signs: [...signs] });
     for (const [place, at] of this.made) {
@@ -317,7 +318,7 @@ class App {
 
   async heardConnection(is) {
     if (!is) {
-      this.toldSaved("The program does not answer; it may have ended. Start it again and keep this page open.", true);
+      this.toldSaved(`${GONE} Start it again and keep this page open.`, true);
       this.job = {};
       this.lost = true;
       showJob(this.job);
@@ -327,16 +328,17 @@ class App {
     if (!state) return;
     if (state.identity !== this.identity || state.names.join("/") !== this.names.join("/")) {
       this.old = true;
-      this.toldSaved(OLD, true);
+      this.toldSaved("", true);
       return;
     }
     this.old = false;
-    if (this.lost) this.freshen();
+    const { lost } = this;
+    if (lost) this.freshen();
     this.lost = false;
     this.heardChanges(state);
     this.job = state.job;
     showJob(this.job, this.folder);
-    if (this.saver.isIdle) this.toldSaved(this.writes ? "Saved" : "To look at only", false);
+    if (lost && this.saver.isIdle) this.toldSaved(this.writes ? "Saved" : "To look at only", false);
     this.reload();
   }
 
@@ -346,14 +348,21 @@ class App {
       this.say("It is propagating, and takes in what you draw meanwhile. S stops it.");
       return;
     }
-    while (!this.saver.isIdle) await new Promise(done => setTimeout(done, 20));
-    post("propagate", { direction, at: this.place }).catch(error => this.say(error.message));
+    await this.startJob("propagate", { direction, at: this.place });
   }
 
   async learn() {
     if (this.kind === "stills" || !this.writes) return;
-    while (!this.saver.isIdle) await new Promise(done => setTimeout(done, 20));
-    post("learn").catch(error => this.say(error.message));
+    await this.startJob("learn");
+  }
+
+  /* Begins when all drawings are saved; not at all where they wait for a program that does not answer. */
+  async startJob(name, body) {
+    while (!this.saver.isIdle) {
+      if (this.lost) { this.say(`${GONE} Nothing was begun.`); return; }
+      await new Promise(done => setTimeout(done, 20));
+    }
+    post(name, body).catch(error => this.say(error.message));
   }
 
   forget() { post("forget").catch(error => this.say(error.message)); }
@@ -423,7 +432,7 @@ class App {
     const drawn = this.signs[this.place] === "d", old = this.signs[this.place] === "o", { confidence, agreement } = this.about ?? {};
     const noun = this.kind === "stills" ? "Photo" : "Frame";
     $("where").textContent = `${noun} ${this.place + 1} of ${this.count} · ${this.names[this.place]}`;
-    $("about").textContent = drawn ? "This one was drawn by hand." : old ? "Made before a drawing beside it changed; propagate again (G)."
+    $("about").textContent = drawn ? "This one was drawn by hand." : old ? "To be made again: drawings or the network have changed since."
       : agreement !== undefined ? `Made; both runs agree to ${agreement.toFixed(2)}.`
       : confidence !== undefined ? `Made; confidence ${confidence.toFixed(2)}.` : "Nothing is drawn here yet.";
     $("clear").hidden = !drawn || !this.writes;

@@ -37,6 +37,8 @@ export function showObjects(app, colours) {
     }
     return row;
   }));
+  const list = $("objects"), now = list.querySelector(".now"); // in sight, without moving the page
+  if (now) list.scrollTop = Math.max(Math.min(list.scrollTop, now.offsetTop), now.offsetTop + now.offsetHeight - list.clientHeight);
 }
 
 export function editName(app, id) {
@@ -111,7 +113,7 @@ export function fillFormats(formats, folder) {
 export function warnOfExport(signs, kind) {
   const count = sign => signs.filter(each => each === sign).length, said = [];
   const pictures = n => `${n} ${kind === "stills" ? "photo" : "frame"}${n === 1 ? "" : "s"}`;
-  if (count("o")) said.push(`Masks of ${pictures(count("o"))} are older than the drawings beside them: propagate first to have them made again.`);
+  if (count("o")) said.push(`Masks of ${pictures(count("o"))} are older than the drawings or the network: propagate first to have them made again.`);
   if (count(".")) said.push(kind === "stills" ? `${pictures(count("."))} without a drawing will be left out.` : `${pictures(count("."))} without masks will be exported as showing nothing.`);
   $("export-lack").textContent = said.join(" ");
   $("export-lack").hidden = !said.length;

@@ -128,9 +128,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(project: Project, masker: Any = None) -> Iterator[Served]:
+def serving(project: Project, masker: Any = None, port: int = 0) -> Iterator[Served]:
     """A server of a project while the body runs."""
-    with _bound(0) as bound:
+    with _bound(port) as bound:
         app = make_app(project, masker, TOKEN)
         config = uvicorn.Config(app, log_level="warning", lifespan="on", ws="websockets-sansio")
         server = uvicorn.Server(config)

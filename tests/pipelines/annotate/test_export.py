@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from datakit.errors import DatakitError
 from datakit.rle import decode_rle
 from datakit.video.labels import read_labels
 from datakit.video.video_file import VideoFile
@@ -98,6 +99,24 @@ def test_a_removed_object_is_not_exported_and_leaves_no_gap(drawn):
     assert np.array_equal(found, labels() == 2)
     export_to(drawn, ["pairs"], nothing)
     assert set(np.unique(read_labels(drawn.folder / "export/pairs/masks/00000.png", "").labels)) == {0, 1}
+
+
+def test_an_object_that_was_never_drawn_leaves_no_gap(drawn):
+    """As one that was removed."""
+    third = drawn.add_object()
+    drawn.add_object()
+    drawn.draw(6, np.where(labels() == 1, third + 1, labels()).astype(np.uint8))
+    export_to(drawn, ["davis", "pairs"], nothing)
+    for path in ("davis/Annotations/480p/clip/00006.png", "pairs/masks/00006.png"):
+        assert set(np.unique(read_labels(drawn.folder / "export" / path, "").labels)) == {0, 2, 3}
+
+
+def test_nothing_is_exported_of_a_project_without_an_object_drawn(project):
+    """And that is said."""
+    project.draw(0, np.zeros((48, 64), np.uint8))
+    with pytest.raises(DatakitError, match="no object was drawn"):
+        export_to(project, ["davis"], nothing)
+    assert not (project.folder / "export").exists()
 
 
 def test_the_film_shows_every_frame(drawn):

@@ -207,7 +207,7 @@ def test_an_acceptance_that_is_undone_shows_what_was_made(page: Page, project: P
     project.draw(0, np.roll(OBJECT, 1, 1))
     page.browser.visit(page.served.address)
     page.go(4)
-    assert page.text("about").startswith("Made before a drawing beside it changed")
+    assert page.text("about").startswith("To be made again")
     page.quiet()
 
 

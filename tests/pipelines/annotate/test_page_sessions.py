@@ -115,6 +115,8 @@ def test_a_killed_program_loses_nothing_that_was_drawn(browser: Browser, tmp_pat
     assert browser.run("document.getElementById('job').hidden")
     browser.drag([page.at(30, 30), page.at(50, 30)])
     browser.until("document.getElementById('saved').textContent.startsWith('Not saved')")
+    page.press("g")
+    browser.until("document.getElementById('hint').textContent.endsWith('Nothing was begun.')")
     with page.saving():
         process, again = begun()
     assert again == address
@@ -130,6 +132,24 @@ def test_a_killed_program_loses_nothing_that_was_drawn(browser: Browser, tmp_pat
     browser.send("Page.navigate", url="about:blank")
 
 
+def test_a_page_of_other_pictures_asks_to_be_reloaded(browser: Browser, project: Project) -> None:
+    """Also when a stroke that it held is saved then, to the picture of its name."""
+    with serving(project, DriftingMasker()) as served:
+        page = Page(browser, served)
+        page.go(4)
+    browser.until("document.getElementById('saved').classList.contains('bad')")
+    browser.drag([page.at(10, 10), page.at(30, 10)])
+    browser.until("document.getElementById('saved').textContent.startsWith('Not saved')")
+    project.media.files[0].unlink()
+    fewer = Project(project.folder, open_media(project.media.path))
+    with serving(fewer, DriftingMasker(), served.port):
+        with page.saving():
+            browser.until("document.getElementById('saved').textContent.startsWith('The pictures are others')")
+        assert page.text("saved").startswith("The pictures are others")
+        assert [fewer.media.names[place] for place in fewer.drawn] == ["00004"]
+        browser.send("Page.navigate", url="about:blank")
+
+
 @pytest.mark.parametrize("how", [(1280, 900, False), (1280, 900, True), (390, 844, False)])
 def test_nothing_is_cut_off_at_any_width(browser: Browser, project: Project, how: tuple[int, int, bool]) -> None:
     """Wide, dark and narrow: no sideways scrolling, and every button can be reached."""
@@ -143,4 +163,8 @@ def test_nothing_is_cut_off_at_any_width(browser: Browser, project: Project, how
             ".map(e => e.id || e.title)"
         )
         assert cut == []
+        assert browser.run("document.getElementById('both').getBoundingClientRect().bottom") < how[1]
+        browser.run("document.getElementById('opacity').scrollIntoView()")
+        stage = browser.run("document.getElementById('stage').getBoundingClientRect().toJSON()")
+        assert stage["top"] >= 0 and stage["height"] > 200  # the picture stays in sight
         browser.send("Page.navigate", url="about:blank")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -180,9 +181,58 @@ def test_another_folder_and_another_film_are_refused(project, tmp_path):
     (tmp_path / "mine" / "thesis.txt").write_text("")
     with pytest.raises(UsageError, match=r"thesis\.txt"):
         Project(tmp_path / "mine", project.media)
+    project.draw(3, labels())
     photos = open_media(draw_folder(tmp_path / "photos", 3), stills=True)
-    with pytest.raises(UsageError, match="a project of 10 pictures"):
+    with pytest.raises(UsageError, match=r"10 frames of a film.*--frames.*as 3 photos"):
         Project(project.folder, photos)
+
+
+def test_a_clip_whose_frames_have_the_same_names_is_refused(project, tmp_path):
+    """It would be shown with the masks of the other one; where the film was encoded anew, there is a way out."""
+    project.draw(3, labels())
+    other = shutil.copytree(project.media.path, tmp_path / "other")
+    assert Project(project.folder, open_media(other)).drawn == [3]  # a copy
+    (other / project.media.files[3].name).write_bytes(project.media.files[3].read_bytes() + b"\0")
+    with pytest.raises(UsageError, match=r'00003 was drawn on a file of .*remove "bytes"'):
+        Project(project.folder, open_media(other))
+    path = project.folder / "project.json"
+    path.write_text(json.dumps({key: each for key, each in json.loads(path.read_text()).items() if key != "bytes"}))
+    assert Project(project.folder, open_media(other)).drawn == [3]
+    with pytest.raises(UsageError, match="was drawn on a file"):
+        again(project)
+
+
+def test_a_clip_without_any_picture_that_was_drawn_on_is_refused(project, tmp_path):
+    """Though a clip may have become longer or shorter."""
+    project.draw(3, labels())
+    other = shutil.copytree(project.media.path, tmp_path / "other")
+    for place, file in enumerate(project.media.files):
+        if place != 3:
+            (other / file.name).unlink()
+    assert Project(project.folder, open_media(other)).drawn == [0]
+    (other / project.media.files[3].name).rename(other / f"a{project.media.files[3].suffix}")
+    with pytest.raises(UsageError, match="none of the pictures"):
+        Project(project.folder, open_media(other))
+
+
+def test_a_project_in_which_nothing_was_drawn_becomes_one_of_photos(project):
+    """So that a wrong guess is no dead end."""
+    photos = open_media(project.media.path, stills=True)
+    assert Project(project.folder, photos).media.kind == "stills"
+    assert json.loads((project.folder / "project.json").read_text())["kind"] == "stills"
+
+
+def test_a_change_that_cannot_be_written_is_none(project, monkeypatch):
+    """Neither a new object nor another name is there afterwards."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipelines.annotate.project.write_json", full)
+    for change in (project.add_object, lambda: project.name_object(1, "dog"), lambda: project.remove_object(1)):
+        with pytest.raises(OSError, match="No space"):
+            change()
+    assert project.objects() == {1: "block", 2: "other"}
 
 
 @pytest.mark.parametrize("about", ["{", "[]", '{"format": 1}', None])

@@ -147,6 +147,20 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(served, path, body):
     assert status == 400 and len(json.loads(answer)["error"]) > 10
 
 
+def test_a_full_disk_is_told_by_its_name(served, project, monkeypatch):
+    """A drawing is answered by the reason, a new object is none."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device", "project.json")
+
+    monkeypatch.setattr("pipelines.annotate.project.write_json", full)
+    for how in (("PUT", "/mask/0?settled=1", encode_runs(OBJECT)), ("POST", "/objects", {"do": "add"})):
+        status, _, answer = served.ask(*how)
+        assert (status, json.loads(answer)["error"]) == (500, "project.json: No space left on device")
+    monkeypatch.undo()
+    assert len(served.json("GET", "/state")["objects"]) == 2 and project.drawn == []
+
+
 def test_a_box_becomes_a_mask(served):
     """Of that object alone; it is the page that draws it."""
     status, _, data = served.ask("POST", "/box/0", {"id": 2, "box": [3, 4, 20, 30]})

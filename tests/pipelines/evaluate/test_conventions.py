@@ -130,13 +130,20 @@ def test_options_tell_what_grey_values_are(datakit, tmp_path):
     assert datakit("evaluate", truth, truth, "--threshold", 100, "--html", page).exit_code == 0 and page.is_file()
 
 
-def test_folders_that_look_swapped_are_refused(datakit, tmp_path):
-    """Ground truth lies beside its photos, results beside their report."""
+def test_photos_beside_predictions_alone_are_told(datakit, tmp_path):
+    """Ground truth lies beside its photos, and so do exported annotations, which are scored all the same."""
     truth = draw_tree(tmp_path / "set/Annotations", {"bear": (1, 2), "dog": (1,)})
     (tmp_path / "set/JPEGImages").mkdir()
     results = draw_tree(tmp_path / "results", {"bear": (1, 2)})
     result = datakit("evaluate", truth, results)
-    assert result.exit_code == 2 and "look swapped" in result.output and "JPEGImages" in result.output
+    assert result.exit_code == 0 and "look swapped" in result.stdout and "JPEGImages" in result.stdout
+    assert "swapped" not in datakit("evaluate", truth, truth).stdout
+
+
+def test_folders_that_look_swapped_are_refused(datakit, tmp_path):
+    """Results lie beside their report."""
+    truth = draw_tree(tmp_path / "set/Annotations", {"bear": (1, 2), "dog": (1,)})
+    results = draw_tree(tmp_path / "results", {"bear": (1, 2)})
     (results / "_report/bear").mkdir(parents=True)
     plain = shutil.copytree(truth, tmp_path / "plain")
     for first, second in ((plain, results), (plain / "bear", results / "bear")):
