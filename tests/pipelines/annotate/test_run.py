@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 
+import numpy as np
 import pytest
 
 for _needed in ("starlette", "uvicorn", "websockets", "torch"):
@@ -12,10 +13,12 @@ for _needed in ("starlette", "uvicorn", "websockets", "torch"):
 
 from datakit.errors import Locked, UsageError  # noqa: E402
 from pipelines.annotate import run  # noqa: E402
+from pipelines.annotate.media import open_media  # noqa: E402
 from pipelines.annotate.project import Project  # noqa: E402
 from pipelines.annotate.run import SESSION, AnnotateJob, last_session, open_project, remember  # noqa: E402
 from tests.clips import draw_folder, labels  # noqa: E402
 from tests.pipelines.annotate.serving import DriftingMasker  # noqa: E402
+from tests.tiny import write_picture  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +79,27 @@ def test_a_second_session_is_refused_and_may_look(clip):
             pass
         with open_project(AnnotateJob(clip, read_only=True)) as (project, masker):
             assert (project.writes, masker) == (False, None)
+
+
+def test_a_folder_is_opened_as_what_it_was(clip, tmp_path):
+    """Photos of one size stay photos without being said to be; the first time a folder of one size is a film."""
+    for stills, kind in ((None, "frames"), (True, "stills"), (None, "stills")):
+        with open_project(AnnotateJob(clip, tmp_path / "p", stills=stills)) as (project, _):
+            assert project.media.kind == kind
+    with open_project(AnnotateJob(clip, tmp_path / "p")) as (project, _):
+        project.add_object()
+        project.draw(2, np.eye(48, 64, dtype=np.uint8))
+    with pytest.raises(UsageError, match="10 photos, opened by --stills"):
+        open_project(AnnotateJob(clip, tmp_path / "p", stills=False)).__enter__()
+
+
+def test_what_was_opened_is_told_in_words(tmp_path, clip):
+    """And why a folder that might be a film is none."""
+    assert run._told(open_media(clip), None) == "10 frames of a film"
+    write_picture(tmp_path / "photos/a.png", np.zeros((40, 50, 3), np.uint8))
+    assert run._told(open_media(tmp_path / "photos", True), True) == "1 photo"
+    write_picture(tmp_path / "photos/b.png", np.zeros((50, 50, 3), np.uint8))
+    assert run._told(open_media(tmp_path / "photos"), None) == "2 photos of several sizes, so not frames of a film"
 
 
 def test_a_film_that_was_moved_is_told(clip, tmp_path):
