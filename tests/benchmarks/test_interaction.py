@@ -52,12 +52,23 @@ def test_a_curve_is_drawn_once_however_the_network_learns(film, tmp_path, monkey
     """Another lesson learns from the drawings that are kept."""
     monkeypatch.setattr(interaction, "OUT", tmp_path)
     monkeypatch.setattr(interaction, "NetworkMasker", lambda *_given, **_how: DriftingMasker())
-    once = Kept(tmp_path, "bundled", 0.3).measure("clip", "worst")
-    assert Kept(tmp_path, "bundled", 0.3).measure("clip", "worst") == once
+    once = Kept(tmp_path, "bundled", 0.3).measure("clip", "worst", True)
+    assert Kept(tmp_path, "bundled", 0.3).measure("clip", "worst", True) == once
     monkeypatch.setattr(Film, "curve", None)
     monkeypatch.setitem(ONLINE, interaction.PRESET, ONLINE["paper"])
-    assert Kept(tmp_path, "bundled", 0.3).measure("clip", "worst")[0] == once[0]
+    assert Kept(tmp_path, "bundled", 0.3).measure("clip", "worst", True)[0] == once[0]
     assert len(list(tmp_path.glob("clip-worst-*.json"))) == 3
+
+
+def test_what_takes_minutes_is_left_out_where_it_is_not_asked_for(film, tmp_path, monkeypatch):
+    """The curve alone, and a table without its end."""
+    monkeypatch.setattr(interaction, "OUT", tmp_path)
+    monkeypatch.setattr(interaction, "NetworkMasker", lambda *_given, **_how: DriftingMasker())
+    monkeypatch.setattr(Film, "learned", None)
+    ended = Kept(tmp_path, "bundled", 0.3).measure("clip", "worst", False)
+    assert ended[1] is None
+    figures = interaction.summary({"worst": {"clip": ended}}, {"clip": 10}, [0.0, 0.3])
+    assert list(figures["worst, all frames"]) == ["one frame", "30%"] and "worst, learned, each" not in figures
 
 
 def test_a_share_is_a_number_of_drawings():
