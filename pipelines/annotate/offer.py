@@ -1,10 +1,11 @@
-"""Which picture most needs a look: where the forward and the backward run disagree, or the network is not sure."""
+"""Which picture most needs a look: where the forward and the backward run disagree, or the network is not sure.
+
+Both are told on one scale: what a mask has lost in the mean, as clips of known truth say (`benchmarks/doubt.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,23 @@ from .project import Project
 REACH = 100  # pictures, beyond which a drawing is worth nothing to another
 
 
-def doubt(row: Mapping[str, Any]) -> float:
-    """0 to 1, of a mask that was made: 1 - IoU of both runs, or where there was one run 1 - confidence."""
-    return 1 - float(row.get("agreement", row.get("confidence", 1.0)))
+SURE = np.array([(0.83, 0.46), (0.88, 0.37), (0.92, 0.25), (0.94, 0.15), (0.96, 0.08), (1.0, 0.0)])
+AGREED = np.array([(0.02, 0.36), (0.5, 0.24), (0.85, 0.15), (0.93, 0.12), (1.0, 0.0)])
+
+
+def doubt(confidence: NDArray[np.float64], agreement: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The 1 - IoU to be expected of masks that were made.
+
+    Args:
+        confidence: (N,) of the network, 0 to 1.
+        agreement: (N,) IoU of two runs; NaN where there was one, which then is judged by its confidence alone.
+
+    Returns:
+        (N,) 0 to 1.
+    """
+    sure, agreed = np.interp(confidence, *SURE.T), np.interp(agreement, *AGREED.T)
+    both: NDArray[np.float64] = (sure + agreed) / 2
+    return np.where(np.isnan(agreement), sure, both)
 
 
 def worth(doubts: NDArray[np.float64], drawn: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -47,11 +62,11 @@ def offered(project: Project) -> int | None:
     """The place of the picture to look at next; None where nothing was made."""
     drawn = np.zeros(len(project.media), bool)
     drawn[project.drawn] = True
-    doubts = np.zeros(len(drawn))
-    for place in range(len(drawn)):
-        row = project.row(place)
-        if row is not None and not drawn[place]:
-            doubts[place] = doubt(row)
+    confidence, agreement = np.ones(len(drawn)), np.full(len(drawn), np.nan)
+    for place in project.made_places:
+        row = project.row(place) or {}
+        confidence[place], agreement[place] = row.get("confidence", 1.0), row.get("agreement", np.nan)
+    doubts = np.where(drawn, 0.0, doubt(confidence, agreement))
     if not doubts.any():
         return None
     return int(worth(doubts, drawn).argmax())

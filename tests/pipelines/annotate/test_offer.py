@@ -6,11 +6,19 @@ from pipelines.annotate.offer import doubt, offered, worth
 from pipelines.annotate.project import FROM
 from tests.clips import labels
 
+ONE_RUN = np.array([np.nan])
 
-def test_where_two_runs_disagree_counts_more_than_how_sure_one_was():
-    """Confidence stands in where there was one run."""
-    assert doubt({"agreement": 0.25, "confidence": 0.99}) == 0.75
-    assert doubt({"confidence": 0.75}) == 0.25
+
+def test_doubt_falls_with_confidence_and_with_agreement():
+    """None where both are whole."""
+    steps = np.linspace(0, 1, 21)
+    for fall in (doubt(steps, np.full(21, np.nan)), doubt(np.ones(21), steps), doubt(steps, np.ones(21))):
+        assert (np.diff(fall) <= 0).all() and fall[0] > 0.1 and fall[-1] == 0
+
+
+def test_one_run_that_is_not_sure_counts_as_much_as_two_that_disagree():
+    """A confidence of 0.85 has lost more than an agreement of less than a half."""
+    assert doubt(np.array([0.85]), ONE_RUN) > doubt(np.array([0.96]), np.array([0.4]))
 
 
 def test_a_drawing_is_worth_most_in_the_middle_of_a_doubtful_stretch():
