@@ -58,19 +58,19 @@ def made(frames: Path, truth: Sequence[Labels], drawn: Sequence[int], masker: Ne
         project = Project(Path(folder) / "project", open_media(frames, stills=False))
         for _ in range(max(ids)):
             project.add_object()
-        for place in drawn:
-            project.draw(place, truth[place])
+        for place in drawn:  # of all objects, as somebody who sees that one is gone
+            project.draw(place, truth[place], settled=ids)
         for _ in Carrier(project, masker.fresh, masker.remembers).run("both", 0):
             pass
         for place in set(range(len(truth))) - set(drawn):
             row = project.row(place) or {}
-            about = {name: row[name] for name in ("confidence", "agreement") if name in row}
+            about = {name: row[name] for name in ("confidence", "agreement") if row.get(name) is not None}
             yield {**about, "lost": lost(project.labels(place), truth[place], ids)}
 
 
 def measured(root: Path, names: Sequence[str], weights: str) -> list[Row]:
     """All masks of all clips, those of one drawing and those of two."""
-    key, masker = file_sha256(checkpoint_path(weights))[:8], NetworkMasker(weights, threads=1)
+    key, masker = f"{file_sha256(checkpoint_path(weights))[:8]}-gone", NetworkMasker(weights, threads=1)
     files, found = open_labels(root / ANNOTATIONS).sequences, []
     for name in names:
         path = OUT / f"{name}-{key}.json"

@@ -23,7 +23,7 @@ from datakit.preview.overlay import overlay, shown_size
 from datakit.video.palette import palette
 from datakit.video.video_writer import VideoWriter
 
-from .files import EXPORTS
+from .files import EXPORTS, ids_in
 from .jobs import Advance, Event
 from .project import Project
 
@@ -95,9 +95,13 @@ class AnnotatedVideo(ExportedVideo):
 
 
 def shown_objects(project: Project) -> dict[int, str]:
-    """Id -> name of the objects that were drawn, ascending; others are in no mask."""
-    drawn = set().union(*(project.drawn_ids(place) for place in project.drawn))
-    return {number: name for number, name in project.objects().items() if number in drawn}
+    """Id -> name of the objects that some picture shows, ascending."""
+    objects, seen = project.objects(), set().union(*(project.drawn_ids(place) for place in project.drawn))
+    for place in project.made_places:  # an object whose drawings were taken back may still be in what was made of them
+        if seen >= objects.keys():
+            break
+        seen |= ids_in(project.labels(place))
+    return {number: name for number, name in objects.items() if number in seen}
 
 
 def photo_bytes(project: Project, place: int) -> bytes:
@@ -163,10 +167,10 @@ def export_to(project: Project, formats: Sequence[str], advance: Advance) -> Non
     """Write a project in some formats of `FORMATS`; each takes the place of an earlier one when it is whole.
 
     Raises:
-        DatakitError: a picture cannot be read, or no object is drawn.
+        DatakitError: a picture cannot be read, or none shows an object.
     """
     if not shown_objects(project):
-        raise DatakitError("nothing to export: no object was drawn yet")
+        raise DatakitError("nothing to export: no picture shows an object yet")
     folder = project.folder / EXPORTS
     folder.mkdir(exist_ok=True)
     for number, name in enumerate(formats):

@@ -51,7 +51,7 @@ def read_about(folder: Path) -> dict[str, Any] | None:
 
 
 def open_about(folder: Path, media: Media, writes: bool) -> dict[str, Any]:
-    """The description of a project of these pictures; a new one where nothing was drawn yet.
+    """The description of a project of these pictures; one without drawings and masks may become one of others.
 
     Raises:
         UsageError: the folder holds something else, or a project of other pictures.
@@ -66,7 +66,7 @@ def open_about(folder: Path, media: Media, writes: bool) -> dict[str, Any]:
     if about is None:
         check_unused(folder, writes)
         return fresh
-    if any((folder / DRAWN).glob("*.png")):
+    if any(path for part in (DRAWN, MADE) for path in (folder / part).glob("*.png")):
         check_media(folder, about, media)
     return {**fresh, **about, **given}
 
@@ -85,14 +85,16 @@ def check_media(folder: Path, about: Mapping[str, Any], media: Media) -> None:
             f"{path}: is a project of {PICTURES[about['kind']].format(about['count'])}{opened} from {about['media']}; "
             f"{media.path} is opened as {PICTURES[media.kind].format(len(media))}. Open it as before, or {way_out}"
         )
-    drawn = about["bytes"]
+    drawn = {name: size for name, size in about["bytes"].items() if (folder / DRAWN / f"{name}.png").is_file()}
     if drawn and not any(name in places for name in drawn):
         raise UsageError(f"{path}: none of the pictures that were drawn on is in {media.path}; {way_out}")
     for name, size in drawn.items():
-        if name in places and (now := media.bytes_of(places[name])) != size:
+        now = media.bytes_of(places[name]) if name in places else None
+        if now not in (None, size):
             raise UsageError(
                 f"{path}: {name} was drawn on a file of {size} bytes, and that of {media.path} has {now}: another "
-                f'picture; {way_out}, or if it shows the same, remove "bytes" from {ABOUT}'
+                f"picture; {way_out}. If only this one is another, move {folder / DRAWN / name}.png elsewhere; if all "
+                f'show the same as before, remove "bytes" from {ABOUT}'
             )
 
 

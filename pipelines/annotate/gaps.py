@@ -238,7 +238,7 @@ class Carrier:
                 if propagator is not None:
                     propagator.replay(kept, None, partial(self._media.__getitem__, place))
             if not decides:
-                self._compare(leg, place, labels)
+                self._compare(leg, place, labels, sure)
             elif kept is None:
                 project.keep_made(place, labels, self._row(leg, origin, hidden, sure))
             yield Made(place, time.perf_counter() - began)
@@ -274,8 +274,8 @@ class Carrier:
         propagator.replay(start, start, partial(self._drawing, leg.source))
         return propagator
 
-    def _compare(self, leg: Leg, place: int, labels: Labels) -> None:
-        """Note how far the other leg's masks agree, and keep objects that only this one knows of."""
+    def _compare(self, leg: Leg, place: int, labels: Labels, sure: float) -> None:
+        """Note how far the other leg's masks agree, None if both know none alike; keep what only this one knows."""
         project = self._project
         other, row = project.made(place), project.row(place)
         if other is None or row is None:
@@ -287,8 +287,8 @@ class Carrier:
         unknown = ids_in(labels) - project.settled(leg.gap.right) - ids_in(other)
         if unknown and leg.forwards:
             added = np.where((other == 0) & np.isin(labels, sorted(unknown)), labels, other)
-            project.keep_made(place, added, row)
-        project.note(place, agreement=round(min(alike, default=1.0), 4))
+            project.keep_made(place, added, {**row, "confidence": min(sure, row["confidence"])})
+        project.note(place, agreement=round(min(alike), 4) if alike else None)
 
     def _carry_through(self, leg: Leg, end: int, labels: Labels, row: dict[str, Any]) -> None:
         """Objects of which the drawing at the end of a leg says nothing go on below it.

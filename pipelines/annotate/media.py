@@ -75,9 +75,12 @@ class Media:
         abouts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in self.files or (self.path,)]
         return hashlib.blake2b(repr(abouts).encode(), digest_size=8).hexdigest()
 
-    def bytes_of(self, place: int) -> int:
-        """Bytes of the file that a picture lies in, by which another picture of its name is known."""
-        return (self.files[place] if self.files else self.path).stat().st_size
+    def bytes_of(self, place: int) -> int | None:
+        """Bytes of the file that a picture lies in, by which another one of its name is known; None if it is gone."""
+        try:
+            return (self.files[place] if self.files else self.path).stat().st_size
+        except OSError:
+            return None
 
     def once(self, place: int) -> Image:
         """As `media[place]`, for those who need it once: it is not kept."""

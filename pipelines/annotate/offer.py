@@ -65,7 +65,9 @@ def offered(project: Project) -> int | None:
     confidence, agreement = np.ones(len(drawn)), np.full(len(drawn), np.nan)
     for place in project.made_places:
         row = project.row(place) or {}
-        confidence[place], agreement[place] = row.get("confidence", 1.0), row.get("agreement", np.nan)
+        confidence[place] = row.get("confidence", 1.0)
+        if (both := row.get("agreement")) is not None:
+            agreement[place] = both
     doubts = np.where(drawn, 0.0, doubt(confidence, agreement))
     if not doubts.any():
         return None

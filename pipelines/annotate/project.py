@@ -91,8 +91,8 @@ class Project:
         write_json(self.folder / ABOUT, self._about)
 
     def _note_bytes(self, place: int, about: dict[str, Any]) -> None:
-        with contextlib.suppress(OSError):  # it is gone; what was drawn on it is kept all the same
-            about["bytes"][self.media.names[place]] = self.media.bytes_of(place)
+        if (size := self.media.bytes_of(place)) is not None:
+            about["bytes"][self.media.names[place]] = size
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, Any]]:
@@ -216,8 +216,8 @@ class Project:
             with self._changing() as about:
                 about["settled"][self.media.names[place]] = sorted(known | ids_in(labels))
                 self._note_bytes(place, about)
-            labels = self._with_hidden(place, labels)
-            write_mask(self._file(DRAWN, place), labels, synced=True)
+                labels = self._with_hidden(place, labels)
+                write_mask(self._file(DRAWN, place), labels, synced=True)
             self._marks[place] = self._mark(place, labels, self._about)
             self._has_changed(place)
 

@@ -65,11 +65,10 @@ def annotate(job: AnnotateJob, echo: Callable[[str], None]) -> None:
         Locked: another session has the project open.
         DatakitError: the media, the project or the network cannot be opened.
     """
-    with contextlib.ExitStack() as stack:
-        asked = stack.enter_context(_bound(job.port)) if job.port else None  # one that is taken leaves no new project
-        project, masker = stack.enter_context(open_project(job))
+    with open_project(job) as (project, masker):
         last, token = last_session(project)
-        _serve(job, project, masker, asked or stack.enter_context(_bound(0, last)), token, echo)
+        with _bound(job.port, last) as bound:
+            _serve(job, project, masker, bound, token, echo)
 
 
 def _serve(
@@ -118,6 +117,9 @@ def open_project(job: AnnotateJob) -> Iterator[tuple[Project, Masker | None]]:
     if job.read_only:
         yield Project(folder, media, writes=False), None
         return
+    if job.port and not folder.exists():
+        with _bound(job.port):  # one that is taken leaves no new project
+            pass
     check_writable(folder, f"--project {folder}")
     read_about(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,16 +133,16 @@ def open_project(job: AnnotateJob) -> Iterator[tuple[Project, Masker | None]]:
 def _opened(job: AnnotateJob) -> tuple[Path, Media]:
     """Folder of the project, and what it annotates."""
     about = read_about(job.media) if job.media.is_dir() else None
-    if about is None:
-        folder = job.project or _usual_folder(job.media.resolve())
-        known = read_about(folder) if job.stills is None and job.media.is_dir() else None
-        return folder, open_media(job.media, known["kind"] == "stills" if known else job.stills)
-    path = Path(about["media"])
-    if not path.exists():
+    path = job.media if about is None else Path(about["media"])
+    if about is not None and not path.exists():
         raise UsageError(
             f"{job.media}: was made of {path}, which is not there; give its new place and --project {job.media}"
         )
-    return job.media, open_media(path, about["kind"] == "stills")
+    folder = job.project or (_usual_folder(path.resolve()) if about is None else job.media)
+    known, stills = read_about(folder), job.stills
+    if stills is None and known is not None and known["kind"] == "stills" and path.is_dir():
+        stills = True  # what are photos once stay photos, whatever their sizes
+    return folder, open_media(path, stills)
 
 
 def _usual_folder(media: Path) -> Path:

@@ -110,7 +110,7 @@ class Session:
         """The label map of a picture, and what else is known of it."""
         project = self.project
         row = project.row(place) or {}
-        about: dict[str, Any] = {name: row[name] for name in ("confidence", "agreement") if name in row}
+        about: dict[str, Any] = {name: row[name] for name in ("confidence", "agreement") if row.get(name) is not None}
         H, W = project.media.size(place)
         return project.labels(place), {
             "drawn": place in project.drawn, "settled": sorted(project.settled(place)),

@@ -111,10 +111,19 @@ def test_an_object_that_was_never_drawn_leaves_no_gap(drawn):
         assert set(np.unique(read_labels(drawn.folder / "export" / path, "").labels)) == {0, 2, 3}
 
 
+def test_an_object_whose_drawing_was_taken_back_is_exported_as_long_as_it_is_seen(drawn):
+    """In what was made of it."""
+    drawn.undraw(0)
+    drawn.draw(4, np.where(labels(2) == 1, 1, 0).astype(np.uint8), settled={1})
+    export_to(drawn, ["pairs"], nothing)
+    assert set(np.unique(drawn.labels(5))) == {0, 1, 2}
+    assert set(np.unique(read_labels(drawn.folder / "export/pairs/masks/00005.png", "").labels)) == {0, 1, 2}
+
+
 def test_nothing_is_exported_of_a_project_without_an_object_drawn(project):
     """And that is said."""
     project.draw(0, np.zeros((48, 64), np.uint8))
-    with pytest.raises(DatakitError, match="no object was drawn"):
+    with pytest.raises(DatakitError, match="no picture shows an object"):
         export_to(project, ["davis"], nothing)
     assert not (project.folder / "export").exists()
 

@@ -215,6 +215,51 @@ def test_a_clip_without_any_picture_that_was_drawn_on_is_refused(project, tmp_pa
         Project(project.folder, open_media(other))
 
 
+def test_one_photo_that_was_replaced_does_not_lock_the_others(project, tmp_path):
+    """Moving what was drawn on it is enough; what was taken back does not count, nor a picture that is gone."""
+    for place in (2, 3):
+        project.draw(place, labels())
+    file = project.media.files[3]
+    file.write_bytes(file.read_bytes() + b"\0")
+    with pytest.raises(UsageError, match=r"move .*00003\.png elsewhere"):
+        again(project)
+    (project.folder / "drawn/00003.png").rename(tmp_path / "aside.png")
+    assert again(project).drawn == [2]
+    other = again(project)
+    other.draw(4, labels())
+    project.media.files[4].unlink()
+    looking = Project(project.folder, other.media, writes=False)
+    other.draw(5, labels())
+    assert looking.look_again() == [5]
+    other.undraw(5)
+    assert "00005" not in json.loads((project.folder / "project.json").read_text())["bytes"]
+
+
+def test_masks_of_a_film_are_not_those_of_photos(project):
+    """Though no drawing is left."""
+    project.draw(3, labels())
+    project.keep_made(4, labels(), {})
+    project.undraw(3)
+    with pytest.raises(UsageError, match="opened as 10 photos"):
+        Project(project.folder, open_media(project.media.path, stills=True))
+
+
+def test_a_drawing_that_cannot_be_written_changes_nothing(project, monkeypatch):
+    """Nor what is known of its objects."""
+    project.draw(3, labels())
+    before = (project.folder / "project.json").read_text()
+
+    def full(*_, **_how):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipelines.annotate.project.write_mask", full)
+    for place in (3, 4):
+        with pytest.raises(OSError, match="No space"):
+            project.draw(place, np.zeros((48, 64), np.uint8))
+    assert (project.drawn, project.settled(3), project.settled(4)) == ([3], {1, 2}, set())
+    assert (project.folder / "project.json").read_text() == before
+
+
 def test_a_project_in_which_nothing_was_drawn_becomes_one_of_photos(project):
     """So that a wrong guess is no dead end."""
     photos = open_media(project.media.path, stills=True)

@@ -91,6 +91,17 @@ def test_a_folder_is_opened_as_what_it_was(clip, tmp_path):
         project.draw(2, np.eye(48, 64, dtype=np.uint8))
     with pytest.raises(UsageError, match="10 photos, opened by --stills"):
         open_project(AnnotateJob(clip, tmp_path / "p", stills=False)).__enter__()
+    with open_project(AnnotateJob(tmp_path / "p", tmp_path / "other", stills=False)) as (project, _):
+        assert (project.folder, project.media.kind) == (tmp_path / "other", "frames")
+    write_picture(clip / "cover.png", np.zeros((40, 50, 3), np.uint8))
+    with open_project(AnnotateJob(tmp_path / "other")) as (project, _):  # nothing is drawn there
+        assert project.media.kind == "stills"
+
+
+def test_a_session_that_is_open_is_told_before_its_port(clip, tmp_path):
+    """The same command twice."""
+    with run._bound(0) as bound, open_project(AnnotateJob(clip, tmp_path / "p")), pytest.raises(Locked):
+        run.annotate(AnnotateJob(clip, tmp_path / "p", port=bound.getsockname()[1]), print)
 
 
 def test_what_was_opened_is_told_in_words(tmp_path, clip):
