@@ -41,7 +41,7 @@ from .validation_sets import ANNOTATIONS, PHOTOS
 
 OUT = common.WORK / "doubt"
 CLIPS = 48
-SURE = (0, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 1.001)  # bounds of the lines of a table
+SURE = (0, 1e-6, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 1.001)  # bounds of the lines of a table
 AGREED = (0, 0.2, 0.5, 0.8, 0.9, 0.95, 1.001)
 Row = Mapping[str, Any]  # of a made mask: `confidence`, `agreement` where there were two runs, `lost`
 
@@ -70,7 +70,7 @@ def made(frames: Path, truth: Sequence[Labels], drawn: Sequence[int], masker: Ne
 
 def measured(root: Path, names: Sequence[str], weights: str) -> list[Row]:
     """All masks of all clips, those of one drawing and those of two."""
-    key, masker = f"{file_sha256(checkpoint_path(weights))[:8]}-gone", NetworkMasker(weights, threads=1)
+    key, masker = f"{file_sha256(checkpoint_path(weights))[:8]}-hidden", NetworkMasker(weights, threads=1)
     files, found = open_labels(root / ANNOTATIONS).sequences, []
     for name in names:
         path = OUT / f"{name}-{key}.json"
@@ -86,12 +86,10 @@ def measured(root: Path, names: Sequence[str], weights: str) -> list[Row]:
 
 
 def table(rows: Sequence[Row], by: str, bounds: Sequence[float]) -> list[tuple[float, float]]:
-    """What was lost in the mean where a figure had so much in the mean; it falls, as its noise must not rise."""
+    """What was lost in the mean where a figure had so much in the mean."""
     given = np.array([[row[by], row["lost"]] for row in rows if by in row])
     inside = [given[(low <= given[:, 0]) & (given[:, 0] < high)] for low, high in pairwise(bounds)]
-    means: NDArray[np.float64] = np.array([each.mean(0) for each in inside if len(each)])
-    means[:, 1] = np.minimum.accumulate(means[:, 1])
-    return [(round(float(at), 2), round(float(loss), 2)) for at, loss in means]
+    return [(round(float(at), 2), round(float(loss), 2)) for at, loss in (each.mean(0) for each in inside if len(each))]
 
 
 def column(rows: Sequence[Row], name: str) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any
 
@@ -142,13 +142,14 @@ def judge(
     began = time.perf_counter()
     frames, labels = _shrunk(frames, plain_labels(labels), config.frames + 1)
     clips = annotated_clips(frames[0], labels, config, seed)
+    shown = replace(carried_by, show_lost=True)  # a remnant is evidence
     trials: list[Trial] = []
     usual = None
     for part in (0.0, *PARTS):
-        propagator = Propagator(mixed_network(net, fitted, part), compute, carried_by)
+        propagator = Propagator(mixed_network(net, fitted, part), compute, shown)
         there = carry(propagator, frames, labels)
         usual = usual or there
-        found = [likeness(carry(propagator, shown, truth[0])[1:], truth[1:]) for shown, truth in clips]
+        found = [likeness(carry(propagator, seen, truth[0])[1:], truth[1:]) for seen, truth in clips]
         back = way_back(propagator, frames, there, config.every)
         agreed = likenesses(there, usual).values()
         least = min(agreed) if len(agreed) > 1 else 1.0

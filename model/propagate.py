@@ -53,6 +53,7 @@ class PropagateConfig:
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
         collapse: an object counts as lost below this share of the area it was last found with.
+        show_lost: what is left of an object that counts as lost is given out; else it has no pixel there.
         widen: the window of a lost object grows by this factor with every frame, up to the whole frame.
         touching: parts of an object that do not touch its guide are dropped.
         memories: frames of its own that a network with a memory keeps beside those whose masks were given.
@@ -70,6 +71,7 @@ class PropagateConfig:
     motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)
     collapse: float = setting(0.15, 0, 1)
+    show_lost: bool = setting(False)
     widen: float = setting(1.5, 1, 10)
     touching: bool = setting(False)
     memories: int = setting(3, 0, 64)
@@ -106,10 +108,14 @@ class _ObjectState:
         x, y = moments["m10"] / area + figure.box[0], moments["m01"] / area + figure.box[1]
         return cls(figure, round(moments["m00"]), (x, y))
 
+    def is_lost(self, area: int, collapse: float) -> bool:
+        """Whether so many pixels are too few to be trusted."""
+        return area < max(1.0, collapse * self.area)
+
     def followed(self, figure: ObjectCrop, collapse: float) -> _ObjectState:
         """The track with the object's next mask, which is trusted unless it is far too small."""
         found = _ObjectState.of(figure)
-        if found.area < max(1.0, collapse * self.area):
+        if self.is_lost(found.area, collapse):
             return replace(self, movement=(0.0, 0.0), missing=self.missing + 1)
         if self.missing:
             return found
@@ -204,6 +210,8 @@ class Propagator:
         ids = [n for n, state in self._states.items() if n not in known and (keep_lost or not state.missing)]
         self.margins = {}
         labels, polished = self._segmented(frame, flow, ids) if ids else (given, given)
+        if not self.config.show_lost:
+            labels, polished = self._without_lost(ids, labels, polished)
         if mask is not None:
             labels, polished = (np.where(given > 0, given, each) for each in (labels, polished))
         self.replay(labels, mask, lambda: frame)
@@ -292,6 +300,13 @@ class Propagator:
         if self._postprocess is None:
             return labels, labels
         return labels, self._drop_untouched(self._postprocess(frame, scores, ids), guides, ids)
+
+    def _without_lost(self, ids: Sequence[int], *maps: Labels) -> list[Labels]:
+        """Label maps without objects of which too little is left in the first of them; of these nothing is sure."""
+        areas = np.bincount(maps[0].reshape(-1), minlength=256)
+        gone = [n for n in ids if areas[n] and self._states[n].is_lost(int(areas[n]), self.config.collapse)]
+        self.margins |= dict.fromkeys(gone, 0.0)
+        return [np.where(np.isin(each, gone), np.uint8(0), each) for each in maps] if gone else list(maps)
 
     def _drop_untouched(self, labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
         return _connected_to_guide(labels, guides, ids) if self.config.touching else labels

@@ -177,13 +177,14 @@ def test_the_window_of_a_lost_object_widens():
     assert sides[-1] == SIZE[1]
 
 
-def test_a_remnant_is_shown_but_not_trusted():
-    """A mask that shrinks to a tenth at once is what the frame shows; the guide stays the whole object."""
-    carrier = propagator()
+@pytest.mark.parametrize("show_lost", [False, True])
+def test_a_remnant_is_not_trusted_and_shown_only_where_asked_for(show_lost):
+    """A mask that shrinks to a tenth at once: the frame shows no object, and the guide stays the whole one."""
+    carrier = propagator(replace(CONFIG, show_lost=show_lost))
     carrier.step(shot(red=disc(60, 40)), disc(60, 40))
     remnant = disc(60, 40, 3)
     out = carrier.step(shot(red=remnant))
-    assert 0 < out.sum() < 60
+    assert (0 < out.sum() < 60) == show_lost
     assert carrier.lost == {1}
     assert iou(carrier.step(shot(red=disc(60, 40))), disc(60, 40)) > 0.9
     assert not carrier.lost
