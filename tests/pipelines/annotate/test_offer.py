@@ -10,10 +10,11 @@ ONE_RUN = np.array([np.nan])
 
 
 def test_doubt_falls_with_confidence_and_with_agreement():
-    """None where both are whole."""
-    steps = np.linspace(0, 1, 21)
-    for fall in (doubt(steps, np.full(21, np.nan)), doubt(np.ones(21), steps), doubt(steps, np.ones(21))):
+    """None where both are whole; a mask that is hardly sure has lost more than one without a pixel."""
+    steps = np.linspace(0.7, 1, 13)
+    for fall in (doubt(steps, np.full(13, np.nan)), doubt(np.ones(13), steps), doubt(steps, np.ones(13))):
         assert (np.diff(fall) <= 0).all() and fall[0] > 0.1 and fall[-1] == 0
+    assert 0.1 < doubt(np.zeros(1), ONE_RUN) < doubt(np.array([0.7]), ONE_RUN)
 
 
 def test_one_run_that_is_not_sure_counts_as_much_as_two_that_disagree():
