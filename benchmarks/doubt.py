@@ -15,6 +15,7 @@ import json
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,11 @@ from numpy.typing import NDArray
 
 from datakit.arrays import Labels, iou
 from datakit.datasets import ReadOptions
-from datakit.files import file_sha256, write_json
+from datakit.files import digest_json, file_sha256, write_json
 from datakit.video.labels import open_labels, read_labels
 from model.checkpoint import checkpoint_path
+from model.propagate import PropagateConfig
+from pipelines.annotate.files import ids_in
 from pipelines.annotate.gaps import Carrier
 from pipelines.annotate.masker import NetworkMasker
 from pipelines.annotate.media import open_media
@@ -53,7 +56,7 @@ def lost(labels: Labels, truth: Labels, ids: Sequence[int]) -> float:
 
 def made(frames: Path, truth: Sequence[Labels], drawn: Sequence[int], masker: NetworkMasker) -> Iterator[Row]:
     """The masks that are made of some drawings of a clip."""
-    ids = sorted({int(n) for each in truth for n in np.unique(each)} - {0})
+    ids = sorted(set().union(*map(ids_in, truth)))
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder) / "project", open_media(frames, stills=False))
         for _ in range(max(ids)):
@@ -70,7 +73,8 @@ def made(frames: Path, truth: Sequence[Labels], drawn: Sequence[int], masker: Ne
 
 def measured(root: Path, names: Sequence[str], weights: str) -> list[Row]:
     """All masks of all clips, those of one drawing and those of two."""
-    key, masker = f"{file_sha256(checkpoint_path(weights))[:8]}-hidden", NetworkMasker(weights, threads=1)
+    settings = digest_json(asdict(PropagateConfig()))[:8]
+    key, masker = f"{file_sha256(checkpoint_path(weights))[:8]}-{settings}", NetworkMasker(weights, threads=1)
     files, found = open_labels(root / ANNOTATIONS).sequences, []
     for name in names:
         path = OUT / f"{name}-{key}.json"

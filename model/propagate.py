@@ -199,7 +199,8 @@ class Propagator:
             flow: (H, W, 3) uint8 picture of the movement in this frame, `flow.speed_image`, to be looked at as well.
 
         Returns:
-            (H, W) uint8 label map, with the given objects as they were given.
+            (H, W) uint8 label map, with the given objects as they were given; one that counts as `lost` has no pixel
+            in it, unless `show_lost`.
 
         Raises:
             UsageError: no mask for the first frame, an empty one, or one of another size than the frame.

@@ -232,13 +232,13 @@ class Project:
         """Take back a drawing; the picture shows again what was made of it."""
         self._must_write()
         with self.lock:
+            before = self._read(DRAWN, place) if place in self._marks and self._about["removed"] else None
             with self._changing() as about:
                 for each in (about["settled"], about["bytes"]):
                     each.pop(self.media.names[place], None)
-            before = self._read(DRAWN, place) if place in self._marks and self._about["removed"] else None
+                self._file(DRAWN, place).unlink(missing_ok=True)
             if before is not None:  # if that is undone, removed objects are there again
                 self._taken_back[place] = before
-            self._file(DRAWN, place).unlink(missing_ok=True)
             self._marks.pop(place, None)
             self._has_changed(place)
 

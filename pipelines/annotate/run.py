@@ -121,7 +121,6 @@ def open_project(job: AnnotateJob) -> Iterator[tuple[Project, Masker | None]]:
         with _bound(job.port):  # one that is taken leaves no new project
             pass
     check_writable(folder, f"--project {folder}")
-    read_about(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with run_lock(folder, "another session has it open", "close that, or look at it meanwhile by --read-only"):
         for part in list(folder.rglob(f"{PART_PREFIX}*")):  # what a kill has left

@@ -429,20 +429,35 @@ class App {
     $("learned").hidden = !this.learned;
     $("learned-text").textContent = `New masks are made by what was learned from ${this.learned} drawings.`;
     if (this.place < 0) return;
-    const drawn = this.signs[this.place] === "d", old = this.signs[this.place] === "o", { confidence, agreement } = this.about ?? {};
+    const drawn = this.signs[this.place] === "d", next = this.kind === "stills" ? this.undone() : this.offer;
     const noun = this.kind === "stills" ? "Photo" : "Frame";
     $("where").textContent = `${noun} ${this.place + 1} of ${this.count} · ${this.names[this.place]}`;
-    $("about").textContent = drawn ? "This one was drawn by hand." : old ? "To be made again: drawings or the network have changed since."
-      : agreement !== undefined ? `Made; both runs agree to ${agreement.toFixed(2)}.`
-      : confidence !== undefined ? `Made; confidence ${confidence.toFixed(2)}.` : "Nothing is drawn here yet.";
+    $("about").textContent = this.told();
     $("clear").hidden = !drawn || !this.writes;
     $("accept").hidden = drawn || !this.writes;
-    const next = this.kind === "stills" ? this.undone() : this.offer;
     $("offer").disabled = next === null;
-    $("offer").textContent = next === null ? (this.kind === "stills" ? (drawn ? "All photos are drawn" : "All other photos are drawn") : "Nothing to look at yet")
-      : this.kind === "stills" ? "Next photo" : next === this.place ? "This frame needs a look" : `Look at frame ${next + 1}`;
+    $("offer").textContent = this.kind === "stills" ? offerPhoto(next, drawn) : offerFrame(next, this.place);
     this.film.draw();
   }
+
+  /* What is known of the picture in sight. */
+  told() {
+    const sign = this.signs[this.place], { confidence, agreement } = this.about ?? {};
+    if (sign === "d") return "This one was drawn by hand.";
+    if (sign === "o") return "To be made again: drawings or the network have changed since.";
+    if (agreement !== undefined) return `Made; both runs agree to ${agreement.toFixed(2)}.`;
+    return confidence !== undefined ? `Made; confidence ${confidence.toFixed(2)}.` : "Nothing is drawn here yet.";
+  }
+}
+
+function offerPhoto(next, drawn) {
+  if (next !== null) return "Next photo";
+  return drawn ? "All photos are drawn" : "All other photos are drawn";
+}
+
+function offerFrame(next, place) {
+  if (next === null) return "Nothing to look at yet";
+  return next === place ? "This frame needs a look" : `Look at frame ${next + 1}`;
 }
 
 function table(app) {

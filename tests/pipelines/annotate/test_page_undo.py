@@ -1,0 +1,141 @@
+"""What can be taken back on the page, in a real browser: strokes, drawings, acceptance, removed objects."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+for _needed in ("starlette", "uvicorn", "websockets"):
+    pytest.importorskip(_needed, reason=f"{_needed} is not installed (extra `annotate`)")
+
+from datakit.arrays import only_ids  # noqa: E402
+from pipelines.annotate.project import FROM, Project  # noqa: E402
+from tests.clips import labels  # noqa: E402
+from tests.pipelines.annotate.page_driver import Page  # noqa: E402
+
+OBJECT = np.where(labels() == 1, 1, 0).astype(np.uint8)
+
+
+def test_undo_goes_back_to_the_picture_that_was_drawn_on(page: Page, project: Project) -> None:
+    """Whatever is shown meanwhile; and there is nothing to undo before the first."""
+    page.drag((10, 10), (30, 10))
+    page.go(4)
+    page.drag((10, 30), (30, 30))
+    page.press("End")
+    page.until_at(9)
+    page.press_and_save("Ctrl+z")
+    page.until_at(4)
+    page.press_and_save("Ctrl+z")
+    page.until_at(0)
+    page.browser.until("document.getElementById('undo').disabled")
+    assert project.drawn == []
+    page.press_and_save("Ctrl+y")
+    page.press_and_save("Ctrl+y")
+    page.until_at(4)
+    assert project.drawn == [0, 4]
+
+
+def test_undo_in_haste_changes_no_other_picture(page: Page, project: Project) -> None:
+    """Neither of two undone one after the other, nor one whose picture somebody has left again."""
+    for place in (2, 5, 8):
+        page.go(place)
+        page.drag((10, 10), (30, 10))
+    page.press("Home", "Ctrl+z", "Ctrl+z")
+    page.until_at(5)
+    page.until_saved()  # at once or one after the other
+    assert project.drawn == [2]
+    page.press("Ctrl+y", "Home")
+    page.browser.until("document.getElementById('undo').disabled === false")
+    page.until_at(0)
+    assert set(np.unique(project.labels(0))) == {0}
+
+
+def test_a_drawing_is_taken_back_and_brought_again(page: Page, project: Project) -> None:
+    """What was made shows again."""
+    page.drag((10, 10), (30, 10))
+    page.press_and_save("Ctrl+Backspace")
+    page.browser.until("document.getElementById('clear').hidden")
+    assert project.drawn == []
+    page.until_covered(0)
+    page.browser.until("!document.getElementById('undo').disabled")
+    page.press_and_save("Ctrl+z")
+    assert project.drawn == [0]
+
+
+def test_what_goes_on_below_a_drawing_stays_out_of_it(page: Page, project: Project) -> None:
+    """Also when the drawing is taken back and brought again."""
+    other = np.zeros_like(OBJECT)
+    other[40:, :9] = 2
+    project.draw(0, other, settled={2})
+    project.draw(4, OBJECT, settled={1})
+    project.keep_made(4, other, {})
+    page.browser.visit(page.served.address)
+    page.go(4)
+    shown = int((OBJECT > 0).sum() + (other > 0).sum())
+    page.until_covered(shown)
+    page.press_and_save("Ctrl+Backspace")
+    page.until_covered(int((other > 0).sum()))
+    page.browser.until("!document.getElementById('undo').disabled")
+    page.press_and_save("Ctrl+z")
+    page.until_covered(shown)
+    assert project.settled(4) == {1}
+    assert set(np.unique(project.labels(4))) == {0, 1, 2}
+    assert np.array_equal(only_ids(project.labels(4), {1}), OBJECT)
+    page.quiet()
+
+
+def test_a_picture_is_accepted_as_it_is(page: Page, project: Project) -> None:
+    """It then counts as drawn, until that is undone."""
+    page.press_and_save("a")
+    assert (project.drawn, project.settled(0)) == ([0], {1, 2})
+    page.press_and_save("Ctrl+z")
+    assert project.drawn == []
+    page.quiet()
+
+
+def test_an_acceptance_that_is_undone_shows_what_was_made(page: Page, project: Project) -> None:
+    """And what is known of it."""
+    project.draw(0, OBJECT)
+    project.keep_made(4, OBJECT, {"confidence": 0.75, "source": 0, FROM: project.origin(0, None)})
+    page.browser.visit(page.served.address)
+    page.go(4)
+    told = "Made; confidence 0.75."
+    page.browser.until(f"document.getElementById('about').textContent === '{told}'")
+    page.press_and_save("a")
+    assert page.text("about") == "This one was drawn by hand."
+    page.press_and_save("Ctrl+z")
+    page.browser.until(f"document.getElementById('about').textContent === '{told}'")
+    project.draw(0, np.roll(OBJECT, 1, 1))
+    page.browser.visit(page.served.address)
+    page.go(4)
+    assert page.text("about").startswith("To be made again")
+    page.quiet()
+
+
+def test_an_object_that_was_removed_can_be_brought_back(page: Page, project: Project) -> None:
+    """From all pictures, and into them."""
+    page.drag((10, 10), (30, 10))
+    covered = page.covered()
+    page.browser.click("[title^='Remove block']")
+    page.browser.until("document.getElementById('hint').textContent.startsWith('Removed block')")
+    page.until_covered(0)
+    page.browser.click("#hint button")
+    page.browser.until("document.getElementById('objects').textContent.includes('block')")
+    page.until_covered(covered)
+    page.quiet()
+
+
+def test_a_removal_is_undone_like_a_stroke(page: Page, project: Project) -> None:
+    """And done again; thumbnails show it, too."""
+    page.drag((10, 10), (30, 10))
+    covered, thumb = page.covered(), "document.querySelector('.thumb img').src"
+    before = page.browser.run(thumb)
+    page.browser.click("[title^='Remove block']")
+    page.until_covered(0)
+    page.browser.until(f"{thumb} !== '{before}'")
+    page.press("Ctrl+z")
+    page.until_covered(covered)
+    page.browser.until("document.getElementById('hint').textContent === 'Brought back block.'")
+    page.press("Ctrl+y")
+    page.until_covered(0)
+    page.quiet()
