@@ -17,6 +17,7 @@ CLOSED_TO = {
     "pipelines": {"tests"},
 }
 MODULES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
+PAGE_MODULES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.js"))
 TOP_ONLY = {"torch", "dask", "distributed", "model"}
 
 
@@ -56,6 +57,14 @@ def test_no_module_needs_a_scroll_bar_to_understand(path):
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < 60, node.name
+
+
+@pytest.mark.parametrize("path", PAGE_MODULES, ids=name_of)
+def test_no_module_of_a_page_is_long(path):
+    """At most 250 lines, and a comment that says what the file is for."""
+    source = path.read_text()
+    assert source.startswith("/* ")
+    assert len(source.splitlines()) <= 250
 
 
 def test_there_are_no_circles_of_imports():

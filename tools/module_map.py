@@ -1,4 +1,4 @@
-"""Writes the map of all modules into docs/architecture.md from their docstrings: python tools/module_map.py"""
+"""Writes the map of all modules into docs/architecture.md from what they open with: python tools/module_map.py"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def module_map() -> str:
     """A line per package and module: its path and what it is for."""
     lines = []
     for floor in FLOORS:
-        modules = (ROOT / floor).rglob("*.py")
+        modules = [path for kind in ("*.py", "*.js") for path in (ROOT / floor).rglob(kind)]
         for path in sorted(modules, key=lambda path: (str(path.parent), path.name != "__init__.py", path.name)):
             relative = path.relative_to(ROOT)
             name = f"{relative.parent}/" if path.name == "__init__.py" else str(relative)
@@ -24,8 +24,10 @@ def module_map() -> str:
 
 
 def first_sentence(path: Path) -> str:
-    """What the module's docstring opens with, up to its first full stop or colon-less paragraph end."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    """What a module's docstring or first comment opens with, up to its first full stop or the paragraph's end."""
+    source = path.read_text(encoding="utf-8")
+    is_page = path.suffix == ".js"
+    text = source[2 : source.index("*/")].strip() if is_page else ast.get_docstring(ast.parse(source)) or ""
     return text.split("\n\n")[0].replace("\n", " ").split(". ")[0].rstrip(".")
 
 

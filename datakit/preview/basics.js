@@ -1,6 +1,5 @@
-"use strict";
 /* What all pages need: elements, numbers, data blocks, legends, and what is decoded once. */
-
+"use strict";
 const SVG = "http://www.w3.org/2000/svg";
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
 const $ = id => document.getElementById(id);

@@ -41,6 +41,7 @@ export class Saver {
     this.app = app;
     this.waiting = new Map();
     this.busy = false;
+    this.saves = 0; // rounds of saving that came to their end
   }
 
   get isIdle() { return !this.busy && !this.waiting.size; }
@@ -82,7 +83,7 @@ export class Saver {
       }
     }
     this.busy = false;
-    this.saves = (this.saves ?? 0) + 1;
+    this.saves++;
     this.app.toldSaved(refused ? `Not saved: ${refused}` : "Saved", Boolean(refused));
   }
 

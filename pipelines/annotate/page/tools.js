@@ -13,7 +13,7 @@ const CLOSE = 10; // pixels of the window from the first corner of a polygon
 const LEAST_BOX = 3; // pixels of the picture
 
 export class Tools {
-  /* app: knows the picture, its labels and the object; see main.js. */
+  /* app: knows the picture, its labels and the object; see app.js. */
   constructor(app, view) {
     this.app = app;
     this.view = view;
@@ -95,7 +95,7 @@ export class Tools {
   /* What both do */
 
   press(point) {
-    if (!this.draws || !this.app.canDraw(this.tool)) return;
+    if (!this.draws || !this.app.drawing.can(this.tool)) return;
     if (this.tool === "polygon") {
       const [first] = this.corners, near = first && this.view.onStage(first), here = this.view.onStage(point);
       if (this.corners.length > 2 && Math.hypot(near.x - here.x, near.y - here.y) < CLOSE) this.close();
@@ -103,8 +103,8 @@ export class Tools {
     } else {
       this.from = point;
       if (this.tool !== "box") {
-        this.app.begin();
-        this.app.changed(this.app.labels.line(point, point, this.radius, this.ink()));
+        this.app.drawing.begin();
+        this.app.drawing.changed(this.app.labels.line(point, point, this.radius, this.ink()));
       }
     }
     this.cursor = point;
@@ -113,7 +113,7 @@ export class Tools {
 
   drag(point) {
     if (this.from && this.tool !== "box") {
-      this.app.changed(this.app.labels.line(this.from, point, this.radius, this.ink()));
+      this.app.drawing.changed(this.app.labels.line(this.from, point, this.radius, this.ink()));
       this.from = point;
     }
     this.cursor = point;
@@ -125,8 +125,15 @@ export class Tools {
     this.from = null;
     if (!from) return;
     if (this.tool === "box") this.box(from, point);
-    else this.app.end();
+    else this.app.drawing.end();
     this.marks();
+  }
+
+  /* A corner where the crosshair is; without it, or twice in one place, the polygon is closed. */
+  enter() {
+    const last = this.corners.at(-1), here = this.crosshair;
+    if (here && !(this.tool === "polygon" && last && last.x === here.x && last.y === here.y)) this.strike();
+    else this.close();
   }
 
   ink() { return this.tool === "eraser" ? 0 : this.app.object; }
@@ -135,9 +142,9 @@ export class Tools {
     const corners = this.corners.filter((p, n, all) => !n || p.x !== all[n - 1].x || p.y !== all[n - 1].y);
     this.corners = [];
     if (corners.length > 2) {
-      this.app.begin();
-      this.app.changed(this.app.labels.polygon(corners, this.app.object));
-      this.app.end();
+      this.app.drawing.begin();
+      this.app.drawing.changed(this.app.labels.polygon(corners, this.app.object));
+      this.app.drawing.end();
     }
     this.marks();
   }
@@ -145,7 +152,7 @@ export class Tools {
   /* Takes back what is not finished; whether there was anything. */
   cancel() {
     const was = this.busy;
-    if (this.from && this.tool !== "box") this.app.end();
+    if (this.from && this.tool !== "box") this.app.drawing.end();
     this.from = null;
     this.corners = [];
     this.panning = null;
@@ -163,11 +170,11 @@ export class Tools {
     try {
       const found = await boxMask(place, object, box, app.labels);
       if (app.place !== place) return;
-      if (app.before) this.cancel(); // a stroke is under way: it ends here
+      if (app.drawing.before) this.cancel(); // a stroke is under way: it ends here
       const had = app.labels.data.includes(object), { name } = app.objects.find(each => each.id === object);
-      app.begin();
-      app.changed(app.labels.replaceObject(object, found));
-      app.end();
+      app.drawing.begin();
+      app.drawing.changed(app.labels.replaceObject(object, found));
+      app.drawing.end();
       app.say(had ? `The box has replaced the mask of ${name}. For another object press N first.` : "");
     } catch (error) {
       app.say(error.message);

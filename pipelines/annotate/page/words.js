@@ -1,0 +1,23 @@
+/* What the page says of the picture in sight and of the one to look at next. */
+
+export const GONE = "The program does not answer; it may have ended.";
+export const OLD = "The pictures are others than when this page was opened. Reload it.";
+export const NEEDS_A_LOOK = "This is the one that most needs a look: correct it, or accept it as it is (A).";
+
+/* sign: of the picture, `d` drawn, `m` made, `o` made by what has changed since; about: confidence or agreement of its masks. */
+export function aboutPicture(sign, { confidence, agreement } = {}) {
+  if (sign === "d") return "This one was drawn by hand.";
+  if (sign === "o") return "To be made again: drawings or the network have changed since.";
+  if (agreement !== undefined) return `Made; both runs agree to ${agreement.toFixed(2)}.`;
+  return confidence !== undefined ? `Made; confidence ${confidence.toFixed(2)}.` : "Nothing is drawn here yet.";
+}
+
+export function offerPhoto(next, drawn) {
+  if (next !== null) return "Next photo";
+  return drawn ? "All photos are drawn" : "All other photos are drawn";
+}
+
+export function offerFrame(next, place) {
+  if (next === null) return "Nothing to look at yet";
+  return next === place ? "This frame needs a look" : `Look at frame ${next + 1}`;
+}
