@@ -8,10 +8,9 @@ before it is said to be saved.
 from __future__ import annotations
 
 import contextlib
-import copy
 import hashlib
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,16 @@ import numpy as np
 from datakit.arrays import Labels, only_ids
 from datakit.datasets import ReadOptions
 from datakit.errors import DatakitError, ItemError, UsageError
-from datakit.files import canonical_json, write_json
+from datakit.files import canonical_json
 from datakit.video.labels import read_labels
 
+from .about import About, open_about
 from .files import (
-    ABOUT,
     DRAWN,
     LOG,
     MADE,
     ids_in,
     is_whole,
-    open_about,
-    plain,
     read_rows,
     stamps,
     write_mask,
@@ -39,7 +36,6 @@ from .files import (
 )
 from .media import Media
 
-IDS = range(1, 255)
 AS_IDS = ReadOptions(values="ids")
 FROM, WITHOUT = "from", "without"  # in a line of the log: which drawings a mask was made of, which objects were removed
 BELOW, UPON = "below", "upon"  # what goes on below a drawing; what of that a mask began with
@@ -71,7 +67,7 @@ class Project:
         self._seen = stamps(self.folder)
         self._about = open_about(folder, media, writes)
         if writes:
-            self._about["maker"] = maker
+            self._about.maker = maker
             for each in (folder / DRAWN, folder / MADE):
                 each.mkdir(parents=True, exist_ok=True)
         self._known: dict[Any, Mark] = {}
@@ -82,40 +78,22 @@ class Project:
         self.changed = (0, 0)  # how many drawings were changed, and where the last one was
         if writes:
             for place in self._marks:
-                if media.names[place] not in self._about["bytes"]:  # drawn by a version that did not note it
-                    self._note_bytes(place, self._about)
-            self._save_about()
+                if not self._about.has_bytes(media.names[place]):  # drawn by a version that did not note it
+                    self._about.note_bytes(media.names[place], media.bytes_of(place))
+            self._about.save()
             write_rows(folder / LOG, self._rows.values())
-
-    def _save_about(self) -> None:
-        write_json(self.folder / ABOUT, self._about)
-
-    def _note_bytes(self, place: int, about: dict[str, Any]) -> None:
-        if (size := self.media.bytes_of(place)) is not None:
-            about["bytes"][self.media.names[place]] = size
-
-    @contextlib.contextmanager
-    def _changing(self) -> Iterator[dict[str, Any]]:
-        """The description, which is on disk afterwards, or as it was where that fails."""
-        before = copy.deepcopy(self._about)
-        try:
-            yield self._about
-            self._save_about()
-        except BaseException:
-            self._about = before
-            raise
 
     def _drawn_places(self) -> list[int]:
         folder = self.folder / DRAWN
         names = [path.stem for path in folder.glob("*.png")] if folder.is_dir() else []
         return sorted(self._places[name] for name in names if name in self._places)
 
-    def _read_marks(self, about: Mapping[str, Any], seen: Mapping[str, tuple[int, int]]) -> dict[int, Mark]:
+    def _read_marks(self, about: About, seen: Mapping[str, tuple[int, int]]) -> dict[int, Mark]:
         """Of all drawings; those whose files and open objects are as they were are not read again."""
         known: dict[Any, Mark] = {}
         for place in self._drawn_places():
             name = self.media.names[place]
-            key = place, seen.get(f"{name}.png"), canonical_json(about["settled"].get(name, ()))
+            key = place, seen.get(f"{name}.png"), frozenset(about.settled(name))
             if key in self._known:
                 known[key] = self._known[key]
             elif (labels := self._read(DRAWN, place)) is not None:
@@ -150,7 +128,7 @@ class Project:
                 place for place in sorted(self._marks.keys() | self._rows.keys() | marks.keys() | rows.keys())
                 if (marks.get(place), rows.get(place)) != (self._marks.get(place), self._rows.get(place))
             ]  # fmt: skip
-            for place in changed if about["removed"] == self._about["removed"] else range(len(self.media)):
+            for place in changed if about.removed == self._about.removed else range(len(self.media)):
                 self._versions[place] += 1
             self._about, self._marks, self._rows = about, marks, rows
             return changed
@@ -190,8 +168,11 @@ class Project:
                 known = set().union(*(ids for _, ids in self._marks.values())) - self.settled(place)
                 open_ = only_ids(made, known)
                 found = np.where(drawn > 0, drawn, open_)
-            removed = self._about["removed"]
-            return np.where(np.isin(found, removed), np.uint8(0), found) if removed else found
+            return self._without_removed(found)
+
+    def _without_removed(self, labels: Labels) -> Labels:
+        removed = sorted(self._about.removed)
+        return np.where(np.isin(labels, removed), np.uint8(0), labels) if removed else labels
 
     def draw(self, place: int, labels: Labels, settled: Collection[int] | None = None) -> None:
         """Keep a drawing: from now on it is what the picture shows, and no propagation changes it.
@@ -212,10 +193,8 @@ class Project:
             if unknown := ids_in(labels) - set(self.objects()):
                 raise UsageError(f"object {min(unknown)}: is none of this project; add it first")
             shown = self.settled(place) | ids_in(self.labels(place)) if settled is None else set(settled)
-            known = shown & {number for number, _ in self._named()}
-            with self._changing() as about:
-                about["settled"][self.media.names[place]] = sorted(known | ids_in(labels))
-                self._note_bytes(place, about)
+            known = shown & self._about.named().keys() | ids_in(labels)
+            with self._about.drawing(self.media.names[place], known, self.media.bytes_of(place)):
                 labels = self._with_hidden(place, labels)
                 write_mask(self._file(DRAWN, place), labels, synced=True)
             self._marks[place] = self._mark(place, labels, self._about)
@@ -224,18 +203,17 @@ class Project:
     def _with_hidden(self, place: int, labels: Labels) -> Labels:
         """A drawing with the pixels that removed objects have in the one before it; they may be brought back."""
         before = self._read(DRAWN, place) if place in self._marks else self._taken_back.get(place)
-        if before is None or not self._about["removed"]:
+        removed = sorted(self._about.removed)
+        if before is None or not removed:
             return labels
-        return np.where((labels == 0) & np.isin(before, self._about["removed"]), before, labels)
+        return np.where((labels == 0) & np.isin(before, removed), before, labels)
 
     def undraw(self, place: int) -> None:
         """Take back a drawing; the picture shows again what was made of it."""
         self._must_write()
         with self.lock:
-            before = self._read(DRAWN, place) if place in self._marks and self._about["removed"] else None
-            with self._changing() as about:
-                for each in (about["settled"], about["bytes"]):
-                    each.pop(self.media.names[place], None)
+            before = self._read(DRAWN, place) if place in self._marks and self._about.removed else None
+            with self._about.undrawing(self.media.names[place]):
                 self._file(DRAWN, place).unlink(missing_ok=True)
             if before is not None:  # if that is undone, removed objects are there again
                 self._taken_back[place] = before
@@ -266,13 +244,13 @@ class Project:
     def made_by(self, maker: str) -> None:
         """From now on masks depend on something else beside drawings: those that were made are to be made again."""
         with self.lock:
-            self._about["maker"] = maker
+            self._about.maker = maker
             with contextlib.suppress(OSError):  # it is so all the same, and written with the next change
-                self._save_about()
+                self._about.save()
 
     def drawn_ids(self, place: int) -> set[int]:
         """Objects that a drawing shows."""
-        return set(self._marks[place][1]) - set(self._about["removed"])
+        return set(self._marks[place][1] - self._about.removed)
 
     # What is known of pictures
 
@@ -286,32 +264,32 @@ class Project:
         with self.lock:
             if place not in self._marks:
                 return set()
-            return set(self._about["settled"].get(self.media.names[place], ())) | set(self._marks[place][1])
+            return self._about.settled(self.media.names[place]) | self._marks[place][1]
 
-    def _mark(self, place: int, labels: Labels, about: Mapping[str, Any]) -> Mark:
+    def _mark(self, place: int, labels: Labels, about: About) -> Mark:
         digest = hashlib.blake2b(labels.tobytes(), digest_size=6)
-        digest.update(canonical_json(sorted(about["settled"].get(self.media.names[place], ()))).encode())
+        digest.update(canonical_json(sorted(about.settled(self.media.names[place]))).encode())
         return digest.hexdigest(), frozenset(ids_in(labels))
 
     def open_ids(self, place: int, forwards: bool = True) -> set[int]:
         """Objects of earlier drawings of which this one says nothing: they go on below it; backwards, of later ones."""
         others = [self._marks[each][1] for each in self.drawn if (each < place if forwards else each > place)]
-        return set().union(*others) - self.settled(place) - set(self._about["removed"])
+        return set().union(*others) - self.settled(place) - self._about.removed
 
     def hidden(self) -> list[int]:
         """Objects that were removed, and that some drawing shows."""
-        return sorted(set(self._about["removed"]) & set().union(*(ids for _, ids in self._marks.values())))
+        return sorted(self._about.removed & set().union(*(ids for _, ids in self._marks.values())))
 
     def is_current(self, row: Mapping[str, Any] | None, origin: str) -> bool:
         """Whether a mask was made of drawings that are the same now, and none of its objects was hidden then."""
-        return row is not None and row.get(FROM) == origin and {*row.get(WITHOUT, ())} <= {*self._about["removed"]}
+        return row is not None and row.get(FROM) == origin and {*row.get(WITHOUT, ())} <= self._about.removed
 
     def origin(self, left: int | None, right: int | None) -> str:
         """What masks between two drawings are made of, as a short text; None where there is no drawing."""
         marks = ["-" if each not in self._marks else self._marks[each][0] for each in (left, right)]
         if left is not None and self.open_ids(left):
             marks += [self._marks[each][0] for each in self.drawn if each < left]
-        return " ".join([self._about["maker"], *marks])
+        return " ".join([self._about.maker, *marks])
 
     @property
     def made_places(self) -> list[int]:
@@ -334,11 +312,7 @@ class Project:
 
     def objects(self) -> dict[int, str]:
         """Id -> name, ascending, without those that were removed."""
-        removed = set(self._about["removed"])
-        return {number: name for number, name in sorted(self._named()) if number not in removed}
-
-    def _named(self) -> Iterator[tuple[int, str]]:
-        yield from ((int(number), about["name"]) for number, about in self._about["objects"].items())
+        return self._about.objects()
 
     def add_object(self, name: str = "") -> int:
         """A new object; its id is the next that was never used.
@@ -348,12 +322,7 @@ class Project:
         """
         self._must_write()
         with self.lock:
-            number = max((n for n, _ in self._named()), default=0) + 1
-            if number not in IDS:
-                raise UsageError(f"all {len(IDS)} object ids are taken")
-            with self._changing() as about:
-                about["objects"][str(number)] = {"name": plain(name) or f"object {number}"}
-            return number
+            return self._about.add_object(name)
 
     def name_object(self, number: int, name: str) -> None:
         """Give an object another name.
@@ -362,10 +331,8 @@ class Project:
             UsageError: there is no such object, or no name.
         """
         self._must_write()
-        if number not in self.objects() or not plain(name):
-            raise UsageError(f"object {number}: expected one of {list(self.objects())}, and a name")
-        with self.lock, self._changing() as about:
-            about["objects"][str(number)]["name"] = plain(name)
+        with self.lock:
+            self._about.name_object(number, name)
 
     def remove_object(self, number: int, removed: bool = True) -> None:
         """Show an object no more, in no picture; or again. Its pixels stay in the files.
@@ -375,25 +342,21 @@ class Project:
         """
         self._must_write()
         with self.lock:
-            if str(number) not in self._about["objects"]:
-                raise UsageError(f"object {number}: is none of this project")
-            with self._changing() as about:
-                others = [each for each in about["removed"] if each != number]
-                about["removed"] = sorted([*others, number] if removed else others)
+            self._about.remove_object(number, removed)
             self._versions = [version + 1 for version in self._versions]
             self.changed = (self.changed[0] + 1, self.changed[1])
 
     @property
     def at(self) -> int:
         """The picture that was looked at last."""
-        return min(max(0, int(self._about["at"])), len(self.media) - 1)
+        return min(max(0, self._about.at), len(self.media) - 1)
 
     def leave_at(self, place: int) -> None:
         """Remember which picture is looked at."""
         if self.writes:
             with self.lock:
-                self._about["at"] = place
-                self._save_about()
+                self._about.at = place
+                self._about.save()
 
     def _must_write(self) -> None:
         if not self.writes:

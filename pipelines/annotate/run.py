@@ -23,11 +23,13 @@ from datakit.wording import counted
 
 from ..lock import run_lock
 from ..propagate.network import WEIGHTS
-from .files import LEARNED, read_about
+from .about import read_about
+from .files import LEARNED
+from .guard import new_token
 from .masker import Masker, NetworkMasker
 from .media import Media, open_media
 from .project import Project
-from .server import make_app, new_token
+from .server import make_app
 
 HOST, SESSION = "127.0.0.1", ".session.json"
 TOKENS = re.compile(r"[A-Za-z0-9_-]{20,}")

@@ -15,6 +15,7 @@ from tests.clips import draw_folder
 if TYPE_CHECKING:
     from tests.browser import Browser
     from tests.pipelines.annotate.page_driver import Page
+    from tests.pipelines.annotate.serving import Served
 
 COUNT = 10
 
@@ -35,11 +36,18 @@ def project(tmp_path: Path, clip: Path) -> Project:
 
 
 @pytest.fixture
-def page(browser: Browser, project: Project) -> Iterator[Page]:
-    """The page of a project of ten frames."""
-    from tests.pipelines.annotate.page_driver import Page  # the extra `annotate` may not be there
-    from tests.pipelines.annotate.serving import DriftingMasker, serving
+def served(project: Project) -> Iterator[Served]:
+    """A server of the project."""
+    from tests.pipelines.annotate.serving import DriftingMasker, serving  # the extra `annotate` may not be there
 
-    with serving(project, DriftingMasker()) as served:
-        yield Page(browser, served)
-        browser.send("Page.navigate", url="about:blank")
+    with serving(project, DriftingMasker()) as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """The page of a project of ten frames."""
+    from tests.pipelines.annotate.page_driver import Page
+
+    yield Page(browser, served)
+    browser.send("Page.navigate", url="about:blank")

@@ -118,6 +118,12 @@ class Served:
         """Draw."""
         return self.json("PUT", f"/mask/{place}", encode_runs(labels))
 
+    def live(self, **how: Any) -> Any:
+        """A web socket that hears what the page hears."""
+        import websocket  # of the extra `dev`
+
+        return websocket.create_connection(f"ws://127.0.0.1:{self.port}{self.base}/live", timeout=10, **how)
+
     def until_done(self, patience: float = 20) -> Any:
         """Wait for the job; its last report."""
         deadline = time.monotonic() + patience

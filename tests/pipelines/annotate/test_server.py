@@ -9,22 +9,15 @@ import pytest
 
 for _needed in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(_needed, reason=f"{_needed} is not installed (extra `annotate`)")
-websocket = pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")
+pytest.importorskip("websocket", reason="websocket-client is not installed (extra `dev`)")
 
 from pipelines.annotate.project import Project  # noqa: E402
 from pipelines.annotate.runs import encode_runs  # noqa: E402
 from pipelines.annotate.session import Session  # noqa: E402
 from tests.clips import labels  # noqa: E402
-from tests.pipelines.annotate.serving import TOKEN, DriftingMasker, serving  # noqa: E402
+from tests.pipelines.annotate.serving import DriftingMasker, serving  # noqa: E402
 
 OBJECT = np.where(labels() == 1, 1, 0).astype(np.uint8)
-
-
-@pytest.fixture
-def served(project):
-    """A server of the project."""
-    with serving(project, DriftingMasker()) as found:
-        yield found
 
 
 @pytest.fixture
@@ -41,48 +34,6 @@ def wait(ask, patience=10):
         time.sleep(0.01)
 
 
-def live(served, **how):
-    address = f"ws://127.0.0.1:{served.port}{served.base}/live"
-    return websocket.create_connection(address, timeout=10, **how)
-
-
-REFUSED = {
-    "no token": ("/", {}),
-    "wrong token": ("/another/state", {}),
-    "a part of it": (f"/{TOKEN[:-1]}/state", {}),
-    "another origin": (f"/{TOKEN}/state", {"Origin": "http://evil.example"}),
-    "no origin of a file": (f"/{TOKEN}/state", {"Origin": "null"}),
-    "another port": (f"/{TOKEN}/state", {"Origin": "http://127.0.0.1:1"}),
-    "a picture on another page": (f"/{TOKEN}/photo/0", {"Sec-Fetch-Site": "cross-site"}),
-    "a page of another port": (f"/{TOKEN}/photo/0", {"Sec-Fetch-Site": "same-site"}),
-    "a name that points here": (f"/{TOKEN}/state", {"Host": "evil.example:80"}),
-    "climbing to it": (f"/../{TOKEN}/state", {}),
-}
-
-
-@pytest.mark.parametrize(("path", "headers"), REFUSED.values(), ids=REFUSED)
-def test_strangers_get_403(served, path, headers):
-    """Before anything is looked at; nothing of the token is told."""
-    status, _, body = served.ask("GET", path, headers=headers, raw=True)
-    assert status == 403
-    assert TOKEN.encode() not in body
-
-
-@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
-def test_strangers_change_nothing(served, project, headers):
-    """A form of another page could send this."""
-    status, _, _ = served.ask("POST", "/objects", {"do": "add"}, headers)
-    assert status == 403
-    assert len(project.objects()) == 2
-
-
-@pytest.mark.parametrize("how", [{"origin": "http://evil.example"}, {"host": "evil.example"}])
-def test_a_web_socket_of_another_page_is_refused(served, how):
-    """Browsers do not keep pages from opening one elsewhere."""
-    with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
-        live(served, **how)
-
-
 @pytest.mark.parametrize("path", [
     "/page/../server.py", "/page/%2e%2e/server.py", "/page/..%2fserver.py", "/page/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
     "/page/..%5cserver.py", "/page//etc/passwd", "/../../etc/passwd", "/page/nothing.js", "/nothing", "/photo/10",
@@ -91,12 +42,6 @@ def test_a_web_socket_of_another_page_is_refused(served, how):
 def test_paths_that_climb_out_or_lead_nowhere_get_404(served, path):
     """As they are sent, without a browser that tidies them."""
     assert served.ask("GET", path)[0] == 404
-
-
-def test_a_tunnel_may_have_another_port(served):
-    """The browser then asks under that name, and says so in the origin."""
-    headers = {"Host": "localhost:9999", "Origin": "http://localhost:9999", "Sec-Fetch-Site": "same-origin"}
-    assert served.ask("GET", "/state", headers=headers)[0] == 200
 
 
 def test_the_page_may_load_nothing_from_elsewhere(served):
@@ -153,7 +98,7 @@ def test_a_full_disk_is_told_by_its_name(served, project, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device", "project.json")
 
-    monkeypatch.setattr("pipelines.annotate.project.write_json", full)
+    monkeypatch.setattr("pipelines.annotate.about.write_json", full)
     for how in (("PUT", "/mask/0?settled=1", encode_runs(OBJECT)), ("POST", "/objects", {"do": "add"})):
         status, _, answer = served.ask(*how)
         assert (status, json.loads(answer)["error"]) == (500, "project.json: No space left on device")
@@ -171,7 +116,7 @@ def test_a_box_becomes_a_mask(served):
 def test_masks_appear_one_after_the_other(served):
     """Over a web socket, with the seconds left and, at the end, what to look at next."""
     served.draw(0, OBJECT)
-    socket = live(served)
+    socket = served.live()
     served.json("POST", "/propagate", {"direction": "both", "at": 0})
     events = []
     while not events or events[-1].get("state") != "done":
@@ -204,7 +149,7 @@ def test_the_state_tells_other_files_from_those_before(served, project, clip):
 
 def test_another_page_hears_of_a_drawing(served):
     """So that two windows of one session show the same."""
-    socket = live(served)
+    socket = served.live()
     version = served.draw(4, labels())["version"]
     assert json.loads(socket.recv()) == {"kind": "drawn", "place": 4, "version": version}
     assert json.loads(socket.recv())["signs"] == "....d....."

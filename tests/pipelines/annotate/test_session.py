@@ -141,7 +141,7 @@ def test_a_full_disk_does_not_make_a_lesson_half_a_one(project, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipelines.annotate.project.write_json", full)
+    monkeypatch.setattr("pipelines.annotate.about.write_json", full)
     session, _, told = learned(project)
     assert told[-1]["state"] == "done" and signs(project)[2] == "o"
     monkeypatch.undo()
