@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from .arrays import Image, Labels, Mask
-from .formats import JPEG_START, PNG_START
+from .formats import JPEG_START, PNG_END, PNG_START
 from .jpeg import jpeg_size
 
 NO_PIXELS = "no pixels behind it"
@@ -113,6 +114,17 @@ def paint(image: Image, where: Mask, colour: Sequence[int]) -> None:
 @lru_cache(4)
 def _plain(size: tuple[int, ...], colour: tuple[int, ...]) -> Image:
     return cv2.merge([np.full(size, value, np.uint8) for value in colour])  # type: ignore[return-value]
+
+
+def is_whole_png(path: Path) -> bool:
+    """Whether a PNG file is there and was written to its end; its pixels are not looked at."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(len(PNG_START)) == PNG_START
+            file.seek(-len(PNG_END), 2)
+            return begins and file.read() == PNG_END
+    except OSError:
+        return False
 
 
 def check_decodable(encoded: bytes | memoryview, size: tuple[int, int]) -> None:

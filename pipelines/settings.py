@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from datakit.places import Place
 from datakit.transforms import Recipe
 
 from .scaling import WorkerRange
+
+DIGEST = re.compile("[0-9a-f]{32,}")
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,8 @@ def differences(old: Any, new: Any, path: str = "", also: str = "") -> Iterator[
             name = after.get("name", index) if isinstance(after, Mapping) else index
             yield from differences(before, after, f"{path}[{name}]", _step_label(old, new, index))
     elif old != new:
-        yield f"{path}{f' (--set {also})' if also else ''}: {_shown(old)} -> {_shown(new)}"
+        shown = _shown if not any(map(_is_digest, (old, new))) else _shown_content
+        yield f"{path}{f' (--set {also})' if also else ''}: {shown(old)} -> {shown(new)}"
 
 
 def _step_label(old: Sequence[Any], new: Sequence[Any], index: int) -> str:
@@ -130,6 +134,15 @@ def _step_label(old: Sequence[Any], new: Sequence[Any], index: int) -> str:
         return ""
     count = kinds.count(kinds[-1])
     return f"{kinds[-1]}#{count}" if count > 1 else str(kinds[-1])
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
+
+
+def _shown_content(value: Any) -> str:
+    """Of files that are known by their digest, a piece of it."""
+    return f"content {value[:8]}…" if _is_digest(value) else "nothing" if value is None else _shown(value)
 
 
 def _shown(value: Any) -> str:

@@ -102,7 +102,7 @@ def unused_twins(frames: Frames, suffixes: tuple[str, ...] = FRAME_SUFFIXES) -> 
 
 def frame_order(name: str) -> tuple[Any, ...]:
     """Sorts frame names as people count: frame2 before frame10, and 00002 before 00010."""
-    return (*(int(part) if k % 2 else part for k, part in enumerate(re.split("([0-9]+)", name))), name)
+    return tuple(int(part) if k % 2 else part for k, part in enumerate(re.split("([0-9]+)", name))), name
 
 
 def _entries(folder: Path) -> list[Entry]:

@@ -17,7 +17,6 @@ from datakit.video.palette import palette
 
 ABOUT, DRAWN, MADE, LOG, EXPORTS = "project.json", "drawn", "made", "made.jsonl", "export"
 LEARNED = "learned.safetensors"
-PNG_END = b"\0\0\0\0IEND\xaeB\x60\x82"
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -51,16 +50,6 @@ def write_mask(path: Path, labels: Labels, synced: bool) -> None:
     temporary = path.parent.with_name(f"{PART_PREFIX}{path.parent.name}-{path.name}")
     temporary.write_bytes(data)
     temporary.replace(path)
-
-
-def is_whole(path: Path) -> bool:
-    """Whether a PNG is there and was written to its end."""
-    try:
-        with path.open("rb") as file:
-            file.seek(-len(PNG_END), 2)
-            return file.read() == PNG_END
-    except OSError:
-        return False
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:

@@ -20,6 +20,7 @@ from datakit.arrays import Labels, only_ids
 from datakit.datasets import ReadOptions
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.files import canonical_json
+from datakit.images import is_whole_png
 from datakit.video.labels import read_labels
 
 from .about import About, open_about
@@ -28,7 +29,6 @@ from .files import (
     LOG,
     MADE,
     ids_in,
-    is_whole,
     read_rows,
     stamps,
     write_mask,
@@ -107,7 +107,7 @@ class Project:
             with contextlib.suppress(KeyError):
                 rows[self._places[row["frame"]]] = row
         if self.writes:  # what a crash has torn is made again
-            return {place: row for place, row in rows.items() if is_whole(self._file(MADE, place))}
+            return {place: row for place, row in rows.items() if is_whole_png(self._file(MADE, place))}
         return rows
 
     def look_again(self) -> list[int] | None:

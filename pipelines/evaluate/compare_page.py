@@ -80,7 +80,7 @@ def write_compare(found: Comparison, path: Path, pictures: Path | None, read: Re
     masks = sum(len(each.frames) * len(each.objects) * (len(found.methods) + 1) for each in sequences)
     total = sum(len(each.frames) for each in sequences)
     room = room_for(total, masks)
-    of_pictures = Pictures(found.any.ground_truth, pictures)
+    of_pictures = Pictures(found.any.ground_truth, pictures, len(sequences))
     tasks = [task for each in sequences for task in _tasks(each, of_pictures, found, read, room)]
     missing = 0
     with progress(len(tasks), "frames of the page") as bar, replacing(path) as part:

@@ -19,6 +19,7 @@ from datakit.video.labels import (
     REPORT,
     Frames,
     LabelFolder,
+    list_frames,
     open_labels,
     photos_beside,
     read_labels,
@@ -86,14 +87,6 @@ def open_both(predictions: Path, ground_truth: Path) -> tuple[LabelFolder, Label
             f"GROUND_TRUTH {truth.root}: has a {REPORT} beside it, as results of propagate have; {SWAPPED}"
         )
     return found, truth
-
-
-def maybe_swapped(predictions: LabelFolder, truth: LabelFolder) -> list[str]:
-    """A note where photos lie beside predictions alone; an export of annotations has them, too."""
-    if not photos_beside(predictions.root) or photos_beside(truth.root):
-        return []
-    return [f"PREDICTIONS {predictions.root} has the photos in JPEGImages beside it and GROUND_TRUTH {truth.root} has "
-            f"not; if that is the truth, {SWAPPED}"]  # fmt: skip
 
 
 def is_photos(folder: LabelFolder) -> bool:
@@ -200,9 +193,27 @@ def refuse_gaps(clips: Sequence[SequencePair], convention: Convention) -> None:
     refuse(lines)
 
 
-def oddities(clips: Sequence[SequencePair]) -> list[str]:
-    """What is odd about the files of both sides, a sentence for each kind."""
-    return [*_counted_from_one(clips), *_twice_there(clips)]
+def oddities(predictions: LabelFolder, truth: LabelFolder, clips: Sequence[SequencePair]) -> list[str]:
+    """What is odd about the folders and the files of both sides, a sentence for each kind."""
+    folders = [*_maybe_swapped(predictions, truth), *_maybe_of_another(predictions, truth)]
+    return [*folders, *_counted_from_one(clips), *_twice_there(clips)]
+
+
+def _maybe_swapped(predictions: LabelFolder, truth: LabelFolder) -> list[str]:
+    """A note where photos lie beside predictions alone; an export of annotations has them, too."""
+    if not photos_beside(predictions.root) or photos_beside(truth.root):
+        return []
+    return [f"PREDICTIONS {predictions.root} has the photos in JPEGImages beside it and GROUND_TRUTH {truth.root} has "
+            f"not; if that is the truth, {SWAPPED}"]  # fmt: skip
+
+
+def _maybe_of_another(predictions: LabelFolder, truth: LabelFolder) -> list[str]:
+    """A note where one sequence is scored against another one, and beside that lies one of its own name."""
+    name, other = predictions.root.resolve().name, truth.root.resolve()
+    own = other.parent / name
+    if not truth.single or name == other.name or not list_frames(own, MASK_SUFFIXES):
+        return []
+    return [f"predictions {predictions.root} were scored against {truth.root}; beside that lies {own}"]
 
 
 def _counted_from_one(clips: Sequence[SequencePair]) -> list[str]:

@@ -37,7 +37,7 @@ def write_page(found: Evaluation, path: Path, pictures: Path | None, read: ReadO
     Returns:
         What could not be shown, a sentence each.
     """
-    shown_pictures = Pictures(found.ground_truth, pictures)
+    shown_pictures = Pictures(found.ground_truth, pictures, len(found.clips))
     scores = found.scores
     objects = [(clip, each) for clip, sequence in zip(found.clips, scores.sequences, strict=True)
                for each in sequence.objects]  # fmt: skip

@@ -13,6 +13,9 @@ from datakit.formats import MAX_PIXELS
 from datakit.masks import LabelMap
 from datakit.photo_files import read_picture
 from datakit.video.labels import Frames, list_frames, photos_beside
+from datakit.wording import counted
+
+SHAPE = 0.02  # by which width / height of a picture may differ from that of its labels, as 1920x1080 from 854x480
 
 
 class Pictures:
@@ -21,10 +24,12 @@ class Pictures:
     Args:
         ground_truth: the folder that holds its sequences.
         pictures: folder of the frames' pictures, as the ground truth is laid out; None to look beside that.
+        sequences: how many the page shows; a folder of pictures without folders in it belongs to a single one.
     """
 
-    def __init__(self, ground_truth: Path, pictures: Path | None):
+    def __init__(self, ground_truth: Path, pictures: Path | None, sequences: int):
         self.root = pictures or photos_beside(ground_truth)
+        self._single = sequences == 1
         self.folders: dict[str, Frames] = {}
         self.missing = 0
 
@@ -40,25 +45,32 @@ class Pictures:
             return None
         if sequence not in self.folders:
             own = self.root / sequence
-            self.folders[sequence] = list_frames(own if own.is_dir() else self.root)
+            of_one = self.root if self._single else None
+            folder = own if own.is_dir() else of_one
+            self.folders[sequence] = list_frames(folder) if folder else {}
         return self.folders[sequence].get(frame)
 
     def notes(self) -> list[str]:
         """What to say of the pictures that were not there."""
         if not self.missing:
             return []
-        where = f"in {self.root}" if self.root else "beside the ground truth"
-        return [f"{self.missing} frames of the page are on plain ground, for lack of a picture {where}: --pictures DIR"]
+        lack = f"a picture of their shape in {self.root}" if self.root else "a picture beside the ground truth"
+        folders = "" if self._single else ", a folder for each sequence in it"
+        frames = counted(self.missing, "frame") + (" of the page is" if self.missing == 1 else " of the page are")
+        return [f"{frames} on plain ground, for lack of {lack}: --pictures DIR{folders}"]
 
 
 def picture_of(file: Path | None, size: tuple[int, int]) -> Image | None:
-    """(H, W, 3) RGB picture of a file at this size; None where there is none, or it cannot be read."""
+    """(H, W, 3) RGB picture of a file at this size; None where none can be read, or one of another shape."""
     try:
         picture = None if file is None else read_picture(file, str(file), MAX_PIXELS)
     except ItemError:
         return None
     if picture is None or picture.shape[:2] == size:
         return picture
+    (height, width), (rows, columns) = size, picture.shape[:2]
+    if abs(columns * height - rows * width) > SHAPE * columns * height:
+        return None
     return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 

@@ -22,7 +22,6 @@ from .match import (
     choose_convention,
     chosen_names,
     matched,
-    maybe_swapped,
     missing_frames,
     oddities,
     open_both,
@@ -137,8 +136,17 @@ def _evaluation(
         gaps = {clip.name: (len(missing_frames(clip, convention)), len(convention.scored_frames(list(clip.target))))
                 for clip in clips}  # fmt: skip
     over = unjudged(predictions, truth)
-    return Evaluation(predictions.root, truth.root, clips, scores, len(truth.sequences), over, why, gaps,
-                      notes=[*maybe_swapped(predictions, truth), *oddities(clips)])  # fmt: skip
+    return Evaluation(
+        predictions.root,
+        truth.root,
+        clips,
+        scores,
+        len(truth.sequences),
+        over,
+        why,
+        gaps,
+        notes=oddities(predictions, truth, clips),
+    )
 
 
 def write_files(found: Evaluation, config: EvaluateConfig) -> Evaluation:

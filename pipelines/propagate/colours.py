@@ -21,10 +21,12 @@ class ColourIds:
 
     Attributes:
         ids: colour -> id, of colours of no known palette.
+        coloured: a file that draws its objects in such colours.
         numbered: a file whose values number its objects themselves.
     """
 
     ids: dict[Colour, int] = field(default_factory=dict)
+    coloured: Path | None = None
     numbered: Path | None = None
 
     def matched(self, file: Path, found: LabelMap) -> Labels:
@@ -41,19 +43,20 @@ class ColourIds:
         if not found.ids:
             return labels
         if found.colours:
+            self.coloured = self.coloured or file
             table = np.zeros(max(found.ids) + 1, np.uint8)
             for number, colour in found.colours.items():
                 table[number] = self._id_of(colour)
             labels = table[labels]
         elif found.numbered:  # a mask of 0 and 255 shows one object, as one colour does
             self.numbered = self.numbered or file
-        if self.ids and self.numbered is not None:
+        if self.coloured is not None and self.numbered is not None:
             way_out = (
                 "give all of them as ids, in a palette PNG or in the colours of the result pictures, or all in others"
             )
             raise UsageError(
-                f"--mask {file}: one mask of this video draws objects in colours of no known palette, another "
-                f"({self.numbered}) numbers them, so that nobody knows which is which; {way_out}"
+                f"--mask {self.coloured}: draws objects in colours of no known palette, and {self.numbered} numbers "
+                f"them, so that nobody knows which is which; {way_out}"
             )
         return labels
 

@@ -122,11 +122,23 @@ def read_masks(frames: Frames, starts: Sequence[MaskPrompt | SequenceStart], rea
         else:
             if not start.file.exists():
                 raise UsageError(f"--mask {start.file}: no such file")
+            if start.frame is None:
+                _refuse_other_name(frames, start.file)
             place = place_of(frames, start.frame, f"--mask {start.file}")
             _take(given, place, _read_mask(given, start.file, frames, place, read), start)
     _refuse_unnumbered(given)
     _renumber(given)
     return given
+
+
+def _refuse_other_name(frames: Frames, file: Path) -> None:
+    """Raise UsageError where a mask goes to the first frame though it is called as another one."""
+    first = frames.names[0]
+    if file.stem in frames.names[1:]:
+        raise UsageError(
+            f"--mask {file}: would be given in the first frame, {first}, and is called as another one; write "
+            f"--mask {file}@{file.stem}, or @{first} if it is meant so"
+        )
 
 
 def _refuse_unnumbered(given: Given) -> None:

@@ -195,7 +195,7 @@ class NetworkEngine:
             )  # fmt: skip
             about |= {"share": round(verdict.part * self.online.share, 4), "judge": verdict.to_dict()}
             write_json(report, about)
-        logger.info(online_words(about))
+        logger.info(online_verdict(about))
         return mixed_network(self.net, fitted, about["judge"]["part"])
 
     def _learn(self, annotated: Sequence[tuple[Image, Labels]], path: Path, report: Path) -> None:
@@ -272,20 +272,27 @@ def neighbours(place: int, count: int, most: int, first: int = 0) -> list[int]:
     return list(range(place, max(place - most, first) - 1, -1))
 
 
+def online_verdict(about: Mapping[str, Any]) -> str:
+    """What became of a fine-tuned network, in a sentence."""
+    share = about["share"]
+    if about["judge"]["declined"]:
+        return "online stage: declined; the network is used as it came, since fine-tuning did not prove better"
+    way = "" if share == 1 else f", {share:.0%} of the way from the network as it came"
+    return f"online stage: used; the network is the fine-tuned one{way}"
+
+
 def online_words(about: Mapping[str, Any]) -> str:
-    """What a user reads of an online stage that was judged."""
+    """What became of it, and what it was judged by."""
     given, *others = about["judge"]["trials"]
     used = next((each for each in others if each["part"] == about["judge"]["part"]), max(others, key=_came_back))
     figures = (
-        f"masks come back with IoU {used['returned']:.2f} (without it {given['returned']:.2f}), meet those of the way "
-        f"there with {used['met']:.2f} ({given['met']:.2f}); on clips {used['clips']:.2f} ({given['clips']:.2f}); "
-        f"agreement {used['agreement']:.2f}"
+        f"fine-tuned, masks come back with IoU {used['returned']:.2f} (as it came {given['returned']:.2f}), meet those "
+        f"of the way there with {used['met']:.2f} ({given['met']:.2f}); on clips {used['clips']:.2f} "
+        f"({given['clips']:.2f}); agreement of both {used['agreement']:.2f}"
     )
     if used.get("least", 1) < used["agreement"]:
         figures += f" ({used['least']:.2f} of one object)"
-    if about["judge"]["declined"]:
-        return f"online stage: declined, not proven better: {figures}"
-    return f"online stage: used with share {about['share']:g}: {figures}"
+    return f"{online_verdict(about)}: {figures}"
 
 
 def _came_back(trial: Mapping[str, float]) -> float:

@@ -56,6 +56,7 @@ class Output:
             UsageError: there are files that no run of ours has written.
             SettingsDiffer: made with other settings; the message lists key: old -> new.
         """
+        self._refuse_in_the_way(settings[NAMES])
         stored = self._stored()
         if stored is None:
             foreign = [path.name for path in self.labels.iterdir()] if self.labels.is_dir() else []
@@ -70,6 +71,17 @@ class Output:
                 + "\n  ".join(changed)
                 + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
             )
+
+    def _refuse_in_the_way(self, names: Sequence[str]) -> None:
+        """Raise UsageError where a file stands in the place of a folder, or a folder in that of a file."""
+        files = [self.report / name for name in (SETTINGS, LOG, SUMMARY, VIDEO, SHEET, CONFIDENCE)]
+        files += [self.labels / f"{name}.png" for name in names]
+        folders = self.labels.parent, self.report.parent, self.report
+        for path, kind in [(path, "folder") for path in files if path.is_dir()] + [
+            (path, "file") for path in folders if path.is_file()
+        ]:
+            other = "file" if kind == "folder" else "folder"
+            raise UsageError(f"{path}: is a {kind}, and a {other} of that name is to be written; move it elsewhere")
 
     def prepare_output(self, settings: Mapping[str, Any], overwrite: bool) -> None:
         """Make the locked folders ready: clear them where asked, and what a killed run left half written."""

@@ -76,7 +76,12 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
     """A line for each sequence."""
     if as_json:
         return as_text(
-            {"out": str(summary.out), "seconds": summary.seconds, "sequences": [_plain(s) for s in summary.sequences]}
+            {
+                "out": str(summary.out),
+                "seconds": summary.seconds,
+                "remarks": list(summary.remarks),
+                "sequences": [_plain(s) for s in summary.sequences],
+            }
         )
     rows = [
         [s.labels.name, s.frames, s.kept, len(s.content["objects"]), sum(map(len, s.content["lost"].values())),
@@ -85,7 +90,7 @@ def tree_report(summary: TreeSummary, as_json: bool) -> str:
     ]  # fmt: skip
     frames = sum(s.frames for s in summary.sequences)
     total = f"{summary.out}: {counted(len(rows), 'sequence')}, {counted(frames, 'frame')}, in {clock(summary.seconds)}"
-    remarks = [f"{s.labels.name}: {remark}" for s in summary.sequences for remark in s.remarks]
+    remarks = [*summary.remarks, *(f"{s.labels.name}: {remark}" for s in summary.sequences for remark in s.remarks)]
     stages = [s.content.get("online") or {} for s in summary.sequences]
     if declined := [stage["judge"]["declined"] for stage in stages if "judge" in stage]:
         remarks.append(f"online stage: declined in {sum(declined)} of {counted(len(declined), 'sequence')}")

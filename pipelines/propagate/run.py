@@ -7,6 +7,7 @@ Only this file knows the order of the steps. Where objects begin stands in `prom
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from datakit.datasets import ReadOptions
 from datakit.errors import UsageError
 from datakit.extras import MissingExtra, require
 from datakit.files import check_writable, digest_json, replacing, write_json, write_text
-from datakit.images import encode_png
+from datakit.images import encode_png, is_whole_png
 from datakit.places import exists, is_folder, is_stored, read_bytes, size_at
 from datakit.progress import progress
 from datakit.video.frames import Frames, open_frames
@@ -220,7 +221,8 @@ class _Run:
         """Segment every frame that is missing; how many were there."""
         frames, output = self.frames, self.output
         self.logged = set(output.rows())
-        missing = sum(not (output.labels / f"{name}.png").is_file() or name not in self.logged for name in frames.names)
+        made = [name in self.logged and is_whole_png(output.labels / f"{name}.png") for name in frames.names]
+        missing = made.count(False)
         if not missing and (output.report / SUMMARY).is_file():
             return len(frames)
         output.preflight(missing, frames.size)
@@ -228,8 +230,10 @@ class _Run:
         kept = 0
         with contextlib.ExitStack() as stack:
             overlay = stack.enter_context(OverlayVideo(output.report / VIDEO, frames)) if self.job.overlay else None
+            steps = iter(engine.run(frames, self.start, self._written, output.report))
+            first = list(itertools.islice(steps, 1))  # what the online stage takes before it is not a frame's time
             with progress(len(frames), "frames") as shown, BackgroundWriter() as behind:
-                for step in engine.run(frames, self.start, self._written, output.report):
+                for step in itertools.chain(first, steps):
                     kept += step.kept
                     if not step.kept:
                         behind.do(self._keep, overlay, step)

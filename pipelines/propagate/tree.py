@@ -62,11 +62,13 @@ class TreeSummary:
         out: folder of sequences.
         sequences: what became of each.
         seconds: of the run.
+        remarks: what a user should know of the tree, a sentence each.
     """
 
     out: Path
     sequences: Sequence[PropagateSummary]
     seconds: float
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def propagate_tree(tree: TreeJob) -> TreeSummary:
     summaries: dict[str, PropagateSummary] = {}
     failures: list[Failure] = []
     logger.info(f"{counted(len(jobs), 'sequence')} with {counted(sum(frames.values()), 'frame')}")
-    for line in many_objects(jobs):
+    remarks = left_out(tree, jobs)
+    for line in (*remarks, *many_objects(jobs)):
         logger.info(line)
     with terminable(), progress(sum(frames.values()), "frames") as shown:
 
@@ -113,7 +116,7 @@ def propagate_tree(tree: TreeJob) -> TreeSummary:
             adaptive=tree.adaptive,
         )
     refuse(failures, len(jobs))
-    return TreeSummary(tree.job.out, [summaries[job.name] for job in jobs], time.monotonic() - began)
+    return TreeSummary(tree.job.out, [summaries[job.name] for job in jobs], time.monotonic() - began, remarks)
 
 
 def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
@@ -137,6 +140,15 @@ def sequence_jobs(tree: TreeJob) -> list[PropagateJob]:
         for name in names
     ]  # fmt: skip
     return sorted(jobs, key=lambda job: -len(list_frames(job.video)))
+
+
+def left_out(tree: TreeJob, jobs: Sequence[PropagateJob]) -> list[str]:
+    """A line where frames have no annotations, unless somebody chose the sequences."""
+    if tree.sequences is not None:
+        return []
+    folder, taken = frames_folder(tree.root), {job.name for job in jobs}
+    others = sorted(path.name for path in folder.iterdir() if path.name not in taken and list_frames(path))
+    return [f"no annotations of {shorten(others, 10)}: not looked at"] if others else []
 
 
 def many_objects(jobs: Sequence[PropagateJob]) -> list[str]:

@@ -114,6 +114,12 @@ def test_frames_are_in_the_order_of_their_numbers(tmp_path):
         write_labels(tmp_path / f"{name}.png", TWO)
     assert list(list_frames(tmp_path)) == ["a", "frame1", "frame9", "frame10"]
     assert sorted(["10", "9", "09", "a1"], key=frame_order) == ["09", "9", "10", "a1"]
+    assert sorted(["photo10", "photo2", "photo", "photo2b"], key=frame_order) == [
+        "photo",
+        "photo2",
+        "photo2b",
+        "photo10",
+    ]
 
 
 def test_photos_lie_beside_annotations(tmp_path):

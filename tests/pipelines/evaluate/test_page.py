@@ -90,6 +90,20 @@ def test_frames_lie_where_the_option_says(tmp_path: Path, option: str) -> None:
     assert [text.count(",") for text in pictures] == [11] * 4 and [len(text) > 11 for text in pictures].count(True) == 1
 
 
+@pytest.mark.parametrize(("size", "chosen", "shown"), [(SIZE, "bear", 1), (SIZE, None, 0), ((9, 99), "bear", 0)])
+def test_a_flat_folder_of_pictures_belongs_to_one_sequence(
+    tmp_path: Path, size: tuple[int, int], chosen: str | None, shown: int
+) -> None:
+    """Of their shape; those of another sequence are not drawn under its masks."""
+    (tmp_path / "flat").mkdir()
+    for number in range(24):
+        (tmp_path / f"flat/{number:05d}.jpg").write_bytes(encode_jpeg(np.full((*size, 3), 90, np.uint8), 80))
+    only = ("--sequences", chosen) if chosen else ()
+    page = evaluated(tmp_path, "--pictures", tmp_path / "flat", *only).read_text()
+    pictures = re.findall(r'<script type="text/plain">(.*?)</script>', page)
+    assert [len(text) > 11 for text in pictures].count(True) == shown
+
+
 def test_scores_and_curves_are_drawn(opened: Browser) -> None:
     """Totals, a row and a section an object, two curves each over all frames that count."""
     assert len(texts(opened, "#totals dd")) == 3

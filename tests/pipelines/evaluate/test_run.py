@@ -154,6 +154,14 @@ def test_one_sequence_folder_each(datakit, predictions, truth):
     assert list(found["sequences"]) == ["dog"]
 
 
+def test_a_sequence_scored_against_another_is_noted(datakit, predictions, truth):
+    """Where beside that lies one of its name; folders of other names are compared without a word."""
+    found = datakit("evaluate", predictions / "dog", truth / "bear", "--convention", "davis2016")
+    assert found.exit_code == 0 and f"beside that lies {truth / 'dog'}" in found.output
+    (truth / "dog").rename(truth / "wolf")
+    assert "beside that" not in datakit("evaluate", predictions / "dog", truth / "wolf").output
+
+
 def test_only_the_frames_that_count_are_needed(datakit, predictions, truth):
     """DAVIS needs no prediction of the first and the last frame."""
     for number in (0, 7):

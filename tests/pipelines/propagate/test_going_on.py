@@ -57,6 +57,17 @@ def test_going_on_begins_at_the_first_missing_frame(datakit, clip, mask, tmp_pat
     assert contents(out) == contents(quiet)
 
 
+def test_a_finished_picture_that_is_damaged_is_made_again(datakit, clip, mask, tmp_path):
+    """Though none is missing."""
+    out, quiet = tmp_path / "out", tmp_path / "quiet"
+    for folder in (out, quiet):
+        datakit("propagate", clip, "--mask", mask, "--out", folder)
+    (out / "clip/00003.png").write_text("x")
+    found = datakit("propagate", clip, "--mask", mask, "--out", out, "--json")
+    assert json.loads(found.stdout)["kept"] == 3
+    assert contents(out) == contents(quiet)
+
+
 def test_a_picture_whose_row_a_crash_has_lost_is_made_again(datakit, clip, mask, tmp_path):
     """The log may reach the disk, or a store, after the pictures."""
     out, quiet = tmp_path / "out", tmp_path / "quiet"

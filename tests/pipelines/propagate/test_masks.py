@@ -334,3 +334,24 @@ def test_one_colour_is_one_object_in_every_mask_of_a_video(datakit, tmp_path):
     assert result.exit_code == 0, result.stderr
     labels = found(tmp_path / "out", 4)
     assert labels[34, 10] == 1 and labels[10, 40] == 2
+
+
+def test_a_mask_that_is_called_as_a_later_frame_is_not_given_in_the_first(datakit, tmp_path):
+    """Unless one says so."""
+    clip, mask = draw_folder(tmp_path / "walk", 8), write_labels(tmp_path / "00005.png", block(1, 4))
+    refused = datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out")
+    assert refused.exit_code == 2 and f"write --mask {mask}@00005, or @00000 if" in refused.stderr
+    meant = datakit("propagate", clip, "--mask", f"{mask}@00000", "--out", tmp_path / "out")
+    assert meant.exit_code == 0 and ids(tmp_path / "out", 0) == {1}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_colours_beside_ids_are_refused_by_their_file(datakit, tmp_path, order):
+    """Whichever is given first."""
+    clip, coloured = draw_folder(tmp_path / "walk", 8), tmp_path / "coloured.png"
+    Image.fromarray(np.array([(0, 0, 0), (200, 30, 30)], np.uint8)[block(1, 4)]).save(coloured)
+    numbered = write_labels(tmp_path / "ids.png", block(2, 20))
+    masks = [f"--mask={file}@{place}" for place, file in enumerate((coloured, numbered))][::order]
+    refused = datakit("propagate", clip, *masks, "--out", tmp_path / "out")
+    assert refused.exit_code == 2
+    assert f"--mask {coloured}: draws objects in colours of no known palette, and {numbered} numbers" in refused.stderr

@@ -9,7 +9,7 @@ import pytest
 from datakit.video.frames import open_frames
 from datakit.video.labels import read_labels
 from model.compute import limited_threads
-from pipelines.propagate.network import NetworkChoice, neighbours, online_words, open_engine
+from pipelines.propagate.network import NetworkChoice, neighbours, online_verdict, online_words, open_engine
 from pipelines.propagate.prompts import Prompts
 from tests.clips import draw_folder, draw_tree, labels, write_labels
 from tests.drawn import draw_weights
@@ -114,7 +114,15 @@ def test_an_object_that_departs_is_told():
     trial = {"part": 0, "clips": 0.5, "returned": 0.5, "met": 0.5, "agreement": 1.0}
     trials = [trial, {**trial, "part": 1, "agreement": 0.7, "least": 0.2}]
     words = online_words({"share": 0, "judge": {"declined": True, "part": 0, "trials": trials}})
-    assert words.endswith("agreement 0.70 (0.20 of one object)")
+    assert "the network is used as it came" in words
+    assert words.endswith("agreement of both 0.70 (0.20 of one object)")
+
+
+def test_a_fitted_network_that_is_used_says_how_far():
+    """As a share of the way between both."""
+    judged = {"declined": False, "part": 1, "trials": []}
+    assert online_verdict({"share": 0.5, "judge": judged}).endswith("50% of the way from the network as it came")
+    assert online_verdict({"share": 1, "judge": judged}).endswith("is the fine-tuned one")
 
 
 @pytest.mark.parametrize(

@@ -76,3 +76,25 @@ def test_an_unreadable_frame_in_the_middle_leaves_nothing_behind(datakit, clip, 
     assert found.exit_code == 1
     assert "00004.png: ends after 100 bytes" in found.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("clip/00003.png", "folder"),
+        ("_report/clip/overlay.mp4", "folder"),
+        ("_report/clip", "file"),
+        ("_report", "file"),
+    ],
+)
+def test_what_stands_in_the_way_is_named(datakit, clip, mask, tmp_path, place, kind):
+    """By its own path; it is left alone."""
+    path = tmp_path / "out" / place
+    path.parent.mkdir(parents=True)
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.write_text("mine")
+    found = datakit("propagate", clip, "--mask", mask, "--out", tmp_path / "out")
+    assert found.exit_code == 2 and f"{path}: is a {kind}, and a " in found.stderr
+    assert path.exists()

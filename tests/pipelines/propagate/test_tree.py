@@ -35,6 +35,16 @@ def test_a_tree_is_segmented_with_or_without_imagesets(datakit, tmp_path):
     assert [each["sequence"] for each in told["sequences"]] == ["emu"]
 
 
+def test_frames_without_annotations_are_told(datakit, tmp_path):
+    """Before and after; not where somebody chose the sequences."""
+    root = draw_tree(tmp_path / "davis", ("cat", "dog"))
+    (root / "Annotations/480p/dog").rename(tmp_path / "aside")
+    found = datakit("propagate", "--davis", root, "--out", tmp_path / "out")
+    assert found.exit_code == 0 and found.output.count("no annotations of dog: not looked at") == 2
+    found = datakit("propagate", "--davis", root, "--sequences", "cat", "--out", tmp_path / "out")
+    assert found.exit_code == 0 and "no annotations" not in found.output
+
+
 def test_a_tree_begins_with_the_boxes_of_its_objects(datakit, tmp_path):
     """With their ids, as if they had been written with --box."""
     root = draw_tree(tmp_path / "davis", ("cat",))
