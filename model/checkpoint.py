@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from datakit.errors import DatakitError, UsageError
@@ -71,8 +71,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> 
     header = {"format": FORMAT, "version": VERSION, "network": checkpoint.network, "about": checkpoint.about}
     try:
         with replacing(path) as part:
-            save_file(tensors, part, metadata={"datakit": canonical_json(header)})
-    except (OSError, SafetensorError) as error:
+            part.write_bytes(save(tensors, {"datakit": canonical_json(header)}))  # `save_file` lets nobody else read it
+    except OSError as error:
         way_on = "go on with --resume" if path.exists() else "begin again"
         raise CheckpointError(f"{path}: cannot be written ({error}); free some space and {way_on}") from error
 

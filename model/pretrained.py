@@ -102,8 +102,14 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (OSError, EOFError, LookupError, RuntimeError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
-        reason = f"{str(error).partition(chr(10))[0]}; give a whole .pth, .safetensors or .h5 file"
-        raise UsageError(f"{path}: cannot be read as weights: {reason}") from error
+        told = str(error).partition("\n")[0]
+        why = (
+            "" if isinstance(error, pickle.UnpicklingError) else f" ({told})"
+        )  # that one advises to run the file's code
+        raise UsageError(
+            f"{path}: cannot be read as weights{why}; give a whole .pth, .safetensors or .h5 file that holds tensors "
+            "alone, or a checkpoint of `datakit train`"
+        ) from error
     if not isinstance(content, Mapping):
         raise UsageError(f"{path}: holds a {type(content).__name__}, expected tensors by name (a state dict)")
     return {name: tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}

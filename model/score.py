@@ -114,10 +114,13 @@ class Stored(Sequence[Triple]):
     Args:
         dataset: where they come from.
         limit: at most so many; None for all.
+
+    Attributes:
+        available: how many there are without the limit.
     """
 
     def __init__(self, dataset: TripleDataset | MemoryDataset, limit: int | None = None):
-        self._dataset = dataset
+        self._dataset, self.available = dataset, len(dataset)
         self._indices = _spread(len(dataset), limit or len(dataset))
 
     def __len__(self) -> int:

@@ -84,6 +84,8 @@ def train(ctx: click.Context, /, shards: tuple[Path, ...], as_json: bool, **opti
     from pipelines.train_job import run_among
 
     if options["resume"]:
+        if options["overwrite"]:
+            raise click.UsageError("--resume goes on with a run, --overwrite begins it anew; give one of them", ctx)
         shards, options["out"] = run_among(shards, options["out"])
     with output_at(options["out"]) as out:
         summary = run(_train_job(ctx, shards, {**options, "out": out.here}))

@@ -29,7 +29,18 @@ from .lock import run_lock
 from .progress import quietly
 from .results import ROWS, draw_results
 from .train_job import TrainJob, is_as_in_one_go, last_checkpoint, refuse_other_settings, remember
-from .train_log import BEST, LAST, PICTURES, STEPS, VALIDATIONS, CsvLog, Events, ProgressLines, read_validations
+from .train_log import (
+    BEST,
+    LAST,
+    PICTURES,
+    STEPS,
+    VALIDATIONS,
+    CsvLog,
+    Events,
+    ProgressLines,
+    read_table,
+    read_validations,
+)
 
 if TYPE_CHECKING:
     from model.compute import Compute, Ranks
@@ -117,16 +128,16 @@ def _refuse_or_clear(job: TrainJob) -> None:
     if job.resume:
         last_checkpoint(job.out)
         return
-    has_run = (job.out / STEPS).exists()
-    if has_run and not job.overwrite:
-        raise UsageError(
-            f"{job.out}: holds a run; go on with it by --resume {job.out}, begin anew by --overwrite, or name another "
-            "--out"
-        )
-    if has_run:
-        for name in (STEPS, VALIDATIONS, LAST, BEST):
-            (job.out / name).unlink(missing_ok=True)
-        shutil.rmtree(job.out / PICTURES, ignore_errors=True)
+    if not (job.out / STEPS).exists():
+        return
+    goes_on = (job.out / LAST).exists()
+    has_begun = goes_on or bool(read_table(job.out / STEPS))  # else it was killed before its first step
+    if has_begun and not job.overwrite:
+        way_on = f"go on with it by --resume {job.out}, " if goes_on else ""
+        raise UsageError(f"{job.out}: holds a run; {way_on}begin anew by --overwrite, or name another --out")
+    for name in (STEPS, VALIDATIONS, LAST, BEST):
+        (job.out / name).unlink(missing_ok=True)
+    shutil.rmtree(job.out / PICTURES, ignore_errors=True)
 
 
 class _Data:
@@ -163,6 +174,18 @@ class _Data:
             else f"nothing to judge by{self._where_it_went()}"
         )
         return f"{counted(len(self.trained), 'sample')} to learn from, {judged}"
+
+    def few_to_judge_by(self) -> str:
+        """What to do where that many triples judge nothing, in words; '' where they are enough, or none."""
+        if not self.held_back or (count := len(self.held_back)) >= FEW:
+            return ""
+        if self.held_back.available > count:
+            way_out = f"{self.held_back.available} are held back: judge by more of them by --set validation_samples=…"
+        else:
+            times = math.ceil(FEW / count)
+            way_out = f"train on {times} times as many photos, or hold more back by --set validation_share=…"
+        told = f"only {counted(count, 'triple')} to judge by: differences of a few hundredths mean nothing there"
+        return f"{told}; {way_out}"
 
     def _where_it_went(self) -> str:
         """Of what would be held back, where `datakit split` has taken it away before; '' where it has not."""
@@ -227,13 +250,8 @@ class _Run:
         """Train to the end, or until `stop` is set anywhere."""
         job, trainer = self.job, self.trainer
         logger.info(f"{job.config.network}: {self.data.describe()}; {self.compute.describe()}")
-        if self.data.held_back and len(self.data.held_back) < FEW:
-            times = math.ceil(FEW / len(self.data.held_back))
-            logger.warning(
-                f"WARNING: only {counted(len(self.data.held_back), 'triple')} to judge by: differences of a few "
-                f"hundredths mean nothing there; train on {times} times as many photos, or hold more back by "
-                "--set validation_share=…"
-            )
+        if few := self.data.few_to_judge_by():
+            logger.warning(f"WARNING: {few}")
         if self.ranks.is_first:
             remember(job)
         self._tell_what_is_left()
@@ -241,6 +259,7 @@ class _Run:
         with self._logs() as (steps, validations, events), stream as batches:
             if not trainer.done and job.config.iterations:
                 self._validate(validations, events)
+                self._save()  # a run that is killed early goes on, too
             lines = ProgressLines(job.config.iterations)
             stopped = False
             for step in trainer.run(batches):

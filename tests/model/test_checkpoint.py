@@ -157,3 +157,10 @@ def test_the_optimisers_state_survives():
     for net, optimizer in zip(nets, optimizers, strict=True):
         step(net, optimizer)
     assert all(torch.equal(a, b) for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True))
+
+
+def test_whoever_may_read_the_folder_may_read_a_checkpoint(tmp_path):
+    """As any other file."""
+    (tmp_path / "other").write_text("")
+    write_checkpoint(tmp_path / "a.safetensors", Checkpoint({"name": "lite"}, {}, {"a": torch.zeros(3)}))
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode

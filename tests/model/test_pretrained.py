@@ -259,9 +259,10 @@ def test_no_code_of_a_file_is_run(tmp_path):
     """A pickle that carries a call is refused before the call."""
     path, trace = tmp_path / "evil.pth", tmp_path / "trace"
     torch.save({"_conv_stem.weight": Payload(trace)}, path)
-    with pytest.raises(DatakitError, match="cannot be read as weights"):
+    with pytest.raises(DatakitError, match="cannot be read as weights") as refused:
         load_pretrained(build_network("lite"), path)
     assert not trace.exists()
+    assert "weights_only" not in str(refused.value)  # nor is that advised
 
 
 def test_file_without_names_is_refused(tmp_path):

@@ -98,9 +98,7 @@ def test_interrupted_and_resumed_is_bitwise_the_same(start, shards, tmp_path, qu
 def test_killed_at_random_steps_and_resumed_is_bitwise_the_same(start, shards, tmp_path, quiet):
     """SIGKILL costs the steps since the last checkpoint and nothing else."""
     run, chance, kills = tmp_path / "run", random.Random(0), 0
-    for more in ((), ("--resume",), ("--resume",)):
-        if more and not (run / "last.safetensors").is_file():
-            more = ("--overwrite",)
+    for more in ((), ("--resume",), ("--resume",)):  # what is to be gone on with is there before the first step
         process = start(*command(shards, run, "--save-every", 1, *more))
         wait_for_steps(run, chance.randint(1, 4), process)
         if process.poll() is None:
@@ -154,6 +152,21 @@ def test_a_folder_with_a_run_is_not_overwritten(datakit, shards, tmp_path, quiet
     assert done.exit_code == 2
     assert "--resume" in done.stderr
     assert "--overwrite" in done.stderr
+
+
+def test_a_run_that_was_killed_before_its_first_step_is_begun_again(datakit, shards, tmp_path):
+    """By the same command; there is nothing to lose."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "steps.csv").write_text("step,loss,rate,waited,seconds\n")
+    assert datakit(*command(shards, run, "--iterations", 1)).exit_code == 0
+    assert len(losses(run)) == 1
+
+
+def test_going_on_and_beginning_anew_are_not_asked_for_at_once(datakit, quiet):
+    """Either would be what somebody did not mean."""
+    done = datakit("train", "--resume", quiet, "--overwrite")
+    assert done.exit_code == 2 and "give one of them" in done.stderr
 
 
 def test_nothing_to_resume(datakit, shards, tmp_path):

@@ -69,9 +69,15 @@ def test_the_table_tells_the_difference_to_the_start(ruined):
 
 
 def test_few_triples_to_judge_by_are_told(ruined):
-    """Four of them say little."""
+    """Four of them say little; more would be there."""
     assert "WARNING: only 4 triples to judge by" in ruined[1].stderr
-    assert "train on 5 times as many photos" in ruined[1].stderr
+    assert "9 are held back: judge by more of them by --set validation_samples=" in ruined[1].stderr
+
+
+def test_few_photos_to_judge_by_are_told(shards, tmp_path):
+    """Where all that are held back are looked at."""
+    told = train(shards, tmp_path / "run", "--iterations", 1, "--set", "validation_samples=90").stderr
+    assert "only 9 triples to judge by" in told and "train on 3 times as many photos" in told
 
 
 def test_a_resumed_run_takes_the_start_from_its_log(shards, tmp_path):
