@@ -52,8 +52,9 @@ def _propagate_settings(_ctx: click.Context) -> str:
 @click.option("--seed", type=click.IntRange(0), default=None, help="Root seed.  [default: 0]")
 @set_option("Change any other setting, e.g. optimizer.learning_rate=1e-3 or view.size=256.", _train_settings)
 @click.option("--resume", is_flag=True,
-              help="Go on with the run in RUN, which then stands in the place of SHARDS: with its own shards and "
-              "settings. More --iterations are allowed, other settings are not.")  # fmt: skip
+              help="Go on with a run, whose folder knows its shards and settings: datakit train --resume RUN. More "
+              "--iterations are allowed, other settings are not. If the shards were moved: datakit train SHARDS "
+              "--resume --out RUN.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Begin anew in a folder that holds a run.")
 @click.option("--workers", type=click.IntRange(0), default=2, help="Loader processes.")
 @click.option("--save-every", type=click.IntRange(1), default=100, help="Steps from one checkpoint to the next.")

@@ -106,6 +106,19 @@ def test_frames_without_a_picture_are_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("width", [1280, 400])
+def test_long_names_do_not_lie_over_each_other(browser: Browser, tmp_path: Path, width: int) -> None:
+    """At the head of the tables; they are several words, and of more letters than a column has room for."""
+    truth = draw_tree(tmp_path / "Annotations", {"bear": (1,)}, 4)
+    names = ("lite-memory online 60 steps", "lite memory online 150 steps several")
+    command = ["evaluate", *(f"{name}={truth}" for name in names), str(truth), "--html", str(tmp_path / "page.html")]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    browser.open(tmp_path / "page.html", width, 900)
+    within = "(e => { const b = e.getBoundingClientRect(), h = e.closest('th').getBoundingClientRect();"
+    within += "return b.left >= h.left - 1 && b.right <= h.right + 1 && e.scrollWidth <= e.clientWidth + 1; })"
+    assert browser.run(f"[...document.querySelectorAll('#table thead button')].map({within})") == [True] * 3
+
+
 def test_processes_change_nothing(page: Path, tmp_path: Path) -> None:
     """Two write the very page of one."""
     draw_pictures(tmp_path / "JPEGImages")
