@@ -38,7 +38,6 @@ from .train_log import (
     CsvLog,
     Events,
     ProgressLines,
-    read_table,
     read_validations,
 )
 
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from model.segmenter import Segmenter
 
 logger = logging.getLogger(__name__)
+STEP_COLUMNS = ("step", "loss", "rate", "waited", "seconds")
 FEW = 20  # validation triples: below that a mean moves by hundredths with a single object
 
 
@@ -131,7 +131,8 @@ def _refuse_or_clear(job: TrainJob) -> None:
     if not (job.out / STEPS).exists():
         return
     goes_on = (job.out / LAST).exists()
-    has_begun = goes_on or bool(read_table(job.out / STEPS))  # else it was killed before its first step
+    no_step = ("", ",".join(STEP_COLUMNS) + "\n")  # of a run that was killed before its first one
+    has_begun = goes_on or (job.out / STEPS).read_text(encoding="utf-8", errors="replace") not in no_step
     if has_begun and not job.overwrite:
         way_on = f"go on with it by --resume {job.out}, " if goes_on else ""
         raise UsageError(f"{job.out}: holds a run; {way_on}begin anew by --overwrite, or name another --out")
@@ -250,14 +251,14 @@ class _Run:
         """Train to the end, or until `stop` is set anywhere."""
         job, trainer = self.job, self.trainer
         logger.info(f"{job.config.network}: {self.data.describe()}; {self.compute.describe()}")
-        if few := self.data.few_to_judge_by():
+        if not job.resume and (few := self.data.few_to_judge_by()):
             logger.warning(f"WARNING: {few}")
         if self.ranks.is_first:
             remember(job)
         self._tell_what_is_left()
         stream = self.data.batches(trainer.done, on_gpu=self.compute.device != "cpu")
         with self._logs() as (steps, validations, events), stream as batches:
-            if not trainer.done and job.config.iterations:
+            if not trainer.done and job.config.iterations and not job.resume:
                 self._validate(validations, events)
                 self._save()  # a run that is killed early goes on, too
             lines = ProgressLines(job.config.iterations)
@@ -310,7 +311,7 @@ class _Run:
 
     @contextlib.contextmanager
     def _logs(self) -> Iterator[tuple[CsvLog, CsvLog, Events]]:
-        steps = CsvLog(self.job.out / STEPS, ("step", "loss", "rate", "waited", "seconds"))
+        steps = CsvLog(self.job.out / STEPS, STEP_COLUMNS)
         validations = CsvLog(
             self.job.out / VALIDATIONS,
             ("step", "triples", "input_iou", "output_iou", "gain", "over_start", "seconds"),

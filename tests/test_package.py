@@ -49,7 +49,8 @@ def test_the_wheel_holds_what_it_should(wheel):
     for package in tops:
         assert f"{package}/py.typed" in names
     assert "model/bundled/lite.safetensors" in names
-    assert {f"pipelines/annotate/page/{name}" for name in ("index.html", "annotate.css", "main.js")} <= set(names)
+    pages = [path for folder in ("pipelines/annotate/page", "datakit/preview") for path in (ROOT / folder).glob("*.*")]
+    assert len(pages) > 30 and {str(path.relative_to(ROOT)) for path in pages} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,27 @@ def write_mask(path: Path, labels: Labels, synced: bool) -> None:
     temporary = path.parent.with_name(f"{PART_PREFIX}{path.parent.name}-{path.name}")
     temporary.write_bytes(data)
     temporary.replace(path)
+
+
+@contextlib.contextmanager
+def as_before_on_failure(path: Path, aside: Path) -> Iterator[None]:
+    """The body changes a file, which is `aside` meanwhile, too; where it fails, all is as it was."""
+    there = path.exists()
+    if there:
+        aside.unlink(missing_ok=True)
+        try:
+            aside.hardlink_to(path)  # which takes no room on a full disk
+        except OSError:
+            shutil.copy2(path, aside)
+    try:
+        yield
+    except BaseException:
+        if there:
+            aside.replace(path)
+        else:
+            path.unlink(missing_ok=True)
+        raise
+    aside.unlink(missing_ok=True)
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:

@@ -19,7 +19,7 @@ import numpy as np
 from datakit.arrays import Labels, only_ids
 from datakit.datasets import ReadOptions
 from datakit.errors import DatakitError, ItemError, UsageError
-from datakit.files import canonical_json
+from datakit.files import PART_PREFIX, canonical_json
 from datakit.images import is_whole_png
 from datakit.video.labels import read_labels
 
@@ -28,6 +28,7 @@ from .files import (
     DRAWN,
     LOG,
     MADE,
+    as_before_on_failure,
     ids_in,
     read_rows,
     stamps,
@@ -194,11 +195,17 @@ class Project:
                 raise UsageError(f"object {min(unknown)}: is none of this project; add it first")
             shown = self.settled(place) | ids_in(self.labels(place)) if settled is None else set(settled)
             known = shown & self._about.named().keys() | ids_in(labels)
-            with self._about.drawing(self.media.names[place], known, self.media.bytes_of(place)):
+            size = self.media.bytes_of(place)
+            with self._drawing_kept(place), self._about.drawing(self.media.names[place], known, size):
                 labels = self._with_hidden(place, labels)
                 write_mask(self._file(DRAWN, place), labels, synced=True)
             self._marks[place] = self._mark(place, labels, self._about)
             self._has_changed(place)
+
+    def _drawing_kept(self, place: int) -> contextlib.AbstractContextManager[None]:
+        """Where a change of a drawing fails, its file is as before."""
+        path = self._file(DRAWN, place)
+        return as_before_on_failure(path, self.folder / f"{PART_PREFIX}{path.name}")
 
     def _with_hidden(self, place: int, labels: Labels) -> Labels:
         """A drawing with the pixels that removed objects have in the one before it; they may be brought back."""
@@ -213,7 +220,7 @@ class Project:
         self._must_write()
         with self.lock:
             before = self._read(DRAWN, place) if place in self._marks and self._about.removed else None
-            with self._about.undrawing(self.media.names[place]):
+            with self._drawing_kept(place), self._about.undrawing(self.media.names[place]):
                 self._file(DRAWN, place).unlink(missing_ok=True)
             if before is not None:  # if that is undone, removed objects are there again
                 self._taken_back[place] = before

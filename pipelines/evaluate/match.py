@@ -209,9 +209,9 @@ def _maybe_swapped(predictions: LabelFolder, truth: LabelFolder) -> list[str]:
 
 def _maybe_of_another(predictions: LabelFolder, truth: LabelFolder) -> list[str]:
     """A note where one sequence is scored against another one, and beside that lies one of its own name."""
-    name, other = predictions.root.resolve().name, truth.root.resolve()
-    own = other.parent / name
-    if not truth.single or name == other.name or not list_frames(own, MASK_SUFFIXES):
+    root, other = predictions.root.resolve(), truth.root.resolve()
+    own = other.parent / root.name
+    if not truth.single or own in (root, other) or not list_frames(own, MASK_SUFFIXES):
         return []
     return [f"predictions {predictions.root} were scored against {truth.root}; beside that lies {own}"]
 

@@ -22,6 +22,7 @@ from datakit.places import sha256_at
 from datakit.video.frames import Frames
 from datakit.wording import counted, shorten
 
+from .output import ONLINE_REPORT, TUNED
 from .passes import FlowOf, Step, Written, plan_passes, run_passes
 from .prompts import Prompts
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from model.propagate import Propagator
     from model.segmenter import Segmenter
 
-TUNED, ONLINE_REPORT = "online.safetensors", "online.json"  # what a run that was killed in a video need not learn again
 FLO_NAMES = (".flo", ".back.flo")
 WEIGHTS = "lite-memory"  # better than `bundled` on every set of the validation (docs/decisions.md)
 REMEMBERED = 4  # frames: flow looks at both neighbours of one

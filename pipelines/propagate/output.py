@@ -9,7 +9,7 @@ import contextlib
 import errno
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from ..settings import differences
 SETTINGS, LOG, SUMMARY = "settings.json", "frames.jsonl", "report.json"
 NAMES = "names"  # in the settings: of the frames, so that --overwrite knows which pictures are ours
 VIDEO, SHEET, CONFIDENCE = "overlay.mp4", "sheet.png", "confidence.csv"
+TUNED, ONLINE_REPORT = "online.safetensors", "online.json"  # what a run that was killed in a video need not learn again
 BYTES_PER_PIXEL = 0.06  # of a label picture and its share of the overlay video, generously
 
 
@@ -56,8 +57,8 @@ class Output:
             UsageError: there are files that no run of ours has written.
             SettingsDiffer: made with other settings; the message lists key: old -> new.
         """
-        self._refuse_in_the_way(settings[NAMES])
         stored = self._stored()
+        self._refuse_in_the_way({*settings[NAMES], *(stored or {}).get(NAMES, ())})
         if stored is None:
             foreign = [path.name for path in self.labels.iterdir()] if self.labels.is_dir() else []
             if foreign or self.labels.is_file():
@@ -72,10 +73,10 @@ class Output:
                 + "\ngive the settings it was made with, use another --out, or --overwrite to replace it"
             )
 
-    def _refuse_in_the_way(self, names: Sequence[str]) -> None:
+    def _refuse_in_the_way(self, names: Collection[str]) -> None:
         """Raise UsageError where a file stands in the place of a folder, or a folder in that of a file."""
-        files = [self.report / name for name in (SETTINGS, LOG, SUMMARY, VIDEO, SHEET, CONFIDENCE)]
-        files += [self.labels / f"{name}.png" for name in names]
+        reported = (SETTINGS, LOG, SUMMARY, VIDEO, SHEET, CONFIDENCE, TUNED, ONLINE_REPORT)
+        files = [*(self.report / name for name in reported), *(self.labels / f"{name}.png" for name in sorted(names))]
         folders = self.labels.parent, self.report.parent, self.report
         for path, kind in [(path, "folder") for path in files if path.is_dir()] + [
             (path, "file") for path in folders if path.is_file()
@@ -103,7 +104,7 @@ class Output:
         try:
             stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             list(stored[NAMES])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what stands in the way is told elsewhere
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise DatakitError(f"{path}: damaged ({error!r}); remove {self.report} and {self.labels}") from None

@@ -10,8 +10,7 @@ import numpy as np
 
 from datakit.video.frames import Frames
 
-from . import network
-from .output import Output
+from .output import ONLINE_REPORT, Output
 from .prompts import Prompts
 
 SURE = 0.9  # margin from which no frame is proposed
@@ -25,7 +24,7 @@ def report_of(frames: Frames, start: Prompts, output: Output) -> dict[str, Any]:
     listed = [_frame_of(name, rows[name], ids) for name in frames.names]
     lost = {str(number): [row["frame"] for row in listed if number in row["lost"]] for number in ids}
     spent = [row["ms"] for row in listed]
-    online = output.report / network.ONLINE_REPORT
+    online = output.report / ONLINE_REPORT
     return {
         "sequence": output.labels.name,
         "size": {"height": frames.size[0], "width": frames.size[1]},

@@ -14,7 +14,7 @@ from datakit.datasets.pair_layouts import VIDEO_FOLDERS
 from datakit.errors import DatakitError, Locked, SettingsDiffer, UsageError
 from datakit.progress import progress
 from datakit.video.annotations import read_objects
-from datakit.video.labels import list_frames, open_labels
+from datakit.video.labels import is_sequence_name, list_frames, open_labels
 from datakit.wording import counted, shorten
 
 from ..cluster import run_tasks
@@ -147,7 +147,8 @@ def left_out(tree: TreeJob, jobs: Sequence[PropagateJob]) -> list[str]:
     if tree.sequences is not None:
         return []
     folder, taken = frames_folder(tree.root), {job.name for job in jobs}
-    others = sorted(path.name for path in folder.iterdir() if path.name not in taken and list_frames(path))
+    names = sorted(path.name for path in folder.iterdir() if is_sequence_name(path.name) and list_frames(path))
+    others = [name for name in names if name not in taken]
     return [f"no annotations of {shorten(others, 10)}: not looked at"] if others else []
 
 

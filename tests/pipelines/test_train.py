@@ -111,6 +111,33 @@ def test_killed_at_random_steps_and_resumed_is_bitwise_the_same(start, shards, t
     assert equal_weights(run, quiet)
 
 
+def test_killed_before_the_first_step_and_resumed_is_the_same(datakit, shards, tmp_path, quiet, monkeypatch):
+    """What it begins with is not judged twice."""
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("model.train.Trainer.run", killed)
+        assert datakit(*command(shards, run)).exit_code == 130
+    assert losses(run) == []
+    resume(shards, run)
+    assert losses(run) == losses(quiet) and equal_weights(run, quiet)
+    judged = [[row[:4] for row in csv.reader((each / "validation.csv").open())] for each in (run, quiet)]
+    assert judged[0] == judged[1]
+
+
+def test_a_log_of_another_kind_is_not_taken_for_a_run_without_steps(datakit, shards, tmp_path):
+    """It is somebody's, and stays."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "steps.csv").write_text("a,b\n")
+    done = datakit(*command(shards, run))
+    assert done.exit_code == 2 and "holds a run; begin anew by --overwrite" in done.stderr
+    assert (run / "steps.csv").read_text() == "a,b\n"
+
+
 def wait_for_steps(run, steps, process):
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:

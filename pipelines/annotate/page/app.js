@@ -15,7 +15,7 @@ const HINT_MS = 6000;
 const $ = id => document.getElementById(id);
 
 export class App {
-  /* state: as the program tells it; see `state` in server.py. */
+  /* state: as the program tells it; see `Session.state`. */
   constructor(state) {
     const { names, kind, folder, fps, writes, identity, colours, objects, offer, learned } = state;
     Object.assign(this, { names, kind, folder, fps, writes, identity, colours, objects, offer, learned });

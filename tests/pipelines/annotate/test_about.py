@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -119,3 +120,24 @@ def test_a_damaged_description_is_told(project, about):
     path.write_text(text)
     with pytest.raises(DatakitError, match=r"project\.json: (damaged|is)"):
         again(project)
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_drawing_whose_description_cannot_be_written_is_as_before(project, monkeypatch, links):
+    """On disk, too, also where it has no hard links: none is lost, and none is there that nobody was told of."""
+    project.draw(3, labels())
+    before = {path.name: path.read_bytes() for path in (project.folder / "drawn").iterdir()}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipelines.annotate.about.write_json", full)
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", full)
+    for change in (lambda: project.draw(3, labels(2)), lambda: project.draw(5, labels()), lambda: project.undraw(3)):
+        with pytest.raises(OSError, match="No space"):
+            change()
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in (project.folder / "drawn").iterdir()} == before
+    assert again(project).drawn == [3]
+    assert not [path for path in project.folder.iterdir() if path.name.startswith(".part")]

@@ -158,6 +158,7 @@ def test_a_sequence_scored_against_another_is_noted(datakit, predictions, truth)
     """Where beside that lies one of its name; folders of other names are compared without a word."""
     found = datakit("evaluate", predictions / "dog", truth / "bear", "--convention", "davis2016")
     assert found.exit_code == 0 and f"beside that lies {truth / 'dog'}" in found.output
+    assert "beside that" not in datakit("evaluate", truth / "dog", truth / "bear", "--convention", "davis2016").output
     (truth / "dog").rename(truth / "wolf")
     assert "beside that" not in datakit("evaluate", predictions / "dog", truth / "wolf").output
 

@@ -83,6 +83,7 @@ def test_an_unreadable_frame_in_the_middle_leaves_nothing_behind(datakit, clip, 
     [
         ("clip/00003.png", "folder"),
         ("_report/clip/overlay.mp4", "folder"),
+        ("_report/clip/online.json", "folder"),
         ("_report/clip", "file"),
         ("_report", "file"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from pipelines.propagate import run
 from pipelines.propagate.run import PropagateJob
 from pipelines.propagate.tree import TreeJob, sequence_jobs
-from tests.clips import contents, draw_tree, labels, write_labels
+from tests.clips import contents, draw_folder, draw_tree, labels, write_labels
 
 pytestmark = pytest.mark.usefixtures("no_weights")
 
@@ -39,6 +39,7 @@ def test_frames_without_annotations_are_told(datakit, tmp_path):
     """Before and after; not where somebody chose the sequences."""
     root = draw_tree(tmp_path / "davis", ("cat", "dog"))
     (root / "Annotations/480p/dog").rename(tmp_path / "aside")
+    draw_folder(root / "JPEGImages/480p/.ipynb_checkpoints", 2)
     found = datakit("propagate", "--davis", root, "--out", tmp_path / "out")
     assert found.exit_code == 0 and found.output.count("no annotations of dog: not looked at") == 2
     found = datakit("propagate", "--davis", root, "--sequences", "cat", "--out", tmp_path / "out")
