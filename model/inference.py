@@ -125,7 +125,7 @@ class _Compiled(Segmenter):
 
     def __init__(self, net: Segmenter, precision: str):
         super().__init__(nn.Identity(), nn.Identity())
-        for name in ("coding", "stride", "spare_cores", "mirrored"):
+        for name in ("coding", "stride", "spare_cores", "mirrored", "margin", "doubtful"):
             setattr(self, name, getattr(net, name))
         self._whole = OpenVinoModule(net, precision)
         self.eval()

@@ -49,6 +49,8 @@ class JudgeConfig:
             depart from those of the given network.
         common: of several objects, mean IoU with the given network's masks on the way there that none may fall below:
             one that is found elsewhere may have taken another's place, and comes back from there as well.
+        surer: by how much a fitted network that is used must be surer of an object for it to count as found: it has
+            learnt what is there, and finds something also where nothing is (`PropagateConfig.doubtful`).
     """
 
     asked: bool = setting(True)
@@ -59,6 +61,7 @@ class JudgeConfig:
     clip_loss: float = setting(0.03, 0, 1)
     proof: float = setting(1 / 3, 0, 10)
     common: float = setting(0.5, 0, 1)
+    surer: float = setting(0.1, 0, 1)
 
     def __post_init__(self) -> None:
         validate(self, "judge")

@@ -48,6 +48,7 @@ class LiteMemory(Lite):
     """
 
     margin: ClassVar[float] = 0.3
+    doubtful: ClassVar[float] = 0.65
     remembers: ClassVar[bool] = True
     begins_as: ClassVar[str] = "lite"
 

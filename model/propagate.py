@@ -35,6 +35,8 @@ from .segmenter import Segmenter
 Postprocess = Callable[[Image, NDArray[np.float32], Sequence[int]], Labels]
 """From a frame, (K, H, W) scores and K ids to a label map; `objects.join` is one without looking at the frame."""
 
+FOUND_AGAIN = 0.1  # by which the network must be surer of an object that was lost
+
 
 @dataclass(frozen=True)
 class PropagateConfig:
@@ -53,6 +55,8 @@ class PropagateConfig:
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
         collapse: an object counts as lost below this share of the area it was last found with.
+        doubtful: an object of which the network is less sure than this (`Propagator.margins`) counts as lost, one that
+            was lost until it is surer by FOUND_AGAIN; None as `Segmenter.doubtful` says, 0 for no matter how sure.
         show_lost: what is left of an object that counts as lost is given out; else it has no pixel there.
         widen: the window of a lost object grows by this factor with every frame, up to the whole frame.
         touching: parts of an object that do not touch its guide are dropped.
@@ -71,6 +75,7 @@ class PropagateConfig:
     motion: float = setting(0.5, 0, 1)
     keep_lost: bool = setting(True)
     collapse: float = setting(0.15, 0, 1)
+    doubtful: float | None = setting(None, 0, 1, kind=float)
     show_lost: bool = setting(False)
     widen: float = setting(1.5, 1, 10)
     touching: bool = setting(False)
@@ -80,6 +85,16 @@ class PropagateConfig:
 
     def __post_init__(self) -> None:
         validate(self, "propagate")
+
+
+def surer(config: PropagateConfig, by: float) -> PropagateConfig:
+    """By which an object counts as lost unless the network is surer by so much; the same where none counts so.
+
+    Args:
+        config: one that went through `resolve_defaults`.
+        by: how much.
+    """
+    return replace(config, doubtful=min(1.0, config.doubtful + by)) if config.doubtful else config
 
 
 @dataclass(frozen=True)
@@ -266,7 +281,7 @@ class Propagator:
         """
         check_image(frame, "frame")
         guides = [filled_box(box, frame.shape[:2]) for box in boxes.values()]
-        close = replace(self.config, margin=self.config.box_margin)
+        close = replace(self.config, margin=self.config.box_margin, doubtful=0.0)
         viewer = Propagator(self._net, self._compute, close)
         labels = join(viewer._scores(frame, None, guides, [0] * len(guides)), list(boxes))
         labels = _filled(labels, guides, list(boxes))
@@ -303,11 +318,19 @@ class Propagator:
         return labels, self._drop_untouched(self._postprocess(frame, scores, ids), guides, ids)
 
     def _without_lost(self, ids: Sequence[int], *maps: Labels) -> list[Labels]:
-        """Label maps without objects of which too little is left in the first of them; of these nothing is sure."""
+        """Label maps without objects of which too little is left in the first of them, or that are not sure enough."""
         areas = np.bincount(maps[0].reshape(-1), minlength=256)
-        gone = [n for n in ids if areas[n] and self._states[n].is_lost(int(areas[n]), self.config.collapse)]
+        gone = [n for n in ids if areas[n] and (self._is_remnant(n, int(areas[n])) or self._is_doubtful(n))]
         self.margins |= dict.fromkeys(gone, 0.0)
         return [np.where(np.isin(each, gone), np.uint8(0), each) for each in maps] if gone else list(maps)
+
+    def _is_remnant(self, number: int, area: int) -> bool:
+        return self._states[number].is_lost(area, self.config.collapse)
+
+    def _is_doubtful(self, number: int) -> bool:
+        least = self.config.doubtful
+        assert least is not None
+        return self.margins[number] < least + (FOUND_AGAIN if least and self._states[number].missing else 0)
 
     def _drop_untouched(self, labels: Labels, guides: Sequence[Mask], ids: Sequence[int]) -> Labels:
         return _connected_to_guide(labels, guides, ids) if self.config.touching else labels

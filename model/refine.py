@@ -47,8 +47,8 @@ class RefineConfig:
 
 def resolve_defaults(config: Config, net: Segmenter) -> Config:
     """A `RefineConfig` or `PropagateConfig` that leaves nothing to the network."""
-    chosen = {"margin": net.margin, "mirrored": net.mirrored}
-    return replace(config, **{name: value for name, value in chosen.items() if getattr(config, name) is None})
+    chosen = {"margin": net.margin, "mirrored": net.mirrored, "doubtful": net.doubtful}
+    return replace(config, **{name: value for name, value in chosen.items() if getattr(config, name, value) is None})
 
 
 def window_of(guide: Mask, config: RefineConfig) -> Window:

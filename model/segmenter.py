@@ -27,6 +27,8 @@ class Segmenter(nn.Module):
         margin: room that propagation and `score` leave around the guide mask unless told, as a multiple of its longer
             side (docs/decisions.md).
         mirrored: whether propagation and `score` look a second time, mirrored, unless told (docs/decisions.md).
+        doubtful: an object of which it is less sure than this counts as lost in propagation, unless told; 0: however
+            sure (docs/decisions.md).
         remembers: whether it has a memory: `remember(x)` gives a `memory.Memory`, and `forward(x, memory)` reads it.
         begins_as: network whose weights it can begin with; what those lack adds nothing at first.
         norm_frozen: batch normalisation stays at its stored statistics, also in training.
@@ -38,6 +40,7 @@ class Segmenter(nn.Module):
     spare_cores: ClassVar[int] = 0
     margin: ClassVar[float] = 0.4
     mirrored: ClassVar[bool] = False
+    doubtful: ClassVar[float] = 0.0
     remembers: ClassVar[bool] = False
     begins_as: ClassVar[str | None] = None
 

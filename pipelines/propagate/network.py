@@ -27,7 +27,7 @@ from .passes import FlowOf, Step, Written, plan_passes, run_passes
 from .prompts import Prompts
 
 if TYPE_CHECKING:
-    from model.propagate import Propagator
+    from model.propagate import PropagateConfig, Propagator
     from model.segmenter import Segmenter
 
 FLO_NAMES = (".flo", ".back.flo")
@@ -148,11 +148,11 @@ class NetworkEngine:
         from model.compute import limited_threads
 
         frames, count = FrameCache(frames), self.choice.threads or torch.get_num_threads()
-        propagator = self._propagator(self.net)
+        propagator = self._propagator(self.net, self.config)
         with limited_threads(count):
             masks = prompt_masks(propagator, frames, start)
             if self.choice.online:
-                propagator = self._propagator(self._fitted(frames, masks, start.begins, scratch))
+                propagator = self._fitted(frames, masks, start.begins, scratch)
         passes = plan_passes(len(frames), masks, start.begins, start.complete)
         if self.postprocess is not None:
             written = whole_or_nothing(written, len(frames))
@@ -165,27 +165,28 @@ class NetworkEngine:
             flow, others = self._flow(frames, scratch.name), masks if self.net.remembers else None
             yield from run_passes(passes, propagator.fresh, frames, written, flow, others)
 
-    def _propagator(self, net: Segmenter) -> Propagator:
+    def _propagator(self, net: Segmenter, config: PropagateConfig) -> Propagator:
         from model.inference import prepared
         from model.propagate import Propagator
 
         quick = prepared(net, self.compute, self.choice.backend)
-        return Propagator(quick, self.compute, self.config, self.postprocess)
+        return Propagator(quick, self.compute, config, self.postprocess)
 
-    def _fitted(self, frames: Frames, masks: Mapping[int, Labels], begins: int, scratch: Path) -> Segmenter:
-        """The network to use: fitted to the annotated frames, as far as that proves better, by this run or an earlier.
+    def _fitted(self, frames: Frames, masks: Mapping[int, Labels], begins: int, scratch: Path) -> Propagator:
+        """With the network to use: fitted to the annotated frames, by this run or an earlier, as far as that is better.
 
         What was learnt and what was found lie in `scratch`, each as soon as it is there.
         """
         from model.checkpoint import load_network
         from model.judge import judge, mixed_network
+        from model.propagate import surer
 
         path, report = scratch / TUNED, scratch / ONLINE_REPORT
         if not path.is_file():
             self._learn([(frames[place], mask) for place, mask in masks.items()], path, report)
         fitted = self.compute.place(load_network(path)[0])
         if not self.online.judge.asked:
-            return fitted
+            return self._propagator(fitted, self.config)
         about = json.loads(report.read_text(encoding="utf-8"))
         if "judge" not in about:
             places = neighbours(min(masks), len(frames), self.online.judge.frames, begins)
@@ -196,7 +197,9 @@ class NetworkEngine:
             about |= {"share": round(verdict.part * self.online.share, 4), "judge": verdict.to_dict()}
             write_json(report, about)
         logger.info(online_verdict(about))
-        return mixed_network(self.net, fitted, about["judge"]["part"])
+        part = about["judge"]["part"]
+        config = surer(self.config, self.online.judge.surer) if part else self.config
+        return self._propagator(mixed_network(self.net, fitted, part), config)
 
     def _learn(self, annotated: Sequence[tuple[Image, Labels]], path: Path, report: Path) -> None:
         """Fit the network to annotated frames; write what it was like, then the weights."""

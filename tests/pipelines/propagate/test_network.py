@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 
 from datakit.video.frames import open_frames
 from datakit.video.labels import read_labels
+from model.checkpoint import bundled_path
 from model.compute import limited_threads
 from pipelines.propagate.network import NetworkChoice, neighbours, online_verdict, online_words, open_engine
 from pipelines.propagate.prompts import Prompts
@@ -255,3 +257,14 @@ def test_with_one_object_the_light_network_leaves_a_core_to_reading_and_writing(
         for _ in engine.run(frames, start, lambda _: None, tmp_path / "scratch"):
             assert torch.get_num_threads() == expected
         assert torch.get_num_threads() == 3
+
+
+@pytest.mark.parametrize(("part", "doubtful"), [(0.0, 0.65), (1.0, 0.75)])
+def test_a_fitted_network_must_be_surer_to_have_found_an_object(tmp_path, part, doubtful):
+    """It finds something also where nothing is; one that was declined is followed as it came."""
+    engine = open_engine(NetworkChoice("lite-memory", online=True, device="cpu"))
+    shutil.copy(bundled_path("lite-memory"), tmp_path / "online.safetensors")  # as an earlier run has left it
+    trial = {"part": part, "clips": 0.5, "returned": 0.5, "met": 0.5, "agreement": 1.0}
+    judged = {"declined": not part, "part": part, "trials": [trial, trial]}
+    (tmp_path / "online.json").write_text(json.dumps({"share": part, "judge": judged}))
+    assert engine._fitted([], {0: labels()}, 0, tmp_path).config.doubtful == pytest.approx(doubtful)
