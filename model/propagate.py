@@ -27,6 +27,7 @@ from datakit.transforms.object_crop import ObjectCrop
 from .checkpoint import load_network
 from .compute import Compute
 from .inference import prepared
+from .object_state import ObjectState
 from .objects import join, mask_of, mean_margins, object_ids
 from .recollection import Recollection
 from .refine import RefineConfig, forward_pass, resolve_defaults
@@ -97,46 +98,6 @@ def surer(config: PropagateConfig, by: float) -> PropagateConfig:
     return replace(config, doubtful=min(1.0, config.doubtful + by)) if config.doubtful else config
 
 
-@dataclass(frozen=True)
-class _ObjectState:
-    """What is remembered of one object.
-
-    Attributes:
-        good: its last mask that is trusted.
-        area: of `good` in pixels.
-        centre: of gravity (x, y) of `good`.
-        movement: (x, y) of the centre since the frame before, in pixels; none while it is lost.
-        missing: frames since it was found.
-    """
-
-    good: ObjectCrop
-    area: int
-    centre: tuple[float, float]
-    movement: tuple[float, float] = (0.0, 0.0)
-    missing: int = 0
-
-    @classmethod
-    def of(cls, figure: ObjectCrop) -> _ObjectState:
-        """A track that begins with an object's mask."""
-        moments = cv2.moments(figure.pixels, binaryImage=True)
-        area = max(moments["m00"], 1.0)
-        x, y = moments["m10"] / area + figure.box[0], moments["m01"] / area + figure.box[1]
-        return cls(figure, round(moments["m00"]), (x, y))
-
-    def is_lost(self, area: int, collapse: float) -> bool:
-        """Whether so many pixels are too few to be trusted."""
-        return area < max(1.0, collapse * self.area)
-
-    def followed(self, figure: ObjectCrop, collapse: float) -> _ObjectState:
-        """The track with the object's next mask, which is trusted unless it is far too small."""
-        found = _ObjectState.of(figure)
-        if self.is_lost(found.area, collapse):
-            return replace(self, movement=(0.0, 0.0), missing=self.missing + 1)
-        if self.missing:
-            return found
-        return replace(found, movement=(found.centre[0] - self.centre[0], found.centre[1] - self.centre[1]))
-
-
 class Propagator:
     """Segments a video from masks of single frames; one object or many.
 
@@ -161,7 +122,7 @@ class Propagator:
     ):
         self.config = resolve_defaults(config or PropagateConfig(), net)
         self._net, self._compute, self._postprocess = net, compute, postprocess
-        self._states: dict[int, _ObjectState] = {}
+        self._states: dict[int, ObjectState] = {}
         self._recollection = Recollection(net, compute, self.config) if net.remembers else None
         self._place = 0  # frames so far
         self.margins: dict[int, float] = {}
@@ -245,7 +206,7 @@ class Propagator:
         for number in {**self._states, **dict.fromkeys(given)}:
             figure = ObjectCrop.of(mask_of(labels, number))
             if number in given:
-                self._states[number] = _ObjectState.of(figure)
+                self._states[number] = ObjectState.of(figure)
             else:
                 self._states[number] = self._states[number].followed(figure, self.config.collapse)
         self._remember(labels, given, frame)

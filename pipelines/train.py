@@ -10,7 +10,6 @@ import contextlib
 import functools
 import logging
 import math
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,11 +27,19 @@ from .interrupt import deferred
 from .lock import run_lock
 from .progress import quietly
 from .results import ROWS, draw_results
-from .train_job import TrainJob, is_as_in_one_go, last_checkpoint, refuse_other_settings, remember
+from .train_job import (
+    TrainJob,
+    is_as_in_one_go,
+    last_checkpoint,
+    refuse_or_clear,
+    refuse_other_settings,
+    remember,
+)
 from .train_log import (
     BEST,
     LAST,
     PICTURES,
+    STEP_COLUMNS,
     STEPS,
     VALIDATIONS,
     CsvLog,
@@ -49,7 +56,6 @@ if TYPE_CHECKING:
     from model.segmenter import Segmenter
 
 logger = logging.getLogger(__name__)
-STEP_COLUMNS = ("step", "loss", "rate", "waited", "seconds")
 FEW = 20  # validation triples: below that a mean moves by hundredths with a single object
 
 
@@ -118,27 +124,10 @@ def train(job: TrainJob) -> TrainSummary:
     job.out.mkdir(parents=True, exist_ok=True)
     with joined_ranks() as ranks, run_lock(job.out) if ranks.is_first else contextlib.nullcontext(), deferred() as stop:
         if ranks.is_first:
-            _refuse_or_clear(job)
+            refuse_or_clear(job)
         ranks.wait()
         with limited_threads(job.threads), contextlib.nullcontext() if ranks.is_first else quietly(logging.CRITICAL):
             return _Run(job, ranks).go(stop)
-
-
-def _refuse_or_clear(job: TrainJob) -> None:
-    if job.resume:
-        last_checkpoint(job.out)
-        return
-    if not (job.out / STEPS).exists():
-        return
-    goes_on = (job.out / LAST).exists()
-    no_step = ("", ",".join(STEP_COLUMNS) + "\n")  # of a run that was killed before its first one
-    has_begun = goes_on or (job.out / STEPS).read_text(encoding="utf-8", errors="replace") not in no_step
-    if has_begun and not job.overwrite:
-        way_on = f"go on with it by --resume {job.out}, " if goes_on else ""
-        raise UsageError(f"{job.out}: holds a run; {way_on}begin anew by --overwrite, or name another --out")
-    for name in (STEPS, VALIDATIONS, LAST, BEST):
-        (job.out / name).unlink(missing_ok=True)
-    shutil.rmtree(job.out / PICTURES, ignore_errors=True)
 
 
 class _Data:

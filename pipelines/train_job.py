@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from datakit.files import write_json
 from datakit.places import is_file, is_folder, is_same, place_of
 
 from .settings import differences
-from .train_log import LAST, RUN, STEPS
+from .train_log import BEST, LAST, PICTURES, RUN, STEP_COLUMNS, STEPS, VALIDATIONS
 
 if TYPE_CHECKING:
     from model.checkpoint import Checkpoint
@@ -127,6 +128,28 @@ def last_checkpoint(out: Path) -> Path:
     if not path.is_file():
         raise UsageError(f"{path}: no checkpoint to go on from; leave --resume out to begin")
     return path
+
+
+def refuse_or_clear(job: TrainJob) -> None:
+    """Make the folder of a run that begins ready; one that goes on must have what to go on from.
+
+    Raises:
+        UsageError: it holds a run and neither `resume` nor `overwrite` was asked for, or none to resume.
+    """
+    if job.resume:
+        last_checkpoint(job.out)
+        return
+    if not (job.out / STEPS).exists():
+        return
+    goes_on = (job.out / LAST).exists()
+    no_step = ("", ",".join(STEP_COLUMNS) + "\n")  # of a run that was killed before its first one
+    has_begun = goes_on or (job.out / STEPS).read_text(encoding="utf-8", errors="replace") not in no_step
+    if has_begun and not job.overwrite:
+        way_on = f"go on with it by --resume {job.out}, " if goes_on else ""
+        raise UsageError(f"{job.out}: holds a run; {way_on}begin anew by --overwrite, or name another --out")
+    for name in (STEPS, VALIDATIONS, LAST, BEST):
+        (job.out / name).unlink(missing_ok=True)
+    shutil.rmtree(job.out / PICTURES, ignore_errors=True)
 
 
 def is_as_in_one_go(extended: Sequence[Mapping[str, int]], config: TrainConfig) -> bool:

@@ -26,6 +26,7 @@ LAST, BEST = "last.safetensors", "best.safetensors"
 STEPS, VALIDATIONS = "steps.csv", "validation.csv"
 PICTURES = "pictures"
 RUN = "run.json"  # how to run it
+STEP_COLUMNS = ("step", "loss", "rate", "waited", "seconds")
 logger = logging.getLogger(__name__)
 
 
