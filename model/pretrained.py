@@ -102,10 +102,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (OSError, EOFError, LookupError, RuntimeError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
-        told = str(error).partition("\n")[0]
-        why = (
-            "" if isinstance(error, pickle.UnpicklingError) else f" ({told})"
-        )  # that one advises to run the file's code
+        is_pickle = isinstance(error, pickle.UnpicklingError)  # torch then advises to run the file's code
+        why = "" if is_pickle else f" ({str(error).partition(chr(10))[0]})"
         raise UsageError(
             f"{path}: cannot be read as weights{why}; give a whole .pth, .safetensors or .h5 file that holds tensors "
             "alone, or a checkpoint of `datakit train`"

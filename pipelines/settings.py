@@ -14,7 +14,7 @@ from datakit.transforms import Recipe
 
 from .scaling import WorkerRange
 
-DIGEST = re.compile("[0-9a-f]{32,}")
+DIGEST = re.compile("[0-9a-f]{32,}")  # by which files are known
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,7 @@ def differences(old: Any, new: Any, path: str = "", also: str = "") -> Iterator[
             name = after.get("name", index) if isinstance(after, Mapping) else index
             yield from differences(before, after, f"{path}[{name}]", _step_label(old, new, index))
     elif old != new:
-        shown = _shown if not any(map(_is_digest, (old, new))) else _shown_content
-        yield f"{path}{f' (--set {also})' if also else ''}: {shown(old)} -> {shown(new)}"
+        yield f"{path}{f' (--set {also})' if also else ''}: {_shown(old)} -> {_shown(new)}"
 
 
 def _step_label(old: Sequence[Any], new: Sequence[Any], index: int) -> str:
@@ -136,16 +135,9 @@ def _step_label(old: Sequence[Any], new: Sequence[Any], index: int) -> str:
     return f"{kinds[-1]}#{count}" if count > 1 else str(kinds[-1])
 
 
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
-
-
-def _shown_content(value: Any) -> str:
-    """Of files that are known by their digest, a piece of it."""
-    return f"content {value[:8]}…" if _is_digest(value) else "nothing" if value is None else _shown(value)
-
-
 def _shown(value: Any) -> str:
+    if isinstance(value, str) and DIGEST.fullmatch(value):
+        return f"content {value[:8]}…"
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         return "[" + ", ".join(str(item.get("name", item.get("kind", "?"))) for item in value) + "]"
     return repr(value)

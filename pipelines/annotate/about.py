@@ -56,18 +56,14 @@ class About:
         """What the network's masks depend on beside drawings."""
         return str(self._said["maker"])
 
-    @maker.setter
-    def maker(self, maker: str) -> None:
-        self._said["maker"] = maker
-
     @property
     def at(self) -> int:
         """The picture that was looked at last."""
         return int(self._said["at"])
 
-    @at.setter
-    def at(self, place: int) -> None:
-        self._said["at"] = place
+    def note(self, **more: str | int) -> None:
+        """Take in `maker` or `at`; on disk with the next `save`."""
+        self._said |= more
 
     # Drawings
 

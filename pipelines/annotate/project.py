@@ -68,7 +68,7 @@ class Project:
         self._seen = stamps(self.folder)
         self._about = open_about(folder, media, writes)
         if writes:
-            self._about.maker = maker
+            self._about.note(maker=maker)
             for each in (folder / DRAWN, folder / MADE):
                 each.mkdir(parents=True, exist_ok=True)
         self._known: dict[Any, Mark] = {}
@@ -251,7 +251,7 @@ class Project:
     def made_by(self, maker: str) -> None:
         """From now on masks depend on something else beside drawings: those that were made are to be made again."""
         with self.lock:
-            self._about.maker = maker
+            self._about.note(maker=maker)
             with contextlib.suppress(OSError):  # it is so all the same, and written with the next change
                 self._about.save()
 
@@ -362,7 +362,7 @@ class Project:
         """Remember which picture is looked at."""
         if self.writes:
             with self.lock:
-                self._about.at = place
+                self._about.note(at=place)
                 self._about.save()
 
     def _must_write(self) -> None:

@@ -78,11 +78,10 @@ class Output:
         reported = (SETTINGS, LOG, SUMMARY, VIDEO, SHEET, CONFIDENCE, TUNED, ONLINE_REPORT)
         files = [*(self.report / name for name in reported), *(self.labels / f"{name}.png" for name in sorted(names))]
         folders = self.labels.parent, self.report.parent, self.report
-        for path, kind in [(path, "folder") for path in files if path.is_dir()] + [
-            (path, "file") for path in folders if path.is_file()
-        ]:
-            other = "file" if kind == "folder" else "folder"
-            raise UsageError(f"{path}: is a {kind}, and a {other} of that name is to be written; move it elsewhere")
+        for path in filter(Path.is_dir, files):
+            raise UsageError(f"{path}: is a folder, and a file of that name is to be written; move it elsewhere")
+        for path in filter(Path.is_file, folders):
+            raise UsageError(f"{path}: is a file, and a folder of that name is to be made; move it elsewhere")
 
     def prepare_output(self, settings: Mapping[str, Any], overwrite: bool) -> None:
         """Make the locked folders ready: clear them where asked, and what a killed run left half written."""

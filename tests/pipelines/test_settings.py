@@ -59,5 +59,5 @@ def test_files_that_are_known_by_a_digest_are_others():
     old, new = {"mask": "ab" * 32, "more": "cd" * 32}, {"mask": "ef" * 32, "more": None}
     assert list(differences(old, new)) == [
         "mask: content abababab… -> content efefefef…",
-        "more: content cdcdcdcd… -> nothing",
+        "more: content cdcdcdcd… -> None",
     ]
