@@ -25,7 +25,7 @@ from tests.browser import Browser
 from . import common
 
 SIZE, FPS = (1080, 1920), 25
-STROKES, MOVES, JUMPS = 12, 40, 40
+STROKES, MOVES, JUMPS, SHOWN = 12, 40, 40, 60  # SHOWN: frames a second of the browser
 WATCH = """(() => { window.waits = []; const channel = new MessageChannel(), due = [];
 channel.port1.onmessage = () => { for (const stamp of due.splice(0)) window.waits.push(performance.now() - stamp); };
 document.getElementById('stage').addEventListener('pointermove', event => { if (event.buttons & 1) {
@@ -89,7 +89,8 @@ class Measured:
         random = np.random.default_rng(0)
         for _ in range(STROKES):
             points = np.cumsum(random.normal(0, 30, (MOVES, 2)), 0) + 540
-            self.browser.drag([self.browser.point("#masks", *np.clip(point, 40, 1000)) for point in points])
+            points = [self.browser.point("#masks", *np.clip(point, 40, 1000)) for point in points]
+            self.browser.drag(points, pauses=random.uniform(0, 1 / SHOWN, MOVES))  # a hand does not move in step
             time.sleep(0.3)
         return [float(wait) for wait in self.browser.run("window.waits")]
 

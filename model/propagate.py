@@ -163,7 +163,9 @@ class Propagator:
 
     def fresh(self) -> Propagator:
         """One with the same network and settings that knows no object yet."""
-        return Propagator(self._net, self._compute, self.config, self._postprocess)
+        other = Propagator(self._net, self._compute, self.config, self._postprocess)
+        other._recollection = self._recollection and self._recollection.fresh()
+        return other
 
     def step(self, frame: Image, mask: Labels | None = None, flow: Image | None = None) -> Labels:
         """Segment the next frame.
@@ -280,8 +282,8 @@ class Propagator:
 
     def _without_lost(self, ids: Sequence[int], *maps: Labels) -> list[Labels]:
         """Label maps without objects of which too little is left in the first of them, or that are not sure enough."""
-        areas = np.bincount(maps[0].reshape(-1), minlength=256)
-        gone = [n for n in ids if areas[n] and (self._is_remnant(n, int(areas[n])) or self._is_doubtful(n))]
+        areas = {number: int(np.count_nonzero(maps[0] == number)) for number in ids}
+        gone = [n for n in ids if areas[n] and (self._is_remnant(n, areas[n]) or self._is_doubtful(n))]
         self.margins |= dict.fromkeys(gone, 0.0)
         return [np.where(np.isin(each, gone), np.uint8(0), each) for each in maps] if gone else list(maps)
 

@@ -6,7 +6,9 @@ looking at those frames again.
 
 from __future__ import annotations
 
-from collections import deque
+import hashlib
+import threading
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from .propagate import PropagateConfig
 
 MOST_GIVEN = 8  # frames whose masks were given: the first, and the latest ones
+MOST_WRITTEN = 64  # given frames that are known again; some 0.4 MB for each object
 
 
 @dataclass
@@ -40,23 +43,64 @@ class _Kept:
     own: deque[Memory] = field(default_factory=deque)
 
 
+class Writer:
+    """Writes memories, and knows those again that it wrote lately: every run through a film begins with some of these.
+
+    Args:
+        net: with a memory, in eval mode, placed by `compute`.
+        compute: where it runs.
+    """
+
+    def __init__(self, net: Segmenter, compute: Compute):
+        self._net, self._compute = net, compute
+        self._known: OrderedDict[bytes, list[Memory]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def write(self, inputs: Tensor) -> list[Memory]:
+        """One memory for each of (N, 4, S, S) inputs."""
+        if not len(inputs):
+            return []
+        memory = remember(self._net, inputs[:, None], self._compute)
+        return [Memory(*(part[n : n + 1] for part in memory)) for n in range(len(inputs))]
+
+    def write_once(self, inputs: Tensor) -> list[Memory]:
+        """As `write`, for inputs that may come again: the very same ones are looked up."""
+        digest = hashlib.blake2b(inputs.numpy().tobytes(), digest_size=16).digest()
+        with self._lock:
+            if digest in self._known:
+                self._known.move_to_end(digest)
+                return self._known[digest]
+        memories = self.write(inputs)
+        with self._lock:
+            self._known[digest] = memories
+            while len(self._known) > MOST_WRITTEN:
+                self._known.popitem(last=False)
+        return memories
+
+
 class Recollection:
-    """Writes and keeps the memory of every object.
+    """Keeps the memory of every object.
 
     Args:
         net: with a memory, in eval mode, placed by `compute`.
         compute: where it runs.
         config: of the propagation: size, margin, and how many frames of its own are kept.
+        writer: that of another film or run with the same network; None for one of its own.
     """
 
-    def __init__(self, net: Segmenter, compute: Compute, config: PropagateConfig):
+    def __init__(self, net: Segmenter, compute: Compute, config: PropagateConfig, writer: Writer | None = None):
         self._net, self._compute, self._config = net, compute, config
+        self._writer = writer or Writer(net, compute)
         self._kept: dict[int, _Kept] = {}
+
+    def fresh(self) -> Recollection:
+        """One that knows no object yet, and what was written before."""
+        return Recollection(self._net, self._compute, self._config, self._writer)
 
     def give(self, frame: Image, labels: Labels, ids: Sequence[int]) -> None:
         """Remember a frame with the masks that were given for some objects."""
         seen, inputs = self._inputs(frame, labels, ids)
-        for number, memory in zip(seen, self._written(inputs), strict=True):
+        for number, memory in zip(seen, self._writer.write_once(inputs), strict=True):
             if number in self._kept:
                 self._kept[number].given.append(memory)
             else:
@@ -79,20 +123,13 @@ class Recollection:
         alike = (found & mask).sum((1, 2)) / (found | mask).sum((1, 2)).clamp(min=1)
         sure = [n for n in range(len(seen)) if alike[n] >= self._config.sure]
         if sure:
-            for n, memory in zip(sure, self._written(inputs[sure]), strict=True):
+            for n, memory in zip(sure, self._writer.write(inputs[sure]), strict=True):
                 self._kept[seen[n]].own.append(memory)
 
     def of(self, ids: Sequence[int]) -> Memory:
         """What is remembered of some objects, for `Segmenter.forward`."""
         kept = [self._kept[number] for number in ids]
         return Memory.stacked([Memory.joined([each.first, *each.given, *each.own]) for each in kept])
-
-    def _written(self, inputs: Tensor) -> list[Memory]:
-        """One memory for each of (N, 4, S, S) inputs."""
-        if not len(inputs):
-            return []
-        memory = remember(self._net, inputs[:, None], self._compute)
-        return [Memory(*(part[n : n + 1] for part in memory)) for n in range(len(inputs))]
 
     def _inputs(self, frame: Image, labels: Labels, ids: Sequence[int]) -> tuple[list[int], Tensor]:
         """The objects that are seen, and (N, 4, S, S) of each its window with its mask."""

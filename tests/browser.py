@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -162,14 +162,19 @@ class Browser:
             self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code,
                       modifiers=modifiers, **text)  # fmt: skip
 
-    def drag(self, points: Sequence[tuple[float, float]], button: str = "left") -> None:
+    def drag(self, points: Sequence[tuple[float, float]], button: str = "left", pauses: Iterable[float] = ()) -> None:
         """Press at the first point of the window, move through the others, release at the last."""
-        self.hold(points, button)
+        self.hold(points, button, pauses)
         self.let_go(points[-1], button)
 
-    def hold(self, points: Sequence[tuple[float, float]], button: str = "left") -> None:
-        """Press at the first point of the window, and move through the others."""
+    def hold(self, points: Sequence[tuple[float, float]], button: str = "left", pauses: Iterable[float] = ()) -> None:
+        """Press at the first point of the window, and move through the others, each after so many seconds of rest.
+
+        Without a rest each move begins as the browser has shown the one before, and so waits for a whole frame.
+        """
+        rests = itertools.chain(pauses, itertools.repeat(0.0))
         for number, (x, y) in enumerate(points):
+            time.sleep(next(rests))
             self.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y, button=button if number else "none",
                       buttons=1 if number else 0)  # fmt: skip
             if not number:

@@ -106,7 +106,7 @@ class Api:
         project, settled = self._session.project, _numbers(request.query_params.get("settled"))
 
         def keep() -> dict[str, Any]:
-            project.draw(place, decode_runs(data, project.media.size(place)), settled)
+            self._session.draw(place, decode_runs(data, project.media.size(place)), settled)
             return {"version": project.version(place), **self._session.changes()}
 
         return self._changed(await run_in_threadpool(keep), place)

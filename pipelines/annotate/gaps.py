@@ -162,6 +162,13 @@ class Carrier:
             at, rounds = (at, rounds) if same else (self._project.changed[1], 0)
             unchanged = same and not (self._carried and rounds <= len(self._project.drawn))
 
+    def get_ready(self, direction: Direction, at: int) -> None:
+        """Let the network see the drawings that a run would begin with: it knows them again then."""
+        for leg in self.plan(direction, at)[:1]:
+            start = self._start(leg)
+            if ids := sorted(ids_in(start)):
+                self._begin(leg, start, ids)
+
     def _steps(self, plan: Sequence[Leg]) -> Iterator[Made]:
         for gap in dict.fromkeys(leg.gap for leg in plan):
             yield from self._run_gap([leg for leg in plan if leg.gap == gap])

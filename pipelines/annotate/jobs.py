@@ -118,6 +118,33 @@ class Jobs:
             raise StopJob
 
 
+class WhenQuiet:
+    """Does something small, in a thread of its own, once nobody has asked for anything for a moment.
+
+    Args:
+        seconds: of quiet.
+    """
+
+    def __init__(self, seconds: float):
+        self._seconds, self._timer = seconds, threading.Timer(0, lambda: None)
+
+    def ask(self, work: Callable[[], None]) -> None:
+        """Do this, and nothing that was asked for before and has not begun."""
+        self.cancel()
+        self._timer = threading.Timer(self._seconds, work)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Do nothing that has not begun."""
+        self._timer.cancel()
+
+    def wait(self) -> None:
+        """Until what was asked for is done."""
+        if self._timer.is_alive():
+            self._timer.join()
+
+
 def file_error(error: OSError, name: str = "this machine") -> str:
     """What a file or disk refused, in words: its name, or that of what was tried, and why."""
     return f"{error.filename or name}: {error.strerror or error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -9,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from datakit.arrays import Labels, only_ids
-from datakit.errors import UsageError
+from datakit.errors import DatakitError, UsageError
 from datakit.images import encode_jpeg
 from datakit.preview.overlay import drawn
 from datakit.resize import shrunk
@@ -18,7 +19,7 @@ from datakit.wording import counted
 
 from .export import FORMATS, export_to
 from .gaps import DIRECTIONS, Carrier
-from .jobs import Advance, Event, Jobs
+from .jobs import Advance, Event, Jobs, WhenQuiet
 from .masker import Masker
 from .offer import offered
 from .project import Project
@@ -26,6 +27,7 @@ from .signs import signs
 
 QUALITY, THUMB_QUALITY, THUMB_SIDE, THUMBS_KEPT = 90, 75, 160, 512
 LEAST_DRAWINGS, MOST_DRAWINGS = 2, 40  # that are learned from
+QUIET = 0.5  # seconds after a stroke in which no other one follows: often the last one before the button
 LEARNT_BYTES = 500_000_000  # of these at most, as they are in memory meanwhile
 
 
@@ -40,7 +42,7 @@ class Session:
 
     def __init__(self, project: Project, masker: Masker | None, tell: Callable[[Event], None]):
         self.project, self._masker, self._tell = project, masker, tell
-        self.jobs = Jobs(tell)
+        self.jobs, self._ahead = Jobs(tell), WhenQuiet(QUIET)
         self._identity = project.media.identity()
         self._revisions = itertools.count(time.time_ns() // 1_000)  # those of the next program are later ones
         self._aside = project.media.apart()  # whoever waits for a picture does not wait for thumbnails as well
@@ -117,6 +119,21 @@ class Session:
             "version": project.version(place), "size": [H, W], **about,
         }  # fmt: skip
 
+    def draw(self, place: int, labels: Labels, settled: Collection[int] | None = None) -> None:
+        """Keep a drawing, as `Project.draw`; the network sees it before somebody asks for its masks to be carried on.
+
+        Raises:
+            UsageError, DatakitError, OSError: it cannot be kept.
+        """
+        self.project.draw(place, labels, settled)
+        if self._masker is not None and self._masker.remembers and self.project.media.kind != "stills":
+            self._ahead.ask(lambda: self._get_ready(place))
+
+    def _get_ready(self, at: int) -> None:
+        if self._masker is not None and not self.jobs.running:
+            with contextlib.suppress(DatakitError, OSError):  # who asks for masks is told
+                Carrier(self.project, self._masker.fresh, True).get_ready("both", at)
+
     def box(self, place: int, number: Any, box: Any) -> Labels:
         """The mask of the object in a box.
 
@@ -151,6 +168,7 @@ class Session:
                     "kind": "made", "place": made.place, "version": project.version(made.place), "revision": revision
                 })  # fmt: skip
 
+        self._ahead.cancel()
         self.jobs.start("propagate", work, self._after)
 
     def learn(self) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.propagate import PropagateConfig
-from model.recollection import MOST_GIVEN, Recollection
+from model.recollection import MOST_GIVEN, MOST_WRITTEN, Recollection
 from tests.colour_net import PLAIN
 from tests.model.test_lite_memory import awake
 
@@ -67,3 +67,22 @@ def test_a_mask_that_is_not_found_again_is_not_kept():
         recollection.give(frame(0), labels(1), [1])
         recollection.add(frame(1), labels(1), [1])
         assert places(recollection.of([1])) == [expected]
+
+
+def test_a_given_frame_is_known_again_by_the_next_run(recollection, monkeypatch):
+    """It is not looked at by the network a second time; another mask on it is."""
+    looks, remember = [], type(recollection._net).remember
+    monkeypatch.setattr(type(recollection._net), "remember", lambda net, x: looks.append(len(x)) or remember(net, x))
+    recollection.give(frame(0), labels(1, 2), [1, 2])
+    again = recollection.fresh()
+    again.give(frame(0), labels(1, 2), [1, 2])
+    assert looks == [2]
+    assert all(map(np.array_equal, again.of([1, 2]), recollection.of([1, 2])))
+    recollection.fresh().give(frame(0), labels(2), [2])
+    assert looks == [2, 1]
+
+
+def test_what_is_known_again_is_bounded(recollection):
+    for seed in range(MOST_WRITTEN + 3):
+        recollection.give(frame(seed), labels(1), [1])
+    assert len(recollection._writer._known) == MOST_WRITTEN

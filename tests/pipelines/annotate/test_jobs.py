@@ -6,7 +6,7 @@ import time
 import pytest
 
 from datakit.errors import DatakitError, UsageError
-from pipelines.annotate.jobs import Jobs
+from pipelines.annotate.jobs import Jobs, WhenQuiet
 
 
 def ended(work):
@@ -64,3 +64,15 @@ def test_a_job_stops_after_the_step_it_is_at():
     jobs.stop(wait=10)
     assert jobs.state["state"] == "stopped" and len(steps) < 100
     jobs.start("export", lambda advance: None, dict)
+
+
+def test_only_the_last_of_what_was_asked_for_in_haste_is_done():
+    """And nothing that was taken back."""
+    done, quiet = [], WhenQuiet(0.05)
+    for number in range(5):
+        quiet.ask(lambda number=number: done.append(number))
+    quiet.wait()
+    quiet.ask(lambda: done.append("taken back"))
+    quiet.cancel()
+    quiet.wait()
+    assert done == [4]

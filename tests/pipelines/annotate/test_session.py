@@ -33,6 +33,38 @@ def test_a_thumbnail_is_read_once_and_takes_no_room_from_what_is_looked_at(proje
     assert session._small.cache_info().misses == 1
 
 
+@pytest.mark.parametrize(("remembers", "looks"), [(True, 1), (False, 0)])
+def test_a_network_with_a_memory_sees_a_drawing_before_it_is_asked(project, monkeypatch, remembers, looks):
+    """Once nothing more is drawn for a moment; one without has nothing to keep."""
+    masker, begun = DriftingMasker(), []
+    masker.remembers, fresh = remembers, masker.fresh
+    monkeypatch.setattr(masker, "fresh", lambda close: begun.append(close) or fresh(close))
+    session = Session(project, masker, print)
+    session.draw(0, labels())
+    session.draw(0, labels(1))
+    session._ahead.wait()
+    assert len(begun) == looks
+    assert project.drawn == [0] and np.array_equal(project.labels(0), labels(1))
+
+
+def test_nothing_is_seen_beforehand_while_a_job_runs(project, monkeypatch):
+    """It would take the cores from what somebody waits for."""
+    masker = DriftingMasker(steps=0)
+    masker.remembers = True
+    session = Session(project, masker, print)
+    project.draw(0, labels())
+    session.propagate("both", 0)
+    begun = []
+    monkeypatch.setattr(masker, "fresh", begun.append)
+    session.draw(9, labels(9))
+    session._ahead.wait()
+    session.jobs.stop()
+    monkeypatch.undo()
+    masker.allow(100)
+    session.jobs.wait()
+    assert begun == []
+
+
 def learned(project):
     """A session after it has learned, its masker, and what it told."""
     told, masker = [], DriftingMasker()
