@@ -3,7 +3,7 @@
 Spearman's, of every sequence over its frames and of all frames together, and how many of the worst fifth of the
 frames, by IoU, are among the fifth that the network was least sure of (a fifth by chance). One object a sequence.
 Frames that were given are left out. What an earlier run has propagated is kept.
-Run alone: python -m benchmarks.confidence ROOT [-j N]
+Run alone: python -m benchmarks.confidence ROOT [--weights NAME] [-j N]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.propagate.network import WEIGHTS
 from pipelines.propagate.output import CONFIDENCE
 
 from . import common
@@ -71,11 +72,12 @@ def joined(out: Path, frames: Path) -> dict[str, NDArray[np.float64]]:
     return {name: np.array(each) for name, each in pairs.items()}
 
 
-def run(root: Path, jobs: int = 1) -> None:
+def run(root: Path, weights: str = WEIGHTS, jobs: int = 1) -> None:
     """Propagate, score, and compare."""
-    datakit("propagate", "--davis", root, "--out", OUT, "--weights", "bundled", "--no-overlay", "-j", jobs)
-    judged(OUT, root, "--csv", OUT / "_report" / "frames.csv")
-    pairs = joined(OUT, OUT / "_report" / "frames.csv")
+    out = OUT / Path(weights).stem
+    datakit("propagate", "--davis", root, "--out", out, "--weights", weights, "--no-overlay", "-j", jobs)
+    judged(out, root, "--csv", out / "_report" / "frames.csv")
+    pairs = joined(out, out / "_report" / "frames.csv")
     together = np.concatenate(list(pairs.values()))
     each = {
         name: {"J": round(float(found[:, 1].mean()), 3), "confidence": round(float(found[:, 0].mean()), 3),
@@ -83,6 +85,7 @@ def run(root: Path, jobs: int = 1) -> None:
         for name, found in pairs.items()
     }  # fmt: skip
     common.save("confidence", {
+        "weights": weights,
         "frames": len(together),
         "rank correlation, all frames": round(spearman(together), 2),
         "rank correlation, mean of the sequences": round(statistics.mean(spearman(x) for x in pairs.values()), 2),
@@ -94,5 +97,6 @@ def run(root: Path, jobs: int = 1) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
+    parser.add_argument("--weights", default=WEIGHTS)
     parser.add_argument("-j", "--jobs", type=int, default=1)
     run(**vars(parser.parse_args()))

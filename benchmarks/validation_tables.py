@@ -40,7 +40,8 @@ def figures(measured: Measured, noise: Mapping[str, float]) -> dict[str, dict[st
                 "F": round(mean(records.values(), "F"), 4),
                 "J of each sequence": {each: round(mean([records[each]], "J"), 4) for each in records},
             }
-            more = {**declined(records), **(clip_figures(records) if name == CLIPS else {})}
+            events = clip_figures(records) if name == CLIPS else {}
+            more = declined(records) | {what: round(value, 4) for what, value in events.items()}
             found[f"{row}: {name}"] = numbers | beyond(records, rows[first], noise.get(name)) | more
             network = row.rpartition(" + ")[0]
             if network in rows and network != first:
@@ -74,7 +75,7 @@ def clip_figures(records: Records) -> dict[str, Any]:
     by_count = {count: [each for each in records.values() if len(each["J"]) == count] for count in counts}
     sums = {name: sum(each[name] for each in records.values()) for name in ("swaps", "returns", "found")}
     objects = sum(len(each["J"]) for each in records.values())
-    scores = {f"J&F of {count}": round(mean(several, "J", "F"), 4) for count, several in by_count.items()}
+    scores = {f"J&F of {count}": mean(several, "J", "F") for count, several in by_count.items()}
     return scores | {"objects": objects} | sums
 
 

@@ -48,7 +48,7 @@ def test_the_wheel_holds_what_it_should(wheel):
     assert tops == {"datakit", "model", "pipelines"}
     for package in tops:
         assert f"{package}/py.typed" in names
-    assert "model/bundled/lite.safetensors" in names
+    assert {"model/bundled/lite.safetensors", "model/bundled/lite-memory.safetensors"} <= set(names)
     pages = [path for folder in ("pipelines/annotate/page", "datakit/preview") for path in (ROOT / folder).glob("*.*")]
     assert len(pages) > 30 and {str(path.relative_to(ROOT)) for path in pages} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
