@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .propagate import PropagateConfig
 
 MOST_GIVEN = 8  # frames whose masks were given: the first, and the latest ones
-MOST_WRITTEN = 64  # given frames that are known again; some 0.4 MB for each object
+KNOWN_BYTES = 64_000_000  # of memories that are known again; 0.4 MB for a given frame and object at most
 
 
 @dataclass
@@ -56,6 +56,11 @@ class Writer:
         self._known: OrderedDict[bytes, list[Memory]] = OrderedDict()
         self._lock = threading.Lock()
 
+    @property
+    def known_bytes(self) -> int:
+        """Of the memories that are known again."""
+        return sum(part.nbytes for memories in self._known.values() for memory in memories for part in memory)
+
     def write(self, inputs: Tensor) -> list[Memory]:
         """One memory for each of (N, 4, S, S) inputs."""
         if not len(inputs):
@@ -73,7 +78,7 @@ class Writer:
         memories = self.write(inputs)
         with self._lock:
             self._known[digest] = memories
-            while len(self._known) > MOST_WRITTEN:
+            while len(self._known) > 1 and self.known_bytes > KNOWN_BYTES:
                 self._known.popitem(last=False)
         return memories
 

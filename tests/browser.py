@@ -34,7 +34,7 @@ FLAGS = (
 )
 KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Escape": 27, "Enter": 13, "Tab": 9,
-    "Backspace": 8, "Home": 36, "End": 35, "F2": 113, " ": 32,
+    "Backspace": 8, "PageUp": 33, "PageDown": 34, "Home": 36, "End": 35, "F2": 113, " ": 32,
 }  # fmt: skip
 MODIFIERS = {"Alt": 1, "Ctrl": 2, "Shift": 8}
 

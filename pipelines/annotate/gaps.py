@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from datakit.arrays import Labels, iou, only_ids
+from datakit.arrays import Image, Labels, iou, only_ids
 
 from ..propagate.passes import SHOWN_BEFORE, nearest
 from .files import ids_in
@@ -94,16 +94,15 @@ def plan_legs(drawn: Sequence[int], count: int, direction: Direction, at: int) -
     """
     bounds = [None, *drawn, None]
     gaps = [Gap(*pair) for pair in pairwise(bounds)]
-    legs = [
-        leg for gap in sorted(gaps, key=lambda gap: _distance(gap, at, count)) for leg in _legs(gap, count, direction)
-    ]
+    gaps.sort(key=lambda gap: _distance(gap, at, count, direction))
+    legs = [leg for gap in gaps for leg in _legs(gap, count, direction)]
     return [leg for leg in legs if leg.places or leg.carries_through]
 
 
-def _distance(gap: Gap, at: int, count: int) -> tuple[int, int]:
-    """From `at` to a gap, of two beside it first the one after."""
+def _distance(gap: Gap, at: int, count: int, direction: Direction) -> tuple[int, int]:
+    """From `at` to a gap, of two beside it first the one that lies in the direction."""
     left, right = -1 if gap.left is None else gap.left, count if gap.right is None else gap.right
-    return max(left - at, at - right, 0), -left
+    return max(left - at, at - right, 0), left if direction == "backwards" else -left
 
 
 def _legs(gap: Gap, count: int, direction: Direction) -> Iterator[Leg]:
@@ -118,6 +117,11 @@ def _legs(gap: Gap, count: int, direction: Direction) -> Iterator[Leg]:
         yield Leg(gap, right, back, len(back) - nearer if both else len(back))
 
 
+def kept_drawings(media: Media) -> Callable[[int], Image]:
+    """The pictures of drawings by their places; as many are kept as a leg shows, and every leg shows some anew."""
+    return lru_cache(SHOWN_BEFORE + 2)(media.once)
+
+
 class Carrier:
     """Carries masks through gaps.
 
@@ -127,6 +131,7 @@ class Carrier:
         memory: whether the network remembers pictures: it is then shown other drawings first.
         media: the pictures by a decoder of their own, where others look at the project's meanwhile.
         compares: whether both runs go through the whole of a gap, to tell where they agree; else each through its half.
+        drawing: the pictures of drawings, where somebody keeps them for longer; None for those of `media`.
     """
 
     def __init__(
@@ -136,11 +141,12 @@ class Carrier:
         memory: bool = False,
         media: Media | None = None,
         compares: bool = True,
+        drawing: Callable[[int], Image] | None = None,
     ):
         self._project, self._fresh, self._memory, self._media = project, fresh, memory, media or project.media
         self._compares = compares
         self._carried = False  # whether other objects go on below a drawing than when the plan was made
-        self._drawing = lru_cache(SHOWN_BEFORE + 2)(self._media.__getitem__)  # every leg shows some of them anew
+        self._drawing = drawing or kept_drawings(self._media)
 
     def run(self, direction: Direction, at: int) -> Iterator[tuple[Made, int]]:
         """Make all that is not up to date; each step with the number of steps that are left.
@@ -161,13 +167,6 @@ class Carrier:
             same, rounds = self._project.changed == changed, rounds + 1
             at, rounds = (at, rounds) if same else (self._project.changed[1], 0)
             unchanged = same and not (self._carried and rounds <= len(self._project.drawn))
-
-    def get_ready(self, direction: Direction, at: int) -> None:
-        """Let the network see the drawings that a run would begin with: it knows them again then."""
-        for leg in self.plan(direction, at)[:1]:
-            start = self._start(leg)
-            if ids := sorted(ids_in(start)):
-                self._begin(leg, start, ids)
 
     def _steps(self, plan: Sequence[Leg]) -> Iterator[Made]:
         for gap in dict.fromkeys(leg.gap for leg in plan):

@@ -126,22 +126,28 @@ class WhenQuiet:
     """
 
     def __init__(self, seconds: float):
-        self._seconds, self._timer = seconds, threading.Timer(0, lambda: None)
+        self._seconds, self._lock = seconds, threading.Lock()
+        self._timer: threading.Timer | None = None
 
     def ask(self, work: Callable[[], None]) -> None:
         """Do this, and nothing that was asked for before and has not begun."""
-        self.cancel()
-        self._timer = threading.Timer(self._seconds, work)
-        self._timer.daemon = True
-        self._timer.start()
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(self._seconds, work)
+            self._timer.daemon = True
+            self._timer.start()
 
-    def cancel(self) -> None:
-        """Do nothing that has not begun."""
-        self._timer.cancel()
+    def end(self) -> None:
+        """Do nothing that has not begun, and wait for what has."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer.join()
 
     def wait(self) -> None:
         """Until what was asked for is done."""
-        if self._timer.is_alive():
+        if self._timer is not None:
             self._timer.join()
 
 

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -91,8 +92,9 @@ def _serve(
     with contextlib.suppress(KeyboardInterrupt):  # also as uvicorn passes it on when it has ended
         echo(f"{project.media.path}: {_told(project.media, job.stills)}; all is kept in {project.folder}")
         echo(f"The page is at {address}\nPress Ctrl-C here to end.")
-        if job.browser:
-            webbrowser.open(address)
+        bound.listen()  # a browser that comes before the server waits for it
+        if job.browser:  # some commands end only with the browser
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         uvicorn.Server(config).run(sockets=[bound])
     again = ["datakit", "annotate", str(project.folder), *(["--read-only"] if job.read_only else [])]
     echo(f"\nAll is saved. To go on: {shlex.join(again)}")

@@ -50,7 +50,7 @@ def make_app(project: Project, masker: Masker | None, token: str) -> ASGIApp:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         async with hub.open(), watched(session, hub.tell):
             yield
-        session.jobs.stop(wait=10)
+        session.end()
 
     api = Api(session, hub)
     errors: Any = {

@@ -6,11 +6,11 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from datakit.arrays import Labels, only_ids
-from datakit.errors import DatakitError, UsageError
+from datakit.errors import UsageError
 from datakit.images import encode_jpeg
 from datakit.preview.overlay import drawn
 from datakit.resize import shrunk
@@ -18,7 +18,7 @@ from datakit.video.palette import bright_colours
 from datakit.wording import counted
 
 from .export import FORMATS, export_to
-from .gaps import DIRECTIONS, Carrier
+from .gaps import DIRECTIONS, Carrier, kept_drawings
 from .jobs import Advance, Event, Jobs, WhenQuiet
 from .masker import Masker
 from .offer import offered
@@ -46,7 +46,13 @@ class Session:
         self._identity = project.media.identity()
         self._revisions = itertools.count(time.time_ns() // 1_000)  # those of the next program are later ones
         self._aside = project.media.apart()  # whoever waits for a picture does not wait for thumbnails as well
+        self._drawing = kept_drawings(project.media.apart())
         self._small = lru_cache(THUMBS_KEPT)(lambda place: shrunk(self._aside.once(place), THUMB_SIDE))
+
+    def end(self) -> None:
+        """Stop what runs in the background, after the step it is at."""
+        self._ahead.end()
+        self.jobs.stop(wait=10)
 
     def state(self) -> dict[str, Any]:
         """All that a page needs to begin."""
@@ -127,12 +133,15 @@ class Session:
         """
         self.project.draw(place, labels, settled)
         if self._masker is not None and self._masker.remembers and self.project.media.kind != "stills":
-            self._ahead.ask(lambda: self._get_ready(place))
+            self._ahead.ask(partial(self._see, self._masker, place))
 
-    def _get_ready(self, at: int) -> None:
-        if self._masker is not None and not self.jobs.running:
-            with contextlib.suppress(DatakitError, OSError):  # who asks for masks is told
-                Carrier(self.project, self._masker.fresh, True).get_ready("both", at)
+    def _see(self, masker: Masker, place: int) -> None:
+        """Have the network remember a drawing, whose picture was just looked at, as runs will show it."""
+        labels = self.project.labels(place)
+        with contextlib.suppress(Exception):  # who asks for masks is told
+            for close in (True, False):
+                if not self.jobs.running:
+                    masker.fresh(close).replay(labels, labels, partial(self._drawing, place))
 
     def box(self, place: int, number: Any, box: Any) -> Labels:
         """The mask of the object in a box.
@@ -161,14 +170,14 @@ class Session:
             raise UsageError("nothing to propagate: draw an object in a frame first")
 
         def work(advance: Advance) -> None:
-            carrier = Carrier(project, masker.fresh, masker.remembers, project.media.apart())
+            self._ahead.end()
+            carrier = Carrier(project, masker.fresh, masker.remembers, project.media.apart(), drawing=self._drawing)
             for made, left in carrier.run(direction, at):
                 revision = next(self._revisions)
                 advance(left, {
                     "kind": "made", "place": made.place, "version": project.version(made.place), "revision": revision
                 })  # fmt: skip
 
-        self._ahead.cancel()
         self.jobs.start("propagate", work, self._after)
 
     def learn(self) -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from model import recollection as module
 from model.propagate import PropagateConfig
-from model.recollection import MOST_GIVEN, MOST_WRITTEN, Recollection
+from model.recollection import MOST_GIVEN, Recollection
 from tests.colour_net import PLAIN
 from tests.model.test_lite_memory import awake
 
@@ -82,7 +83,13 @@ def test_a_given_frame_is_known_again_by_the_next_run(recollection, monkeypatch)
     assert looks == [2, 1]
 
 
-def test_what_is_known_again_is_bounded(recollection):
-    for seed in range(MOST_WRITTEN + 3):
+def test_what_is_known_again_is_bounded(recollection, monkeypatch):
+    """By its bytes, however many objects there are; the latest is always known."""
+    recollection.give(frame(0), labels(1), [1])
+    each = recollection._writer.known_bytes
+    monkeypatch.setattr(module, "KNOWN_BYTES", 3 * each)
+    for seed in range(1, 6):
         recollection.give(frame(seed), labels(1), [1])
-    assert len(recollection._writer._known) == MOST_WRITTEN
+    assert recollection._writer.known_bytes == 3 * each
+    recollection.give(frame(7), labels(1, 2, 3, 4), [1, 2, 3, 4])
+    assert recollection._writer.known_bytes == 4 * each

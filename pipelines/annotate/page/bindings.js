@@ -9,11 +9,21 @@ const $ = id => document.getElementById(id);
 /* Keys, what they do as the help tells it, and the action. */
 function table(app) {
   const { drawing, background, tools, view } = app;
-  const arrows = (dx, dy, step) => () => tools.crosshair ? tools.steer(dx, dy) : step && app.go(app.wanted + step);
+  const arrows = (dx, dy, step) => () => {
+    if (tools.crosshair) tools.steer(dx, dy);
+    else if (tools.tool === "hand" && !view.fitted) view.pan(-4 * dx, -4 * dy);
+    else if (step) app.go(app.wanted + step);
+  };
+  const zoom = factor => () => view.zoom(factor, tools.crosshair ? view.onStage(tools.crosshair) : undefined);
+  const beside = step => () => {
+    const other = app.objects[app.objects.findIndex(each => each.id === app.object) + step];
+    if (other) app.choose(other.id);
+  };
   const escape = () => { if (!tools.cancel() && tools.crosshair) tools.toggleCrosshair(); };
   return [
     ...Object.entries(TOOLS).map(([tool, { name, key }]) => [[key], `${name} tool`, () => app.use(tool)]),
     [["1 – 9"], "choose an object", null],
+    [["PageUp"], "", beside(-1)], [["PageDown"], "", beside(1)], [["PageUp", "PageDown"], "previous, next object", null],
     [["N"], "new object", () => app.add()],
     [["F2"], "rename the object", () => app.writes && editName(app, app.object)],
     [["["], "", () => app.setRadius(Math.floor(tools.radius / 1.25))],
@@ -26,7 +36,7 @@ function table(app) {
     [["Enter"], "close the polygon; with the crosshair, press and release", () => tools.enter()],
     [["Escape"], "take back what is not finished", escape],
     [["K"], "crosshair for drawing without a mouse", () => app.writes && tools.toggleCrosshair()],
-    [["←", "→"], "previous, next picture; or move the crosshair", null],
+    [["←", "→"], "previous, next picture; or move the crosshair, or with Move the picture, if it is zoomed", null],
     [[","], "", () => app.go(app.wanted - 1)],
     [["."], "", () => app.go(app.wanted + 1)],
     [[", ."], "previous, next picture, also with the crosshair", null],
@@ -42,8 +52,8 @@ function table(app) {
     [["Shift+B"], "propagate backwards", () => background.propagate("backwards")],
     [["L"], "learn from the drawings", () => background.learn()],
     [["S"], "stop", () => background.stop()],
-    [["+", "="], "zoom in", () => view.zoom(1.4)],
-    [["-"], "zoom out", () => view.zoom(1 / 1.4)],
+    [["+", "="], "zoom in", zoom(1.4)],
+    [["-"], "zoom out", zoom(1 / 1.4)],
     [["0"], "whole picture", () => view.fit()],
     [["O"], "masks fainter", () => app.setOpacity(Number($("opacity").value) - 15)],
     [["Shift+O"], "masks stronger", () => app.setOpacity(Number($("opacity").value) + 15)],

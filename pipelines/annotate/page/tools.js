@@ -195,6 +195,7 @@ export class Tools {
   steer(dx, dy) {
     const { width, height } = this.app.labels;
     this.crosshair = { x: Math.max(0, Math.min(width, this.crosshair.x + dx)), y: Math.max(0, Math.min(height, this.crosshair.y + dy)) };
+    this.view.reveal(this.crosshair);
     this.drag(this.crosshair);
   }
 

@@ -104,6 +104,13 @@ export class View {
     this.place();
   }
 
+  /* Pans as far as a point of the picture needs to be in sight. */
+  reveal(point) {
+    const room = 40, { x, y } = this.onStage(point), { clientWidth, clientHeight } = this.stage;
+    const lacking = (at, most) => at < room ? room - at : Math.min(0, most - room - at);
+    if (!this.fitted) this.pan(lacking(x, clientWidth), lacking(y, clientHeight));
+  }
+
   place() {
     this.sheet.style.transform = `translate(${this.left}px, ${this.top}px) scale(${this.scale})`;
     this.sheet.classList.toggle("large", this.scale >= 2);

@@ -23,6 +23,14 @@ from tests.clips import Drifting
 TOKEN = "token-of-a-test"
 
 
+def wait(ask: Callable[[], Any], patience: float = 20) -> None:
+    """Until something is so."""
+    deadline = time.monotonic() + patience
+    while not ask():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 class DriftingMasker:
     """Masks that drift, and boxes filled; learning is told, step by step."""
 

@@ -347,25 +347,9 @@ def test_a_drawing_that_changes_meanwhile_is_gone_on_from(project):
     assert signs(project) == "dmmmmmdmmm"
 
 
-@pytest.mark.parametrize("at", [2, 7])
-def test_the_network_sees_beforehand_what_a_run_begins_with(project, at):
-    """The drawings of the run that the button would begin, as it would see them; nothing where all is made."""
-    for place in (2, 7):
+@pytest.mark.parametrize(("direction", "first"), [("backwards", 4), ("forwards", 6), ("both", 6)])
+def test_it_begins_on_the_side_of_the_drawing_that_it_is_asked_for(project, direction, first):
+    """Looked at is the drawing between two gaps."""
+    for place in (1, 5, 9):
         project.draw(place, labels(place))
-    seen = []
-
-    class Watching(Drifting):
-        def replay(self, made, mask=None, frame=None):
-            seen.append(made)
-            super().replay(made, mask, frame)
-
-    def begun(do):
-        seen.clear()
-        do(Carrier(project, lambda close: Watching(), memory=True))
-        return list(seen)
-
-    ready = begun(lambda carrier: carrier.get_ready("both", at))
-    first = begun(lambda carrier: next(carrier.run("both", at)))
-    assert len(ready) == 2 and all(map(np.array_equal, ready, first))
-    carry(project)
-    assert begun(lambda carrier: carrier.get_ready("both", at)) == []
+    assert carry(project, direction, at=5, stop=1) == [first]

@@ -73,6 +73,17 @@ def test_only_the_last_of_what_was_asked_for_in_haste_is_done():
         quiet.ask(lambda number=number: done.append(number))
     quiet.wait()
     quiet.ask(lambda: done.append("taken back"))
-    quiet.cancel()
+    quiet.end()
     quiet.wait()
     assert done == [4]
+
+
+def test_what_has_begun_is_waited_for():
+    """A thread that computes while the program ends would take it down."""
+    begun, go, done = threading.Event(), threading.Event(), []
+    quiet = WhenQuiet(0)
+    quiet.ask(lambda: (begun.set(), go.wait(10), done.append(True)))
+    assert begun.wait(10)
+    threading.Timer(0.05, go.set).start()
+    quiet.end()
+    assert done == [True]

@@ -169,6 +169,32 @@ def test_thumbnails_are_asked_for_one_after_the_other(page: Page) -> None:
     assert len(asked) > 3 and all(one[1] <= two[0] for one, two in pairwise(asked))
 
 
+SHIFT = "document.getElementById('sheet').style.transform"
+
+
+def test_keys_move_the_picture_that_is_zoomed(page: Page) -> None:
+    """By arrows, with Move; the crosshair stays in sight. Where it is whole they show the next picture."""
+    page.press("h", "ArrowRight")
+    page.browser.until("document.getElementById('stage').dataset.place === '1'")
+    page.press("+", "+", "+", "+")
+    before = page.browser.run(SHIFT)
+    page.press("ArrowRight")
+    assert page.browser.run(SHIFT) != before
+    assert page.browser.run("document.getElementById('stage').dataset.place") == "1"
+    page.press("b", "k", *["ArrowLeft"] * 8)
+    box = "document.getElementById('stage').getBoundingClientRect()"
+    mark = "document.querySelector('#marks path').getBoundingClientRect()"
+    assert page.browser.run(f"{mark}.left >= {box}.left && {mark}.right <= {box}.right")
+
+
+def test_a_key_chooses_the_object_beside(page: Page) -> None:
+    """So that more than nine can be chosen."""
+    page.press("1", "PageDown")
+    page.browser.until("document.querySelector('#objects li.now')?.dataset.id === '2'")
+    page.press("PageDown", "PageUp")
+    page.browser.until("document.querySelector('#objects li.now')?.dataset.id === '1'")
+
+
 def test_keys_alone_suffice(page: Page, project: Project) -> None:
     """Object, name, crosshair, stroke, polygon, propagation, next frame, export: no pointer."""
     page.press("n")

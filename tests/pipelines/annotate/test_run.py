@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import stat
+import sys
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from pipelines.annotate.media import open_media  # noqa: E402
 from pipelines.annotate.project import Project  # noqa: E402
 from pipelines.annotate.run import SESSION, AnnotateJob, last_session, open_project, remember  # noqa: E402
 from tests.clips import draw_folder, labels  # noqa: E402
-from tests.pipelines.annotate.serving import DriftingMasker  # noqa: E402
+from tests.pipelines.annotate.serving import DriftingMasker, wait  # noqa: E402
 from tests.tiny import write_picture  # noqa: E402
 
 
@@ -186,3 +187,19 @@ def test_the_command_looks_at_a_project_without_a_network(project, start):
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     assert f"datakit annotate {project.folder} --read-only" in process.stdout.read()
+
+
+def test_a_browser_that_is_quick_and_stays_gets_the_page(project, start, tmp_path, monkeypatch):
+    """As a browser in a terminal does: it comes before the server, and its command ends with it."""
+    script, answer = tmp_path / "browser.py", tmp_path / "answer"
+    script.write_text(
+        "import sys, time, urllib.request\n"
+        "found = urllib.request.urlopen(sys.argv[1], timeout=20)\n"
+        f"open({str(answer)!r}, 'w').write(str(found.status))\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {script} %s")
+    process = start("annotate", project.folder, "--read-only")
+    wait(lambda: answer.exists() and answer.read_text() == "200")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0

@@ -1,7 +1,6 @@
 """The server: who is let in, what is kept, what runs in the background."""
 
 import json
-import time
 
 import cv2
 import numpy as np
@@ -15,7 +14,7 @@ from pipelines.annotate.project import Project  # noqa: E402
 from pipelines.annotate.runs import encode_runs  # noqa: E402
 from pipelines.annotate.session import Session  # noqa: E402
 from tests.clips import labels  # noqa: E402
-from tests.pipelines.annotate.serving import DriftingMasker, serving  # noqa: E402
+from tests.pipelines.annotate.serving import DriftingMasker, serving, wait  # noqa: E402
 
 OBJECT = np.where(labels() == 1, 1, 0).astype(np.uint8)
 
@@ -25,13 +24,6 @@ def slow(project):
     """One whose network takes its time."""
     with serving(project, DriftingMasker(0.05)) as found:
         yield found
-
-
-def wait(ask, patience=10):
-    deadline = time.monotonic() + patience
-    while not ask():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("path", [

@@ -6,11 +6,11 @@ import pytest
 pytest.importorskip("starlette", reason="starlette is not installed (extra `annotate`)")
 
 from datakit.errors import UsageError
-from pipelines.annotate.media import open_media
+from pipelines.annotate.media import Media, open_media
 from pipelines.annotate.project import Project
 from pipelines.annotate.session import Session, spread
 from pipelines.annotate.signs import signs
-from tests.clips import labels
+from tests.clips import Drifting, labels
 from tests.pipelines.annotate.serving import DriftingMasker
 
 
@@ -33,9 +33,9 @@ def test_a_thumbnail_is_read_once_and_takes_no_room_from_what_is_looked_at(proje
     assert session._small.cache_info().misses == 1
 
 
-@pytest.mark.parametrize(("remembers", "looks"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize(("remembers", "looks"), [(True, [True, False]), (False, [])])
 def test_a_network_with_a_memory_sees_a_drawing_before_it_is_asked(project, monkeypatch, remembers, looks):
-    """Once nothing more is drawn for a moment; one without has nothing to keep."""
+    """As it would look between two drawings and at an end of the film; one without has nothing to keep."""
     masker, begun = DriftingMasker(), []
     masker.remembers, fresh = remembers, masker.fresh
     monkeypatch.setattr(masker, "fresh", lambda close: begun.append(close) or fresh(close))
@@ -43,7 +43,7 @@ def test_a_network_with_a_memory_sees_a_drawing_before_it_is_asked(project, monk
     session.draw(0, labels())
     session.draw(0, labels(1))
     session._ahead.wait()
-    assert len(begun) == looks
+    assert begun == looks
     assert project.drawn == [0] and np.array_equal(project.labels(0), labels(1))
 
 
@@ -63,6 +63,34 @@ def test_nothing_is_seen_beforehand_while_a_job_runs(project, monkeypatch):
     masker.allow(100)
     session.jobs.wait()
     assert begun == []
+
+
+def test_a_picture_that_was_drawn_is_not_decoded_again_for_a_run(project, monkeypatch):
+    """To seek it in a film costs a second."""
+    masker = DriftingMasker()
+    masker.remembers = True
+    reads, once = [], Media.once
+    monkeypatch.setattr(Media, "once", lambda media, place: reads.append(place) or once(media, place))
+    monkeypatch.setattr(Drifting, "replay", asking(Drifting.replay))
+    session = Session(project, masker, print)
+    for place in (0, 9):
+        session.draw(place, labels(place))
+        session._ahead.wait()
+    assert reads == [0, 9]
+    session.propagate("both", 0)
+    session.jobs.wait()
+    assert reads == [0, 9] and project.made_places
+
+
+def asking(replay):
+    """Looks at every picture, as a network with a memory does."""
+
+    def asks(propagator, made, mask=None, frame=None):
+        if frame is not None:
+            frame()
+        replay(propagator, made, mask, frame)
+
+    return asks
 
 
 def learned(project):
