@@ -70,7 +70,7 @@ def mean_j(davis: Path, out: Path) -> float:
 def measure(
     davis: Path, against: Path | None, weights: str, precision: str, sequences: list[str], objects: int = 1
 ) -> None:
-    """Print the table; J only where there is one object, as the truth has one."""
+    """Print and save the table; J only where there is one object, as the truth has one."""
     how = ["--weights", weights, "--precision", precision]
     OUT.mkdir(parents=True, exist_ok=True)
     sides = {"torch": (HERE, how), "openvino": (HERE, [*how, "--backend", "openvino"])}
@@ -87,11 +87,15 @@ def measure(
         for name, value in medians.items():
             ratios[name].append(medians[base] / value)
         print(sequence, {name: round(value, 1) for name, value in medians.items()}, flush=True)
-    for name in sides:
-        J = mean_j(davis, OUT / weights.replace("/", "_") / name.replace(" ", "-")) if objects == 1 else float("nan")
-        speed = statistics.median(ratios[name])
-        between = f"{min(ratios[name]):.2f} to {max(ratios[name]):.2f}"
-        print(f"{name}: {speed:.2f} x the frames a second of {base} ({between}), J {J:.4f}")
+    figures: dict[str, dict[str, float]] = {}
+    for name, found in ratios.items():
+        figures[f"{name}, frames a second of {base}"] = {
+            "median": round(statistics.median(found), 2), "least": round(min(found), 2), "most": round(max(found), 2),
+        }  # fmt: skip
+        if objects == 1:
+            J = mean_j(davis, OUT / weights.replace("/", "_") / name.replace(" ", "-"))
+            figures[f"{name}, frames a second of {base}"]["J"] = round(J, 4)
+    common.save(f"backends-{Path(weights).stem}-{objects}", figures)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +20,7 @@ from datakit.errors import UsageError
 from datakit.extras import require
 
 from .compute import Compute
+from .memory import Memory
 from .segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -49,12 +51,7 @@ def prepared(net: Segmenter, compute: Compute, backend: str = "torch") -> Segmen
     require("openvino", "backend openvino")
     if not compute.device.startswith("cpu"):
         raise UsageError(f"backend openvino: runs on the processor, not on {compute.device}; use --device cpu")
-    folded = fold_norms(net)
-    precision = "bf16" if compute.precision == "bf16" else "f32"
-    if folded.remembers:  # its head reads a memory that grows
-        folded.trunk = OpenVinoModule(folded.trunk, precision)
-        return folded
-    return _Compiled(folded, precision)
+    return _Compiled(net, "bf16" if compute.precision == "bf16" else "f32")
 
 
 def fold_norms(net: Segmenter) -> Segmenter:
@@ -75,7 +72,7 @@ def fold_norms(net: Segmenter) -> Segmenter:
 
 
 class OpenVinoModule(nn.Module):
-    """A module of one input that OpenVINO runs on the processor; compiled for every shape of input when it first comes.
+    """A module that OpenVINO runs on the processor; compiled for every shape of its first input when that first comes.
 
     Args:
         module: in eval mode; gives a tensor or a list of them.
@@ -86,21 +83,39 @@ class OpenVinoModule(nn.Module):
         super().__init__()
         self._modules_source = (module,)  # in a tuple, as it is no part of this one
         self._precision = precision
+        self._converted: dict[tuple[int, ...], Any] = {}  # by the shape of one sample, since it takes seconds
         self._compiled: OrderedDict[tuple[int, ...], CompiledModel] = OrderedDict()
 
-    def forward(self, x: Tensor) -> Tensor | list[Tensor]:
-        """What the module makes of a float32 tensor."""
-        shape = tuple(x.shape)
+    def forward(self, x: Tensor, *more: Tensor) -> Tensor | list[Tensor]:
+        """What the module makes of tensors; those after the first may have a last axis of any length."""
+        shape, inputs = tuple(x.shape), [each.float().contiguous() for each in (x, *more)]
         if shape not in self._compiled:
             while len(self._compiled) >= MOST_SHAPES:
                 self._compiled.popitem(last=False)
-            self._compiled[shape] = self._compile(shape)
+            self._compiled[shape] = self._compile(inputs)
         self._compiled.move_to_end(shape)
-        found = self._compiled[shape](x.contiguous().numpy())
+        found = self._compiled[shape]([each.numpy() for each in inputs])
         tensors = [torch.from_numpy(value.copy()) for value in found.to_tuple()]
         return tensors[0] if len(tensors) == 1 else tensors
 
-    def _compile(self, shape: tuple[int, ...]) -> CompiledModel:
+    def _compile(self, inputs: Sequence[Tensor]) -> CompiledModel:
+        import openvino
+
+        sample = tuple(inputs[0].shape[1:])
+        if sample not in self._converted:
+            self._converted[sample] = self._convert(inputs)
+        model = self._converted[sample].clone()
+        first, *more = (list(each.shape) for each in inputs)
+        shapes = [first, *([*shape[:-1], -1] for shape in more)]
+        model.reshape(dict(zip(model.inputs, shapes, strict=True)))
+        how = {
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_PRECISION_HINT": self._precision,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        return openvino.compile_model(model, "CPU", how)
+
+    def _convert(self, inputs: Sequence[Tensor]) -> Any:
         import openvino
 
         module = self._modules_source[0].to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
@@ -108,28 +123,45 @@ class OpenVinoModule(nn.Module):
             torch.inference_mode(False),
             torch.no_grad(),
             torch.autocast("cpu", enabled=False),
-            warnings.catch_warnings(action="ignore", category=TracerWarning),  # the shape is fixed
+            warnings.catch_warnings(action="ignore", category=TracerWarning),  # what is fixed may be fixed
         ):
-            converted: Any = openvino.convert_model(module, example_input=torch.zeros(shape))
-        converted.reshape(list(shape))
-        how = {
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-            "INFERENCE_PRECISION_HINT": self._precision,
-            "PERFORMANCE_HINT": "LATENCY",
-        }
-        return openvino.compile_model(converted, "CPU", how)
+            zeros = tuple(map(torch.zeros_like, inputs))
+            traced = torch.jit.trace(module, zeros, strict=False, check_trace=False)  # a check would run it twice more
+            return openvino.convert_model(traced)
+
+
+class _Reading(nn.Module):
+    """A network with the parts of a memory as inputs of their own."""
+
+    def __init__(self, net: Segmenter):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor, keys: Tensor, values: Tensor, share: Tensor) -> Tensor:
+        """As the network's."""
+        return self.net(x, Memory(keys, values, share))  # type: ignore[no-any-return]
 
 
 class _Compiled(Segmenter):
-    """A network without a memory that OpenVINO runs as a whole."""
+    """A network that OpenVINO runs as a whole; it gains more from a further core than what goes on beside it.
+
+    What it remembers is written by torch: that is asked now and then, and to convert it as well takes a second.
+    """
 
     def __init__(self, net: Segmenter, precision: str):
         super().__init__(nn.Identity(), nn.Identity())
-        for name in ("coding", "stride", "spare_cores", "mirrored", "margin", "doubtful"):
+        for name in ("coding", "stride", "mirrored", "margin", "doubtful", "remembers"):
             setattr(self, name, getattr(net, name))
-        self._whole = OpenVinoModule(net, precision)
+        folded = fold_norms(net)
+        self._alone = OpenVinoModule(folded, precision)
+        self._reading = OpenVinoModule(_Reading(folded), precision)
+        self._given = (net,)  # in a tuple, as it is no part of this one
         self.eval()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, memory: Memory | None = None) -> Tensor:
         """As the network's."""
-        return self._whole(x)  # type: ignore[no-any-return]
+        return self._alone(x) if memory is None else self._reading(x, *memory)  # type: ignore[no-any-return]
+
+    def remember(self, x: Tensor) -> Memory:
+        """As the network's."""
+        return self._given[0].remember(x)

@@ -8,6 +8,7 @@ from datakit.errors import UsageError
 from model import inference
 from model.compute import Compute
 from model.inference import OpenVinoModule, prepared
+from model.memory import Memory
 from model.segmenter import Segmenter
 from tests.model import test_inference
 from tests.model.test_inference import COMPUTE, SIZE, inputs, logits
@@ -25,8 +26,23 @@ def test_openvino_says_the_same(net: Segmenter) -> None:
 
 def test_openvino_keeps_what_a_propagation_asks_of_a_network(net: Segmenter) -> None:
     quick = prepared(net, COMPUTE, "openvino")
-    for name in ("coding", "stride", "spare_cores", "mirrored", "remembers"):
+    for name in ("coding", "stride", "mirrored", "margin", "doubtful", "remembers"):
         assert getattr(quick, name) == getattr(net, name)
+
+
+@torch.inference_mode()
+def test_a_memory_may_grow_without_a_new_conversion(net: Segmenter, monkeypatch) -> None:
+    """And another number of objects; only another size of the frame is converted anew."""
+    if not net.remembers:
+        pytest.skip("has no memory")
+    converted, convert = [], OpenVinoModule._convert
+    monkeypatch.setattr(OpenVinoModule, "_convert", lambda self, xs: converted.append(len(xs)) or convert(self, xs))
+    quick = prepared(net, COMPUTE, "openvino")
+    for count, frames in ((1, 1), (1, 3), (2, 2)):
+        x = inputs(count)
+        memory, known = Memory.joined([net.remember(x)] * frames), Memory.joined([quick.remember(x)] * frames)
+        torch.testing.assert_close(quick(x, known), net(x, memory), atol=1e-3, rtol=1e-3)
+    assert converted == [4]
 
 
 def test_so_many_shapes_are_kept_compiled(monkeypatch) -> None:
