@@ -137,8 +137,8 @@ class Session:
 
     def _see(self, masker: Masker, place: int) -> None:
         """Have the network remember a drawing, whose picture was just looked at, as runs will show it."""
-        labels = self.project.labels(place)
         with contextlib.suppress(Exception):  # who asks for masks is told
+            labels = self.project.labels(place)
             for close in (True, False):
                 if not self.jobs.running:
                     masker.fresh(close).replay(labels, labels, partial(self._drawing, place))
