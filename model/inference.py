@@ -83,7 +83,7 @@ class OpenVinoModule(nn.Module):
         super().__init__()
         self._modules_source = (module,)  # in a tuple, as it is no part of this one
         self._precision = precision
-        self._converted: dict[tuple[int, ...], Any] = {}  # by the shape of one sample, since it takes seconds
+        self._converted: OrderedDict[tuple[int, ...], Any] = OrderedDict()  # by the shape of a sample: it takes seconds
         self._compiled: OrderedDict[tuple[int, ...], CompiledModel] = OrderedDict()
 
     def forward(self, x: Tensor, *more: Tensor) -> Tensor | list[Tensor]:
@@ -103,6 +103,8 @@ class OpenVinoModule(nn.Module):
 
         sample = tuple(inputs[0].shape[1:])
         if sample not in self._converted:
+            while len(self._converted) >= MOST_SHAPES:
+                self._converted.popitem(last=False)
             self._converted[sample] = self._convert(inputs)
         model = self._converted[sample].clone()
         first, *more = (list(each.shape) for each in inputs)

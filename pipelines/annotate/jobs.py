@@ -13,6 +13,7 @@ from datakit.errors import DatakitError, UsageError
 Event = dict[str, Any]
 Tell = Callable[[Event], None]
 TOLD_EVERY = 0.1  # seconds between two reports of progress
+PATIENCE = 10  # seconds for something small to end
 RECENT = 0.2  # weight of the last step in the mean of their seconds
 
 logger = logging.getLogger(__name__)
@@ -119,31 +120,37 @@ class Jobs:
 
 
 class WhenQuiet:
-    """Does something small, in a thread of its own, once nobody has asked for anything for a moment.
+    """Does something small, in a thread of its own, once nobody has asked for anything for a moment; one at a time.
 
     Args:
         seconds: of quiet.
     """
 
     def __init__(self, seconds: float):
-        self._seconds, self._lock = seconds, threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._seconds, self._working = seconds, threading.Lock()
+        self._timer: threading.Timer | None = None  # the last one; those before do nothing any more
 
-    def ask(self, work: Callable[[], None]) -> None:
-        """Do this, and nothing that was asked for before and has not begun."""
-        with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = threading.Timer(self._seconds, work)
-            self._timer.daemon = True
-            self._timer.start()
+    def ask(self, work: Callable[[Callable[[], bool]], None]) -> None:
+        """Do this, and nothing that was asked for before and has not begun.
+
+        Args:
+            work: is given what says whether it is still wanted.
+        """
+        timer = threading.Timer(self._seconds, lambda: self._run(lambda: self._timer is timer, work))
+        timer.daemon = True
+        self._timer = timer
+        timer.start()
+
+    def _run(self, wanted: Callable[[], bool], work: Callable[[Callable[[], bool]], None]) -> None:
+        with self._working:
+            if wanted():
+                work(wanted)
 
     def end(self) -> None:
-        """Do nothing that has not begun, and wait for what has."""
-        with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer.join()
+        """Do nothing that has not begun, and wait for what has, for a while."""
+        self._timer = None
+        if self._working.acquire(timeout=PATIENCE):
+            self._working.release()
 
     def wait(self) -> None:
         """Until what was asked for is done."""

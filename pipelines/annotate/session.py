@@ -135,12 +135,12 @@ class Session:
         if self._masker is not None and self._masker.remembers and self.project.media.kind != "stills":
             self._ahead.ask(partial(self._see, self._masker, place))
 
-    def _see(self, masker: Masker, place: int) -> None:
+    def _see(self, masker: Masker, place: int, wanted: Callable[[], bool]) -> None:
         """Have the network remember a drawing, whose picture was just looked at, as runs will show it."""
         with contextlib.suppress(Exception):  # who asks for masks is told
             labels = self.project.labels(place)
             for close in (True, False):
-                if not self.jobs.running:
+                if wanted() and not self.jobs.running:
                     masker.fresh(close).replay(labels, labels, partial(self._drawing, place))
 
     def box(self, place: int, number: Any, box: Any) -> Labels:

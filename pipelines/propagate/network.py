@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -105,6 +105,7 @@ class NetworkEngine:
         from model.checkpoint import load_network
         from model.compute import Compute
         from model.crf import Crf
+        from model.inference import prepared
         from model.online import ONLINE
         from model.propagate import PropagateConfig
         from model.refine import resolve_defaults
@@ -120,6 +121,7 @@ class NetworkEngine:
         self.config = resolve_defaults(config, self.net)
         self.compute = Compute.chosen(self.net, choice.device, choice.precision)
         self.net = self.compute.place(self.net)
+        self.quick = prepared(self.net, self.compute, choice.backend)  # once for all videos: it may take seconds
 
     def settings(self) -> dict[str, Any]:
         """As `Engine.settings`."""
@@ -157,7 +159,7 @@ class NetworkEngine:
         if self.postprocess is not None:
             written = whole_or_nothing(written, len(frames))
         # One object leaves the cores idle that the network spares for what goes on beside it; several fill all.
-        spared = self._quick.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
+        spared = self.quick.spare_cores if not self.choice.threads and len(objects_in(masks)) == 1 else 0
         with limited_threads(max(1, count - spared)):
             logger.info(
                 f"{counted(len(frames), 'frame')} of {frames.size[1]}x{frames.size[0]}; {self.compute.describe()}"
@@ -169,15 +171,8 @@ class NetworkEngine:
         from model.inference import prepared
         from model.propagate import Propagator
 
-        quick = self._quick if net is self.net else prepared(net, self.compute, self.choice.backend)
+        quick = self.quick if net is self.net else prepared(net, self.compute, self.choice.backend)
         return Propagator(quick, self.compute, config, self.postprocess)
-
-    @cached_property
-    def _quick(self) -> Segmenter:
-        """The network as it was given, made quick once for all videos: with OpenVINO that takes seconds."""
-        from model.inference import prepared
-
-        return prepared(self.net, self.compute, self.choice.backend)
 
     def _fitted(self, frames: Frames, masks: Mapping[int, Labels], begins: int, scratch: Path) -> Propagator:
         """With the network to use: fitted to the annotated frames, by this run or an earlier, as far as that is better.

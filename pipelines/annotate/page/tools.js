@@ -46,6 +46,7 @@ export class Tools {
 
   choose(tool) {
     this.cancel();
+    if (tool === "hand") this.crosshair = null; // arrows move the picture then
     this.tool = tool;
     this.marks();
   }

@@ -70,20 +70,23 @@ def test_only_the_last_of_what_was_asked_for_in_haste_is_done():
     """And nothing that was taken back."""
     done, quiet = [], WhenQuiet(0.05)
     for number in range(5):
-        quiet.ask(lambda number=number: done.append(number))
+        quiet.ask(lambda wanted, number=number: done.append(number))
     quiet.wait()
-    quiet.ask(lambda: done.append("taken back"))
+    assert done == [4]
+    quiet.ask(lambda wanted: done.append("taken back"))
+    timer = quiet._timer
     quiet.end()
-    quiet.wait()
+    timer.join()
     assert done == [4]
 
 
 def test_what_has_begun_is_waited_for():
-    """A thread that computes while the program ends would take it down."""
+    """A thread that computes while the program ends would take it down. Who asks meanwhile does not wait."""
     begun, go, done = threading.Event(), threading.Event(), []
     quiet = WhenQuiet(0)
-    quiet.ask(lambda: (begun.set(), go.wait(10), done.append(True)))
+    quiet.ask(lambda wanted: (begun.set(), go.wait(10), done.append(wanted())))
     assert begun.wait(10)
+    quiet.ask(lambda wanted: done.append("second"))
     threading.Timer(0.05, go.set).start()
     quiet.end()
-    assert done == [True]
+    assert done == [False]
