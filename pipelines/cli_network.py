@@ -228,7 +228,7 @@ def score(shards: Path, as_json: bool, **options: Any) -> None:
 @set_option("Change any other setting, e.g. dilation=0 or online.optimizer.learning_rate=1e-4.", _propagate_settings)
 @click.option("--seed", type=click.IntRange(0), default=0, help="Root seed of the online stage.")
 @click.option("--backend", type=click.Choice(["torch", "openvino"]), default="torch",
-              help="What runs the network; openvino (an extra): quicker on a processor, after some seconds.")  # fmt: skip
+              help="What runs the network; openvino (an extra) is quicker on a processor, once begun.")  # fmt: skip
 @click.option("--overlay/--no-overlay", "film", default=True, help="Make the overlay video.")
 @click.option("--overwrite", is_flag=True, help="Replace what was made with other settings.")
 @cache_options
