@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from datakit.errors import UsageError
 from datakit.extras import require
+from datakit.recent import Recent
 
 from .compute import Compute
 from .memory import Memory
@@ -83,18 +83,14 @@ class OpenVinoModule(nn.Module):
         super().__init__()
         self._modules_source = (module,)  # in a tuple, as it is no part of this one
         self._precision = precision
-        self._converted: OrderedDict[tuple[int, ...], Any] = OrderedDict()  # by the shape of a sample: it takes seconds
-        self._compiled: OrderedDict[tuple[int, ...], CompiledModel] = OrderedDict()
+        self._converted: Recent[Any] = Recent(MOST_SHAPES)  # by the shape of a sample: it takes seconds
+        self._compiled: Recent[CompiledModel] = Recent(MOST_SHAPES)
 
     def forward(self, x: Tensor, *more: Tensor) -> Tensor | list[Tensor]:
         """What the module makes of tensors; those after the first may have a last axis of any length."""
         shape, inputs = tuple(x.shape), [each.float().contiguous() for each in (x, *more)]
-        if shape not in self._compiled:
-            while len(self._compiled) >= MOST_SHAPES:
-                self._compiled.popitem(last=False)
-            self._compiled[shape] = self._compile(inputs)
-        self._compiled.move_to_end(shape)
-        found = self._compiled[shape]([each.numpy() for each in inputs])
+        compiled = self._compiled.get(shape) or self._compiled.put(shape, self._compile(inputs))
+        found = compiled([each.numpy() for each in inputs])
         tensors = [torch.from_numpy(value.copy()) for value in found.to_tuple()]
         return tensors[0] if len(tensors) == 1 else tensors
 
@@ -102,11 +98,7 @@ class OpenVinoModule(nn.Module):
         import openvino
 
         sample = tuple(inputs[0].shape[1:])
-        if sample not in self._converted:
-            while len(self._converted) >= MOST_SHAPES:
-                self._converted.popitem(last=False)
-            self._converted[sample] = self._convert(inputs)
-        model = self._converted[sample].clone()
+        model = (self._converted.get(sample) or self._converted.put(sample, self._convert(inputs))).clone()
         first, *more = (list(each.shape) for each in inputs)
         shapes = [first, *([*shape[:-1], -1] for shape in more)]
         model.reshape(dict(zip(model.inputs, shapes, strict=True)))

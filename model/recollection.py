@@ -7,8 +7,7 @@ looking at those frames again.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from datakit.arrays import Image, Labels, Mask
+from datakit.recent import Recent
 from datakit.transforms.crop import cut_image, cut_mask, object_window
 
 from .compute import Compute
@@ -53,13 +53,9 @@ class Writer:
 
     def __init__(self, net: Segmenter, compute: Compute):
         self._net, self._compute = net, compute
-        self._known: OrderedDict[bytes, list[Memory]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @property
-    def known_bytes(self) -> int:
-        """Of the memories that are known again."""
-        return sum(part.nbytes for memories in self._known.values() for memory in memories for part in memory)
+        self._known: Recent[list[Memory]] = Recent(
+            KNOWN_BYTES, lambda memories: sum(part.nbytes for memory in memories for part in memory)
+        )
 
     def write(self, inputs: Tensor) -> list[Memory]:
         """One memory for each of (N, 4, S, S) inputs."""
@@ -71,16 +67,8 @@ class Writer:
     def write_once(self, inputs: Tensor) -> list[Memory]:
         """As `write`, for inputs that may come again: the very same ones are looked up."""
         digest = hashlib.blake2b(inputs.numpy().tobytes(), digest_size=16).digest()
-        with self._lock:
-            if digest in self._known:
-                self._known.move_to_end(digest)
-                return self._known[digest]
-        memories = self.write(inputs)
-        with self._lock:
-            self._known[digest] = memories
-            while len(self._known) > 1 and self.known_bytes > KNOWN_BYTES:
-                self._known.popitem(last=False)
-        return memories
+        known = self._known.get(digest)
+        return self._known.put(digest, self.write(inputs)) if known is None else known
 
 
 class Recollection:

@@ -6,8 +6,6 @@ Decoded pictures are kept up to a number of bytes, however long the film is.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from datakit.arrays import Image
 from datakit.errors import DatakitError, ItemError, UsageError
 from datakit.formats import MAX_PIXELS
 from datakit.photo_files import load_picture_file, read_picture
+from datakit.recent import Recent
 from datakit.video.labels import list_frames, unused_twins
 from datakit.video.seeking import SeekingFrames, open_seeking
 from datakit.video.video_file import DEFAULT_FPS
@@ -24,6 +23,11 @@ from datakit.video.video_file import DEFAULT_FPS
 Kind = Literal["film", "frames", "stills"]
 MOST_TOLD = 10  # files that a message names
 KEPT_BYTES = 192_000_000  # decoded pictures; 31 frames of 1080p
+
+
+def pictures() -> Recent[Image]:
+    """Room for decoded pictures, by their places."""
+    return Recent(KEPT_BYTES, lambda image: image.nbytes)
 
 
 @dataclass
@@ -47,8 +51,7 @@ class Media:
     size: Callable[[int], tuple[int, int]]
     files: tuple[Path, ...] = ()
     film: SeekingFrames | None = None
-    _kept: OrderedDict[int, Image] = field(default_factory=OrderedDict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _kept: Recent[Image] = field(default_factory=pictures, repr=False)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -59,16 +62,8 @@ class Media:
         Raises:
             DatakitError: it cannot be read.
         """
-        with self._lock:
-            if place in self._kept:
-                self._kept.move_to_end(place)
-                return self._kept[place]
-        image = self.read(place)
-        with self._lock:
-            self._kept[place] = image
-            while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > KEPT_BYTES:
-                self._kept.popitem(last=False)
-        return image
+        kept = self._kept.get(place)
+        return self._kept.put(place, self.read(place)) if kept is None else kept
 
     def identity(self) -> str:
         """A short text that changes with the files that are annotated: their names, sizes and times."""
@@ -84,8 +79,7 @@ class Media:
 
     def once(self, place: int) -> Image:
         """As `media[place]`, for those who need it once: it is not kept."""
-        with self._lock:
-            kept = self._kept.get(place)
+        kept = self._kept.get(place)
         return self.read(place) if kept is None else kept
 
     def apart(self) -> Media:
@@ -97,7 +91,7 @@ class Media:
             return self
         film = self.film.twin()
         mine = replace(self, read=film.__getitem__)  # with what is kept here
-        return replace(self, read=mine.once, film=film, _kept=OrderedDict(), _lock=threading.Lock())
+        return replace(self, read=mine.once, film=film, _kept=pictures())
 
 
 def open_media(path: Path, stills: bool | None = None) -> Media:

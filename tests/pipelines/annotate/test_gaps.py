@@ -1,11 +1,11 @@
 """Masks between drawings: which run makes which picture, what a correction changes, and what stays."""
 
-from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from datakit.recent import Recent
 from pipelines.annotate.gaps import Carrier, Gap, Leg, plan_legs
 from pipelines.annotate.signs import signs
 from tests.clips import Drifting, labels
@@ -13,11 +13,11 @@ from tests.clips import Drifting, labels
 OBJECT, OTHER = (np.where(labels() == number, number, 0).astype(np.uint8) for number in (1, 2))
 
 
-class Forgetful(OrderedDict):
+class Forgetful(Recent):
     """Keeps nothing."""
 
-    def __setitem__(self, key, value):
-        pass
+    def put(self, key, value):
+        return value
 
 
 def drifting(close=False):
@@ -316,7 +316,7 @@ def test_a_drawn_picture_is_read_once_however_many_legs_are_shown_it(project):
 
     for place in (0, 4, 9):
         project.draw(place, OBJECT)
-    media = replace(project.media, read=noted, _kept=Forgetful())
+    media = replace(project.media, read=noted, _kept=Forgetful(0))
     list(Carrier(project, lambda close: Remembering(), memory=True, media=media).run("forwards", 0))
     assert [read.count(place) for place in (0, 4, 9)] == [1, 1, 1]
 

@@ -27,7 +27,7 @@ def test_a_thumbnail_is_read_once_and_takes_no_room_from_what_is_looked_at(proje
     """Its photo is kept small; its masks are those of the moment."""
     session = Session(project, None, print)
     before = session.thumb(3)
-    assert list(project.media._kept) == []
+    assert len(project.media._kept) == 0
     project.draw(3, labels())
     assert session.thumb(3) != before
     assert session._small.cache_info().misses == 1
