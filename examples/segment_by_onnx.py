@@ -6,8 +6,8 @@ python examples/segment_by_onnx.py masktrack.onnx FRAMES FIRST-MASK.png OUT
 FRAMES and FIRST-MASK are read, and OUT is written, as `datakit propagate` does it: label pictures with DAVIS's palette.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -16,8 +16,8 @@ import onnxruntime
 
 from datakit.images import encode_palette_png
 from datakit.transforms.crop import cut_image, cut_mask, object_window, paste_back
+from datakit.video.annotations import read_annotation
 from datakit.video.frames import open_frames
-from datakit.video.labels import read_labels
 from datakit.video.palette import palette
 
 DILATION = 8  # pixels that the mask of the frame before is grown by
@@ -26,10 +26,12 @@ DILATION = 8  # pixels that the mask of the frame before is grown by
 class Network:
     """The file that segments and, of a network with a memory, the one beside it that remembers."""
 
-    def __init__(self, path: str):
-        self.segments = onnxruntime.InferenceSession(path)
+    def __init__(self, path: Path):
+        self.segments = onnxruntime.InferenceSession(str(path))
+        if "guide" not in {each.name for each in self.segments.get_inputs()}:
+            raise SystemExit(f"{path}: remembers frames; give the file beside it that segments")
         self.about = json.loads(self.segments.get_modelmeta().custom_metadata_map["datakit"])
-        beside = self.about["remember"] and Path(path).with_name(self.about["remember"])
+        beside = self.about["remember"] and path.with_name(self.about["remember"])
         self.remembers = onnxruntime.InferenceSession(str(beside)) if beside else None
         self.memory = {}
 
@@ -54,13 +56,15 @@ class Network:
         return windows, images, np.stack([cut_mask(mask, window) for mask, window in zip(masks, windows, strict=True)])
 
 
-def main(network: str, video: str, first: str, out: str) -> None:
+def main(network: Path, video: Path, first: Path, out: Path) -> None:
     """Segment all frames."""
-    net, frames = Network(network), open_frames(Path(video))
-    labels = read_labels(Path(first), first).labels
+    net, frames = Network(network), open_frames(video)
+    labels = read_annotation(first)  # raises where it is empty
+    if labels.shape != frames.size:
+        raise SystemExit(f"{first}: is (rows, columns) {labels.shape}, the frames are {frames.size}")
     ids = np.array([0, *(number for number in np.unique(labels) if number)], np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * DILATION + 1,) * 2)
-    Path(out).mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(frames):
         masks = [(labels == each).astype(np.uint8) for each in ids[1:]]
         if number:
@@ -68,8 +72,11 @@ def main(network: str, video: str, first: str, out: str) -> None:
             labels = ids[np.where(scores.max(0) > 0, scores.argmax(0) + 1, 0)]
         else:
             net.remember(frame, masks)
-        Path(out, f"{frames.names[number]}.png").write_bytes(encode_palette_png(labels, palette()))
+        (out / f"{frames.names[number]}.png").write_bytes(encode_palette_png(labels, palette()))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for word in ("network", "video", "first", "out"):
+        parser.add_argument(word, type=Path)
+    main(**vars(parser.parse_args()))

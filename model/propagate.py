@@ -45,19 +45,20 @@ class PropagateConfig:
 
     Attributes:
         size: side in pixels of the square cut the network runs on.
-        margin: room left around the guide mask on every side, as a multiple of its longer side; None as
-            `Segmenter.margin` says.
+        margin: room left around the guide mask on every side, as a multiple of its longer side; None for the network's
+            own, 0.3 of `lite-memory` and 0.4 of others.
         box_margin: the same where only a box is known; two looks make a mask of it.
         full_frame: look at the whole frame instead, its longer side at `size`.
         dilation: radius in pixels by which the previous mask is grown; the paper's is 5.
-        mirrored: look at each frame a second time, mirrored, and take the mean of both scores; None as
-            `Segmenter.mirrored` says. A network with a memory does so only while it follows one object.
+        mirrored: look at each frame a second time, mirrored, and take the mean of both scores; None where the network
+            does so by itself, as `lite` and `lite-memory`. One with a memory does so only while it follows one object.
         looks: passes over each frame, every one from the mask that the one before found.
         motion: share of the object's last movement by which its mask is moved on; 0 leaves it in place.
         keep_lost: an object that is not found is looked for with its last good mask as guide; else it is given up.
         collapse: an object counts as lost below this share of the area it was last found with.
-        doubtful: an object of which the network is less sure than this (`Propagator.margins`) counts as lost, one that
-            was lost until it is surer by FOUND_AGAIN; None as `Segmenter.doubtful` says, 0 for no matter how sure.
+        doubtful: an object of which the network is less sure than this (its margin) counts as lost, one that was lost
+            until it is surer by 0.1; None for the network's own, 0.65 of `lite-memory` and 0 of others, which is
+            however sure.
         show_lost: what is left of an object that counts as lost is given out; else it has no pixel there.
         widen: the window of a lost object grows by this factor with every frame, up to the whole frame.
         touching: parts of an object that do not touch its guide are dropped.

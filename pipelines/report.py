@@ -328,6 +328,8 @@ def train_report(summary: TrainSummary, as_json: bool) -> str:
         lines.append(summary.verdict() or best_known)
         lines.append(f"IoU on {counted(found['triples'], 'triple')} of photos held back, whose guide masks have "
                      f"{found['input_iou']:.3f}")  # fmt: skip
+    else:
+        lines.append(summary.verdict())
     if not summary.in_one_go:
         planned = ", ".join(f"{each['planned']} (step {each['done']})" for each in summary.extended)
         lines.append(f"iterations were added after {planned}: the learning rate fell sooner than in {summary.steps} "

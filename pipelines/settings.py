@@ -140,4 +140,4 @@ def _shown(value: Any) -> str:
         return f"content {value[:8]}…"
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         return "[" + ", ".join(str(item.get("name", item.get("kind", "?"))) for item in value) + "]"
-    return repr(value)
+    return "nothing" if value is None else repr(value)

@@ -93,7 +93,7 @@ class TrainSummary:
     def verdict(self) -> str:
         """What training made of the weights it began with, in words; '' where that is not known."""
         if not self.start:
-            return ""
+            return "" if self.validation else f"nothing was judged: {BEST} is what the last step left, good or not"
         if self.gain is None:
             return f"began at {self.start['output_iou']:.3f}; stopped before anything after that was judged"
         began, best = self.start["output_iou"], self.trained

@@ -39,6 +39,8 @@ class LabelVideos(VideoSource):
         UsageError: there are no label pictures, or a sequence has no video.
     """
 
+    unit = "frames"
+
     def __init__(self, labels: Path, video: Path):
         self.place, self.remarks = str(labels), {}
         found = open_labels(labels)

@@ -19,6 +19,8 @@ from ..photo_files import read_colours
 MOSTLY = 0.5  # of what is not the picture's commonest colour, equal to the frame before it is a painted frame
 MANY_COLOURS, SOME_PIXELS = 64, 0.05  # so many colours, each where the frame has it, on a share of it: no mask has that
 LEAKED = 0.02  # of an object: pixels beside it that had its colour before anything was painted
+RIM = 0.5  # of the border: a cut-out that fills more of it may be the ground, from which the object was erased
+OPAQUE = 128  # alpha from which a pixel is seen
 SAME, LIKE = 0, 32  # difference of a pixel in a file that kept it, and in one that kept it only nearly
 
 
@@ -31,10 +33,12 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
         max_pixels: of the largest picture that is read.
 
     Returns:
-        Its objects; None where the file is no picture of the frame.
+        Its objects; None where the file is no picture of the frame, or a part of it that was cut out: alpha says there
+        which.
 
     Raises:
-        DatakitError: it is the frame, but nothing is painted on it, or what is painted cannot be told from it.
+        DatakitError: it is the frame, but nothing is painted on it, or what is painted cannot be told from it; or it
+            cannot be told whether the object is what was cut out or what was left.
     """
     try:
         pixels = read_colours(path, str(path), max_pixels).copy()
@@ -43,6 +47,9 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
     if pixels.shape[:2] != frame.shape[:2]:
         return None
     distance = np.abs(pixels[..., :3].astype(np.int16) - frame).max(axis=2)
+    if (pixels[..., 3] < OPAQUE).any():
+        _refuse_hole(path, (pixels[..., 3] >= OPAQUE) & (distance <= LIKE))
+        return None
     packed = _packed(pixels[..., :3])
     is_same = distance <= SAME
     if not (is_same.mean() > SOME_PIXELS and len(np.unique(packed[is_same])) > MANY_COLOURS):
@@ -68,6 +75,21 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
             "paint with an opaque brush, each object in a colour of its own, or paint white on black"
         ) from None
     return replace(found, labels=_with_equals(path, found.labels, packed, changed))
+
+
+def _refuse_hole(path: Path, is_kept: NDArray[np.bool_]) -> None:
+    """Raise DatakitError where what is left of a frame lies around what is transparent.
+
+    Args:
+        path: of the file.
+        is_kept: (H, W), where the frame is seen.
+    """
+    border = np.concatenate([is_kept[0], is_kept[-1], is_kept[:, 0], is_kept[:, -1]])
+    if border.mean() > RIM:
+        raise DatakitError(
+            f"{path}: is the frame with transparent places, and what is left fills most of its border, so that it may "
+            "be the ground; paint the object white on black, or each object in a flat colour"
+        )
 
 
 def _with_equals(path: Path, labels: Labels, packed: NDArray[np.int32], changed: NDArray[np.bool_]) -> Labels:

@@ -30,9 +30,11 @@ class FrameTask:
 
 
 def measure_clips(
-    clips: Sequence[SequencePair], convention: Convention, read: ReadOptions, jobs: int
+    clips: Sequence[SequencePair], convention: Convention, read: ReadOptions, jobs: int, method: str = ""
 ) -> dict[str, list[FrameResult]]:
     """Read and measure all frames that count, `CHUNK` of them a task: sequence -> its frames.
+
+    Progress names the method, where it is one of several.
 
     Raises:
         Mismatch: naming every frame that does not fit.
@@ -40,7 +42,7 @@ def measure_clips(
     tasks = [task for clip in clips for task in frame_tasks(clip, convention, read)]
     results: dict[str, list[FrameResult]] = {clip.name: [] for clip in clips}
     problems: list[Misfit] = []
-    with progress(sum(len(task.frames) for task in tasks), "frames") as shown:
+    with progress(sum(len(task.frames) for task in tasks), f"frames{method and f' of {method}'}") as shown:
         for task, found in zip(tasks, map_on_processes(score_frames, tasks, jobs), strict=True):
             results[task.sequence] += [entry for entry in found if isinstance(entry, FrameResult)]
             problems += [entry for entry in found if isinstance(entry, Misfit)]

@@ -1,4 +1,4 @@
-"""Runs of a part of a clip: which frames they were asked for, and the clip cut to those.
+"""What the report of a run says of its frames: which it was asked for, and which it was given; clips cut to a part.
 
 A part is scored as a video of its own, as if the ground truth held its frames alone: its first frame is the given one
 and does not count, and where a convention leaves out the last frame, its last one does not.
@@ -13,8 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from datakit.errors import Mismatch
+from datakit.evaluation import Convention
 from datakit.video.labels import REPORT, LabelFolder, frame_order
-from datakit.wording import shorten
+from datakit.wording import counted, shorten
 
 from .match import SequencePair
 
@@ -42,14 +43,36 @@ def asked_frames(predictions: LabelFolder, name: str) -> tuple[str, ...] | None:
     Returns:
         None where there is no such report, or none that can be read: then all frames are expected.
     """
+    try:
+        frames = tuple(row["frame"] for row in _report_of(predictions, name)["frames"])
+    except (KeyError, TypeError):
+        return None
+    return frames if frames and all(isinstance(each, str) for each in frames) else None
+
+
+def given_lines(clips: Sequence[SequencePair], predictions: LabelFolder, convention: Convention) -> list[str]:
+    """How many of the frames that are scored a run was given the masks of, as its report says; nothing where none."""
+    of_clips = {}
+    for clip in clips:
+        given, scored = _report_of(predictions, clip.name).get("given"), convention.scored_frames(list(clip.target))
+        known = [frame for frame in scored if frame in given] if isinstance(given, dict) else []
+        if known:
+            of_clips[clip.name] = f"{len(known)} of {counted(len(scored), 'scored frame')}"
+    if not of_clips:
+        return []
+    told = shorten([f"{name} {count}" for name, count in of_clips.items()])
+    return [f"masks that the run was given count like its own: {told}"]
+
+
+def _report_of(predictions: LabelFolder, name: str) -> dict[str, Any]:
+    """The report of the run that made a sequence; nothing where there is none, or none that can be read."""
     root = predictions.root.resolve()
     folder = root.parent / REPORT / root.name if predictions.single else root / REPORT / name
     try:
         content = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        frames = tuple(row["frame"] for row in content["frames"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return frames if frames and all(isinstance(each, str) for each in frames) else None
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def cut_as_predicted(clips: Sequence[SequencePair]) -> list[SequencePair]:

@@ -30,7 +30,7 @@ from .match import (
 )
 from .measure import ids_outside, measure_clips, score_results
 from .methods import for_each, on_common_frames
-from .part import cut_as_asked, cut_as_predicted
+from .part import cut_as_asked, cut_as_predicted, given_lines
 from .report import csv_of, frame_rows
 from .result import Comparison, EvaluateConfig, Evaluation
 
@@ -93,11 +93,15 @@ def score_methods(methods: Mapping[str, Path], config: EvaluateConfig) -> dict[s
         clips = on_common_frames(clips, config.only_predicted)
     first = next(iter(clips.values()))
     convention, why = choose_convention(config.convention, first, config.read)
-    results = for_each(methods, lambda name: _measured(clips[name], convention, config))
+
+    def measured(name: str) -> dict[str, list[FrameResult]]:
+        return _measured(clips[name], convention, config, name if len(methods) > 1 else "")
+
+    results = for_each(methods, measured)
     fitting, because = better_convention(next(iter(results.values())), convention)
     if config.convention is None and fitting is not convention:
         convention, why = fitting, because
-        results = for_each(methods, lambda name: _measured(clips[name], convention, config))
+        results = for_each(methods, measured)
     outside = ids_outside(first, config.read, config.jobs)
     scored = for_each(methods, lambda name: score_results(results[name], convention, outside))
     return {
@@ -116,11 +120,11 @@ def _clips_of(predictions: LabelFolder, truth: LabelFolder, config: EvaluateConf
 
 
 def _measured(
-    clips: Sequence[SequencePair], convention: Convention, config: EvaluateConfig
+    clips: Sequence[SequencePair], convention: Convention, config: EvaluateConfig, method: str
 ) -> dict[str, list[FrameResult]]:
     if not config.only_predicted:
         refuse_gaps(clips, convention)
-    return measure_clips(clips, convention, config.read, config.jobs)
+    return measure_clips(clips, convention, config.read, config.jobs, method)
 
 
 def _evaluation(
@@ -145,7 +149,7 @@ def _evaluation(
         over,
         why,
         gaps,
-        notes=oddities(predictions, truth, clips),
+        notes=[*oddities(predictions, truth, clips), *given_lines(clips, predictions, convention)],
     )
 
 

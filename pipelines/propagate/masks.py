@@ -17,6 +17,7 @@ from datakit.arrays import Labels, only_ids
 from datakit.datasets import ReadOptions
 from datakit.datasets.pairs import MASK_SUFFIXES
 from datakit.errors import DatakitError, UsageError
+from datakit.validate import touches_all_borders
 from datakit.video.annotations import read_objects
 from datakit.video.frames import Frames
 from datakit.video.labels import list_frames, unused_twins
@@ -94,6 +95,8 @@ class Given:
         remarks: what a user should know, a sentence each.
         colours: which colour is which object, for all masks of the video.
         unnumbered: the first mask that shows one object without a number, if there is one.
+        soft: masks whose grey levels were cut at the threshold.
+        filling: masks whose one object reaches all four borders, as ground does.
     """
 
     masks: dict[int, Labels] = field(default_factory=dict)
@@ -104,6 +107,8 @@ class Given:
     remarks: list[str] = field(default_factory=list)
     colours: ColourIds = field(default_factory=ColourIds)
     unnumbered: Path | None = None
+    soft: list[Path] = field(default_factory=list)
+    filling: list[Path] = field(default_factory=list)
 
 
 def read_masks(frames: Frames, starts: Sequence[MaskPrompt | SequenceStart], read: ReadOptions) -> Given:
@@ -128,6 +133,10 @@ def read_masks(frames: Frames, starts: Sequence[MaskPrompt | SequenceStart], rea
             _take(given, place, _read_mask(given, start.file, frames, place, read), start)
     _refuse_unnumbered(given)
     _renumber(given)
+    for files, is_what in ((given.soft, f"soft, foreground above {read.threshold}"),
+                           (given.filling, "of an object that touches all four borders: inverted?")):  # fmt: skip
+        if files:
+            given.remarks.append(f"{counted(len(files), 'mask')} {is_what} ({shorten([file.name for file in files])})")
     return given
 
 
@@ -157,7 +166,9 @@ def _take(given: Given, place: int, labels: Labels, start: MaskPrompt | Sequence
     file = start.file if isinstance(start, MaskPrompt) else place
     before = into.get(place)
     if before is not None and np.intersect1d(before[before > 0], labels[labels > 0]).size:
-        raise UsageError(f"--mask {file}: holds an object id that another mask of this frame holds; use other ids")
+        twice = "holds an object id that another mask of this frame holds; use other ids"
+        elsewhere = "" if getattr(start, "frame", "") else f", or say of which frame it is: --mask {file}@FRAME"
+        raise UsageError(f"--mask {file}: {twice}{elsewhere}")
     into[place] = labels if before is None else np.where(before > 0, before, labels)
     if hidden := _ids_in(labels) - _ids_in(into[place]):
         raise UsageError(f"--mask {file}: object {min(hidden)} lies wholly under another mask of this frame")
@@ -253,6 +264,10 @@ def _read_mask(
         raise UsageError(f"{file}: the mask {sizes}; draw it on a frame written by --first-frame")
     if found.ids == (1,) and not found.numbered and not found.colours:
         given.unnumbered = given.unnumbered or file
+    if found.soft:
+        given.soft.append(file)
+    if len(found.ids) == 1 and touches_all_borders(found.merged()):
+        given.filling.append(file)
     return given.colours.matched(file, found)
 
 

@@ -153,7 +153,7 @@ class NetworkEngine:
         propagator = self._propagator(self.net, self.config)
         with limited_threads(count):
             masks = prompt_masks(propagator, frames, start)
-            if self.choice.online:
+            if self.choice.online and set(range(start.begins, len(frames))) - set(masks):
                 propagator = self._fitted(frames, masks, start.begins, scratch)
         passes = plan_passes(len(frames), masks, start.begins, start.complete)
         if self.postprocess is not None:
@@ -291,12 +291,12 @@ def online_words(about: Mapping[str, Any]) -> str:
     given, *others = about["judge"]["trials"]
     used = next((each for each in others if each["part"] == about["judge"]["part"]), max(others, key=_came_back))
     figures = (
-        f"fine-tuned, masks come back with IoU {used['returned']:.2f} (as it came {given['returned']:.2f}), meet those "
-        f"of the way there with {used['met']:.2f} ({given['met']:.2f}); on clips {used['clips']:.2f} "
-        f"({given['clips']:.2f}); agreement of both {used['agreement']:.2f}"
+        f"carried through the video and back, given masks return with IoU {used['returned']:.2f} fine-tuned, "
+        f"{given['returned']:.2f} as it came; on clips made of the given frame {used['clips']:.2f} and "
+        f"{given['clips']:.2f}; masks of both agree by {used['agreement']:.2f}"
     )
     if used.get("least", 1) < used["agreement"]:
-        figures += f" ({used['least']:.2f} of one object)"
+        figures += f", of one object by {used['least']:.2f}"
     return f"{online_verdict(about)}: {figures}"
 
 

@@ -54,16 +54,22 @@ def _where_to_look(summary: PropagateSummary) -> list[str]:
     return [
         f"  frame {frame}: look here, object {found['object']} is least sure there (margin {found['margin']:.2f}). "
         f"To correct it: datakit propagate {video} --first-frame {fix} --start {found['number']}, paint the objects"
-        f"{_colours(summary.content)}, and run again with --mask {fix}@{frame} added and --overwrite"
+        f"{_colours(summary.content, found['object'])}, and run again with --mask {fix}@{frame} added and --overwrite"
     ]
 
 
-def _colours(content: Mapping[str, Any]) -> str:
-    """What to paint objects in, so that they are known again: the colours of the first masks, or of result pictures."""
+def _colours(content: Mapping[str, Any], first: int) -> str:
+    """What to paint objects in, so that they are known again: the colours of the first masks, or of result pictures.
+
+    Args:
+        content: of the summary.
+        first: id of the object that is named first.
+    """
     table, own = palette(), content["colours"]
-    known = {n: own.get(str(n), table[3 * n : 3 * n + 3]) for n in content["objects"] if n < 255}
-    words = [f"object {number} in RGB {' '.join(map(str, colour))}" for number, colour in known.items()]
-    return f" ({', '.join(words[:MOST_NAMED])}{' …' if len(words) > MOST_NAMED else ''})" if words else ""
+    ids = sorted((n for n in content["objects"] if n < 255), key=lambda n: (n != first, n))
+    words = [f"object {n} in RGB {' '.join(map(str, own.get(str(n), table[3 * n : 3 * n + 3])))}" for n in ids]
+    rest = f", others as in the {'given masks' if own else 'results'}" if len(words) > MOST_NAMED else ""
+    return f" ({', '.join(words[:MOST_NAMED])}{rest})" if words else ""
 
 
 def _unused(path: Path) -> Path:

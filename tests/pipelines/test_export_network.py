@@ -37,23 +37,43 @@ def test_it_says_what_it_wrote(written):
         assert 0 < each["difference"] < 1e-3 and each["bytes"] == Path(each["path"]).stat().st_size
 
 
-def test_the_example_follows_objects_without_torch(written, tmp_path):
-    """Into label pictures of every frame, in which both objects are."""
-    video = draw_folder(tmp_path / "clip", 3)
-    mask = write_labels(tmp_path / "mask.png", labels())
+def run_example(network, tmp_path, plane):
+    """The example on three frames, where there is no torch."""
+    video, mask = draw_folder(tmp_path / "clip", 3), write_labels(tmp_path / "mask.png", plane)
+    words = ["segment_by_onnx.py", *map(str, (network, video, mask, tmp_path / "out"))]
     program = f"""
 import runpy, sys
 sys.modules["torch"] = None
-sys.argv = ["segment_by_onnx.py", {str(written[0])!r}, {str(video)!r}, {str(mask)!r}, {str(tmp_path / "out")!r}]
+sys.argv = {words!r}
 runpy.run_path({str(ROOT / "examples/segment_by_onnx.py")!r}, run_name="__main__")
 """
-    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_the_example_follows_objects_without_torch(written, tmp_path):
+    """Into label pictures of every frame, in which both objects are."""
+    ran = run_example(written[0], tmp_path, labels())
     assert ran.returncode == 0, ran.stderr
     from datakit.video.labels import read_labels
 
     found = {path.name: set(read_labels(path, path.name).labels.flat) for path in sorted((tmp_path / "out").iterdir())}
     assert list(found) == ["00000.png", "00001.png", "00002.png"]
     assert found["00000.png"] == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "plane", "words"),
+    [
+        pytest.param("net.onnx", labels()[:24, :32], "is (rows, columns) (24, 32)", id="another size"),
+        pytest.param("net.onnx", labels() * 0, "the mask is empty", id="no object"),
+        pytest.param("net-remember.onnx", labels(), "remembers frames; give the file beside it", id="the other file"),
+    ],
+)
+def test_the_example_refuses_what_it_cannot_follow(written, tmp_path, name, plane, words):
+    """Before it writes a picture."""
+    ran = run_example(written[0].with_name(name), tmp_path, plane)
+    assert ran.returncode != 0 and words in ran.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_suffix_is_refused(datakit, tmp_path):

@@ -44,7 +44,7 @@ def test_a_step_of_another_kind_is_nothing_that_set_changes():
 
 def test_added_and_missing_keys_differ():
     """A key of one side only is a difference from None."""
-    assert list(differences({"a": 1}, {"b": 2})) == ["a: 1 -> None", "b: None -> 2"]
+    assert list(differences({"a": 1}, {"b": 2})) == ["a: 1 -> nothing", "b: nothing -> 2"]
 
 
 def test_other_recipes_are_named():
@@ -59,5 +59,5 @@ def test_files_that_are_known_by_a_digest_are_others():
     old, new = {"mask": "ab" * 32, "more": "cd" * 32}, {"mask": "ef" * 32, "more": None}
     assert list(differences(old, new)) == [
         "mask: content abababab… -> content efefefef…",
-        "more: content cdcdcdcd… -> None",
+        "more: content cdcdcdcd… -> nothing",
     ]

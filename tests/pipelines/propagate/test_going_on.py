@@ -110,7 +110,7 @@ def test_other_settings_are_refused_with_exit_code_5(datakit, clip, mask, tmp_pa
     found = datakit("propagate", clip, "--mask", mask, "--out", out, "--margin", 0.7, "--stop", 4)
     assert found.exit_code == 5
     assert "video.frames: 6 -> 4" in found.stderr
-    assert "network.given.margin: None -> 0.7" in found.stderr
+    assert "network.given.margin: nothing -> 0.7" in found.stderr
     assert contents(out) == before
     assert datakit("propagate", clip, "--mask", mask, "--out", out, "--stop", 4, "--overwrite").exit_code == 0
     assert len(list((out / "clip").iterdir())) == 4

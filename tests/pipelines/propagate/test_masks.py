@@ -230,6 +230,54 @@ def test_a_painted_frame_that_cannot_be_read_is_refused(datakit, tmp_path, spoil
     assert result.exit_code == 1 and words in result.output
 
 
+SOFT = cv2.GaussianBlur(block(250, 20, block(250, 26)), (0, 0), 3)
+
+
+@pytest.mark.parametrize(
+    ("plane", "words"),
+    [
+        pytest.param(SOFT, "1 mask soft, foreground above 127 (m.png)", id="soft"),
+        pytest.param(255 - block(255, 20), "touches all four borders: inverted? (m.png)", id="inverted"),
+    ],
+)
+def test_a_mask_that_may_be_meant_otherwise_is_told(datakit, tmp_path, plane, words):
+    """It is used nevertheless."""
+    Image.fromarray(plane).save(tmp_path / "m.png")
+    clip = draw_folder(tmp_path / "walk", 2)
+    result = datakit("propagate", clip, "--mask", tmp_path / "m.png", "--out", tmp_path / "out")
+    assert result.exit_code == 0 and words in result.stderr, result.output
+
+
+def cut_out(is_kept, beneath):
+    """The first frame as a background remover saves it: opaque where it is kept."""
+    colours = np.where(is_kept[..., None], frame(0), beneath).astype(np.uint8)
+    return Image.fromarray(np.dstack([colours, np.where(is_kept, 255, 0).astype(np.uint8)]))
+
+
+INSIDE = np.zeros((48, 64), bool)
+INSIDE[10:30, 8:40] = True
+
+
+@pytest.mark.parametrize("beneath", [pytest.param(0, id="black"), pytest.param(frame(0), id="the frame")])
+def test_what_was_cut_out_of_the_frame_is_the_object(datakit, tmp_path, beneath):
+    """Whatever lies beneath what is transparent."""
+    cut_out(INSIDE, beneath).save(tmp_path / "m.png")
+    result = datakit(
+        "propagate", draw_folder(tmp_path / "walk"), "--mask", tmp_path / "m.png", "--out", tmp_path / "out"
+    )
+    assert result.exit_code == 0, result.output
+    assert np.array_equal(found(tmp_path / "out", 0) == 1, INSIDE)
+
+
+def test_a_frame_with_a_hole_is_refused(datakit, tmp_path):
+    """An object that was erased is not what is left."""
+    cut_out(~INSIDE, 0).save(tmp_path / "m.png")
+    result = datakit(
+        "propagate", draw_folder(tmp_path / "walk"), "--mask", tmp_path / "m.png", "--out", tmp_path / "out"
+    )
+    assert result.exit_code == 1 and "may be the ground" in result.output
+
+
 def test_most_of_a_frame_may_be_painted(datakit, tmp_path):
     """What is left of the frame tells that it is one."""
     picture = frame(0)

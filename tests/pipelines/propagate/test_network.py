@@ -111,13 +111,22 @@ def test_an_online_stage_that_is_not_judged_is_used(datakit, weights, tmp_path):
     assert about["share"] == 0.5 and "judge" not in about
 
 
+def test_an_online_stage_with_nothing_to_follow_is_left_out(datakit, weights, tmp_path):
+    """Every frame was given."""
+    clip, mask = draw_folder(tmp_path / "clip", 1), write_labels(tmp_path / "m.png", labels())
+    command = ("propagate", clip, "--mask", mask, "--weights", weights, *QUICK, "--no-overlay", "--online")
+    found = datakit(*command, "--out", tmp_path / "o")
+    assert found.exit_code == 0 and "online stage" not in found.output
+    assert not (tmp_path / "o/_report/clip/online.json").exists()
+
+
 def test_an_object_that_departs_is_told():
     """Since the online stage may have been declined for it."""
     trial = {"part": 0, "clips": 0.5, "returned": 0.5, "met": 0.5, "agreement": 1.0}
     trials = [trial, {**trial, "part": 1, "agreement": 0.7, "least": 0.2}]
     words = online_words({"share": 0, "judge": {"declined": True, "part": 0, "trials": trials}})
     assert "the network is used as it came" in words
-    assert words.endswith("agreement of both 0.70 (0.20 of one object)")
+    assert words.endswith("masks of both agree by 0.70, of one object by 0.20")
 
 
 def test_a_fitted_network_that_is_used_says_how_far():

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("no_weights")
         (("{clip}", "--box", "1.5,2,9.2,9@2:4", "--out", "{out}"), 2, "rounded outwards: 1,2,10,9@2:4"),
         (("{clip}", "--box", "1,2,9,9:300", "--out", "{out}"), 2, "object id 300, expected 1 to 254"),
         (("{clip}", "--mask", "{mask}", "--box", "1,2,9,9:1", "--out", "{out}"), 2, "object 1 is given twice"),
-        (("{clip}", "--mask", "{mask}", "--mask", "{mask}", "--out", "{out}"), 2, "that another mask of this frame"),
+        (("{clip}", "--mask", "{mask}", "--mask", "{mask}", "--out", "{out}"), 2, "say of which frame it is: --mask"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "--start", "6"), 2, "leave none of its 6 frames"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "--sequences", "a"), 2, "belongs to --davis"),
         (("{clip}", "--mask", "{mask}", "--out", "{out}", "-j", "2"), 2, "-j belongs to --davis"),
