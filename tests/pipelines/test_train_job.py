@@ -178,7 +178,7 @@ def test_a_finished_run_says_how_it_goes_on(run):
     (("--iterations", STEPS - 1), f"config.iterations: {STEPS} -> {STEPS - 1}"),
     (("--batch", 4), "config.batch: 2 -> 4"),
     (("--set", "optimizer.power=0.5", "--iterations", 9), "config.optimizer.power: 0.9 -> 0.5"),
-    (("--weight", "made=2"), "weights.made: None -> 2.0"),
+    (("--weight", "made=2"), "weights.made: nothing -> 2.0"),
     (("--preset", "paper"), "config.network: 'lite' -> 'deeplab-vgg16'"),
 ])  # fmt: skip
 def test_other_settings_are_refused_with_the_way(run, words, said):
