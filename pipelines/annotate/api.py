@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -103,23 +104,27 @@ class Api:
     async def draw(self, request: Request) -> Response:
         """Keep a drawing; when this is answered it is on disk."""
         place, data = self._place(request), await _body(request)
-        project, settled = self._session.project, _numbers(request.query_params.get("settled"))
+        settled, base = _numbers(request.query_params.get("settled")), request.query_params.get("base")
 
-        def keep() -> dict[str, Any]:
-            self._session.draw(place, decode_runs(data, project.media.size(place)), settled)
-            return {"version": project.version(place), **self._session.changes()}
+        def draw() -> None:
+            labels = decode_runs(data, self._session.project.media.size(place))
+            self._session.draw(place, labels, settled, base)
 
-        return self._changed(await run_in_threadpool(keep), place)
+        return self._changed(await run_in_threadpool(self._kept, place, draw), place)
 
     async def undraw(self, request: Request) -> Response:
         """Take a drawing back."""
-        place, project = self._place(request), self._session.project
+        place, base = self._place(request), request.query_params.get("base")
+        undraw = partial(self._session.project.undraw, place, base)
+        return self._changed(await run_in_threadpool(self._kept, place, undraw), place)
 
-        def take_back() -> dict[str, Any]:
-            project.undraw(place)
-            return {"version": project.version(place), **self._session.changes()}
-
-        return self._changed(await run_in_threadpool(take_back), place)
+    def _kept(self, place: int, change: Callable[[], None]) -> dict[str, Any]:
+        """Change a drawing; what it is then, whatever another page does meanwhile."""
+        project = self._session.project
+        with project.lock:
+            change()
+            about = {"version": project.version(place), "drawing": project.drawing(place)}
+        return {**about, **self._session.changes()}
 
     async def box(self, request: Request) -> Response:
         """The mask of an object in a box."""

@@ -43,6 +43,10 @@ BELOW, UPON = "below", "upon"  # what goes on below a drawing; what of that a ma
 Mark = tuple[str, frozenset[int]]  # a digest of a drawing, and the ids that are in it
 
 
+class DrawnMeanwhile(UsageError):
+    """A drawing was changed by another page since the one that is to take its place was begun."""
+
+
 class Project:
     """What is drawn and made of one film or folder of photos; safe to be used by several threads.
 
@@ -98,7 +102,7 @@ class Project:
             if key in self._known:
                 known[key] = self._known[key]
             elif (labels := self._read(DRAWN, place)) is not None:
-                known[key] = self._mark(place, labels, about)
+                known[key] = self._mark(labels, about.settled(name))
         self._known = known
         return {place: mark for (place, _, _), mark in known.items()}
 
@@ -175,7 +179,7 @@ class Project:
         removed = sorted(self._about.removed)
         return np.where(np.isin(labels, removed), np.uint8(0), labels) if removed else labels
 
-    def draw(self, place: int, labels: Labels, settled: Collection[int] | None = None) -> None:
+    def draw(self, place: int, labels: Labels, settled: Collection[int] | None = None, base: str | None = None) -> None:
         """Keep a drawing: from now on it is what the picture shows, and no propagation changes it.
 
         Args:
@@ -183,9 +187,11 @@ class Project:
             labels: (H, W) uint8 ids; objects that were removed keep their pixels where it has none.
             settled: ids of objects that are known not to be there if it does not show them; None for all that the
                 picture showed before.
+            base: digest of the drawing that this one was made from, see `drawing`; None for whatever is there.
 
         Raises:
             UsageError: another size than the picture's, or an id that is no object of the project.
+            DrawnMeanwhile: another drawing than `base` is there.
         """
         self._must_write()
         if labels.shape != self.media.size(place):
@@ -195,12 +201,22 @@ class Project:
                 raise UsageError(f"object {min(unknown)}: is none of this project; add it first")
             shown = self.settled(place) | ids_in(self.labels(place)) if settled is None else set(settled)
             known = shown & self._about.named().keys() | ids_in(labels)
-            size = self.media.bytes_of(place)
+            labels, size = self._with_hidden(place, labels), self.media.bytes_of(place)
+            mark = self._mark(labels, known)
+            self._check_base(place, base, mark[0])
             with self._drawing_kept(place), self._about.drawing(self.media.names[place], known, size):
-                labels = self._with_hidden(place, labels)
                 write_mask(self._file(DRAWN, place), labels, synced=True)
-            self._marks[place] = self._mark(place, labels, self._about)
+            self._marks[place] = mark
             self._has_changed(place)
+
+    def drawing(self, place: int) -> str:
+        """Digest of a drawing and of what it settles; empty where there is none."""
+        return self._marks[place][0] if place in self._marks else ""
+
+    def _check_base(self, place: int, base: str | None, wanted: str) -> None:
+        """Whether a drawing is still the one that was changed; or what it becomes, if the answer to that was lost."""
+        if base is not None and self.drawing(place) not in (base, wanted):
+            raise DrawnMeanwhile("another tab has changed it meanwhile. It is shown as it is now; draw it again")
 
     def _drawing_kept(self, place: int) -> contextlib.AbstractContextManager[None]:
         """Where a change of a drawing fails, its file is as before."""
@@ -215,10 +231,15 @@ class Project:
             return labels
         return np.where((labels == 0) & np.isin(before, removed), before, labels)
 
-    def undraw(self, place: int) -> None:
-        """Take back a drawing; the picture shows again what was made of it."""
+    def undraw(self, place: int, base: str | None = None) -> None:
+        """Take back a drawing; the picture shows again what was made of it.
+
+        Raises:
+            DrawnMeanwhile: as `draw`.
+        """
         self._must_write()
         with self.lock:
+            self._check_base(place, base, "")
             before = self._read(DRAWN, place) if place in self._marks and self._about.removed else None
             with self._drawing_kept(place), self._about.undrawing(self.media.names[place]):
                 self._file(DRAWN, place).unlink(missing_ok=True)
@@ -273,9 +294,10 @@ class Project:
                 return set()
             return self._about.settled(self.media.names[place]) | self._marks[place][1]
 
-    def _mark(self, place: int, labels: Labels, about: About) -> Mark:
+    @staticmethod
+    def _mark(labels: Labels, settled: Collection[int]) -> Mark:
         digest = hashlib.blake2b(labels.tobytes(), digest_size=6)
-        digest.update(canonical_json(sorted(about.settled(self.media.names[place]))).encode())
+        digest.update(canonical_json(sorted(settled)).encode())
         return digest.hexdigest(), frozenset(ids_in(labels))
 
     def open_ids(self, place: int, forwards: bool = True) -> set[int]:

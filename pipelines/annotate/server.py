@@ -25,7 +25,7 @@ from .guard import Guard
 from .hub import Hub
 from .jobs import Event, file_error
 from .masker import Masker
-from .project import Project
+from .project import DrawnMeanwhile, Project
 from .session import Session
 
 THREADS = 4  # that decode and write at once
@@ -55,6 +55,7 @@ def make_app(project: Project, masker: Masker | None, token: str) -> ASGIApp:
     api = Api(session, hub)
     errors: Any = {
         LookupError: lambda _request, _error: JSONResponse({"error": "not found"}, 404),
+        DrawnMeanwhile: lambda _request, error: JSONResponse({"error": str(error)}, 409),
         UsageError: lambda _request, error: JSONResponse({"error": str(error)}, 400 if project.writes else 403),
         DatakitError: lambda _request, error: JSONResponse({"error": str(error)}, 500),
         OSError: lambda _request, error: JSONResponse({"error": file_error(error)}, 500),

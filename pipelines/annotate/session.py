@@ -117,21 +117,22 @@ class Session:
     def mask(self, place: int) -> tuple[Labels, dict[str, Any]]:
         """The label map of a picture, and what else is known of it."""
         project = self.project
-        row = project.row(place) or {}
-        about: dict[str, Any] = {name: row[name] for name in ("confidence", "agreement") if row.get(name) is not None}
         H, W = project.media.size(place)
-        return project.labels(place), {
-            "drawn": place in project.drawn, "settled": sorted(project.settled(place)),
-            "version": project.version(place), "size": [H, W], **about,
-        }  # fmt: skip
+        with project.lock:
+            row = project.row(place) or {}
+            return project.labels(place), {
+                "drawn": place in project.drawn, "settled": sorted(project.settled(place)),
+                "drawing": project.drawing(place), "version": project.version(place), "size": [H, W],
+                **{name: row[name] for name in ("confidence", "agreement") if row.get(name) is not None},
+            }  # fmt: skip
 
-    def draw(self, place: int, labels: Labels, settled: Collection[int] | None = None) -> None:
+    def draw(self, place: int, labels: Labels, settled: Collection[int] | None = None, base: str | None = None) -> None:
         """Keep a drawing, as `Project.draw`; the network sees it before somebody asks for its masks to be carried on.
 
         Raises:
             UsageError, DatakitError, OSError: it cannot be kept.
         """
-        self.project.draw(place, labels, settled)
+        self.project.draw(place, labels, settled, base)
         if self._masker is not None and self._masker.remembers and self.project.media.kind != "stills":
             self._ahead.ask(partial(self._see, self._masker, place))
 

@@ -66,13 +66,14 @@ export class App {
   /* Masks of a picture: those that wait to be saved, or the program's. */
   async found(place) {
     const waiting = this.saver.pending(place);
-    return waiting ? { labels: waiting.clone(), drawn: true, settled: waiting.settled } : mask(place);
+    return waiting ? { labels: waiting.clone(), drawn: true, settled: waiting.settled, drawing: this.saver.bases.get(place) } : mask(place);
   }
 
   show(place, bitmap, found) {
     this.place = place;
     this.labels = found.labels;
     this.about = found;
+    this.drawing.found(place, found);
     this.view.show(bitmap, found.labels);
     $("stage").dataset.place = place;
     this.redraw();
@@ -90,6 +91,7 @@ export class App {
     if (!found || place !== this.place || edits !== drawing.edits || saver.pending(place) !== undefined) return;
     this.labels = this.view.labels = found.labels;
     this.about = found;
+    this.drawing.found(place, found);
     this.view.paint(found.labels.whole());
     this.redraw();
   }
@@ -128,8 +130,9 @@ export class App {
   }
 
   /* What the program does not take is not shown any longer. */
-  async heardRefused(place) {
+  async heardRefused(place, why) {
     if (place === this.place) await this.reload();
+    this.say(why);
     const state = await get("state").catch(() => null);
     if (state) this.background.changes(state);
   }

@@ -20,6 +20,14 @@ export class Drawing {
 
   get isDrawn() { return this.app.signs[this.app.place] === "d"; }
 
+  /* A picture comes into sight as the program has it: where another tab has drawn on it, what was done before fits it no more. */
+  found(place, { drawing, version }) {
+    const { app } = this, { bases } = app.saver, other = bases.has(place) && bases.get(place) !== drawing;
+    if (version < app.versions[place]) return; // a later one is asked for
+    bases.set(place, drawing);
+    if (other && this.history.forget(place)) app.say("Another tab has changed this picture: what you did here before cannot be undone any more.");
+  }
+
   /* A stroke */
 
   can(tool) {
@@ -124,6 +132,7 @@ export class Drawing {
   async stepPicture(change, back) {
     const { app } = this;
     await app.go(change.place);
+    if (![...this.history.done, ...this.history.undone].includes(change)) return; // another tab has drawn there
     if (app.place !== change.place || app.wanted !== change.place || app.old) {
       this.history.step(!back);
       app.say(app.old ? OLD : `Picture ${change.place + 1} is not shown, so nothing was changed in it.`);

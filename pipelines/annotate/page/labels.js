@@ -149,6 +149,13 @@ export class History {
     this.done.splice(0, bytes < MOST_BYTES ? 0 : keep);
   }
 
+  /* Drops all changes of a picture; whether there were any. */
+  forget(place) {
+    const count = this.done.length + this.undone.length;
+    for (const side of ["done", "undone"]) this[side] = this[side].filter(change => change.place !== place);
+    return this.done.length + this.undone.length < count;
+  }
+
   /* Gives the change to take back or to make again, and moves it to the other side; where nothing came of it, back. */
   step(back) {
     const change = (back ? this.done : this.undone).pop();

@@ -40,6 +40,8 @@ export class Saver {
   constructor(app) {
     this.app = app;
     this.waiting = new Map();
+    this.unanswered = new Map(); // sent, and perhaps on disk: goes again before what was drawn since
+    this.bases = new Map(); // place -> digest of the drawing that the program has, as far as this page knows
     this.busy = false;
     this.saves = 0; // rounds of saving that came to their end
   }
@@ -60,25 +62,29 @@ export class Saver {
     await new Promise(done => setTimeout(done)); // a stroke is shown before it is packed
     let refused = "";
     while (this.waiting.size) {
-      const [place, labels] = this.waiting.entries().next().value;
+      const [place, latest] = this.waiting.entries().next().value;
+      const labels = this.unanswered.has(place) ? this.unanswered.get(place) : latest;
       const over = () => { if (this.waiting.get(place) === labels) this.waiting.delete(place); };
       try {
+        this.unanswered.set(place, labels);
         const answer = await this.send(place, labels);
+        this.unanswered.delete(place);
+        this.bases.set(place, answer.drawing);
         over();
         this.app.heardSaved(place, answer);
       } catch (error) {
         const why = error.status ? error.message : "the program does not answer. Start it again and keep this page open";
         this.app.toldSaved(`Not saved: ${why}`, true);
-        if ([400, 404, 413].includes(error.status)) {
+        if (error.status) this.unanswered.delete(place);
+        if ([400, 404, 409, 413].includes(error.status)) {
           refused = `picture ${place + 1}: ${why}`;
           over();
-          this.app.heardRefused(place);
+          this.app.heardRefused(place, `Not saved: ${refused}.`);
           continue;
         }
-        if (this.waiting.get(place) === labels) { // the others first
-          this.waiting.delete(place);
-          this.waiting.set(place, labels);
-        }
+        const still = this.waiting.get(place); // the others first
+        this.waiting.delete(place);
+        this.waiting.set(place, still);
         await new Promise(done => setTimeout(done, RETRY_MS));
       }
     }
@@ -87,10 +93,10 @@ export class Saver {
     this.app.toldSaved(refused ? `Not saved: ${refused}` : "Saved", Boolean(refused));
   }
 
-  /* By the picture's name: the folder may be another by now. */
+  /* By the picture's name, as the folder may be another by now; and the drawing that it changes, as another tab may have drawn. */
   async send(place, labels) {
-    const name = `name=${encodeURIComponent(this.app.names[place])}`;
-    const answer = labels ? await ask("PUT", `mask/${place}?${name}&settled=${labels.settled}`, labels.runs()) : await ask("DELETE", `mask/${place}?${name}`);
+    const path = `mask/${place}?name=${encodeURIComponent(this.app.names[place])}&base=${this.bases.get(place)}`;
+    const answer = labels ? await ask("PUT", `${path}&settled=${labels.settled}`, labels.runs()) : await ask("DELETE", path);
     return answer.json();
   }
 }

@@ -35,6 +35,65 @@ def test_undo_goes_back_to_the_picture_that_was_drawn_on(page: Page, project: Pr
     assert project.drawn == [0, 4]
 
 
+def test_undo_takes_no_stroke_of_another_tab_along(page: Page, project: Project) -> None:
+    """Whether it was drawn in the picture in sight or in one that is gone back to."""
+    for place, other in ((0, 4), (4, 4)):
+        page.go(place)
+        page.drag((10, 10), (30, 10))
+        both = np.where(labels() == 2, 2, project.labels(place)).astype(np.uint8)
+        page.go(other)
+        page.served.draw(place, both)
+        if place != other:
+            page.press("Ctrl+z")
+            page.until_at(place)
+        page.browser.until("document.getElementById('hint').textContent.startsWith('Another tab has changed')")
+        page.until_covered(int((both > 0).sum()))
+        page.browser.until("document.getElementById('undo').disabled")
+        page.press("Ctrl+z")
+        page.browser.until("document.getElementById('hint').textContent === 'Nothing to undo.'")
+        assert np.array_equal(project.labels(place), both)
+    page.drag((10, 40), (30, 40))
+    page.press_and_save("Ctrl+z")
+    assert np.array_equal(project.labels(4), both)
+    page.quiet()
+
+
+def test_of_two_tabs_that_draw_at_once_one_is_told(page: Page, project: Project) -> None:
+    """It shows the other's drawing then, and goes on from there."""
+    page.browser.run(
+        "(() => { const real = window.fetch; window.fetch = async (path, how) => {"
+        "if (how.method === 'PUT' && !window.release) await new Promise(done => { window.release = done; });"
+        "return real(path, how); }; })()"
+    )
+    page.browser.drag([page.at(10, 10), page.at(30, 10)])
+    page.browser.until("!!window.release")
+    page.served.draw(0, labels())
+    with page.saving():
+        page.browser.run("window.release()")
+    assert page.text("saved").startswith("Not saved: ") and "another tab" in page.text("saved")
+    page.browser.until("document.getElementById('hint').textContent.includes('another tab')")
+    page.until_covered(int((labels() > 0).sum()))
+    assert np.array_equal(project.labels(0), labels())
+    page.drag((10, 40), (30, 40))
+    assert project.labels(0)[40, 20] == 1 and (project.labels(0)[labels() == 1] == 1).all()
+
+
+def test_a_drawing_whose_answer_was_lost_is_no_other_tabs(page: Page, project: Project) -> None:
+    """It is on disk; a stroke drawn meanwhile comes upon it."""
+    page.browser.run(
+        "(() => { const real = window.fetch; let lost = 0; window.fetch = async (path, how) => {"
+        "const answer = await real(path, how); if (how.method !== 'PUT' || lost++) return answer;"
+        "await new Promise(done => { window.lose = done; }); throw new TypeError('lost'); }; })()"
+    )
+    page.browser.drag([page.at(10, 10), page.at(30, 10)])
+    page.browser.until("!!window.lose")
+    page.browser.drag([page.at(10, 40), page.at(30, 40)])
+    with page.saving():
+        page.browser.run("window.lose()")
+    assert page.text("saved") == "Saved"
+    assert project.labels(0)[10, 20] == project.labels(0)[40, 20] == 1
+
+
 def test_undo_in_haste_changes_no_other_picture(page: Page, project: Project) -> None:
     """Neither of two undone one after the other, nor one whose picture somebody has left again."""
     for place in (2, 5, 8):

@@ -148,6 +148,21 @@ def test_another_page_hears_of_a_drawing(served):
     socket.close()
 
 
+def test_a_drawing_that_another_tab_has_changed_is_not_overwritten(served, project):
+    """Nor taken back; what was sent twice, as the answer was lost, is taken twice."""
+    first = served.draw(4, OBJECT)["drawing"]
+    query = f"/mask/4?settled=1,2&base={first}"
+    for _ in range(2):
+        second = served.json("PUT", query, encode_runs(labels()))["drawing"]
+    for method, path, body in (("PUT", query, encode_runs(OBJECT)), ("DELETE", f"/mask/4?base={first}", None)):
+        status, _, answer = served.ask(method, path, body)
+        assert status == 409 and "another tab" in json.loads(answer)["error"]
+    assert np.array_equal(project.labels(4), labels())
+    assert json.loads(served.ask("GET", "/mask/4")[1]["x-mask"])["drawing"] == second
+    for _ in range(2):
+        assert served.json("DELETE", f"/mask/4?base={second}")["drawing"] == ""
+
+
 def test_a_propagation_stops_at_once_and_goes_on_later(slow):
     """What was made stays."""
     slow.draw(0, OBJECT)
