@@ -146,8 +146,8 @@ class Browser:
             time.sleep(0.02)
         return value
 
-    def press(self, keys: str) -> None:
-        """Press and release a key, as `ArrowLeft`, `b` or `Ctrl+Shift+z`."""
+    def press(self, keys: str, repeats: int = 0) -> None:
+        """Press and release a key, as `ArrowLeft`, `b` or `Ctrl+Shift+z`; held, it repeats."""
         *held, key = keys.split("+") if len(keys) > 1 else [keys]
         modifiers = sum(MODIFIERS[each] for each in held)
         code = KEYS.get(key) or ord(key.upper())
@@ -157,10 +157,10 @@ class Browser:
             if (key == "Enter" or len(key) == 1) and "Ctrl" not in held
             else {}
         )
-        for kind in ("keyDown", "keyUp"):
+        for number, kind in enumerate(["keyDown"] * (1 + repeats) + ["keyUp"]):
             text = typed if kind == "keyDown" else {}
             self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code,
-                      modifiers=modifiers, **text)  # fmt: skip
+                      modifiers=modifiers, autoRepeat=0 < number <= repeats, **text)  # fmt: skip
 
     def drag(self, points: Sequence[tuple[float, float]], button: str = "left", pauses: Iterable[float] = ()) -> None:
         """Press at the first point of the window, move through the others, release at the last."""

@@ -1,6 +1,7 @@
 /* All keys: one table that is obeyed and shown. */
 
 const NAMES = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
+const REPEATED = new Set(["Ctrl+Z", "Ctrl+Shift+Z", "Ctrl+Y", "PageUp", "PageDown", "[", "]", ",", ".", "+", "=", "-", "O", "Shift+O", ...["←", "→", "↑", "↓"].flatMap(key => [key, `Shift+${key}`])]);
 
 /* A key as the table writes it: Ctrl+Shift+Z, Shift+F, g. Shift is named with letters and arrows alone. */
 export function keyOf(event) {
@@ -12,7 +13,7 @@ export function keyOf(event) {
   return parts.join("+");
 }
 
-/* table: [keys, what they do, action] each; `when` says whether keys are for the page at all. */
+/* table: [keys, what they do, action] each; most act once, however long they are held. `when` says whether keys are for the page at all. */
 export function obey(table, when) {
   const actions = new Map(table.flatMap(([keys, , act]) => keys.map(key => [key, act])));
   document.addEventListener("keydown", event => {
@@ -21,7 +22,7 @@ export function obey(table, when) {
     const presses = ["Space", "Enter"].includes(keyOf(event)) && target.matches("button, summary, input, a");
     if (presses || (target.matches("input[type=range]") && /^Arrow|Home|End/.test(event.key))) return;
     event.preventDefault();
-    act();
+    if (!event.repeat || REPEATED.has(keyOf(event))) act();
   });
 }
 

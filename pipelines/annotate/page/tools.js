@@ -10,7 +10,7 @@ export const TOOLS = {
   hand: { name: "Move", key: "H", path: "M12 3v18M3 12h18M12 3l-3 3M12 3l3 3M12 21l-3-3M12 21l3-3M3 12l3-3M3 12l3 3M21 12l-3-3M21 12l-3 3" },
 };
 const CLOSE = 10; // pixels of the window from the first corner of a polygon
-const LEAST_BOX = 3; // pixels of the picture
+const LEAST_BOX = 3, CLICK = 8; // pixels of the picture, of the window: less was hardly meant as a box
 
 export class Tools {
   /* app: knows the picture, its labels and the object; see app.js. */
@@ -165,7 +165,10 @@ export class Tools {
     const { app } = this, { width, height } = app.labels;
     const side = (value, most) => Math.max(0, Math.min(most, Math.round(value)));
     const box = [side(Math.min(a.x, b.x), width), side(Math.min(a.y, b.y), height), side(Math.max(a.x, b.x), width), side(Math.max(a.y, b.y), height)];
-    if (box[2] - box[0] < LEAST_BOX || box[3] - box[1] < LEAST_BOX) return;
+    if (Math.min(box[2] - box[0], box[3] - box[1]) < Math.max(LEAST_BOX, CLICK / this.view.scale)) {
+      app.say("This box is too small: drag one around the whole object.");
+      return;
+    }
     const { place, object } = app;
     app.say("Looking for the object in the box…");
     try {

@@ -284,6 +284,31 @@ def test_a_second_box_says_what_it_replaces(page: Page, project: Project) -> Non
     page.quiet()
 
 
+def test_a_slip_of_the_box_tool_replaces_nothing(page: Page, project: Project) -> None:
+    """A few pixels of the window are a click, however long the other side is."""
+    page.press("x")
+    page.drag((5, 8), (20, 20))
+    before = project.labels(0)
+    x, y = page.at(40, 30)
+    for end in ((x, y), (x + 4, y + 4), (x + 200, y + 5)):
+        page.browser.press("Escape")
+        page.browser.drag([(x, y), end])
+        page.browser.until("document.getElementById('hint').textContent.startsWith('This box is too small')")
+    page.drag((40, 30), (60, 44))
+    assert before.any() and not np.array_equal(project.labels(0), before)
+    page.press_and_save("Ctrl+z")
+    assert np.array_equal(project.labels(0), before)
+
+
+def test_a_key_that_is_held_acts_once_but_where_it_moves_on(page: Page, project: Project) -> None:
+    """One new object; many frames."""
+    page.browser.press("n", repeats=10)
+    page.browser.until("document.querySelector('#objects li.now').dataset.id === '3'")
+    page.browser.press("ArrowRight", repeats=4)
+    page.until_at(5)
+    assert list(project.objects()) == [1, 2, 3]
+
+
 def test_hostile_names_are_text(page: Page, project: Project) -> None:
     """Of objects here; those of files are set likewise."""
     project.name_object(1, "<img src=x onerror=alert(1)>")
