@@ -15,6 +15,7 @@ Tell = Callable[[Event], None]
 TOLD_EVERY = 0.1  # seconds between two reports of progress
 PATIENCE = 10  # seconds for something small to end
 RECENT = 0.2  # weight of the last step in the mean of their seconds
+CALLED = {"propagate": "Propagation", "learn": "Learning", "forget": "Forgetting", "export": "An export"}
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Jobs:
         """
         with self._lock:
             if self.running:
-                raise UsageError(f"{self.state['job']} is running; stop it first, or wait")
+                raise UsageError(f"{CALLED[self.state['job']]} is running: stop it first, or wait.")
             self._stopping.clear()
             self.state = {"kind": "job", "job": name, "state": "running", "done": 0, "left": 0, "seconds_left": None}
             self._tell(self.state)

@@ -15,7 +15,6 @@ from datakit.images import encode_jpeg
 from datakit.preview.overlay import drawn
 from datakit.resize import shrunk
 from datakit.video.palette import bright_colours
-from datakit.wording import counted
 
 from .export import FORMATS, export_to
 from .gaps import DIRECTIONS, Carrier, kept_drawings
@@ -130,10 +129,13 @@ class Session:
         """Keep a drawing, as `Project.draw`; the network sees it before somebody asks for its masks to be carried on.
 
         Raises:
-            UsageError, DatakitError, OSError: it cannot be kept.
+            UsageError, DatakitError, OSError: it cannot be kept, or is empty in a film of which nothing else is known.
         """
-        self.project.draw(place, labels, settled, base)
-        if self._masker is not None and self._masker.remembers and self.project.media.kind != "stills":
+        project, is_film = self.project, self.project.media.kind != "stills"
+        if is_film and not (labels.any() or project.drawn or project.made_places):
+            raise UsageError("nothing is drawn or made in this film yet, so there is nothing to accept")
+        project.draw(place, labels, settled, base)
+        if self._masker is not None and self._masker.remembers and is_film:
             self._ahead.ask(partial(self._see, self._masker, place))
 
     def _see(self, masker: Masker, place: int, wanted: Callable[[], bool]) -> None:
@@ -162,12 +164,12 @@ class Session:
         """Carry masks through the film, in the background.
 
         Raises:
-            UsageError: photos, no drawing, an unknown direction, or a job that is running.
+            UsageError: photos, no drawing of an object, an unknown direction, or a job that is running.
         """
         project, masker = self.project, self._must_make("propagate")
         if direction not in DIRECTIONS:
             raise UsageError(f"direction {direction!r}: expected one of {', '.join(DIRECTIONS)}")
-        if not project.drawn:
+        if not any(map(project.drawn_ids, project.drawn)):
             raise UsageError("nothing to propagate: draw an object in a frame first")
 
         def work(advance: Advance) -> None:
@@ -190,10 +192,8 @@ class Session:
         project, masker = self.project, self._must_make("learn")
         shown = {place: ids for place in project.drawn if (ids := project.drawn_ids(place))}
         if len(shown) < LEAST_DRAWINGS:
-            raise UsageError(
-                f"learn: {counted(len(shown), 'drawing')} of objects, expected {LEAST_DRAWINGS} at least, far apart in "
-                "the film; one alone does not stand for it"
-            )
+            first = "one more frame, far from the first" if shown else "an object in two frames, far apart"
+            raise UsageError(f"Draw {first}: what is learned from one alone does not hold for the film.")
 
         def work(advance: Advance) -> None:
             media, drawings = project.media.apart(), []

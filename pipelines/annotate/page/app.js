@@ -3,12 +3,12 @@
 import { Background } from "./background.js";
 import { Drawing } from "./drawing.js";
 import { Film } from "./film.js";
-import { button, showObjects } from "./panel.js";
+import { button, enable, showObjects } from "./panel.js";
 import { Photos } from "./photos.js";
 import { Saver, get, mask, post } from "./server.js";
 import { Tools } from "./tools.js";
 import { View } from "./view.js";
-import { NEEDS_A_LOOK, OLD, aboutPicture, offerFrame, offerPhoto } from "./words.js";
+import { NEEDS_A_LOOK, OLD, aboutPicture, firstStep, offerFrame, offerPhoto } from "./words.js";
 
 const LEAVE_MS = 400; // a picture shown so long is where one left
 const HINT_MS = 6000;
@@ -101,6 +101,9 @@ export class App {
     this.versions = [];
     this.started = Date.now().toString(36);
   }
+
+  /* Whether nothing is drawn or made anywhere. */
+  get isBlank() { return this.signs.every(sign => sign === "."); }
 
   /* The picture to look at next, or null: of photos one that was not drawn on, of a film the one that most needs it. */
   get next() {
@@ -209,6 +212,7 @@ export class App {
 
   redraw() {
     showObjects(this, this.colours);
+    enable(this, this.background.job);
     $("undo").disabled = !this.drawing.history.done.length;
     $("redo").disabled = !this.drawing.history.undone.length;
     $("learned").hidden = !this.learned;
@@ -219,7 +223,7 @@ export class App {
   redrawPicture() {
     const { place, next, drawing: { isDrawn } } = this, isStill = this.kind === "stills";
     $("where").textContent = `${isStill ? "Photo" : "Frame"} ${place + 1} of ${this.count} · ${this.names[place]}`;
-    $("about").textContent = aboutPicture(this.signs[place], this.about ?? {});
+    $("about").textContent = this.isBlank && this.writes ? firstStep(this.kind) : aboutPicture(this.signs[place], this.about ?? {});
     $("clear").hidden = !isDrawn || !this.writes;
     $("accept").hidden = isDrawn || !this.writes;
     $("offer").disabled = next === null;

@@ -1,8 +1,8 @@
 /* What goes on in the program: jobs that are asked for, masks that come, changes by this page or another, a connection that is lost. */
 
-import { chosenFormats, showJob, warnOfExport } from "./panel.js";
+import { chosenFormats, enable, showJob, warnOfExport } from "./panel.js";
 import { get, post } from "./server.js";
-import { GONE } from "./words.js";
+import { GONE, NOTHING_TO_EXPORT } from "./words.js";
 
 const $ = id => document.getElementById(id);
 
@@ -16,7 +16,10 @@ export class Background {
     this.lost = false;
   }
 
-  show() { showJob(this.job, this.app.folder); }
+  show() {
+    showJob(this.job, this.app.folder);
+    enable(this.app, this.job);
+  }
 
   /* What is heard */
 
@@ -125,6 +128,7 @@ export class Background {
 
   openExport() {
     if (!this.app.writes) return;
+    if (this.app.isBlank) { this.app.say(NOTHING_TO_EXPORT); return; }
     warnOfExport(this.app.signs, this.app.kind);
     $("export").showModal();
   }

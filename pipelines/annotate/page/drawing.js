@@ -1,7 +1,7 @@
 /* What is drawn on the picture in sight: strokes, accepting, taking back; and undoing and redoing each of them. */
 
 import { History, difference, union } from "./labels.js";
-import { OLD } from "./words.js";
+import { NOTHING_TO_ACCEPT, OLD } from "./words.js";
 
 export class Drawing {
   /* app: the picture in sight as `place`, `labels` and `about`; `signs`, `objects`, `saver`, `view`, `tools`, `go(place)`. */
@@ -65,7 +65,9 @@ export class Drawing {
   /* The picture is right as it is: as if it had been drawn so, and objects that are not seen are not there. */
   accept() {
     if (!this.isOpen || this.isDrawn) return;
-    const { place, labels, objects } = this.app, area = { x0: 0, y0: 0, x1: 1, y1: 1 }, all = objects.map(each => each.id);
+    const { place, labels, objects, isBlank, kind } = this.app;
+    if (isBlank && kind !== "stills") { this.app.say(NOTHING_TO_ACCEPT); return; }
+    const area = { x0: 0, y0: 0, x1: 1, y1: 1 }, all = objects.map(each => each.id);
     this.history.add({ place, area, before: labels.copy(area), after: labels.copy(area), drawnBefore: false, drawnAfter: true, settledAfter: all });
     this.keep(true, all);
   }

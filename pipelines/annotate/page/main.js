@@ -5,6 +5,7 @@ import { bindButtons, bindKeys } from "./bindings.js";
 import { button, fillFormats } from "./panel.js";
 import { get, listen } from "./server.js";
 import { TOOLS } from "./tools.js";
+import { firstStep } from "./words.js";
 
 const $ = id => document.getElementById(id);
 const root = document.documentElement;
@@ -40,10 +41,11 @@ function setUp(app, { title, formats, remark }) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.film.draw());
   app.setRadius(12);
   app.setOpacity(45);
-  app.use(app.writes ? "brush" : "hand");
+  app.use(app.isBlank ? "box" : "brush");
+  if (!app.writes) app.use("hand");
   app.background.show();
   app.toldSaved(app.writes ? "Saved" : "To look at only", false);
-  app.say(remark);
+  app.say(remark || (app.isBlank && app.writes ? firstStep(app.kind) : ""));
 }
 
 const state = await get("state");

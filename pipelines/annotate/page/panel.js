@@ -77,9 +77,17 @@ const DONE = { propagate: "Propagated.", learn: "Learned. Propagate again (G).",
 const RUNS = { propagate: "Propagating", export: "Exporting", learn: "Learning", forget: "Forgetting" };
 const STOPPED = { learn: "Stopped; nothing has changed." };
 
+/* Buttons can be pressed where there is something for them to do, and no job is under way. */
+export function enable({ signs, kind, isBlank }, job) {
+  const runs = job.state === "running";
+  for (const id of ["backwards", "both", "forwards", "learn"]) $(id).disabled = runs || !signs.includes("d");
+  for (const id of ["export-go", "forget"]) $(id).disabled = runs;
+  $("open-export").disabled = isBlank;
+  $("accept").disabled = isBlank && kind !== "stills";
+}
+
 export function showJob(job, folder) {
   const runs = job.state === "running", all = job.done + job.left;
-  for (const id of ["backwards", "both", "forwards", "export-go", "learn", "forget"]) $(id).disabled = runs;
   $("job").hidden = !job.state;
   if (!job.state) return;
   $("stop").disabled = !runs;

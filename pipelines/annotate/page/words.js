@@ -3,6 +3,13 @@
 export const GONE = "The program does not answer; it may have ended.";
 export const OLD = "The pictures are others than when this page was opened. Reload it.";
 export const NEEDS_A_LOOK = "This is the one that most needs a look: correct it, or accept it as it is (A).";
+export const NOTHING_TO_ACCEPT = "Nothing is drawn or made in this film yet, so there is nothing to accept: draw an object first.";
+export const NOTHING_TO_EXPORT = "There is nothing to export yet: draw an object first.";
+
+/* What to begin with where nothing is drawn. */
+export function firstStep(kind) {
+  return `Draw a box around an object (X): the network makes its mask.${kind === "stills" ? "" : " Then propagate it through the film (G)."}`;
+}
 
 /* sign: of the picture, `d` drawn, `m` made, `o` made by what has changed since; about: confidence or agreement of its masks. */
 export function aboutPicture(sign, { confidence, agreement } = {}) {

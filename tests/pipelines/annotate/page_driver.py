@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class Page:
-    """The page as a user has it: points of pictures instead of points of windows."""
+    """The page as a user has it, with the brush: points of pictures instead of points of windows."""
 
     def __init__(self, browser: Browser, served: Any):
         self.browser, self.served = browser, served
         browser.visit(served.address)
+        self.press("b")
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a pixel of the picture is in the window."""

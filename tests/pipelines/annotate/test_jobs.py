@@ -59,7 +59,7 @@ def test_a_job_stops_after_the_step_it_is_at():
     jobs = Jobs(lambda event: None)
     jobs.start("propagate", work, dict)
     go.wait(10)
-    with pytest.raises(UsageError, match="propagate is running"):
+    with pytest.raises(UsageError, match="Propagation is running"):
         jobs.start("export", work, dict)
     jobs.stop(wait=10)
     assert jobs.state["state"] == "stopped" and len(steps) < 100

@@ -258,10 +258,10 @@ def test_masks_are_seen_through_as_much_as_one_likes(page: Page, project: Projec
 
 def test_an_export_says_beforehand_what_it_lacks(page: Page, project: Project) -> None:
     """Frames that nobody has drawn or made, and masks that are older than a drawing."""
-    page.press("Ctrl+e")
-    assert page.text("export-lack") == "10 frames without masks will be exported as showing nothing."
-    page.press("Escape")
     page.drag((10, 10), (30, 10))
+    page.press("Ctrl+e")
+    assert page.text("export-lack") == "9 frames without masks will be exported as showing nothing."
+    page.press("Escape")
     page.press("g")
     page.until_job("Propagated")
     page.press("Ctrl+e")
@@ -270,6 +270,27 @@ def test_an_export_says_beforehand_what_it_lacks(page: Page, project: Project) -
     page.drag((10, 20), (30, 20))
     page.press("Ctrl+e")
     assert page.text("export-lack").startswith("Masks of 9 frames are older than the drawings")
+    page.quiet()
+
+
+def test_an_empty_project_says_what_to_do_first(browser: Browser, page: Page) -> None:
+    """By the tool that is chosen, a sentence, and buttons that can be pressed once there is something for them to do."""
+    browser.visit(page.served.address)
+    disabled = (
+        "['both', 'forwards', 'backwards', 'learn', 'accept', 'open-export']"
+        ".map(id => document.getElementById(id).disabled)"
+    )
+    assert browser.run("document.getElementById('stage').dataset.tool") == "box"
+    for name in ("hint", "about"):
+        assert page.text(name).startswith("Draw a box around an object (X)")
+    assert all(browser.run(disabled))
+    page.press("Ctrl+e")
+    assert page.text("hint").startswith("There is nothing to export yet")
+    page.drag((5, 8), (20, 20))
+    assert not any(browser.run(disabled))
+    assert page.text("about") == "This one was drawn by hand."
+    page.press_and_save("Ctrl+z")
+    assert all(browser.run(disabled))
     page.quiet()
 
 
@@ -320,12 +341,12 @@ def test_hostile_names_are_text(page: Page, project: Project) -> None:
 
 def test_the_network_learns_from_drawings_and_forgets(page: Page, project: Project) -> None:
     """By a key or a button; what was made before is to be made again."""
+    page.drag((10, 10), (30, 10))
     page.press("l")
-    page.browser.until("document.getElementById('hint').textContent.includes('expected 2 at least')")
+    page.browser.until("document.getElementById('hint').textContent.includes('Draw one more frame')")
     page.browser.console.clear()  # it notes answers that refuse
-    for place in (0, 9):
-        page.go(place)
-        page.drag((10, 10), (30, 10))
+    page.go(9)
+    page.drag((10, 10), (30, 10))
     page.press("g")
     page.until_job("Propagated.")
     page.press("l")

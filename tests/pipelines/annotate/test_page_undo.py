@@ -144,11 +144,15 @@ def test_what_goes_on_below_a_drawing_stays_out_of_it(page: Page, project: Proje
 
 
 def test_a_picture_is_accepted_as_it_is(page: Page, project: Project) -> None:
-    """It then counts as drawn, until that is undone."""
+    """It then counts as drawn, until that is undone; in a film in which nothing is drawn or made there is nothing to."""
+    page.press("a")
+    page.browser.until("document.getElementById('hint').textContent.includes('nothing to accept')")
+    page.drag((10, 10), (30, 10))
+    page.go(4)
     page.press_and_save("a")
-    assert (project.drawn, project.settled(0)) == ([0], {1, 2})
+    assert (project.drawn, project.settled(4)) == ([0, 4], {1, 2})
     page.press_and_save("Ctrl+z")
-    assert project.drawn == []
+    assert project.drawn == [0]
     page.quiet()
 
 

@@ -163,6 +163,18 @@ def test_a_drawing_that_another_tab_has_changed_is_not_overwritten(served, proje
         assert served.json("DELETE", f"/mask/4?base={second}")["drawing"] == ""
 
 
+def test_an_empty_film_is_not_accepted_nor_propagated(served, project):
+    """Its masks would all be empty; a drawing that was erased is one, but nothing to propagate either."""
+    empty = encode_runs(np.zeros_like(OBJECT))
+    status, _, answer = served.ask("PUT", "/mask/0?settled=1,2&base=", empty)
+    assert status == 400 and "nothing to accept" in json.loads(answer)["error"]
+    assert project.drawn == []
+    served.draw(0, OBJECT)
+    served.json("PUT", "/mask/0?settled=1,2", empty)
+    status, _, answer = served.ask("POST", "/propagate", {"direction": "both", "at": 0})
+    assert status == 400 and "nothing to propagate" in json.loads(answer)["error"]
+
+
 def test_a_propagation_stops_at_once_and_goes_on_later(slow):
     """What was made stays."""
     slow.draw(0, OBJECT)
@@ -225,7 +237,7 @@ def test_a_project_to_look_at_is_not_changed(project):
 def test_it_learns_from_drawings_and_forgets(served, project):
     """In the background; whoever asks too early is told so."""
     status, _, body = served.ask("POST", "/learn", {})
-    assert status == 400 and b"expected 2 at least" in body
+    assert status == 400 and b"two frames, far apart" in body
     for place in (0, 5):
         served.draw(place, OBJECT)
     served.json("POST", "/learn", {})
