@@ -84,20 +84,25 @@ def _serve(
 ) -> None:
     port = bound.getsockname()[1]
     remember(project, port, token)
-    address = f"http://{HOST}:{port}/{token}/"
+    address = _address(port, token)
     config = uvicorn.Config(
         make_app(project, masker, token), log_level="warning", lifespan="on", ws="websockets-sansio",
         timeout_graceful_shutdown=10, ws_max_size=1 << 20, server_header=False,
     )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):  # also as uvicorn passes it on when it has ended
-        echo(f"{project.media.path}: {_told(project.media, job.stills)}; all is kept in {project.folder}")
+        kept = (
+            f"only {project.folder} is looked at, and nothing is kept"
+            if job.read_only
+            else f"all is kept in {project.folder}"
+        )
+        echo(f"{project.media.path}: {_told(project.media, job.stills)}; {kept}")
         echo(f"The page is at {address}\nPress Ctrl-C here to end.")
         bound.listen()  # a browser that comes before the server waits for it
         if job.browser:  # some commands end only with the browser
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         uvicorn.Server(config).run(sockets=[bound])
     again = ["datakit", "annotate", str(project.folder), *(["--read-only"] if job.read_only else [])]
-    echo(f"\nAll is saved. To go on: {shlex.join(again)}")
+    echo(f"\n{'To look again' if job.read_only else 'All is saved. To go on'}: {shlex.join(again)}")
 
 
 def _told(media: Media, stills: bool | None) -> str:
@@ -126,7 +131,8 @@ def open_project(job: AnnotateJob) -> Iterator[tuple[Project, Masker | None]]:
             pass
     check_writable(folder, f"--project {folder}")
     folder.mkdir(parents=True, exist_ok=True)
-    with run_lock(folder, "another session has it open", "close that, or look at it meanwhile by --read-only"):
+    way_out = f"{_open_page(folder)}close that, or look at it meanwhile by --read-only"
+    with run_lock(folder, "another session has it open", way_out):
         for part in list(folder.rglob(f"{PART_PREFIX}*")):  # what a kill has left
             shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
         masker = NetworkMasker(job.weights, job.device, job.threads, folder / LEARNED)
@@ -161,21 +167,32 @@ def _usual_folder(media: Path) -> Path:
     return folder
 
 
+def _open_page(folder: Path) -> str:
+    """What is said of the page of a session that has a project open; nothing to who may not read its token."""
+    port, token = _stored(folder)
+    return f"go on at {_address(port, token)}, " if port else ""
+
+
+def _address(port: int, token: str) -> str:
+    return f"http://{HOST}:{port}/{token}/"
+
+
 def last_session(project: Project) -> tuple[int, str]:
     """Port and token of the last session, so that a page of it goes on; else 0 and a new token."""
-    found = _stored(project.folder / SESSION) if project.writes else {}
-    port, token = found.get("port"), found.get("token")
+    port, token = _stored(project.folder) if project.writes else (0, "")
+    return port, token or new_token()
+
+
+def _stored(folder: Path) -> tuple[int, str]:
+    """Port and token of the last session on a project; 0 and none where they cannot be read."""
+    try:
+        found: dict[str, Any] = json.loads((folder / SESSION).read_text(encoding="utf-8"))
+        port, token = found["port"], found["token"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0, ""
     if isinstance(port, int) and 0 <= port < 65536 and isinstance(token, str) and TOKENS.fullmatch(token):
         return port, token
-    return 0, new_token()
-
-
-def _stored(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return 0, ""
 
 
 def remember(project: Project, port: int, token: str) -> None:

@@ -82,6 +82,18 @@ def test_a_second_session_is_refused_and_may_look(clip):
             assert (project.writes, masker) == (False, None)
 
 
+def test_a_second_session_is_told_where_the_page_of_the_first_is(clip):
+    """If it may read the token."""
+    with open_project(AnnotateJob(clip)) as (project, _):
+        remember(project, 4321, "t" * 22)
+        with pytest.raises(Locked, match=rf"go on at http://127.0.0.1:4321/{'t' * 22}/, close that, or"):
+            open_project(AnnotateJob(clip)).__enter__()
+        (project.folder / SESSION).unlink()
+        with pytest.raises(Locked) as refused:
+            open_project(AnnotateJob(clip)).__enter__()
+        assert "http" not in str(refused.value)
+
+
 def test_a_folder_is_opened_as_what_it_was(clip, tmp_path):
     """Photos of one size stay photos without being said to be; the first time a folder of one size is a film."""
     for stills, kind in ((None, "frames"), (True, "stills"), (None, "stills")):
@@ -183,10 +195,11 @@ def test_the_command_looks_at_a_project_without_a_network(project, start):
     """It prints the address, and ends by Ctrl-C with the command to go on."""
     process = start("annotate", project.folder, "--read-only", "--no-browser")
     told = [process.stdout.readline() for _ in range(3)]
-    assert "http://127.0.0.1:" in told[1]
+    assert "nothing is kept" in told[0] and "http://127.0.0.1:" in told[1]
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
-    assert f"datakit annotate {project.folder} --read-only" in process.stdout.read()
+    end = process.stdout.read()
+    assert f"datakit annotate {project.folder} --read-only" in end and "saved" not in end
 
 
 def test_a_browser_that_is_quick_and_stays_gets_the_page(project, start, tmp_path, monkeypatch):
