@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,7 +17,7 @@ Event = dict[str, Any]
 Tell = Callable[[Event], None]
 TOLD_EVERY = 0.1  # seconds between two reports of progress
 PATIENCE = 10  # seconds for something small to end
-RECENT = 0.2  # weight of the last step in the mean of their seconds
+RECENT, LEAST = 10, 3  # steps whose seconds tell what the others take: at most, at least
 CALLED = {"propagate": "Propagation", "learn": "Learning", "forget": "Forgetting", "export": "An export"}
 
 logger = logging.getLogger(__name__)
@@ -28,7 +31,7 @@ class Advance(Protocol):
     """What a job calls after each of its steps."""
 
     def __call__(self, left: int, event: Event | None = None) -> None:
-        """Tell how many steps are left, and what there is to be told of this one.
+        """Tell how many steps are left, and what there is to be told of this one; one that leaves no fewer is none.
 
         Raises:
             StopJob: the job is to end here.
@@ -113,7 +116,7 @@ class Jobs:
         if event is not None:
             self._tell(event)
         if counter.is_due():
-            seconds = round(counter.each * left, 1)
+            seconds = None if counter.each is None else round(counter.each * left, 1)
             self.state = {**self.state, "done": counter.done, "left": left, "seconds_left": seconds}
             self._tell(self.state)
         if self._stopping.is_set():
@@ -169,16 +172,24 @@ class _Counter:
 
     def __init__(self, advance: Callable[[_Counter, int, Event | None], None]):
         self._advance = advance
-        self.done, self.each = 0, 0.0
-        self._last, self._told = time.monotonic(), 0.0
+        self.done = 0
+        self._seconds: deque[float] = deque(maxlen=RECENT)
+        self._left, self._last, self._told = math.inf, time.monotonic(), 0.0
 
     def __call__(self, left: int, event: Event | None = None) -> None:
         """As `Advance`."""
         now = time.monotonic()
-        seconds, self._last = now - self._last, now
-        self.done += 1
-        self.each = seconds if self.done == 1 else (1 - RECENT) * self.each + RECENT * seconds
+        if left < self._left:
+            self.done += 1
+            if self.done > 1:  # the first has to prepare
+                self._seconds.append(now - self._last)
+        self._left, self._last = left, now
         self._advance(self, left, event)
+
+    @property
+    def each(self) -> float | None:
+        """Seconds of a step, the mean of the last; None before there are some."""
+        return statistics.fmean(self._seconds) if len(self._seconds) >= LEAST else None
 
     def is_due(self) -> bool:
         """Whether progress is to be told again."""

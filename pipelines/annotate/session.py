@@ -199,9 +199,9 @@ class Session:
             media, drawings = project.media.apart(), []
             H, W = media.size(min(shown))
             places = spread(shown, max(LEAST_DRAWINGS, min(MOST_DRAWINGS, LEARNT_BYTES // (4 * H * W))))
-            for number, place in enumerate(places, 1):
+            for place in places:
                 drawings.append((media.once(place), drawn_objects(project, place)))
-                advance(len(places) - number + masker.steps)
+                advance(masker.steps)
             masker.learn(drawings, advance)
             project.made_by(masker.name)
 

@@ -66,6 +66,26 @@ def test_a_job_stops_after_the_step_it_is_at():
     jobs.start("export", lambda advance: None, dict)
 
 
+def test_what_is_left_is_told_by_real_steps_of_late():
+    """Neither by what only prepares, nor by those that were fast or slow once."""
+    told = []
+
+    def work(advance):
+        for _ in range(5):
+            advance(40)  # nothing is done yet
+        for left in reversed(range(40)):
+            time.sleep(0.001 if left > 25 else 0.11)
+            advance(left)
+
+    jobs = Jobs(told.append)
+    jobs.start("learn", work, dict)
+    jobs.wait()
+    running = [event for event in told if event.get("state") == "running"]
+    assert all(event["seconds_left"] is None for event in running if event["done"] <= 3)
+    late = next(event for event in running if event["left"] == 10)
+    assert late["seconds_left"] == pytest.approx(1.1, rel=0.5) and late["done"] == 31
+
+
 def test_only_the_last_of_what_was_asked_for_in_haste_is_done():
     """And nothing that was taken back."""
     done, quiet = [], WhenQuiet(0.05)

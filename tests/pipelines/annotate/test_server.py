@@ -106,7 +106,7 @@ def test_a_box_becomes_a_mask(served):
 
 
 def test_masks_appear_one_after_the_other(served):
-    """Over a web socket, with the seconds left and, at the end, what to look at next."""
+    """Over a web socket, with the steps left and, at the end, what to look at next."""
     served.draw(0, OBJECT)
     socket = served.live()
     served.json("POST", "/propagate", {"direction": "both", "at": 0})
@@ -114,7 +114,7 @@ def test_masks_appear_one_after_the_other(served):
     while not events or events[-1].get("state") != "done":
         events.append(json.loads(socket.recv()))
     assert [event["place"] for event in events if event["kind"] == "made"] == list(range(1, 10))
-    assert any(event.get("seconds_left") is not None for event in events)
+    assert any(event.get("left") for event in events)
     (changes,) = (event for event in events if event["kind"] == "changes")
     assert changes["signs"] == "dmmmmmmmmm" and changes["offer"] in range(1, 10)
     socket.close()
