@@ -19,6 +19,7 @@ export class Background {
   show() {
     showJob(this.job, this.app.folder);
     enable(this.app, this.job);
+    warnOfExport(this.app, this.job);
   }
 
   /* What is heard */
@@ -129,7 +130,7 @@ export class Background {
   openExport() {
     if (!this.app.writes) return;
     if (this.app.isBlank) { this.app.say(NOTHING_TO_EXPORT); return; }
-    warnOfExport(this.app.signs, this.app.kind);
+    warnOfExport(this.app, this.job);
     $("export").showModal();
   }
 

@@ -97,7 +97,7 @@ export function showJob(job, folder) {
   $("job").dataset.state = job.state;
   if (runs) {
     const left = job.seconds_left === null ? "" : ` · ${time(job.seconds_left)} left`;
-    $("job-text").textContent = all ? `${RUNS[job.job]}: ${job.done} of ${all}${left}` : `${RUNS[job.job]}…`;
+    $("job-text").textContent = all ? `${RUNS[job.job]}: ${Math.floor(100 * job.done / all)} %${left}` : `${RUNS[job.job]}…`;
   } else if (job.state === "failed") {
     $("job-text").textContent = job.message;
   } else {
@@ -117,11 +117,13 @@ export function fillFormats(formats, folder) {
   $("export-place").textContent = `Will be written to ${folder}/export.`;
 }
 
-/* What an export of these pictures would lack, in words. */
-export function warnOfExport(signs, kind) {
-  const count = sign => signs.filter(each => each === sign).length, said = [];
+/* What an export of these pictures would lack, and what it has to wait for, in words. */
+export function warnOfExport({ signs, kind }, job) {
+  const count = sign => signs.filter(each => each === sign).length, said = [], runs = job.state === "running";
   const pictures = n => `${n} ${kind === "stills" ? "photo" : "frame"}${n === 1 ? "" : "s"}`;
-  if (count("o")) said.push(`Masks of ${pictures(count("o"))} are older than the drawings or the network: propagate first to have them made again.`);
+  const remedy = runs && job.job === "propagate" ? "" : ": propagate first to have them made again";
+  if (runs) said.push(`${RUNS[job.job]}: wait until it has ended, or close this and stop it (S).`);
+  if (count("o")) said.push(`Masks of ${pictures(count("o"))} are older than the drawings or the network${remedy}.`);
   if (count(".")) said.push(kind === "stills" ? `${pictures(count("."))} without a drawing will be left out.` : `${pictures(count("."))} without masks will be exported as showing nothing.`);
   $("export-lack").textContent = said.join(" ");
   $("export-lack").hidden = !said.length;

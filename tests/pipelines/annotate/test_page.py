@@ -273,8 +273,27 @@ def test_an_export_says_beforehand_what_it_lacks(page: Page, project: Project) -
     page.quiet()
 
 
+def test_an_export_says_that_it_waits_for_a_job(browser: Browser, project: Project) -> None:
+    """And no more when that is over."""
+    with serving(project, masker := DriftingMasker(steps=1)) as served:
+        page = Page(browser, served)
+        page.drag((10, 10), (30, 10))
+        page.press("g")
+        browser.until("document.getElementById('job-text').textContent.startsWith('Propagating')")
+        page.press("Ctrl+e")
+        assert browser.run("document.getElementById('export-go').disabled")
+        assert page.text("export-lack").startswith("Propagating: wait until it has ended, or close this and stop it")
+        assert "propagate first" not in page.text("export-lack")
+        masker.allow(20)
+        page.until_job("Propagated.")
+        assert not browser.run("document.getElementById('export-go').disabled")
+        browser.until("document.getElementById('export-lack').hidden")
+        page.press("Escape")
+        browser.send("Page.navigate", url="about:blank")
+
+
 def test_an_empty_project_says_what_to_do_first(browser: Browser, page: Page) -> None:
-    """By the tool that is chosen, a sentence, and buttons that can be pressed once there is something for them to do."""
+    """By the tool that is chosen, a sentence, and buttons that wait for something to do."""
     browser.visit(page.served.address)
     disabled = (
         "['both', 'forwards', 'backwards', 'learn', 'accept', 'open-export']"

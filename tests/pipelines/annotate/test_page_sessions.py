@@ -108,7 +108,7 @@ def test_a_killed_program_loses_nothing_that_was_drawn(browser: Browser, tmp_pat
     page = Page(browser, served)
     page.drag((2, 4), (18, 4), (18, 12), (2, 12))
     page.press("g")
-    browser.until("document.getElementById('job-text').textContent.includes(' of ')")
+    browser.until("document.getElementById('job-text').textContent.includes(' %')")
     process.send_signal(signal.SIGKILL)
     process.wait()
     browser.until("document.getElementById('saved').classList.contains('bad')")

@@ -144,7 +144,7 @@ def test_what_goes_on_below_a_drawing_stays_out_of_it(page: Page, project: Proje
 
 
 def test_a_picture_is_accepted_as_it_is(page: Page, project: Project) -> None:
-    """It then counts as drawn, until that is undone; in a film in which nothing is drawn or made there is nothing to."""
+    """It then counts as drawn, until that is undone; not where nothing is drawn or made in the whole film."""
     page.press("a")
     page.browser.until("document.getElementById('hint').textContent.includes('nothing to accept')")
     page.drag((10, 10), (30, 10))
