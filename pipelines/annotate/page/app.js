@@ -227,7 +227,7 @@ export class App {
     $("clear").hidden = !isDrawn || !this.writes;
     $("accept").hidden = isDrawn || !this.writes;
     $("offer").disabled = next === null;
-    $("offer").textContent = isStill ? offerPhoto(next, isDrawn) : offerFrame(next, place);
+    $("offer").textContent = isStill ? offerPhoto(next, isDrawn) : offerFrame(this);
     this.film.draw();
   }
 }

@@ -1,7 +1,7 @@
 /* What is drawn on the picture in sight: strokes, accepting, taking back; and undoing and redoing each of them. */
 
 import { History, difference, union } from "./labels.js";
-import { NOTHING_TO_ACCEPT, OLD } from "./words.js";
+import { NOTHING_TO_ACCEPT, OLD, pictureName } from "./words.js";
 
 export class Drawing {
   /* app: the picture in sight as `place`, `labels` and `about`; `signs`, `objects`, `saver`, `view`, `tools`, `go(place)`. */
@@ -137,7 +137,7 @@ export class Drawing {
     if (![...this.history.done, ...this.history.undone].includes(change)) return; // another tab has drawn there
     if (app.place !== change.place || app.wanted !== change.place || app.old) {
       this.history.step(!back);
-      app.say(app.old ? OLD : `Picture ${change.place + 1} is not shown, so nothing was changed in it.`);
+      app.say(app.old ? OLD : `Nothing was changed in ${pictureName(app, change.place)}: it is not shown.`);
       return;
     }
     app.labels.paste(change.area, back ? change.before : change.after);

@@ -51,7 +51,7 @@ export class Film {
     pen.fillRect(x(app.place) + each / 2 - ratio, 0, 2 * ratio, height);
     line.setAttribute("aria-valuemax", app.count);
     line.setAttribute("aria-valuenow", app.place + 1);
-    line.setAttribute("aria-valuetext", `picture ${app.place + 1} of ${app.count}`);
+    line.setAttribute("aria-valuetext", `picture ${app.place + 1} of ${app.count}, ${app.names[app.place]}`);
   }
 
   /* Which pictures have a thumbnail: of a film some, evenly spaced; of photos those around. */
@@ -68,12 +68,11 @@ export class Film {
   thumbs() {
     const { app } = this, chosen = this.chosen();
     const cards = new Map([...this.strip.children].map(card => [Number(card.dataset.place), card]));
-    const now = chosen.reduce((best, place) => Math.abs(place - app.place) < Math.abs(best - app.place) ? place : best, chosen[0]);
     this.strip.replaceChildren(...chosen.map(place => {
       const card = cards.get(place) ?? this.card(place);
       card.dataset.version = `${app.versions[place] ?? 0}-${app.started}`;
       card.classList.toggle("drawn", app.signs[place] === "d");
-      card.setAttribute("aria-current", place === now);
+      card.setAttribute("aria-current", place === app.place); // none where the picture in sight has no thumbnail: the line shows its place
       return card;
     }));
     this.load();

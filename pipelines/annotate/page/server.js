@@ -1,6 +1,7 @@
 /* What the page asks of its server: pictures, masks, changes; and the saving of drawings, which waits for nothing and loses nothing. */
 
 import { Labels } from "./labels.js";
+import { pictureName } from "./words.js";
 
 const RETRY_MS = 1000;
 
@@ -36,7 +37,7 @@ export async function boxMask(place, id, box, size) {
 
 /* Drawings on their way to disk: of each picture the latest; null takes its drawing back. */
 export class Saver {
-  /* app: `names` of the pictures; told of how it goes by `toldSaved`, `heardSaved`, `heardRefused`. */
+  /* app: `names` of the pictures, `kind`; told of how it goes by `toldSaved`, `heardSaved`, `heardRefused`. */
   constructor(app) {
     this.app = app;
     this.waiting = new Map();
@@ -77,7 +78,7 @@ export class Saver {
         this.app.toldSaved(`Not saved: ${why}`, true);
         if (error.status) this.unanswered.delete(place);
         if ([400, 404, 409, 413].includes(error.status)) {
-          refused = `picture ${place + 1}: ${why}`;
+          refused = `${pictureName(this.app, place)}: ${why}`;
           over();
           this.app.heardRefused(place, `Not saved: ${refused}.`);
           continue;

@@ -6,6 +6,9 @@ export const NEEDS_A_LOOK = "This is the one that most needs a look: correct it,
 export const NOTHING_TO_ACCEPT = "Nothing is drawn or made in this film yet, so there is nothing to accept: draw an object first.";
 export const NOTHING_TO_EXPORT = "There is nothing to export yet: draw an object first.";
 
+/* A picture by its place, counted from 1, and its name, which files and the command line know. */
+export const pictureName = ({ kind, names }, place) => `${kind === "stills" ? "photo" : "frame"} ${place + 1} · ${names[place]}`;
+
 /* What to begin with where nothing is drawn. */
 export function firstStep(kind) {
   return `Draw a box around an object (X): the network makes its mask.${kind === "stills" ? "" : " Then propagate it through the film (G)."}`;
@@ -24,7 +27,7 @@ export function offerPhoto(next, drawn) {
   return drawn ? "All photos are drawn" : "All other photos are drawn";
 }
 
-export function offerFrame(next, place) {
-  if (next === null) return "Nothing to look at yet";
-  return next === place ? "This frame needs a look" : `Look at frame ${next + 1}`;
+export function offerFrame(app) {
+  if (app.next === null) return "Nothing to look at yet";
+  return app.next === app.place ? "This frame needs a look" : `Look at ${pictureName(app, app.next)}`;
 }

@@ -78,7 +78,7 @@ def test_a_drawing_that_is_refused_is_told_and_shown_no_more(page: Page, project
     """Its object was removed elsewhere."""
     project.remove_object(1)
     page.drag((10, 10), (30, 10))
-    assert page.text("saved").startswith("Not saved: picture 1: object 1")
+    assert page.text("saved").startswith("Not saved: frame 1 · 00000: object 1")
     page.until_covered(0)
     assert project.drawn == []
 
@@ -246,6 +246,16 @@ def test_zoom_keeps_the_pixel_under_the_pointer(page: Page, project: Project) ->
     page.drag((20, 20), (22, 20))
     assert project.labels(0)[20, 21] == 1
     assert 5 < (project.labels(0) > 0).sum() < 200
+
+
+def test_a_thumbnail_is_marked_if_it_is_the_picture_in_sight(page: Page) -> None:
+    """And no other one where that has none."""
+    current = "[...document.querySelectorAll('.thumb[aria-current=true]')].map(card => Number(card.dataset.place))"
+    page.browser.resize(420, 840)
+    page.browser.until("document.querySelectorAll('.thumb').length === 3")
+    for place, marked in ((0, [0]), (1, []), (9, [9]), (8, [])):
+        page.go(place)
+        assert page.browser.run(current) == marked
 
 
 def test_masks_are_seen_through_as_much_as_one_likes(page: Page, project: Project) -> None:
