@@ -85,6 +85,7 @@ class Measured:
 
     def strokes(self) -> list[float]:
         """Milliseconds from a pointer's event to the frame that shows it, of every move of some strokes."""
+        self.browser.press("b")
         self.browser.run(WATCH)
         random = np.random.default_rng(0)
         for _ in range(STROKES):

@@ -146,6 +146,7 @@ export class App {
     this.object = id;
     if (this.tools.tool === "eraser" || this.tools.tool === "hand") this.use("brush");
     this.redraw();
+    $("objects").querySelector(".now")?.scrollIntoView({ block: "nearest" });
   }
 
   async change(body) {

@@ -150,6 +150,29 @@ def test_a_page_of_other_pictures_asks_to_be_reloaded(browser: Browser, project:
         browser.send("Page.navigate", url="about:blank")
 
 
+def test_a_narrow_window_shows_the_chosen_object_and_one_row_of_buttons(browser: Browser, project: Project) -> None:
+    """However long the title, and however many objects there are."""
+    for _ in range(10):
+        project.add_object()
+    project.draw(0, labels())
+    with serving(project, DriftingMasker()) as served:
+        page = Page(browser, served)
+        browser.resize(420, 840)
+        page.press("9", "PageDown", "PageDown", "PageDown")
+        for number in ("12", "1"):
+            browser.until(f"document.querySelector('#objects li.now').dataset.id === '{number}'")
+            box = browser.run("document.querySelector('#objects li.now').getBoundingClientRect().toJSON()")
+            stage = browser.run("document.getElementById('stage').getBoundingClientRect().toJSON()")
+            assert stage["bottom"] <= box["top"] and box["bottom"] <= 841
+            page.press("1")
+        browser.run("document.getElementById('title').textContent = 'a-rather-long-name-of-a-film'")
+        tops = (
+            "new Set([...document.querySelectorAll('.top button')].map(each => each.getBoundingClientRect().top)).size"
+        )
+        assert browser.run(tops) == 1
+        browser.send("Page.navigate", url="about:blank")
+
+
 @pytest.mark.parametrize("how", [(1280, 900, False), (1280, 900, True), (390, 844, False)])
 def test_nothing_is_cut_off_at_any_width(browser: Browser, project: Project, how: tuple[int, int, bool]) -> None:
     """Wide, dark and narrow: no sideways scrolling, and every button can be reached."""
