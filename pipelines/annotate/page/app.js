@@ -127,7 +127,8 @@ export class App {
   }
 
   heardSaved(place, answer) {
-    this.versions[place] = answer.version;
+    if (place === this.place && this.versions[place] > answer.version) this.reload(); // another tab has drawn since
+    else this.versions[place] = answer.version;
     this.background.changes(answer);
     this.film.refresh();
   }

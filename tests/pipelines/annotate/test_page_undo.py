@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,26 @@ def test_of_two_tabs_that_draw_at_once_one_is_told(page: Page, project: Project)
     assert np.array_equal(project.labels(0), labels())
     page.drag((10, 40), (30, 40))
     assert project.labels(0)[40, 20] == 1 and (project.labels(0)[labels() == 1] == 1).all()
+
+
+def test_a_stroke_of_another_tab_is_seen_though_the_answer_to_ones_own_is_slow(page: Page, project: Project) -> None:
+    """It is told of before."""
+    page.browser.run(
+        "(() => { const real = window.fetch; window.fetch = async (path, how) => {"
+        "const answer = await real(path, how);"
+        "if (how.method === 'PUT') await new Promise(done => { window.release = done; }); return answer; }; })()"
+    )
+    page.browser.drag([page.at(10, 10), page.at(30, 10)])
+    page.browser.until("!!window.release")
+    both = np.where(labels() == 2, 2, project.labels(0)).astype(np.uint8)
+    before = page.browser.run("document.querySelector('.thumb').dataset.version")
+    page.served.draw(0, both)
+    page.browser.until(f"document.querySelector('.thumb').dataset.version !== '{before}'")  # the page has heard of it
+    time.sleep(0.3)
+    page.browser.run("window.release()")
+    page.until_covered(int((both > 0).sum()))
+    page.browser.until("document.getElementById('undo').disabled")
+    assert np.array_equal(project.labels(0), both)
 
 
 def test_a_drawing_whose_answer_was_lost_is_no_other_tabs(page: Page, project: Project) -> None:
