@@ -129,13 +129,10 @@ class Session:
         """Keep a drawing, as `Project.draw`; the network sees it before somebody asks for its masks to be carried on.
 
         Raises:
-            UsageError, DatakitError, OSError: it cannot be kept, or is empty in a film of which nothing else is known.
+            UsageError, DatakitError, OSError: it cannot be kept.
         """
-        project, is_film = self.project, self.project.media.kind != "stills"
-        if is_film and not (labels.any() or project.drawn or project.made_places):
-            raise UsageError("nothing is drawn or made in this film yet, so there is nothing to accept")
-        project.draw(place, labels, settled, base)
-        if self._masker is not None and self._masker.remembers and is_film:
+        self.project.draw(place, labels, settled, base)
+        if self._masker is not None and self._masker.remembers and self.project.media.kind != "stills":
             self._ahead.ask(partial(self._see, self._masker, place))
 
     def _see(self, masker: Masker, place: int, wanted: Callable[[], bool]) -> None:

@@ -88,7 +88,8 @@ export class App {
     const { place, drawing, saver } = this, { edits } = drawing;
     if (place < 0 || drawing.before || saver.pending(place) !== undefined) return;
     const found = await mask(place).catch(() => null);
-    if (!found || place !== this.place || edits !== drawing.edits || saver.pending(place) !== undefined) return;
+    if (!found || found.version < this.versions[place]) return; // one that was asked for later was here before
+    if (place !== this.place || edits !== drawing.edits || saver.pending(place) !== undefined) return;
     this.labels = this.view.labels = found.labels;
     this.about = found;
     this.drawing.found(place, found);

@@ -22,8 +22,10 @@ export class Drawing {
 
   /* A picture comes into sight as the program has it: where another tab has drawn on it, what was done before fits it no more. */
   found(place, { drawing, version }) {
-    const { app } = this, { bases } = app.saver, other = bases.has(place) && bases.get(place) !== drawing;
-    if (version < app.versions[place]) return; // a later one is asked for
+    const { app } = this, { bases, waiting, unanswered } = app.saver;
+    if (!bases.has(place)) bases.set(place, drawing); // of any version: a mask that is made changes no drawing
+    if (version < app.versions[place] || waiting.has(place) || unanswered.has(place)) return; // a later one comes, or its own
+    const other = bases.get(place) !== drawing;
     bases.set(place, drawing);
     if (other && this.history.forget(place)) app.say("Another tab has changed this picture: what you did here before cannot be undone any more.");
   }

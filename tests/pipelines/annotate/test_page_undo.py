@@ -116,6 +116,81 @@ def test_a_drawing_whose_answer_was_lost_is_no_other_tabs(page: Page, project: P
     assert project.labels(0)[10, 20] == project.labels(0)[40, 20] == 1
 
 
+def test_a_stroke_is_kept_on_a_picture_whose_masks_were_older_than_known(page: Page, project: Project) -> None:
+    """As where one steps to a frame while a propagation makes it, or the program was started again."""
+    page.drag((10, 10), (30, 10))
+    page.press("g")
+    page.until_job("Propagated")
+    page.browser.run(
+        "(() => { const real = window.fetch; window.fetch = async (path, how) => { const answer = await real(path, how);"
+        "if (!path.includes('mask/5') || (how?.method ?? 'GET') !== 'GET') return answer;"
+        "const about = JSON.parse(answer.headers.get('x-mask')), headers = new Headers(answer.headers);"
+        "headers.set('x-mask', JSON.stringify({ ...about, version: 0 }));"
+        "return new Response(await answer.blob(), { status: 200, headers }); }; })()"
+    )
+    page.go(5)
+    page.drag((10, 40), (30, 40))
+    assert page.text("saved") == "Saved"
+    assert project.drawn == [0, 5] and project.labels(5)[40, 20] == 1
+
+
+def test_a_drawing_that_is_taken_back_comes_back_though_the_answer_is_slow(page: Page, project: Project) -> None:
+    """It is no other tab that took it back."""
+    page.drag((10, 10), (30, 10))
+    before = project.labels(0)
+    page.browser.run(
+        "(() => { const real = window.fetch; window.fetch = async (path, how) => { const answer = await real(path, how);"
+        "if (how?.method === 'DELETE') await new Promise(done => { window.release = done; });"
+        "return answer; }; })()"
+    )
+    page.press("Ctrl+Backspace", "ArrowRight")
+    page.until_at(1)
+    page.press("ArrowLeft")
+    page.until_at(0)
+    page.browser.until("!!window.release")
+    with page.saving():
+        page.browser.run("window.release()")
+    assert project.drawn == []
+    page.until_covered(0)
+    page.press_and_save("Ctrl+z")
+    assert np.array_equal(project.labels(0), before)
+
+
+def test_an_answer_that_comes_late_shows_no_older_drawing(page: Page, project: Project) -> None:
+    """A stroke would go upon it and take the newer one away."""
+    page.browser.run(
+        "(() => { const real = window.fetch; let held = 0; window.fetch = async (path, how) => {"
+        "const answer = await real(path, how);"
+        "if (path.includes('mask/0') && (how?.method ?? 'GET') === 'GET' && !held++)"
+        "await new Promise(done => { window.release = done; });"
+        "return answer; }; })()"
+    )
+    page.served.draw(0, OBJECT)
+    page.browser.until("!!window.release")
+    page.served.draw(0, labels())
+    both = int((labels() > 0).sum())
+    page.until_covered(both)
+    page.browser.run("window.release()")
+    time.sleep(0.3)
+    assert page.covered() == both
+    page.drag((10, 40), (30, 40))
+    assert (project.labels(0) == 2).any() and project.labels(0)[40, 20] == 1
+
+
+def test_a_drawing_that_was_erased_comes_back_in_a_film_without_others(page: Page, project: Project) -> None:
+    """Empty as it was, though there is nothing to accept."""
+    page.drag((10, 10), (30, 10))
+    page.press_and_save("Ctrl+z")
+    page.press_and_save("Ctrl+y")
+    page.press("e", "]", "]", "]", "]")
+    page.drag((4, 10), (40, 10))
+    assert not project.labels(0).any() and project.drawn == [0]
+    page.press_and_save("Ctrl+Backspace")
+    assert project.drawn == []
+    page.press_and_save("Ctrl+z")
+    assert page.text("saved") == "Saved" and project.drawn == [0]
+
+
 def test_undo_in_haste_changes_no_other_picture(page: Page, project: Project) -> None:
     """Neither of two undone one after the other, nor one whose picture somebody has left again."""
     for place in (2, 5, 8):
