@@ -186,6 +186,8 @@ def _values_of(
     if alpha is not None:
         is_painted = _is_painted(alpha)
         painted = colours[is_painted]
+        if not alpha.any():
+            return np.ascontiguousarray(alpha), "grey"  # whatever lies beneath
         if painted.size and not is_painted.all() and (painted == painted[0]).all():
             return np.ascontiguousarray(alpha), "grey"
         if _is_cut_out(colours, is_painted, lossy):

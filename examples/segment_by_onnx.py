@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
+from datakit.errors import DatakitError
 from datakit.images import encode_palette_png
 from datakit.transforms.crop import cut_image, cut_mask, object_window, paste_back
 from datakit.video.annotations import read_annotation
@@ -27,6 +28,8 @@ class Network:
     """The file that segments and, of a network with a memory, the one beside it that remembers."""
 
     def __init__(self, path: Path):
+        if not path.is_file():
+            raise SystemExit(f"{path}: no such file")
         self.segments = onnxruntime.InferenceSession(str(path))
         if "guide" not in {each.name for each in self.segments.get_inputs()}:
             raise SystemExit(f"{path}: remembers frames; give the file beside it that segments")
@@ -59,7 +62,12 @@ class Network:
 def main(network: Path, video: Path, first: Path, out: Path) -> None:
     """Segment all frames."""
     net, frames = Network(network), open_frames(video)
-    labels = read_annotation(first)  # raises where it is empty
+    try:
+        labels = read_annotation(first)
+    except DatakitError as error:
+        raise SystemExit(str(error)) from None
+    if labels.max() > 254:
+        raise SystemExit(f"{first}: holds object id {labels.max()}, expected 1 to 254")
     if labels.shape != frames.size:
         raise SystemExit(f"{first}: is (rows, columns) {labels.shape}, the frames are {frames.size}")
     ids = np.array([0, *(number for number in np.unique(labels) if number)], np.uint8)

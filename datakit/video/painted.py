@@ -20,6 +20,7 @@ MOSTLY = 0.5  # of what is not the picture's commonest colour, equal to the fram
 MANY_COLOURS, SOME_PIXELS = 64, 0.05  # so many colours, each where the frame has it, on a share of it: no mask has that
 LEAKED = 0.02  # of an object: pixels beside it that had its colour before anything was painted
 RIM = 0.5  # of the border: a cut-out that fills more of it may be the ground, from which the object was erased
+FLAT = 0.25  # of what differs from the frame: one colour has more of it where it is paint
 OPAQUE = 128  # alpha from which a pixel is seen
 SAME, LIKE = 0, 32  # difference of a pixel in a file that kept it, and in one that kept it only nearly
 
@@ -46,24 +47,24 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
         return None  # whoever reads it as a mask says why
     if pixels.shape[:2] != frame.shape[:2]:
         return None
-    distance = np.abs(pixels[..., :3].astype(np.int16) - frame).max(axis=2)
-    if (pixels[..., 3] < OPAQUE).any():
-        _refuse_hole(path, (pixels[..., 3] >= OPAQUE) & (distance <= LIKE))
+    distance, packed = np.abs(pixels[..., :3].astype(np.int16) - frame).max(axis=2), _packed(pixels[..., :3])
+    is_seen = pixels[..., 3] >= OPAQUE
+    is_same, is_like = is_seen & (distance <= SAME), is_seen & (distance <= LIKE)
+    if not is_seen.all() and not _is_paint(packed[is_seen & ~is_like]):
+        _refuse_hole(path, is_like)
         return None
-    packed = _packed(pixels[..., :3])
-    is_same = distance <= SAME
     if not (is_same.mean() > SOME_PIXELS and len(np.unique(packed[is_same])) > MANY_COLOURS):
         telling = _not_commonest(frame, packed)
-        if np.count_nonzero(telling) < 0.01 * telling.size or (distance <= LIKE)[telling].mean() <= MOSTLY:
+        if np.count_nonzero(telling) < 0.01 * telling.size or is_like[telling].mean() <= MOSTLY:
             return None
         is_kept = is_same[telling].mean() > MOSTLY
     else:
-        is_kept = is_same.mean() > 0.5 * (distance <= LIKE).mean()
+        is_kept = is_same.mean() > 0.5 * is_like.mean()
     if not is_kept:
         raise DatakitError(
             f"{path}: is the frame, but saved with loss, so that paint cannot be told from it; save it as PNG"
         )
-    changed = ~is_same
+    changed = is_seen & ~is_same
     if not changed.any():
         raise DatakitError(f"{path}: is the frame itself, nothing is painted on it; paint each object in a flat colour")
     pixels[..., 3] = np.where(changed, 255, 0)
@@ -77,6 +78,12 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
     return replace(found, labels=_with_equals(path, found.labels, packed, changed))
 
 
+def _is_paint(packed: NDArray[np.int32]) -> bool:
+    """Whether pixels that differ from the frame are flat paint, and not the rim or the losses of a cut-out."""
+    counts = np.unique(packed, return_counts=True)[1]
+    return bool(counts.size) and int(counts.max()) > FLAT * packed.size
+
+
 def _refuse_hole(path: Path, is_kept: NDArray[np.bool_]) -> None:
     """Raise DatakitError where what is left of a frame lies around what is transparent.
 
@@ -88,7 +95,7 @@ def _refuse_hole(path: Path, is_kept: NDArray[np.bool_]) -> None:
     if border.mean() > RIM:
         raise DatakitError(
             f"{path}: is the frame with transparent places, and what is left fills most of its border, so that it may "
-            "be the ground; paint the object white on black, or each object in a flat colour"
+            "be the ground; paint the object white on black, or in a flat colour on the opaque frame"
         )
 
 

@@ -216,7 +216,9 @@ class Project:
     def _check_base(self, place: int, base: str | None, wanted: str) -> None:
         """Whether a drawing is still the one that was changed; or what it becomes, if the answer to that was lost."""
         if base is not None and self.drawing(place) not in (base, wanted):
-            raise DrawnMeanwhile("another tab has changed it meanwhile. It is shown as it is now; draw again what is missing")
+            raise DrawnMeanwhile(
+                "another tab has changed it meanwhile. It is shown as it is now; draw again what is missing"
+            )
 
     def _drawing_kept(self, place: int) -> contextlib.AbstractContextManager[None]:
         """Where a change of a drawing fails, its file is as before."""

@@ -51,17 +51,17 @@ def asked_frames(predictions: LabelFolder, name: str) -> tuple[str, ...] | None:
 
 
 def given_lines(clips: Sequence[SequencePair], predictions: LabelFolder, convention: Convention) -> list[str]:
-    """How many of the frames that are scored a run was given the masks of, as its report says; nothing where none."""
+    """In how many of the frames that are scored a run was given objects, as its report says; nothing where in none."""
     of_clips = {}
     for clip in clips:
         given, scored = _report_of(predictions, clip.name).get("given"), convention.scored_frames(list(clip.target))
-        known = [frame for frame in scored if frame in given] if isinstance(given, dict) else []
+        known = [frame for frame in scored if given.get(frame)] if isinstance(given, dict) else []
         if known:
             of_clips[clip.name] = f"{len(known)} of {counted(len(scored), 'scored frame')}"
     if not of_clips:
         return []
     told = shorten([f"{name} {count}" for name, count in of_clips.items()])
-    return [f"masks that the run was given count like its own: {told}"]
+    return [f"objects that the run was given, by masks or boxes, count like its own: {told}"]
 
 
 def _report_of(predictions: LabelFolder, name: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _report_of(predictions: LabelFolder, name: str) -> dict[str, Any]:
     folder = root.parent / REPORT / root.name if predictions.single else root / REPORT / name
     try:
         content = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

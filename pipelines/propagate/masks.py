@@ -130,7 +130,9 @@ def read_masks(frames: Frames, starts: Sequence[MaskPrompt | SequenceStart], rea
             if start.frame is None:
                 _refuse_other_name(frames, start.file)
             place = place_of(frames, start.frame, f"--mask {start.file}")
-            _take(given, place, _read_mask(given, start.file, frames, place, read), start)
+            labels = _read_mask(given, start.file, frames, place, read)
+            elsewhere = f", or say of which frame it is: --mask {start.file}@FRAME" if start.frame is None else ""
+            _take(given, place, labels, start.file, start.as_boxes, elsewhere)
     _refuse_unnumbered(given)
     _renumber(given)
     for files, is_what in ((given.soft, f"soft, foreground above {read.threshold}"),
@@ -161,14 +163,13 @@ def _refuse_unnumbered(given: Given) -> None:
         )
 
 
-def _take(given: Given, place: int, labels: Labels, start: MaskPrompt | SequenceStart) -> None:
-    into = given.boxed if start.as_boxes else given.masks
-    file = start.file if isinstance(start, MaskPrompt) else place
+def _take(given: Given, place: int, labels: Labels, file: Path, as_boxes: bool, way_out: str = "") -> None:
+    into = given.boxed if as_boxes else given.masks
     before = into.get(place)
     if before is not None and np.intersect1d(before[before > 0], labels[labels > 0]).size:
-        twice = "holds an object id that another mask of this frame holds; use other ids"
-        elsewhere = "" if getattr(start, "frame", "") else f", or say of which frame it is: --mask {file}@FRAME"
-        raise UsageError(f"--mask {file}: {twice}{elsewhere}")
+        raise UsageError(
+            f"--mask {file}: holds an object id that another mask of this frame holds; use other ids{way_out}"
+        )
     into[place] = labels if before is None else np.where(before > 0, before, labels)
     if hidden := _ids_in(labels) - _ids_in(into[place]):
         raise UsageError(f"--mask {file}: object {min(hidden)} lies wholly under another mask of this frame")
@@ -186,7 +187,7 @@ def _read_folder(given: Given, frames: Frames, start: MaskPrompt, read: ReadOpti
         place = _place_of_file(frames, name, f"--mask {file}")
         labels = _read_mask(given, file, frames, place, read, may_be_empty=True)
         if labels.any():
-            _take(given, place, labels, start)
+            _take(given, place, labels, file, start.as_boxes)
         else:
             empty.append(name)
     if len(empty) == len(files):
@@ -215,11 +216,11 @@ def _read_sequence(given: Given, frames: Frames, start: SequenceStart, read: Rea
             given.begins = place
             wanted = start.in_full(inside[inside.index(name) :])
         if name in wanted and labels.any():
-            _take(given, place, labels, start)
+            _take(given, place, labels, file, start.as_boxes)
             given.complete.add(place)
             full.append(name)
         elif new:
-            _take(given, place, only_ids(labels, new), start)
+            _take(given, place, only_ids(labels, new), file, start.as_boxes)
         elif known:
             unused.append(name)
         known.update(new)

@@ -153,8 +153,10 @@ class NetworkEngine:
         propagator = self._propagator(self.net, self.config)
         with limited_threads(count):
             masks = prompt_masks(propagator, frames, start)
-            if self.choice.online and set(range(start.begins, len(frames))) - set(masks):
+            if self.choice.online and not is_all_given(masks, start.begins, len(frames)):
                 propagator = self._fitted(frames, masks, start.begins, scratch)
+            elif self.choice.online:
+                logger.info("online stage: left out, since every object is given in every frame")
         passes = plan_passes(len(frames), masks, start.begins, start.complete)
         if self.postprocess is not None:
             written = whole_or_nothing(written, len(frames))
@@ -321,6 +323,12 @@ def prompt_masks(propagator: Any, frames: Frames, start: Prompts) -> dict[int, L
                 "give it by a mask, or another box"
             )
     return masks
+
+
+def is_all_given(masks: Mapping[int, Labels], begins: int, count: int) -> bool:
+    """Whether every object is given in every frame from the first annotated one on, so that none is followed."""
+    known = objects_in(masks)
+    return all(place in masks and objects_in({place: masks[place]}) == known for place in range(begins, count))
 
 
 def objects_in(masks: Mapping[int, Labels]) -> set[int]:

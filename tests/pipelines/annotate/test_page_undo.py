@@ -122,7 +122,8 @@ def test_a_stroke_is_kept_on_a_picture_whose_masks_were_older_than_known(page: P
     page.press("g")
     page.until_job("Propagated")
     page.browser.run(
-        "(() => { const real = window.fetch; window.fetch = async (path, how) => { const answer = await real(path, how);"
+        "(() => { const real = window.fetch; window.fetch = async (path, how) => {"
+        "const answer = await real(path, how);"
         "if (!path.includes('mask/5') || (how?.method ?? 'GET') !== 'GET') return answer;"
         "const about = JSON.parse(answer.headers.get('x-mask')), headers = new Headers(answer.headers);"
         "headers.set('x-mask', JSON.stringify({ ...about, version: 0 }));"
@@ -139,7 +140,8 @@ def test_a_drawing_that_is_taken_back_comes_back_though_the_answer_is_slow(page:
     page.drag((10, 10), (30, 10))
     before = project.labels(0)
     page.browser.run(
-        "(() => { const real = window.fetch; window.fetch = async (path, how) => { const answer = await real(path, how);"
+        "(() => { const real = window.fetch; window.fetch = async (path, how) => {"
+        "const answer = await real(path, how);"
         "if (how?.method === 'DELETE') await new Promise(done => { window.release = done; });"
         "return answer; }; })()"
     )

@@ -222,9 +222,9 @@ def test_masks_that_a_run_was_given_are_told(datakit, truth, run):
     """They count like its own, so that a method that was given more may look better; the ends are not scored."""
     predictions = run(range(FRAMES))
     path = predictions / "_report/dog/report.json"
-    given = {name(number): [1] for number in (0, 4, 8)}
+    given = {**{name(number): [1] for number in (0, 4, 8)}, name(9): []}
     path.write_text(json.dumps({**json.loads(path.read_text()), "given": given}))
-    told = "masks that the run was given count like its own: dog 2 of 10 scored frames"
+    told = "objects that the run was given, by masks or boxes, count like its own: dog 2 of 10 scored frames"
     other = run(range(FRAMES), "other")
     assert told in datakit("evaluate", predictions, truth).stdout
     assert f"run: {told}" in (said := datakit("evaluate", predictions, other, truth).stdout), said

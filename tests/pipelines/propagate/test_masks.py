@@ -269,6 +269,33 @@ def test_what_was_cut_out_of_the_frame_is_the_object(datakit, tmp_path, beneath)
     assert np.array_equal(found(tmp_path / "out", 0) == 1, INSIDE)
 
 
+@pytest.mark.parametrize(
+    "is_clear",
+    [
+        pytest.param(np.pad(np.zeros((44, 60), bool), 2, constant_values=True), id="border"),
+        pytest.param(np.indices((48, 64))[1] > 34, id="half of the ground"),
+        pytest.param(np.indices((48, 64)).sum(0) == 0, id="one pixel"),
+    ],
+)
+def test_paint_on_a_frame_with_transparent_places_is_the_object(datakit, tmp_path, is_clear):
+    """Flat paint says more than alpha does."""
+    picture = np.dstack([painted((10, (255, 0, 0))), np.where(is_clear, 0, 255).astype(np.uint8)])
+    Image.fromarray(picture).save(tmp_path / "m.png")
+    clip = draw_folder(tmp_path / "walk")
+    result = datakit("propagate", clip, "--mask", tmp_path / "m.png", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert np.array_equal(found(tmp_path / "out", 0) == 1, block(1, 10) == 1)
+
+
+def test_a_transparent_picture_is_an_empty_mask(datakit, tmp_path):
+    """Though the frame lies beneath."""
+    cut_out(np.zeros((48, 64), bool), frame(0)).save(tmp_path / "m.png")
+    result = datakit(
+        "propagate", draw_folder(tmp_path / "walk"), "--mask", tmp_path / "m.png", "--out", tmp_path / "out"
+    )
+    assert result.exit_code == 1 and "the mask is empty" in result.output
+
+
 def test_a_frame_with_a_hole_is_refused(datakit, tmp_path):
     """An object that was erased is not what is left."""
     cut_out(~INSIDE, 0).save(tmp_path / "m.png")

@@ -11,7 +11,14 @@ from datakit.video.frames import open_frames
 from datakit.video.labels import read_labels
 from model.checkpoint import bundled_path
 from model.compute import limited_threads
-from pipelines.propagate.network import NetworkChoice, neighbours, online_verdict, online_words, open_engine
+from pipelines.propagate.network import (
+    NetworkChoice,
+    is_all_given,
+    neighbours,
+    online_verdict,
+    online_words,
+    open_engine,
+)
 from pipelines.propagate.prompts import Prompts
 from tests.clips import draw_folder, draw_tree, labels, write_labels
 from tests.drawn import draw_weights
@@ -116,8 +123,23 @@ def test_an_online_stage_with_nothing_to_follow_is_left_out(datakit, weights, tm
     clip, mask = draw_folder(tmp_path / "clip", 1), write_labels(tmp_path / "m.png", labels())
     command = ("propagate", clip, "--mask", mask, "--weights", weights, *QUICK, "--no-overlay", "--online")
     found = datakit(*command, "--out", tmp_path / "o")
-    assert found.exit_code == 0 and "online stage" not in found.output
+    assert found.exit_code == 0 and "online stage: left out" in found.stderr, found.output
     assert not (tmp_path / "o/_report/clip/online.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "begins", "is_all"),
+    [
+        pytest.param([{1}, {1}], 0, True, id="all"),
+        pytest.param([{1}, None], 0, False, id="one frame"),
+        pytest.param([{1, 2}, {1}], 0, False, id="one object"),
+        pytest.param([{1}, {2}], 0, False, id="each in a frame of its own"),
+        pytest.param([None, {1}], 1, True, id="from where it begins"),
+    ],
+)
+def test_nothing_is_followed_where_every_object_is_given_everywhere(given, begins, is_all):
+    masks = {n: np.array([[0, *ids]], np.uint8) for n, ids in enumerate(given) if ids}
+    assert is_all_given(masks, begins, len(given)) is is_all
 
 
 def test_an_object_that_departs_is_told():
