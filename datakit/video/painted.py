@@ -20,7 +20,7 @@ MOSTLY = 0.5  # of what is not the picture's commonest colour, equal to the fram
 MANY_COLOURS, SOME_PIXELS = 64, 0.05  # so many colours, each where the frame has it, on a share of it: no mask has that
 LEAKED = 0.02  # of an object: pixels beside it that had its colour before anything was painted
 RIM = 0.5  # of the border: a cut-out that fills more of it may be the ground, from which the object was erased
-FLAT = 0.25  # of what differs from the frame: one colour has more of it where it is paint
+FLAT = 0.25  # of some pixels one colour has more, and more of these lie inside areas of it, where they are paint
 OPAQUE = 128  # alpha from which a pixel is seen
 SAME, LIKE = 0, 32  # difference of a pixel in a file that kept it, and in one that kept it only nearly
 
@@ -34,8 +34,7 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
         max_pixels: of the largest picture that is read.
 
     Returns:
-        Its objects; None where the file is no picture of the frame, or a part of it that was cut out: alpha says there
-        which.
+        Its objects, one where a part of the frame was cut out; None where the file is no picture of the frame.
 
     Raises:
         DatakitError: it is the frame, but nothing is painted on it, or what is painted cannot be told from it; or it
@@ -50,9 +49,8 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
     distance, packed = np.abs(pixels[..., :3].astype(np.int16) - frame).max(axis=2), _packed(pixels[..., :3])
     is_seen = pixels[..., 3] >= OPAQUE
     is_same, is_like = is_seen & (distance <= SAME), is_seen & (distance <= LIKE)
-    if not is_seen.all() and not _is_paint(packed[is_seen & ~is_like]):
-        _refuse_hole(path, is_like)
-        return None
+    if not is_seen.all() and not _is_paint(packed, is_seen & ~is_like):
+        return _cut_out(path, is_seen, is_like, packed)
     if not (is_same.mean() > SOME_PIXELS and len(np.unique(packed[is_same])) > MANY_COLOURS):
         telling = _not_commonest(frame, packed)
         if np.count_nonzero(telling) < 0.01 * telling.size or is_like[telling].mean() <= MOSTLY:
@@ -78,25 +76,42 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
     return replace(found, labels=_with_equals(path, found.labels, packed, changed))
 
 
-def _is_paint(packed: NDArray[np.int32]) -> bool:
-    """Whether pixels that differ from the frame are flat paint, and not the rim or the losses of a cut-out."""
-    counts = np.unique(packed, return_counts=True)[1]
-    return bool(counts.size) and int(counts.max()) > FLAT * packed.size
+def _is_paint(packed: NDArray[np.int32], where: NDArray[np.bool_]) -> bool:
+    """Whether some pixels are flat paint, and not a part of a photo, such as the rim of a cut-out.
+
+    Their commonest colour is then that of many of them, and fills areas.
+    """
+    values, counts = np.unique(packed[where], return_counts=True)
+    if not counts.size or counts.max() <= FLAT * counts.sum():
+        return False
+    area = (where & (packed == values[counts.argmax()])).view(np.uint8)
+    return bool(cv2.countNonZero(cv2.erode(area, np.ones((3, 3), np.uint8))) > FLAT * counts.max())
 
 
-def _refuse_hole(path: Path, is_kept: NDArray[np.bool_]) -> None:
-    """Raise DatakitError where what is left of a frame lies around what is transparent.
+def _cut_out(
+    path: Path, is_seen: NDArray[np.bool_], is_like: NDArray[np.bool_], packed: NDArray[np.int32]
+) -> LabelMap | None:
+    """What was cut out of the frame as one object; None where what is seen is not the frame.
 
     Args:
         path: of the file.
-        is_kept: (H, W), where the frame is seen.
+        is_seen: (H, W), what is not transparent.
+        is_like: (H, W), where that is nearly the frame.
+        packed: (H, W) colours.
+
+    Raises:
+        DatakitError: what is left of the frame lies around what is transparent.
     """
-    border = np.concatenate([is_kept[0], is_kept[-1], is_kept[:, 0], is_kept[:, -1]])
+    border = np.concatenate([is_like[0], is_like[-1], is_like[:, 0], is_like[:, -1]])
     if border.mean() > RIM:
         raise DatakitError(
             f"{path}: is the frame with transparent places, and what is left fills most of its border, so that it may "
             "be the ground; paint the object white on black, or in a flat colour on the opaque frame"
         )
+    is_frame = np.count_nonzero(is_like) > MOSTLY * np.count_nonzero(is_seen)
+    if not is_frame or _is_paint(packed, is_seen):
+        return None
+    return LabelMap(is_seen.view(np.uint8), (1,), numbered=False)
 
 
 def _with_equals(path: Path, labels: Labels, packed: NDArray[np.int32], changed: NDArray[np.bool_]) -> Labels:

@@ -258,10 +258,25 @@ INSIDE = np.zeros((48, 64), bool)
 INSIDE[10:30, 8:40] = True
 
 
-@pytest.mark.parametrize("beneath", [pytest.param(0, id="black"), pytest.param(frame(0), id="the frame")])
-def test_what_was_cut_out_of_the_frame_is_the_object(datakit, tmp_path, beneath):
+def quantized():
+    """The same in 255 colours of a palette, one index of which is transparent."""
+    indices = np.asarray(Image.fromarray(frame(0)).quantize(255))
+    picture = Image.fromarray(np.where(INSIDE, indices, 255).astype(np.uint8))
+    picture.putpalette([*Image.fromarray(frame(0)).quantize(255).getpalette()[:765], 0, 0, 0])
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("picture", "settings"),
+    [
+        pytest.param(cut_out(INSIDE, 0), {}, id="black beneath"),
+        pytest.param(cut_out(INSIDE, frame(0)), {}, id="the frame beneath"),
+        pytest.param(quantized(), {"transparency": 255}, id="a palette"),
+    ],
+)
+def test_what_was_cut_out_of_the_frame_is_the_object(datakit, tmp_path, picture, settings):
     """Whatever lies beneath what is transparent."""
-    cut_out(INSIDE, beneath).save(tmp_path / "m.png")
+    picture.save(tmp_path / "m.png", **settings)
     result = datakit(
         "propagate", draw_folder(tmp_path / "walk"), "--mask", tmp_path / "m.png", "--out", tmp_path / "out"
     )
