@@ -21,17 +21,17 @@ MANY_COLOURS, SOME_PIXELS = 64, 0.05  # so many colours, each where the frame ha
 LEAKED = 0.02  # of an object: pixels beside it that had its colour before anything was painted
 RIM = 0.5  # of the border: a cut-out that fills more of it may be the ground, from which the object was erased
 FLAT = 0.25  # of some pixels one colour has more, and more of these lie inside areas of it, where they are paint
-OPAQUE = 128  # alpha from which a pixel is seen
 SAME, LIKE = 0, 32  # difference of a pixel in a file that kept it, and in one that kept it only nearly
 
 
-def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | None:
+def painted_objects(path: Path, frame: Image, max_pixels: int, threshold: int = 127) -> LabelMap | None:
     """Objects painted on a frame: every flat colour of the changed pixels is one, numbered as in any mask in colours.
 
     Args:
         path: file of the mask.
         frame: (H, W, 3) uint8, the frame it belongs to.
         max_pixels: of the largest picture that is read.
+        threshold: alpha above which a pixel is seen.
 
     Returns:
         Its objects, one where a part of the frame was cut out; None where the file is no picture of the frame.
@@ -47,7 +47,7 @@ def painted_objects(path: Path, frame: Image, max_pixels: int) -> LabelMap | Non
     if pixels.shape[:2] != frame.shape[:2]:
         return None
     distance, packed = np.abs(pixels[..., :3].astype(np.int16) - frame).max(axis=2), _packed(pixels[..., :3])
-    is_seen = pixels[..., 3] >= OPAQUE
+    is_seen = pixels[..., 3] > threshold
     is_same, is_like = is_seen & (distance <= SAME), is_seen & (distance <= LIKE)
     if not is_seen.all() and not _is_paint(packed, is_seen & ~is_like):
         return _cut_out(path, is_seen, is_like, packed)

@@ -258,7 +258,7 @@ def _read_mask(
     may_be_painted: bool = True,
 ) -> Labels:
     """Objects of a mask, which may be a frame that was painted on."""
-    painted = painted_objects(file, frames[place], read.max_pixels) if may_be_painted else None
+    painted = painted_objects(file, frames[place], read.max_pixels, read.threshold) if may_be_painted else None
     found = painted or read_objects(file, read, may_be_empty)
     if found.labels.shape != frames.size:
         sizes = "is {1}x{0}, the frames are {3}x{2}".format(*found.labels.shape, *frames.size)

@@ -311,6 +311,18 @@ def test_a_transparent_picture_is_an_empty_mask(datakit, tmp_path):
     assert result.exit_code == 1 and "the mask is empty" in result.output
 
 
+@pytest.mark.parametrize(("threshold", "width"), [(127, 24), (60, 32)])
+def test_a_soft_cut_out_is_cut_at_the_threshold(datakit, tmp_path, threshold, width):
+    """As soft masks are."""
+    alpha = np.zeros((48, 64), np.uint8)
+    alpha[10:30, 8:40], alpha[10:30, 8:32] = 100, 255
+    Image.fromarray(np.dstack([frame(0), alpha])).save(tmp_path / "m.png")
+    words = ("--mask", tmp_path / "m.png", "--threshold", threshold, "--out", tmp_path / "out")
+    result = datakit("propagate", draw_folder(tmp_path / "walk"), *words)
+    assert result.exit_code == 0, result.output
+    assert np.count_nonzero(found(tmp_path / "out", 0)) == 20 * width
+
+
 def test_a_frame_with_a_hole_is_refused(datakit, tmp_path):
     """An object that was erased is not what is left."""
     cut_out(~INSIDE, 0).save(tmp_path / "m.png")
