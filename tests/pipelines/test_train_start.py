@@ -109,11 +109,12 @@ def test_json_tells_start_best_and_difference(shards, tmp_path):
     (0.8, 0.8, "no better than the weights it began with"),
     (0.8, None, "began at 0.800; stopped before anything after that was judged"),
     (None, 0.8, ""),
+    (None, None, "nothing was judged: best.safetensors is what the last step left"),
 ])  # fmt: skip
 def test_the_verdict(start, trained, said):
     """Of every way it can end."""
     rows = [{} if value is None else {"step": step, "output_iou": value} for step, value in ((0, start), (60, trained))]
-    verdict = TrainSummary(Path("run"), 60, False, {}, *rows).verdict()
+    verdict = TrainSummary(Path("run"), 60, False, rows[1] or rows[0], *rows).verdict()
     assert said in verdict and bool(said) == bool(verdict)
 
 
