@@ -209,7 +209,7 @@ def test_a_browser_that_is_quick_and_stays_gets_the_page(project, start, tmp_pat
         "import sys, time, urllib.request\n"
         "found = urllib.request.urlopen(sys.argv[1], timeout=20)\n"
         f"open({str(answer)!r}, 'w').write(str(found.status))\n"
-        "time.sleep(60)\n"
+        "time.sleep(5)\n"
     )
     monkeypatch.setenv("BROWSER", f"{sys.executable} {script} %s")
     process = start("annotate", project.folder, "--read-only")
