@@ -63,6 +63,24 @@ class Page:
         """Wait until the report of the job says so."""
         self.browser.until(f"document.getElementById('job-text').textContent.startsWith({json.dumps(text)})")
 
+    def hold_answer(self, method: str, path: str = "mask/", unsent: bool = False) -> None:
+        """Keep back the first answer to such a request, as a slow line does, or the request itself."""
+        wait = "await new Promise(done => { window.release = done; });"
+        self.browser.run(
+            "(() => { const real = window.fetch; let held = 0; window.fetch = async (path, how) => {"
+            f"const is = (how?.method ?? 'GET') === '{method}' && path.includes('{path}') && !held++;"
+            f"{f'if (is) {wait}' if unsent else ''} const answer = await real(path, how);"
+            f"{'' if unsent else f'if (is) {wait}'} return answer; }}; }})()"
+        )
+
+    def until_held(self) -> None:
+        """Wait until it is kept back."""
+        self.browser.until("!!window.release")
+
+    def release(self) -> None:
+        """Let it go."""
+        self.browser.run("window.release()")
+
     def covered(self) -> int:
         """Pixels of the picture in sight that are coloured."""
         script = (

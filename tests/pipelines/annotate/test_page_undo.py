@@ -62,16 +62,12 @@ def test_undo_takes_no_stroke_of_another_tab_along(page: Page, project: Project)
 
 def test_of_two_tabs_that_draw_at_once_one_is_told(page: Page, project: Project) -> None:
     """It shows the other's drawing then, and goes on from there."""
-    page.browser.run(
-        "(() => { const real = window.fetch; window.fetch = async (path, how) => {"
-        "if (how.method === 'PUT' && !window.release) await new Promise(done => { window.release = done; });"
-        "return real(path, how); }; })()"
-    )
+    page.hold_answer("PUT", unsent=True)
     page.browser.drag([page.at(10, 10), page.at(30, 10)])
-    page.browser.until("!!window.release")
+    page.until_held()
     page.served.draw(0, labels())
     with page.saving():
-        page.browser.run("window.release()")
+        page.release()
     assert page.text("saved").startswith("Not saved: ") and "another tab" in page.text("saved")
     page.browser.until("document.getElementById('hint').textContent.includes('another tab')")
     page.until_covered(int((labels() > 0).sum()))
@@ -82,19 +78,15 @@ def test_of_two_tabs_that_draw_at_once_one_is_told(page: Page, project: Project)
 
 def test_a_stroke_of_another_tab_is_seen_though_the_answer_to_ones_own_is_slow(page: Page, project: Project) -> None:
     """It is told of before."""
-    page.browser.run(
-        "(() => { const real = window.fetch; window.fetch = async (path, how) => {"
-        "const answer = await real(path, how);"
-        "if (how.method === 'PUT') await new Promise(done => { window.release = done; }); return answer; }; })()"
-    )
+    page.hold_answer("PUT")
     page.browser.drag([page.at(10, 10), page.at(30, 10)])
-    page.browser.until("!!window.release")
+    page.until_held()
     both = np.where(labels() == 2, 2, project.labels(0)).astype(np.uint8)
     before = page.browser.run("document.querySelector('.thumb').dataset.version")
     page.served.draw(0, both)
     page.browser.until(f"document.querySelector('.thumb').dataset.version !== '{before}'")  # the page has heard of it
     time.sleep(0.3)
-    page.browser.run("window.release()")
+    page.release()
     page.until_covered(int((both > 0).sum()))
     page.browser.until("document.getElementById('undo').disabled")
     assert np.array_equal(project.labels(0), both)
@@ -139,19 +131,14 @@ def test_a_drawing_that_is_taken_back_comes_back_though_the_answer_is_slow(page:
     """It is no other tab that took it back."""
     page.drag((10, 10), (30, 10))
     before = project.labels(0)
-    page.browser.run(
-        "(() => { const real = window.fetch; window.fetch = async (path, how) => {"
-        "const answer = await real(path, how);"
-        "if (how?.method === 'DELETE') await new Promise(done => { window.release = done; });"
-        "return answer; }; })()"
-    )
+    page.hold_answer("DELETE")
     page.press("Ctrl+Backspace", "ArrowRight")
     page.until_at(1)
     page.press("ArrowLeft")
     page.until_at(0)
-    page.browser.until("!!window.release")
+    page.until_held()
     with page.saving():
-        page.browser.run("window.release()")
+        page.release()
     assert project.drawn == []
     page.until_covered(0)
     page.press_and_save("Ctrl+z")
@@ -160,19 +147,13 @@ def test_a_drawing_that_is_taken_back_comes_back_though_the_answer_is_slow(page:
 
 def test_an_answer_that_comes_late_shows_no_older_drawing(page: Page, project: Project) -> None:
     """A stroke would go upon it and take the newer one away."""
-    page.browser.run(
-        "(() => { const real = window.fetch; let held = 0; window.fetch = async (path, how) => {"
-        "const answer = await real(path, how);"
-        "if (path.includes('mask/0') && (how?.method ?? 'GET') === 'GET' && !held++)"
-        "await new Promise(done => { window.release = done; });"
-        "return answer; }; })()"
-    )
+    page.hold_answer("GET", "mask/0")
     page.served.draw(0, OBJECT)
-    page.browser.until("!!window.release")
+    page.until_held()
     page.served.draw(0, labels())
     both = int((labels() > 0).sum())
     page.until_covered(both)
-    page.browser.run("window.release()")
+    page.release()
     time.sleep(0.3)
     assert page.covered() == both
     page.drag((10, 40), (30, 40))
